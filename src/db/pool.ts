@@ -1,0 +1,204 @@
+/**
+ * Connections, statements and transactions. What must stay true:
+ *
+ * - Rows are parsed by a schema where they enter the program.
+ * - Work for a tenant runs as the role `millrace_tenant` with `millrace.tenant_id` set, so that
+ *   row-level security is a second wall behind every `where tenant_id = …`.
+ * - Serialization failures and deadlocks are the only errors that a transaction retries, because
+ *   for them PostgreSQL promises that nothing happened.
+ */
+import pg from "pg";
+import type { z } from "zod";
+
+import { Failure } from "#kernel/failure.ts";
+import type { Observer } from "#observe/observer.ts";
+
+import { sql, type Sql } from "./sql.ts";
+
+const connectionTimeoutMs = 5_000;
+const statementTimeoutMs = 30_000;
+const idleInTransactionTimeoutMs = 30_000;
+const transactionAttemptsMax = 5;
+
+pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
+
+export interface Queryable {
+  rows<T>(statement: Sql, row: z.ZodType<T>): Promise<T[]>;
+  /** Exactly one row. */
+  one<T>(statement: Sql, row: z.ZodType<T>): Promise<T>;
+  maybe<T>(statement: Sql, row: z.ZodType<T>): Promise<T | undefined>;
+  /** How many rows it touched. */
+  execute(statement: Sql): Promise<number>;
+}
+
+export interface Tx extends Queryable {
+  /** Tells listeners on commit that something about `channel` changed; never what. */
+  nudge(channel: string): Promise<void>;
+}
+
+export interface TransactionOptions {
+  readonly isolation?: "read committed" | "repeatable read" | "serializable";
+  readonly readOnly?: true;
+}
+
+export interface Db extends Queryable {
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** The same, seeing and writing one tenant's rows only. */
+  tenant<T>(
+    tenantId: string,
+    work: (tx: Tx) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
+  readonly pool: pg.Pool;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface DbOptions {
+  readonly url: string;
+  readonly connectionsMax: number;
+  readonly observer: Observer;
+  readonly applicationName: string;
+}
+
+export function openDb(options: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: connectionTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    application_name: options.applicationName,
+  });
+  // An idle connection that the server closed (a restart); the pool makes a new one.
+  pool.on("error", (cause) => {
+    options.observer.log.warn({ cause: String(cause) }, "database connection lost");
+  });
+
+  const transaction = async <T>(
+    work: (tx: Tx) => Promise<T>,
+    { isolation = "read committed", readOnly }: TransactionOptions,
+    prepare: Sql | undefined,
+  ): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const client = await connect(pool);
+      let broken: Error | undefined;
+      try {
+        await client.query(
+          `begin isolation level ${isolation}${readOnly === true ? " read only" : ""}`,
+        );
+        if (prepare !== undefined) await client.query(prepare);
+        const result = await work(txOn(client));
+        await client.query("commit");
+        return result;
+      } catch (error) {
+        await client.query("rollback").catch((cause: unknown) => {
+          broken = cause instanceof Error ? cause : new Error(String(cause));
+        });
+        if (!isSerializationFailure(error) || attempt === transactionAttemptsMax) {
+          throw translate(error);
+        }
+      } finally {
+        client.release(broken);
+      }
+    }
+  };
+
+  return {
+    ...queryableOn(pool),
+    pool,
+    url: options.url,
+    transaction: (work, transactionOptions = {}) =>
+      transaction(work, transactionOptions, undefined),
+    tenant: (tenantId, work, transactionOptions = {}) =>
+      transaction(
+        work,
+        transactionOptions,
+        sql`select set_config('role', 'millrace_tenant', true),
+          set_config('millrace.tenant_id', ${tenantId}, true)`,
+      ),
+    close: () => pool.end(),
+  };
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (cause) {
+    throw translate(cause);
+  }
+}
+
+function queryableOn(client: pg.Pool | pg.PoolClient): Queryable {
+  const run = async (statement: Sql): Promise<pg.QueryResult<Record<string, unknown>>> => {
+    try {
+      return await client.query(statement);
+    } catch (error) {
+      throw isSerializationFailure(error) ? error : translate(error);
+    }
+  };
+  const maybe = async <T>(statement: Sql, row: z.ZodType<T>): Promise<T | undefined> => {
+    const { rows } = await run(statement);
+    if (rows.length > 1) throw new Error(`expected one row at most, got ${rows.length}`);
+    return rows[0] === undefined ? undefined : row.parse(rows[0]);
+  };
+  return {
+    rows: async (statement, row) => (await run(statement)).rows.map((each) => row.parse(each)),
+    maybe,
+    one: async (statement, row) => {
+      const found = await maybe(statement, row);
+      if (found === undefined) throw new Error("expected one row, got none");
+      return found;
+    },
+    execute: async (statement) => (await run(statement)).rowCount ?? 0,
+  };
+}
+
+function txOn(client: pg.PoolClient): Tx {
+  const queryable = queryableOn(client);
+  return {
+    ...queryable,
+    nudge: async (channel) => {
+      await queryable.execute(sql`select pg_notify('millrace', ${channel})`);
+    },
+  };
+}
+
+const serializationFailure = "40001";
+const deadlockDetected = "40P01";
+
+function isSerializationFailure(error: unknown): boolean {
+  const code = sqlState(error);
+  return code === serializationFailure || code === deadlockDetected;
+}
+
+/** The five characters of PostgreSQL's error code, if it is one of its errors. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** Names the unique or check constraint that a statement broke. */
+export function brokenConstraint(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.constraint : undefined;
+}
+
+/** Loss of the server becomes `unavailable`; anything else stays what it is. */
+function translate(error: unknown): unknown {
+  if (error instanceof Failure) return error;
+  const state = sqlState(error);
+  const lost =
+    state === undefined
+      ? error instanceof Error && connectionLost.test(`${error.message} ${codeOf(error)}`)
+      : state.startsWith("08") || state.startsWith("57P");
+  if (!lost) return error;
+  return new Failure("unavailable", "The database does not answer; try again in a moment.", {
+    cause: error,
+  });
+}
+
+const connectionLost =
+  /ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|timeout exceeded when trying to connect|Connection terminated|not queryable/;
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
