@@ -1,0 +1,17 @@
+/** The one table of operations. */
+import { billingOperations } from "./operations/billing.ts";
+import { catalogOperations } from "./operations/catalog.ts";
+import { computeOperations } from "./operations/compute.ts";
+import { identityOperations } from "./operations/identity.ts";
+import { platformOperations } from "./operations/platform.ts";
+
+export const operations = {
+  ...identityOperations,
+  ...catalogOperations,
+  ...computeOperations,
+  ...billingOperations,
+  ...platformOperations,
+};
+
+export type Operations = typeof operations;
+export type OperationId = keyof Operations;

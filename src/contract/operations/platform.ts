@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+import { operation } from "#contract/operation.ts";
+import { page, pageQuery } from "#contract/schemas/common.ts";
+import * as platform from "#contract/schemas/platform.ts";
+
+export const platformOperations = {
+  listAudit: operation({
+    method: "GET",
+    path: "/v1/audit",
+    summary: "Who did what, newest first",
+    tag: "platform",
+    permission: "audit.read",
+    query: pageQuery,
+    result: page(platform.auditEntry),
+  }),
+  getSystem: operation({
+    method: "GET",
+    path: "/v1/system",
+    summary: "Sites, loops and findings of this installation",
+    tag: "platform",
+    permission: "platform.read",
+    result: platform.system,
+  }),
+  followEvents: operation({
+    method: "GET",
+    path: "/v1/events",
+    summary: "Server-sent events: which of the tenant's resources changed",
+    tag: "platform",
+    permission: "compute.read",
+    result: z.unknown(),
+    transport: "events",
+  }),
+  getHealth: operation({
+    method: "GET",
+    path: "/healthz",
+    summary: "The process answers",
+    tag: "platform",
+    permission: "public",
+    result: platform.health,
+  }),
+  getReadiness: operation({
+    method: "GET",
+    path: "/readyz",
+    summary: "It can serve: the database answers and the loops run",
+    tag: "platform",
+    permission: "public",
+    result: platform.readiness,
+  }),
+  getMetrics: operation({
+    method: "GET",
+    path: "/metrics",
+    summary: "Prometheus metrics",
+    tag: "platform",
+    permission: "public",
+    result: z.unknown(),
+    transport: "text",
+  }),
+  getOpenApi: operation({
+    method: "GET",
+    path: "/openapi.json",
+    summary: "This table as OpenAPI 3.1",
+    tag: "platform",
+    permission: "public",
+    result: z.unknown(),
+  }),
+};

@@ -1,0 +1,185 @@
+import { z } from "zod";
+
+import { dnsName, displayName, id, money, timestamp } from "./common.ts";
+
+export const gpuAsk = z.strictObject({
+  model: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/),
+  count: z.number().int().min(1).max(16),
+  /** 1 is a whole device; n is one n-th of one (then `count` is 1). */
+  slice: z.number().int().min(1).max(64).default(1),
+});
+export type GpuAsk = z.output<typeof gpuAsk>;
+
+export const cpuTopology = z.strictObject({
+  sockets: z.number().int().min(1).max(8),
+  cores: z.number().int().min(1).max(256),
+  threads: z.number().int().min(1).max(2),
+});
+
+export const cpuModel = z.enum(["host-passthrough", "host-model", "custom"]);
+export const serviceClass = z.enum(["core", "standard"]);
+export const hugePages = z.enum(["none", "2Mi", "1Gi"]);
+const mebibytes = z.number().int().min(1).max(16_777_216);
+const gibibytes = z.number().int().min(1).max(65_536);
+
+/** A flavor: what one machine is made of. The rules that bind the fields: catalog/flavor.ts. */
+export const flavorFields = z.strictObject({
+  vcpus: z.number().int().min(1).max(1024),
+  cpu: cpuTopology,
+  cpuModel: cpuModel.default("host-model"),
+  memoryMiB: mebibytes,
+  /** Guaranteed memory; equal to `memoryMiB` for `core`. */
+  memoryRequestMiB: mebibytes.optional(),
+  diskGiB: gibibytes,
+  gpu: gpuAsk.nullable().default(null),
+  nvlink: z.boolean().default(false),
+  serviceClass: serviceClass.default("standard"),
+  /** vCPUs sold per physical CPU, in hundredths: 100 is none, 150 the most. */
+  overcommitPercent: z.number().int().min(100).max(1000).default(100),
+  hugePages: hugePages.default("none"),
+  balloon: z.boolean().default(false),
+  pageSharing: z.boolean().default(false),
+  nicQueues: z.number().int().min(1).max(256).default(1),
+  extraDisks: z
+    .array(z.strictObject({ name: dnsName, sizeGiB: gibibytes }))
+    .max(8)
+    .default([]),
+  placement: z
+    .strictObject({
+      hostLabels: z.record(z.string(), z.string()).default({}),
+      antiAffinity: z.boolean().default(false),
+      tolerations: z.array(z.string().max(63)).max(16).default([]),
+    })
+    .default({ hostLabels: {}, antiAffinity: false, tolerations: [] }),
+});
+
+export const flavorName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, "lower-case letters, digits, '.' and '-'");
+
+export const createFlavorBody = flavorFields.extend({
+  name: flavorName,
+  description: z.string().max(500).default(""),
+});
+
+export const flavor = createFlavorBody.extend({
+  id,
+  state: z.enum(["offered", "retired"]),
+  createdAt: timestamp,
+});
+export type Flavor = z.output<typeof flavor>;
+
+export const price = z.object({
+  /** `on_request`: named in the price list, but without a price; cannot be ordered. */
+  status: z.enum(["priced", "on_request"]),
+  hourly: money.nullable(),
+  daily: money.nullable(),
+  /** 30 days. */
+  monthly: money.nullable(),
+  lines: z.array(
+    z.object({
+      sku: z.string(),
+      units: z.string(),
+      unit: z.string(),
+      unitPrice: z.string().nullable(),
+      hourly: money.nullable(),
+    }),
+  ),
+  profile: z.string(),
+});
+
+export const offer = z.object({
+  flavor,
+  price,
+  /** How many more of it would fit at this moment; an estimate, never a promise. */
+  freeNow: z.number().int(),
+  execution: z.enum(["kvm", "emulated", "simulated", "none"]),
+  isolation: z.enum(["hard", "soft", "none"]),
+});
+
+export const image = z.object({
+  id,
+  name: z.string(),
+  description: z.string(),
+  defaultUser: z.string(),
+  minMemoryMiB: z.number().int(),
+  minDiskGiB: z.number().int(),
+  state: z.enum(["ready", "building", "failed", "retired"]),
+});
+
+export const hostState = z.enum(["up", "down", "maintenance"]);
+
+export const host = z.object({
+  id,
+  name: z.string(),
+  zone: z.string(),
+  pod: z.string(),
+  cluster: z.string(),
+  site: z.string(),
+  execution: z.enum(["kvm", "emulated", "simulated"]),
+  state: hostState,
+  schedulable: z.boolean(),
+  cpus: z.number().int(),
+  cpusUsed: z.number(),
+  memoryMiB: z.number().int(),
+  memoryMiBUsed: z.number().int(),
+  diskGiB: z.number().int(),
+  diskGiBUsed: z.number().int(),
+  gpus: z.array(
+    z.object({
+      id: z.string(),
+      model: z.string(),
+      memoryMiB: z.number().int(),
+      isolation: z.enum(["hard", "soft"]),
+      slicesMax: z.number().int(),
+      /** Share that is taken, 0 to 1. */
+      used: z.number(),
+    }),
+  ),
+  seenAt: timestamp.nullable(),
+});
+
+export const updateHostBody = z.strictObject({ schedulable: z.boolean() });
+
+export const placeTree = z.object({
+  zones: z.array(
+    z.object({
+      name: z.string(),
+      secondaryStorage: z.array(z.object({ name: z.string(), kind: z.string() })),
+      pods: z.array(
+        z.object({
+          name: z.string(),
+          subnet: z.string().nullable(),
+          clusters: z.array(
+            z.object({
+              name: z.string(),
+              site: z.string(),
+              primaryStorage: z.array(
+                z.object({ name: z.string(), kind: z.string(), sizeGiB: z.number().int() }),
+              ),
+              hosts: z.array(z.string()),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+
+export const priceProfileVersion = z.object({
+  id,
+  name: displayName,
+  version: z.number().int(),
+  /** First local day on which it is in force; `null` while it is a draft. */
+  activeFrom: z.iso.date().nullable(),
+  createdAt: timestamp,
+});
+export const priceProfileDetail = priceProfileVersion.extend({
+  profile: z.record(z.string(), z.unknown()),
+  findings: z.array(z.object({ severity: z.enum(["error", "warning"]), message: z.string() })),
+});
+export const createPriceProfileBody = z.strictObject({
+  name: displayName,
+  profile: z.record(z.string(), z.unknown()),
+});
+export const activatePriceProfileBody = z.strictObject({ from: z.iso.date() });

@@ -1,0 +1,239 @@
+import { z } from "zod";
+
+import { cpuTopology, flavorName, gpuAsk, price } from "./catalog.ts";
+import { displayName, dnsName, id, money, reason, timestamp } from "./common.ts";
+
+/** What is to be priced or rented: a flavor, optionally larger in some fields. */
+export const quoteBody = z.strictObject({
+  flavor: flavorName,
+  diskGiB: z.number().int().min(1).max(65_536).optional(),
+  hours: z.number().int().min(1).max(87_600).default(1),
+});
+
+export const quote = z.object({
+  flavor: z.string(),
+  price,
+  hours: z.number().int(),
+  total: money.nullable(),
+  /** What admission would hold on the balance, and what is there. */
+  hold: money.nullable(),
+  available: money,
+  affordable: z.boolean(),
+});
+
+export const restartPolicy = z.enum(["never", "on-failure"]);
+
+export const createLeaseBody = z.strictObject({
+  name: dnsName,
+  projectId: id.optional(),
+  flavor: flavorName,
+  image: z.string().min(1).max(63).default("tiny"),
+  diskGiB: z.number().int().min(1).max(65_536).optional(),
+  /** Ids or names of the caller's SSH keys; all of them when left out. */
+  sshKeys: z.array(z.string().min(1).max(100)).max(32).optional(),
+  /** cloud-init user data, for images that take it. */
+  userData: z.string().max(16_384).optional(),
+  /** Whether a machine that died by itself is started again. */
+  restart: restartPolicy.default("on-failure"),
+});
+
+export const leaseState = z.enum([
+  "queued",
+  "creating",
+  "running",
+  "stopping",
+  "stopped",
+  "starting",
+  "failed",
+  "releasing",
+  "released",
+]);
+
+export const usedFlavor = z.object({
+  name: z.string(),
+  vcpus: z.number().int(),
+  cpu: cpuTopology,
+  memoryMiB: z.number().int(),
+  diskGiB: z.number().int(),
+  gpu: gpuAsk.nullable(),
+});
+
+export const endpoint = z.object({
+  service: z.literal("ssh"),
+  host: z.string(),
+  port: z.number().int(),
+  user: z.string(),
+  command: z.string(),
+});
+
+export const lease = z.object({
+  id,
+  projectId: id,
+  name: z.string(),
+  state: leaseState,
+  /** Why it waits, failed, or ended: for a person. */
+  reason: reason.nullable(),
+  flavor: usedFlavor,
+  image: z.string(),
+  restart: restartPolicy,
+  price,
+  endpoints: z.array(endpoint),
+  host: z.string().nullable(),
+  execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
+  start: z.enum(["cold", "warm", "simulated"]).nullable(),
+  pendingResize: z.boolean(),
+  createdAt: timestamp,
+  readyAt: timestamp.nullable(),
+  releasedAt: timestamp.nullable(),
+  instanceId: id.nullable(),
+});
+export type Lease = z.output<typeof lease>;
+
+export const operationKind = z.enum([
+  "create",
+  "start",
+  "stop",
+  "reboot",
+  "resize",
+  "release",
+  "snapshot",
+  "revert",
+  "snapshot-delete",
+]);
+
+/** Long work: ask again, or wait, until it is `succeeded` or `failed`. */
+export const operationRecord = z.object({
+  id,
+  kind: operationKind,
+  resourceId: id,
+  state: z.enum(["running", "succeeded", "failed", "superseded"]),
+  reason: reason.nullable(),
+  note: z.string().nullable(),
+  createdAt: timestamp,
+  endedAt: timestamp.nullable(),
+});
+
+export const leaseOperation = z.object({ lease, operation: operationRecord });
+
+export const resizeLeaseBody = z
+  .strictObject({
+    flavor: flavorName.optional(),
+    diskGiB: z.number().int().min(1).max(65_536).optional(),
+  })
+  .refine((body) => body.flavor !== undefined || body.diskGiB !== undefined, {
+    message: "name a flavor, a disk size, or both",
+  });
+
+export const stopLeaseBody = z.strictObject({
+  /** Seconds that the guest has to shut itself down before it is switched off. */
+  graceSeconds: z.number().int().min(0).max(600).default(30),
+});
+
+export const leaseEvent = z.object({
+  at: timestamp,
+  kind: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+
+export const snapshot = z.object({
+  id,
+  leaseId: id,
+  name: z.string(),
+  withMemory: z.boolean(),
+  state: z.enum(["creating", "ready", "deleting", "failed"]),
+  sizeBytes: z.number().int().nullable(),
+  createdAt: timestamp,
+  reason: reason.nullable(),
+});
+
+export const createSnapshotBody = z.strictObject({
+  name: displayName,
+  withMemory: z.boolean().default(true),
+});
+
+const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
+
+export const createJobBody = z
+  .strictObject({
+    name: dnsName,
+    projectId: id.optional(),
+    flavor: flavorName,
+    image: z.string().min(1).max(63).default("tiny"),
+    /** A script, run by /bin/sh unless its first line names another interpreter. */
+    script: z.string().min(1).max(262_144).optional(),
+    /** argv, instead of a script. */
+    command: z.array(z.string().min(1).max(4096)).min(1).max(128).optional(),
+    framework: z.enum(["none", "pytorch", "tensorflow"]).default("none"),
+    environment: z
+      .record(environmentName, z.string().max(32_768))
+      .refine((entries) => Object.keys(entries).length <= 256, "256 variables at most")
+      .default({}),
+    /** Ids of uploaded files that are laid into the work directory. */
+    inputs: z.array(id).max(64).default([]),
+    /** R: at most 72 h by default (S-07). */
+    timeLimitSeconds: z.number().int().min(1).max(259_200).default(259_200),
+    /** How often an attempt lost to a platform fault is tried again (S-09). */
+    platformRetriesMax: z.number().int().min(0).max(10).default(2),
+  })
+  .refine((body) => (body.script === undefined) !== (body.command === undefined), {
+    message: "give either a script or a command",
+    path: ["script"],
+  });
+
+export const jobState = z.enum([
+  "queued",
+  "starting",
+  "running",
+  "canceling",
+  "succeeded",
+  "failed",
+  "timed_out",
+  "canceled",
+]);
+
+export const attempt = z.object({
+  number: z.number().int(),
+  instanceId: id.nullable(),
+  state: z.enum(["waiting", "starting", "running", "ended"]),
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+  end: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("exited"), exitCode: z.number().int() }),
+      z.object({ kind: z.literal("signaled"), signal: z.string() }),
+      z.object({ kind: z.literal("timed_out") }),
+      z.object({ kind: z.literal("canceled") }),
+      z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
+    ])
+    .nullable(),
+  billable: z.boolean(),
+  logBytes: z.number().int(),
+});
+
+export const job = z.object({
+  id,
+  projectId: id,
+  name: z.string(),
+  state: jobState,
+  reason: reason.nullable(),
+  flavor: usedFlavor,
+  image: z.string(),
+  price,
+  timeLimitSeconds: z.number().int(),
+  attempts: z.array(attempt),
+  resultsBytes: z.number().int().nullable(),
+  createdAt: timestamp,
+  endedAt: timestamp.nullable(),
+});
+export type Job = z.output<typeof job>;
+
+export const storedFile = z.object({
+  id,
+  name: z.string(),
+  kind: z.enum(["input", "log", "results"]),
+  jobId: id.nullable(),
+  sizeBytes: z.number().int(),
+  sha256: z.string(),
+  createdAt: timestamp,
+});
