@@ -33,18 +33,23 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** How the answer travels; anything but `json` has `result: z.unknown()` and is not parsed. */
 export type Transport = "json" | "bytes" | "events" | "text";
 
+export type RequestTransport = "json" | "bytes";
+
 export interface Operation<
   Path extends z.ZodObject = z.ZodObject,
   Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
+  Allowed extends Permission = Permission,
+  Sent extends RequestTransport = RequestTransport,
+  Answered extends Transport = Transport,
 > {
   readonly method: Method;
   /** RFC 6570 level 1, e.g. `/v1/leases/{leaseId}`. */
   readonly path: string;
   readonly summary: string;
   readonly tag: string;
-  readonly permission: Permission;
+  readonly permission: Allowed;
   /** Name in the audit log; every mutation has one. */
   readonly audit?: string;
   readonly status: 200 | 201 | 202 | 204;
@@ -52,41 +57,60 @@ export interface Operation<
   readonly query: Query;
   /** `undefined` when the operation takes no body. */
   readonly body: Body | undefined;
-  readonly requestTransport: "json" | "bytes";
+  readonly requestTransport: Sent;
   readonly result: Result;
-  readonly transport: Transport;
+  readonly transport: Answered;
   /** Failures that this operation names besides those that every operation may give. */
   readonly failures: readonly FailureCode[];
 }
 
 const noFields = z.strictObject({});
 
-type Declared<
+interface Declared<
   Path extends z.ZodObject,
   Query extends z.ZodObject,
   Body extends z.ZodType,
   Result extends z.ZodType,
-> = Pick<Operation, "method" | "path" | "summary" | "tag" | "permission"> & {
+  Allowed extends Permission,
+  Sent extends RequestTransport,
+  Answered extends Transport,
+> extends Pick<Operation, "method" | "path" | "summary" | "tag"> {
+  readonly permission: Allowed;
   readonly audit?: string;
   readonly status?: Operation["status"];
   readonly params?: Path;
   readonly query?: Query;
   readonly body?: Body;
-  readonly requestTransport?: Operation["requestTransport"];
+  readonly requestTransport?: Sent;
   readonly result: Result;
-  readonly transport?: Transport;
+  readonly transport?: Answered;
   readonly failures?: readonly FailureCode[];
-};
+}
 
 /** Fills in what most operations leave out. */
 export function operation<
   Result extends z.ZodType,
+  const Allowed extends Permission,
   Path extends z.ZodObject = typeof noFields,
   Query extends z.ZodObject = typeof noFields,
   Body extends z.ZodType = z.ZodUndefined,
+  const Sent extends RequestTransport = "json",
+  const Answered extends Transport = "json",
 >(
-  declared: Declared<Path, Query, Body, Result>,
-): Operation<Path | typeof noFields, Query | typeof noFields, Body, Result> {
+  declared: Declared<Path, Query, Body, Result, Allowed, Sent, Answered>,
+): Operation<Path, Query, Body, Result, Allowed, Sent, Answered>;
+// The types above are exact for each operation; in here only the shape matters.
+export function operation(
+  declared: Declared<
+    z.ZodObject,
+    z.ZodObject,
+    z.ZodType,
+    z.ZodType,
+    Permission,
+    RequestTransport,
+    Transport
+  >,
+): Operation {
   const { audit } = declared;
   return {
     method: declared.method,
