@@ -1,0 +1,398 @@
+/**
+ * The simulated driver: the whole contract over hosts and GPUs that do not exist, for tests,
+ * demonstrations and planning. Nothing of a customer's is ever executed, and everything that a
+ * person may see says that it is simulated.
+ */
+import { Readable, type Duplex } from "node:stream";
+
+import {
+  ProviderError,
+  type Call,
+  type Capabilities,
+  type Capability,
+  type Host,
+  type Listing,
+  type Machine,
+  type MachineSpec,
+  type OperationRef,
+  type OperationStatus,
+  type Owner,
+  type PowerAction,
+  type Provider,
+  type ProviderInfo,
+  type ReadCall,
+  type Resize,
+  type Sample,
+  type Snapshot,
+} from "#providers/provider.ts";
+
+import { cpusOf, demandOf, holdsCompute, shortage } from "./capacity.ts";
+import { thrown, type CallName, type Mutation } from "./faults.ts";
+import { checkSpec, created, demand, power, refused, resize, type Changed } from "./mutate.ts";
+import { SimulatedPlatform, type Decided, type PlatformOptions, type View } from "./platform.ts";
+import { SerialConsole } from "./serial.ts";
+import { showMachine, showOperation, showSample } from "./show.ts";
+import { deleteSnapshot, revert, takeSnapshot } from "./snapshots.ts";
+import { tar } from "./tar.ts";
+import { workloadLog, workloadStatus } from "./workload.ts";
+import type { MachineState } from "./world.ts";
+
+/** How often a shared directory is looked at for what other processes did. */
+const pollMs = 500;
+const quietMsMax = 60_000;
+
+const yes: Capability = { can: true };
+
+export const simulatedCapabilities: Capabilities = {
+  snapshotWithMemory: yes,
+  snapshotDiskOnly: yes,
+  resizeCpuLive: yes,
+  resizeMemoryLive: yes,
+  diskGrowLive: yes,
+  pause: yes,
+  serialConsole: yes,
+  vncConsole: no("a simulated machine has no screen"),
+  warmStart: no("a simulated machine starts in the time that it was told to"),
+  tenantNetwork: no("simulated machines send no packets"),
+  outboundNetwork: no("simulated machines send no packets"),
+  workloads: yes,
+  gpus: yes,
+  idempotency: "client-id",
+};
+
+export interface DriverOptions {
+  /** To play a platform that can do less. */
+  readonly capabilities?: Partial<Capabilities>;
+}
+
+/** A platform and a driver on it, in one step. */
+export function openSimulated(options: PlatformOptions & DriverOptions): SimulatedProvider {
+  return new SimulatedProvider(new SimulatedPlatform(options), options);
+}
+
+export class SimulatedProvider implements Provider {
+  readonly site: string;
+  /** Where faults are asked for. */
+  readonly platform: SimulatedPlatform;
+  readonly #capabilities: Capabilities;
+  readonly #closed = new AbortController();
+
+  constructor(platform: SimulatedPlatform, options: DriverOptions = {}) {
+    this.site = platform.site;
+    this.platform = platform;
+    this.#capabilities = { ...simulatedCapabilities, ...options.capabilities };
+  }
+
+  async info(call: ReadCall): Promise<ProviderInfo> {
+    await this.#enter("read", call);
+    return {
+      kind: "simulated",
+      site: this.site,
+      version: "1",
+      execution: "simulated",
+      executionReason: "The hosts and GPUs of this site do not exist; nothing runs.",
+      capabilities: this.#capabilities,
+    };
+  }
+
+  async hosts(call: ReadCall): Promise<Listing<Host>> {
+    await this.#enter("read", call);
+    const failed = this.platform.faults.takeIncomplete();
+    const items = this.platform.hosts
+      .filter((host) => !failed.includes(host.id))
+      .map((host): Host => {
+        const down = this.platform.hostDownSince(host.id) !== undefined;
+        return { hugePages: {}, labels: {}, ...host, state: down ? "down" : "up" };
+      });
+    return { items, complete: failed.length === 0, failedScopes: failed };
+  }
+
+  async machines(call: ReadCall): Promise<Listing<Machine>> {
+    await this.#enter("read", call);
+    const failed = this.platform.faults.takeIncomplete();
+    const items = this.platform
+      .machines()
+      .filter((machine) => !failed.includes(machine.spec.hostId))
+      .map((machine) => this.#show(machine));
+    return { items, complete: failed.length === 0, failedScopes: failed };
+  }
+
+  async machine(call: ReadCall, machineId: string): Promise<Machine | undefined> {
+    await this.#enter("read", call);
+    const machine = this.platform.machine(machineId);
+    return machine === undefined ? undefined : this.#show(machine);
+  }
+
+  changes(call: ReadCall): AsyncIterable<string> {
+    // From the call on, not from the first read of it, so that nothing in between is missed.
+    return this.#changesSince(call, this.#fingerprints());
+  }
+
+  create(call: Call, spec: MachineSpec): Promise<OperationRef> {
+    return this.#mutate("create", call, { machineId: spec.id, kind: "create" }, (view) => {
+      if (view.machine !== undefined) {
+        demandOwner(view.machine, call.owner);
+        const takesMs = Math.max(0, (view.machine.startsAt ?? view.now) - view.now);
+        return { machine: view.machine, takesMs, note: "[simulated] was there already" };
+      }
+      if (!sameOwner(spec.owner, call.owner)) throw refused("the spec names another owner");
+      const host = this.platform.hosts.find((each) => each.id === spec.hostId);
+      if (host === undefined) throw refused(`no host ${spec.hostId} at site ${this.site}`);
+      if (this.platform.hostDownSince(host.id) !== undefined) {
+        throw new ProviderError("unavailable", `host ${host.id} is down`, { effect: "none" });
+      }
+      checkSpec(spec, host);
+      const machine = created(spec, view.now, this.platform.latencies);
+      this.#demandRoom(machine, view);
+      return { machine, takesMs: this.platform.latencies.createMs, note: "[simulated]" };
+    });
+  }
+
+  power(call: Call, machineId: string, action: PowerAction): Promise<OperationRef> {
+    const kind = `power ${JSON.stringify(action)}`;
+    return this.#mutateExisting("power", call, { machineId, kind }, (machine, view) => {
+      const { latencies } = this.platform;
+      return power(machine, action, view.now, { latencies, capabilities: this.#capabilities });
+    });
+  }
+
+  resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {
+    const kind = `resize ${JSON.stringify(to)}`;
+    return this.#mutateExisting("resize", call, { machineId, kind }, (machine, view) =>
+      resize(machine, to, view.now, this.#capabilities),
+    );
+  }
+
+  delete(call: Call, machineId: string): Promise<OperationRef> {
+    return this.#mutate("delete", call, { machineId, kind: "delete" }, ({ machine }) => {
+      if (machine !== undefined) demandOwner(machine, call.owner);
+      const note = machine === undefined ? "[simulated] was not there" : "[simulated]";
+      return { machine: undefined, takesMs: 0, note };
+    });
+  }
+
+  snapshot(
+    call: Call,
+    machineId: string,
+    snapshot: { readonly id: string; readonly name: string; readonly withMemory: boolean },
+  ): Promise<OperationRef> {
+    const kind = `snapshot ${snapshot.id}`;
+    return this.#mutateExisting("snapshot", call, { machineId, kind }, (machine, view) =>
+      takeSnapshot(machine, snapshot, view.now, this.#capabilities),
+    );
+  }
+
+  revert(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    const kind = `revert ${snapshotId}`;
+    return this.#mutateExisting("revert", call, { machineId, kind }, (machine, view) =>
+      revert(machine, snapshotId, view.now, this.platform.latencies),
+    );
+  }
+
+  deleteSnapshot(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    const kind = `deleteSnapshot ${snapshotId}`;
+    return this.#mutateExisting("deleteSnapshot", call, { machineId, kind }, (machine) =>
+      deleteSnapshot(machine, snapshotId),
+    );
+  }
+
+  async snapshots(call: ReadCall, machineId: string): Promise<Listing<Snapshot>> {
+    await this.#enter("read", call);
+    return { items: this.#existing(machineId).snapshots, complete: true, failedScopes: [] };
+  }
+
+  async operation(call: ReadCall, ref: OperationRef): Promise<OperationStatus> {
+    await this.#enter("read", call);
+    return showOperation(this.platform.operation(ref.id), this.platform.now());
+  }
+
+  async console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex> {
+    await this.#enter("read", call);
+    const { serialConsole, vncConsole } = this.#capabilities;
+    demand(kind === "serial" ? serialConsole : vncConsole, `${kind} console`);
+    this.#existing(machineId);
+    const until = AbortSignal.any([call.signal, this.#closed.signal]);
+    return new SerialConsole(
+      {
+        lines: (from) => {
+          const machine = this.platform.machine(machineId);
+          if (machine === undefined) return undefined;
+          const next = machine.serialDropped + machine.serial.length;
+          return { lines: machine.serial.slice(Math.max(0, from - machine.serialDropped)), next };
+        },
+        more: (signal) => this.#mayHaveChanged(signal, this.platform.changed),
+      },
+      until,
+    );
+  }
+
+  async workloadLog(
+    call: ReadCall,
+    machineId: string,
+    range: { readonly offset: number; readonly bytesMax: number },
+  ): Promise<Buffer> {
+    await this.#enter("read", call);
+    const log = workloadLog(this.#existing(machineId), this.platform.now());
+    return log.subarray(range.offset, range.offset + range.bytesMax);
+  }
+
+  async workloadResults(call: ReadCall, machineId: string): Promise<Readable> {
+    await this.#enter("read", call);
+    const machine = this.#existing(machineId);
+    const { state, end, endedAt = 0 } = workloadStatus(machine, this.platform.now());
+    if (state !== "ended" || end === undefined) throw refused("the workload has not ended");
+    if (end.kind === "platform_fault") throw refused("the results were lost with the machine");
+    const content = `[simulated] nothing ran; the workload ended as ${JSON.stringify(end)}\n`;
+    const archive = tar([{ name: "simulated.txt", content, modifiedAt: endedAt }]);
+    if (archive.byteLength > (machine.spec.workload?.resultsBytesMax ?? 0)) {
+      throw refused(`the results are ${archive.byteLength} bytes, more than the limit`);
+    }
+    return Readable.from([archive]);
+  }
+
+  async samples(call: ReadCall, machineIds: readonly string[]): Promise<readonly Sample[]> {
+    await this.#enter("read", call);
+    const now = this.platform.now();
+    return machineIds.flatMap((id) => {
+      const machine = this.platform.machine(id);
+      return machine === undefined ? [] : [showSample(machine, now)];
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await Promise.resolve();
+  }
+
+  #mutateExisting(
+    name: Mutation,
+    call: Call,
+    target: { readonly machineId: string; readonly kind: string },
+    change: (machine: MachineState, view: View) => Changed,
+  ): Promise<OperationRef> {
+    return this.#mutate(name, call, target, (view) => {
+      const { machine } = view;
+      if (machine === undefined) throw missing(target.machineId);
+      demandOwner(machine, call.owner);
+      const changed = change(machine, view);
+      if (takesMore(machine, changed.machine)) this.#demandRoom(changed.machine, view);
+      return changed;
+    });
+  }
+
+  async #mutate(
+    name: Mutation,
+    call: Call,
+    target: { readonly machineId: string; readonly kind: string },
+    decide: (view: View) => Decided,
+  ): Promise<OperationRef> {
+    await this.#enter(name, call);
+    const failure = this.platform.faults.takeFailure(name);
+    if (failure?.effect === "none" || failure?.effect === "maybe_none") throw thrown(failure);
+    const ref = this.platform.operate(
+      { ...target, operationId: call.operationId, owner: call.owner },
+      (view) => {
+        const decided = decide(view);
+        if (failure?.effect !== "accepted") return decided;
+        const { message } = thrown(failure);
+        return { ...decided, machine: view.machine, failure: { code: "unavailable", message } };
+      },
+    );
+    if (failure !== undefined && failure.effect !== "accepted") throw thrown(failure);
+    return ref;
+  }
+
+  /** What every call does first. Nothing has happened yet, so whatever it throws has no effect. */
+  async #enter(name: CallName, call: ReadCall): Promise<void> {
+    const delayMs = this.platform.faults.takeDelayMs(name);
+    const until = AbortSignal.any([call.signal, this.#closed.signal]);
+    if (delayMs > 0) await this.platform.clock.wait(delayMs, until);
+    if (name === "read") {
+      const failure = this.platform.faults.takeFailure(name);
+      if (failure !== undefined) throw thrown(failure);
+    }
+    if (!until.aborted) return;
+    const why = call.signal.aborted ? "the caller gave up" : "the driver is closed";
+    throw new ProviderError("unavailable", why, { effect: "none", cause: until.reason });
+  }
+
+  #existing(machineId: string): MachineState {
+    const machine = this.platform.machine(machineId);
+    if (machine === undefined) throw missing(machineId);
+    return machine;
+  }
+
+  #demandRoom(machine: MachineState, view: View): void {
+    const host = this.platform.hosts.find((each) => each.id === machine.spec.hostId);
+    if (host === undefined) throw refused(`host ${machine.spec.hostId} is not there any more`);
+    const because = shortage(host, view.beside(host.id), demandOf(machine));
+    if (because !== undefined) {
+      throw new ProviderError("capacity", because, { effect: "none" });
+    }
+  }
+
+  #show(machine: MachineState): Machine {
+    const down = this.platform.hostDownSince(machine.spec.hostId);
+    return showMachine(machine, this.platform.now(), down);
+  }
+
+  #mayHaveChanged(signal: AbortSignal, changed: AbortSignal): Promise<void> {
+    const ms = Math.min(this.platform.quietMs(), this.platform.shared ? pollMs : quietMsMax);
+    return this.platform.clock.wait(ms, AbortSignal.any([signal, changed]));
+  }
+
+  /** What a listener wants to hear about, in one string for each machine. */
+  #fingerprints(): ReadonlyMap<string, string> {
+    return new Map(
+      this.platform.machines().map((state) => {
+        const { workload, power: observed, ...rest } = this.#show(state);
+        return [rest.id, JSON.stringify([rest, observed.value, workload?.state, state.startsAt])];
+      }),
+    );
+  }
+
+  async *#changesSince(call: ReadCall, since: ReadonlyMap<string, string>): AsyncGenerator<string> {
+    const until = AbortSignal.any([call.signal, this.#closed.signal]);
+    let before = since;
+    while (!until.aborted) {
+      // Taken before looking: what changes while a listener is busy wakes us at once.
+      const changed = this.platform.changed;
+      const after = this.#fingerprints();
+      for (const id of new Set([...before.keys(), ...after.keys()])) {
+        if (before.get(id) !== after.get(id) && !this.platform.faults.takeLostEvent()) yield id;
+      }
+      before = after;
+      await this.#mayHaveChanged(until, changed);
+    }
+  }
+}
+
+function no(because: string): Capability {
+  return { can: false, because };
+}
+
+function missing(machineId: string): ProviderError {
+  return new ProviderError("not_found", `no machine ${machineId}`, { effect: "none" });
+}
+
+function sameOwner(a: Owner, b: Owner): boolean {
+  return a.tenantId === b.tenantId && a.projectId === b.projectId && a.resourceId === b.resourceId;
+}
+
+function demandOwner(machine: MachineState, owner: Owner): void {
+  if (!sameOwner(machine.spec.owner, owner)) {
+    throw refused(`machine ${machine.spec.id} belongs to another owner`);
+  }
+}
+
+/** Whether the host must be asked for room: what becomes less, or goes, always may. */
+function takesMore(before: MachineState, after: MachineState): boolean {
+  const now = demandOf(before);
+  const then = demandOf(after);
+  return (
+    (holdsCompute(after) && !holdsCompute(before)) ||
+    cpusOf(then.cpu) > cpusOf(now.cpu) ||
+    then.memoryBytes > now.memoryBytes ||
+    then.diskBytes > now.diskBytes
+  );
+}

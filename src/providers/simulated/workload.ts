@@ -1,0 +1,100 @@
+/**
+ * What a workload does that runs nowhere. Nothing of the customer's is executed: the command is
+ * only named in the log. The environment says how the simulated run goes:
+ *
+ *     SIMULATE_SECONDS  how long it runs (default 1)
+ *     SIMULATE_EXIT     the exit code (default 0)
+ *     SIMULATE_SIGNAL   the signal that ends it, instead of an exit code
+ *     SIMULATE_LINES    lines that it logs, evenly over its time (default 5)
+ *
+ * Values that make no sense count as absent. The log is a function of the state and the time, so it
+ * needs no storage and any process reads the same bytes at the same offset.
+ */
+import { unreachable } from "#kernel/assert.ts";
+import type { WorkloadEnd, WorkloadSpec, WorkloadStatus } from "#providers/provider.ts";
+
+import type { MachineState } from "./world.ts";
+
+const linesMax = 10_000;
+
+/** When and how the workload ends if nothing happens to its machine; undefined if it does not run. */
+export function plannedEnd(
+  machine: MachineState,
+): { readonly at: number; readonly end: WorkloadEnd } | undefined {
+  const { workload } = machine;
+  const spec = machine.spec.workload;
+  if (workload === null || spec === undefined || workload.end !== null) return undefined;
+  const from = workload.startedAt + workload.pausedMs;
+  const durationMs = durationMsOf(spec);
+  const limitMs = spec.timeLimitSeconds * 1000;
+  if (durationMs > limitMs) return { at: from + limitMs, end: { kind: "timed_out" } };
+  return { at: from + durationMs, end: endOf(spec) };
+}
+
+export function workloadLog(machine: MachineState, now: number): Buffer {
+  const spec = machine.spec.workload;
+  const { workload } = machine;
+  if (spec === undefined || workload === null) return Buffer.alloc(0);
+  const total = integer(spec.environment["SIMULATE_LINES"], 0, linesMax) ?? 5;
+  const ran = ranMs(machine, now);
+  const durationMs = durationMsOf(spec);
+  const shown = durationMs === 0 ? total : Math.min(total, Math.floor((ran / durationMs) * total));
+  const lines = [
+    "[simulated] nothing is executed: this machine does not exist",
+    `[simulated] command: ${JSON.stringify(spec.command).slice(0, 200)}`,
+    ...Array.from({ length: shown }, (_, index) => `[simulated] line ${index + 1} of ${total}`),
+  ];
+  if (workload.end !== null) lines.push(`[simulated] ${describe(workload.end)}`);
+  return Buffer.from(`${lines.join("\n")}\n`).subarray(0, spec.logBytesMax);
+}
+
+export function workloadStatus(machine: MachineState, now: number): WorkloadStatus {
+  const { workload } = machine;
+  if (workload === null) return { state: "pending", logBytes: 0 };
+  const logBytes = workloadLog(machine, now).byteLength;
+  const { startedAt, endedAt, end } = workload;
+  return end === null || endedAt === null
+    ? { state: "running", startedAt, logBytes }
+    : { state: "ended", startedAt, endedAt, end, logBytes };
+}
+
+function ranMs(machine: MachineState, now: number): number {
+  const { workload } = machine;
+  if (workload === null) return 0;
+  const until = workload.endedAt ?? (machine.power === "paused" ? machine.powerSince : now);
+  return Math.max(0, until - workload.startedAt - workload.pausedMs);
+}
+
+function endOf(spec: WorkloadSpec): WorkloadEnd {
+  const signal = spec.environment["SIMULATE_SIGNAL"];
+  if (signal !== undefined && /^SIG[A-Z0-9]{1,10}$/.test(signal)) {
+    return { kind: "signaled", signal };
+  }
+  return { kind: "exited", exitCode: integer(spec.environment["SIMULATE_EXIT"], 0, 255) ?? 0 };
+}
+
+function describe(end: WorkloadEnd): string {
+  switch (end.kind) {
+    case "exited":
+      return `ended with exit code ${end.exitCode}`;
+    case "signaled":
+      return `ended by ${end.signal}`;
+    case "timed_out":
+      return "ended by its time limit";
+    case "platform_fault":
+      return "lost by the platform";
+  }
+  return unreachable(end);
+}
+
+function durationMsOf(spec: WorkloadSpec): number {
+  const text = spec.environment["SIMULATE_SECONDS"] ?? "1";
+  const seconds = /^[0-9]{1,7}(\.[0-9]{1,3})?$/.test(text) ? Number(text) : 1;
+  return Math.round(seconds * 1000);
+}
+
+function integer(text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined || !/^[0-9]{1,9}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= min && value <= max ? value : undefined;
+}

@@ -1,0 +1,211 @@
+/**
+ * What the simulated platform remembers: machines, operations and hosts that are down. This is all
+ * of its state; what a machine shows at some time follows from it (advance.ts), so that nothing is
+ * lost when the control plane restarts and nobody was there while a machine booted.
+ */
+import { z } from "zod";
+
+import type {
+  CpuTopology,
+  MachineSpec,
+  Owner,
+  Snapshot,
+  StopEvidence,
+  WorkloadEnd,
+} from "#providers/provider.ts";
+
+export interface WorkloadState {
+  readonly startedAt: number;
+  /** Time that the machine spent paused since then. */
+  readonly pausedMs: number;
+  readonly endedAt: number | null;
+  readonly end: WorkloadEnd | null;
+}
+
+export interface MachineState {
+  readonly spec: MachineSpec;
+  readonly createdAt: number;
+  readonly power: "running" | "paused" | "stopped";
+  readonly powerSince: number;
+  /** While it is being created. */
+  readonly startsAt: number | null;
+  /** The guest has not booted yet. */
+  readonly bootsAt: number | null;
+  readonly readyAt: number | null;
+  /** The guest is shutting down because we asked. */
+  readonly stopsAt: number | null;
+  readonly stop: StopEvidence | null;
+  readonly cpu: CpuTopology;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly pendingCpu: CpuTopology | null;
+  readonly pendingMemoryBytes: number | null;
+  readonly pendingDiskBytes: number | null;
+  readonly snapshots: readonly Snapshot[];
+  readonly workload: WorkloadState | null;
+  /** Running time before `powerSince`. */
+  readonly ranMs: number;
+  /** Lines on the serial console, oldest dropped; `serialDropped` counts those. */
+  readonly serial: readonly string[];
+  readonly serialDropped: number;
+}
+
+export interface OperationState {
+  readonly id: string;
+  readonly machineId: string;
+  /** What was asked, in one word: a repeat must ask the same. */
+  readonly kind: string;
+  readonly owner: Owner;
+  readonly acceptedAt: number;
+  readonly doneAt: number;
+  readonly note: string;
+  readonly failure: {
+    readonly code: "capacity" | "unavailable" | "refused";
+    readonly message: string;
+  } | null;
+}
+
+export interface World {
+  /** The latest time that the platform has acted at; its time never goes back behind it. */
+  readonly at: number;
+  readonly machines: ReadonlyMap<string, MachineState>;
+  /** Oldest first; see `operationsMax`. */
+  readonly operations: ReadonlyMap<string, OperationState>;
+  /** Host id and since when it is down. */
+  readonly hostsDown: ReadonlyMap<string, number>;
+}
+
+/** Operation records kept; older ones are forgotten, as platforms do. */
+export const operationsMax = 5_000;
+/** Lines kept of each serial console. */
+export const serialLinesMax = 200;
+
+export const emptyWorld: World = {
+  at: 0,
+  machines: new Map(),
+  operations: new Map(),
+  hostsDown: new Map(),
+};
+
+const owner = z.object({ tenantId: z.string(), projectId: z.string(), resourceId: z.string() });
+const cpu = z.object({ sockets: z.int(), cores: z.int(), threads: z.int() });
+
+const spec: z.ZodType<MachineSpec> = z.object({
+  id: z.string(),
+  name: z.string(),
+  hostId: z.string(),
+  image: z.string(),
+  cpu,
+  memoryBytes: z.int(),
+  diskBytes: z.int(),
+  gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.int() })),
+  serviceClass: z.enum(["core", "standard"]),
+  network: z.string(),
+  loginUser: z.string(),
+  sshKeys: z.array(z.string()),
+  userData: z.exactOptional(z.string()),
+  workload: z.exactOptional(
+    z.object({
+      command: z.array(z.string()),
+      environment: z.record(z.string(), z.string()),
+      inputsPath: z.exactOptional(z.string()),
+      timeLimitSeconds: z.number(),
+      logBytesMax: z.int(),
+      resultsBytesMax: z.int(),
+    }),
+  ),
+  owner,
+});
+
+const workloadEnd: z.ZodType<WorkloadEnd> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("exited"), exitCode: z.int() }),
+  z.object({ kind: z.literal("signaled"), signal: z.string() }),
+  z.object({ kind: z.literal("timed_out") }),
+  z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
+]);
+
+const machine: z.ZodType<MachineState> = z.object({
+  spec,
+  createdAt: z.number(),
+  power: z.enum(["running", "paused", "stopped"]),
+  powerSince: z.number(),
+  startsAt: z.number().nullable(),
+  bootsAt: z.number().nullable(),
+  readyAt: z.number().nullable(),
+  stopsAt: z.number().nullable(),
+  stop: z
+    .object({
+      at: z.number(),
+      reason: z.enum(["requested", "guest", "crashed"]),
+      detail: z.string(),
+    })
+    .nullable(),
+  cpu,
+  memoryBytes: z.int(),
+  diskBytes: z.int(),
+  pendingCpu: cpu.nullable(),
+  pendingMemoryBytes: z.int().nullable(),
+  pendingDiskBytes: z.int().nullable(),
+  snapshots: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      takenAt: z.number(),
+      withMemory: z.boolean(),
+      bytes: z.int(),
+    }),
+  ),
+  workload: z
+    .object({
+      startedAt: z.number(),
+      pausedMs: z.number(),
+      endedAt: z.number().nullable(),
+      end: workloadEnd.nullable(),
+    })
+    .nullable(),
+  ranMs: z.number(),
+  serial: z.array(z.string()),
+  serialDropped: z.int(),
+});
+
+const operation: z.ZodType<OperationState> = z.object({
+  id: z.string(),
+  machineId: z.string(),
+  kind: z.string(),
+  owner,
+  acceptedAt: z.number(),
+  doneAt: z.number(),
+  note: z.string(),
+  failure: z
+    .object({ code: z.enum(["capacity", "unavailable", "refused"]), message: z.string() })
+    .nullable(),
+});
+
+const file = z.object({
+  format: z.literal("millrace simulated platform 1"),
+  at: z.number(),
+  machines: z.array(machine),
+  operations: z.array(operation),
+  hostsDown: z.record(z.string(), z.number()),
+});
+
+export function parseWorld(text: string): World {
+  const { at, machines, operations, hostsDown } = file.parse(JSON.parse(text));
+  return {
+    at,
+    machines: new Map(machines.map((each) => [each.spec.id, each])),
+    operations: new Map(operations.map((each) => [each.id, each])),
+    hostsDown: new Map(Object.entries(hostsDown)),
+  };
+}
+
+export function printWorld(world: World): string {
+  const content: z.infer<typeof file> = {
+    format: "millrace simulated platform 1",
+    at: world.at,
+    machines: [...world.machines.values()],
+    operations: [...world.operations.values()],
+    hostsDown: Object.fromEntries(world.hostsDown),
+  };
+  return JSON.stringify(content);
+}
