@@ -1,0 +1,130 @@
+/**
+ * The price profile: every figure that the commercial layer uses, as data. The JSON form is what
+ * an operator edits, what the database keeps and what a bill is rebuilt from; parsing turns its
+ * decimal strings into exact fractions and fen. A profile in force is never edited, only followed
+ * by another version from a local midnight on (profile-store.ts).
+ *
+ * What must stay true: no figure is a float, unknown keys are refused, bands ascend and end
+ * unbounded, and a SKU without a price has none (sku.ts), never a price of zero.
+ */
+import { z } from "zod";
+
+import { fenFromText, type Fen } from "#kernel/money.ts";
+import { compare, rationalFromText, zero, type Rational } from "#kernel/rational.ts";
+import { isTimeZone, timeZone } from "#kernel/zone.ts";
+
+import defaultProfileJson from "./default-profile.json" with { type: "json" };
+
+const skusMax = 1000;
+const bandsMax = 50;
+
+const skuName = z
+  .string()
+  .regex(/^[a-z]+(?:\.[A-Za-z0-9_-]{1,40}){0,2}$/, "a SKU such as gpu.A100");
+
+const nonNegative = z.string().transform((text, context): Rational => {
+  const value = rationalFromText(text);
+  if (value !== undefined && compare(value, zero) >= 0) return value;
+  context.addIssue('not a decimal such as "0.5"');
+  return z.NEVER;
+});
+
+const amount = z.string().transform((text, context): Fen => {
+  const value = fenFromText(text);
+  if (value !== undefined && value >= 0n) return value;
+  context.addIssue('not an amount such as "12.50"');
+  return z.NEVER;
+});
+
+const days = z.int().min(0).max(3660);
+const months = z.int().min(1).max(1200);
+
+function priceTable<T extends z.ZodType>(price: T) {
+  return z
+    .record(skuName, price)
+    .refine((table) => Object.keys(table).length <= skusMax, `at most ${skusMax} SKUs`);
+}
+
+const band = z
+  .strictObject({ up_to_gpu_hours: nonNegative.nullable(), multiplier: nonNegative })
+  .transform(({ up_to_gpu_hours: upToHours, multiplier }) => ({ upToHours, multiplier }));
+
+/** Hours above the band before and up to `upToHours` cost `multiplier` times the list price. */
+export type Band = z.output<typeof band>;
+
+const bands = z
+  .array(band)
+  .min(1)
+  .max(bandsMax)
+  .refine(
+    (list) =>
+      list.every(({ upToHours }, index) => {
+        const before = list[index - 1]?.upToHours;
+        if (upToHours === null) return index === list.length - 1;
+        return index < list.length - 1 && compare(upToHours, before ?? zero) > 0;
+      }),
+    "bands ascend, and the last one, and only it, has no bound (null)",
+  );
+
+export const priceProfileSchema = z.strictObject({
+  id: z.string().min(1).max(100),
+  currency: z.literal("CNY"),
+  minor_digits: z.literal(2),
+  timezone: z
+    .string()
+    .refine(isTimeZone, "not an IANA time zone")
+    .transform((name) => timeZone(name)),
+  rounding: z.literal("HALF_UP (half away from zero)"),
+  payg_hourly: priceTable(nonNegative),
+  payg_gpu_graduated_monthly_per_sku: bands,
+  packages: z.record(
+    z.string().max(40),
+    z.strictObject({ price: amount, bonus_rate: nonNegative, valid_months: months }),
+  ),
+  vm: priceTable(z.strictObject({ monthly: amount, annual: amount })),
+  renewal_annual_multiplier_of_12x_monthly: z.strictObject({
+    diamond: nonNegative,
+    gold: nonNegative,
+  }),
+  renewal_grace_days: days,
+  elastic_daily: priceTable(nonNegative),
+  storage_gib_day: nonNegative,
+  storage_gold_multiplier: nonNegative,
+  storage_diamond_free_gib: nonNegative,
+  support_24x7_monthly: amount,
+  model_optimisation_range: z.tuple([amount, amount]),
+  tier_thresholds: z.strictObject({
+    gold_12m: amount,
+    diamond_12m: amount,
+    gold_3_months_each: amount,
+    /** `null` switches the rule off (PRICING A-3). */
+    gold_cumulative: amount.nullable(),
+  }),
+  tier_hold_months: months,
+  platform_base_fee_monthly: amount,
+  vat: z.strictObject({ rate: nonNegative, price_includes_vat: z.literal(true) }),
+  late_usage_max_days: days,
+  churn: z.strictObject({
+    no_spend_months: months,
+    drop_recent_days: days,
+    drop_baseline_days: days,
+    drop_ratio: nonNegative,
+    drop_min_baseline_gpu_hours: nonNegative,
+  }),
+  /** SKUs that the price list names without a price: shown, not sold. */
+  on_request: z.array(skuName).max(skusMax).default([]),
+});
+
+/** The JSON form. */
+export type PriceProfileJson = z.input<typeof priceProfileSchema>;
+/** Parsed: exact fractions in yuan, fen, and a checked zone. */
+export type PriceProfile = z.output<typeof priceProfileSchema>;
+
+export function parsePriceProfile(json: unknown): PriceProfile {
+  return priceProfileSchema.parse(json);
+}
+
+/** What a fresh installation sells at; the figures and rules are those of the price document. */
+export const defaultProfile: PriceProfile = parsePriceProfile(defaultProfileJson);
+
+export { defaultProfileJson };
