@@ -1,0 +1,64 @@
+/** The images that machines start from; a driver builds or imports the bytes. */
+import { v7 as uuid } from "uuid";
+import { z } from "zod";
+
+import { image } from "#contract/schemas/catalog.ts";
+import type { Queryable } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+
+const row = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    default_user: z.string(),
+    min_memory_mib: z.int(),
+    min_disk_gib: z.int(),
+    state: image.shape.state,
+  })
+  .transform(({ default_user, min_memory_mib, min_disk_gib, ...rest }): Image => {
+    return {
+      ...rest,
+      defaultUser: default_user,
+      minMemoryMiB: min_memory_mib,
+      minDiskGiB: min_disk_gib,
+    };
+  });
+
+export type Image = z.output<typeof image>;
+
+const columns = sql`id, name, description, default_user, min_memory_mib, min_disk_gib, state`;
+
+export function images(db: Queryable): Promise<Image[]> {
+  return db.rows(sql`select ${columns} from image order by name`, row);
+}
+
+/** An image that can be ordered: ready, or being built, in which case the machine waits for it. */
+export async function usableImage(db: Queryable, name: string): Promise<Image> {
+  const found = await db.maybe(sql`select ${columns} from image where name = ${name}`, row);
+  if (found !== undefined && (found.state === "ready" || found.state === "building")) return found;
+  const all = await images(db);
+  throw new Failure(
+    "rule_violation",
+    found === undefined
+      ? `There is no image ${JSON.stringify(name)}.`
+      : `The image ${name} is ${found.state}.`,
+    { details: { usable: all.filter((each) => each.state === "ready").map((each) => each.name) } },
+  );
+}
+
+/** What a driver says of its images; the name is the identity. */
+export async function recordImage(db: Queryable, said: Omit<Image, "id">): Promise<void> {
+  await db.execute(
+    sql`insert into image
+        (id, name, description, default_user, min_memory_mib, min_disk_gib, state)
+      values (${uuid()}, ${said.name}, ${said.description}, ${said.defaultUser},
+        ${said.minMemoryMiB}, ${said.minDiskGiB}, ${said.state})
+      on conflict (name) do update set description = excluded.description,
+        default_user = excluded.default_user, min_memory_mib = excluded.min_memory_mib,
+        min_disk_gib = excluded.min_disk_gib,
+        state = case when image.state = 'retired' then image.state else excluded.state end
+      where image is distinct from excluded`,
+  );
+}

@@ -1,0 +1,151 @@
+/**
+ * May this caller have this, now? Pure. A refusal names the limit, the use and the ask, and all
+ * limits that are broken, not only the first.
+ */
+import type { FailureCode } from "#kernel/failure.ts";
+import { fen, formatFen, type Fen } from "#kernel/money.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+/** Resources that a tenant's quota counts. `gpus` is by model, in whole devices rounded up. */
+export interface Quantities {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+  readonly leases: number;
+  readonly jobs: number;
+  readonly snapshots: number;
+  readonly storageGiB: number;
+  readonly gpus: Readonly<Record<string, number>>;
+}
+
+/** What a new tenant may hold until the operator says otherwise. */
+export const defaultLimits: Quantities = {
+  vcpus: 64,
+  memoryMiB: 262_144,
+  diskGiB: 4_096,
+  leases: 50,
+  jobs: 1_000,
+  snapshots: 50,
+  storageGiB: 100,
+  gpus: { T4: 16, A10: 16, A100: 16, H100: 8 },
+};
+
+export interface Ask {
+  readonly kind: "lease" | "job";
+  readonly shape: Shape;
+}
+
+export type Admission =
+  | { readonly admitted: true; readonly hold: Fen }
+  | {
+      readonly admitted: false;
+      readonly code: FailureCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };
+
+export interface AdmissionInput {
+  readonly ask: Ask;
+  readonly limits: Quantities;
+  readonly used: Quantities;
+  /** Price of the first hour; `undefined` when something in it has no price. */
+  readonly hourly: Fen | undefined;
+  /** Longest that it can run, in seconds; a job's time limit. */
+  readonly secondsMax: number | undefined;
+  readonly available: Fen;
+}
+
+const secondsPerHour = 3600;
+
+export function decideAdmission(input: AdmissionInput): Admission {
+  const over = overQuota(askedBy(input.ask), input.limits, input.used);
+  if (over.length > 0) {
+    return {
+      admitted: false,
+      code: "quota_exceeded",
+      message: `Over quota: ${over.map(sentence).join("; ")}. Release something, or ask the operator for more.`,
+      details: { quota: over },
+    };
+  }
+  if (input.hourly === undefined) {
+    return {
+      admitted: false,
+      code: "rule_violation",
+      message: `The flavor ${input.ask.shape.flavor} has no price yet (on request), so it cannot be ordered. Ask the operator for a price.`,
+      details: { flavor: input.ask.shape.flavor },
+    };
+  }
+  const hold = holdFor(input.hourly, input.secondsMax);
+  if (input.available < hold || input.available <= 0n) {
+    return {
+      admitted: false,
+      code: "insufficient_credit",
+      message: `The first hour costs ${formatFen(input.hourly)} CNY, of which ${formatFen(hold)} is held; ${formatFen(input.available)} is available. Top up and try again.`,
+      details: {
+        hourly: formatFen(input.hourly),
+        hold: formatFen(hold),
+        available: formatFen(input.available),
+      },
+    };
+  }
+  return { admitted: true, hold };
+}
+
+/**
+ * The price of one hour, or of the whole run if that is shorter, rounded up: the reserve that
+ * keeps a customer from running on credit that he does not have between two ratings.
+ */
+function holdFor(hourly: Fen, secondsMax: number | undefined): Fen {
+  if (secondsMax === undefined || secondsMax >= secondsPerHour) return hourly;
+  return fenCeil(hourly * BigInt(secondsMax), BigInt(secondsPerHour));
+}
+
+export interface OverQuota {
+  readonly resource: string;
+  readonly limit: number;
+  readonly used: number;
+  readonly asked: number;
+}
+
+export function overQuota(asked: Quantities, limits: Quantities, used: Quantities): OverQuota[] {
+  const found: OverQuota[] = [];
+  const check = (resource: string, limit: number, use: number, ask: number): void => {
+    if (ask > 0 && use + ask > limit) found.push({ resource, limit, used: use, asked: ask });
+  };
+  for (const name of countedNames) check(name, limits[name], used[name], asked[name]);
+  for (const [model, count] of Object.entries(asked.gpus)) {
+    check(`gpu.${model}`, limits.gpus[model] ?? 0, used.gpus[model] ?? 0, count);
+  }
+  return found;
+}
+
+export function askedBy({ kind, shape }: Ask): Quantities {
+  return {
+    vcpus: shape.vcpus,
+    memoryMiB: shape.memoryMiB,
+    diskGiB: shape.diskGiB,
+    leases: kind === "lease" ? 1 : 0,
+    jobs: kind === "job" ? 1 : 0,
+    snapshots: 0,
+    storageGiB: 0,
+    gpus: shape.gpu === null ? {} : { [shape.gpu.model]: shape.gpu.count },
+  };
+}
+
+const countedNames = [
+  "vcpus",
+  "memoryMiB",
+  "diskGiB",
+  "leases",
+  "jobs",
+  "snapshots",
+  "storageGiB",
+] as const;
+
+function sentence({ resource, limit, used, asked }: OverQuota): string {
+  return `${resource} ${used} used + ${asked} asked > ${limit}`;
+}
+
+function fenCeil(numerator: bigint, denominator: bigint): Fen {
+  return fen((numerator + denominator - 1n) / denominator);
+}

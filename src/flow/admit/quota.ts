@@ -1,0 +1,92 @@
+/** Limits of a tenant and what its open requests use of them. */
+import { z } from "zod";
+
+import { json } from "#db/json.ts";
+import type { Queryable } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+
+import { defaultLimits, type Quantities } from "./decide.ts";
+
+const limitsRow = z.object({
+  limits: z.object({
+    vcpus: z.int(),
+    memoryMiB: z.int(),
+    diskGiB: z.int(),
+    leases: z.int(),
+    jobs: z.int(),
+    snapshots: z.int(),
+    storageGiB: z.int(),
+    gpus: z.record(z.string(), z.int()),
+  }),
+});
+
+export async function limitsOf(db: Queryable, tenantId: string): Promise<Quantities> {
+  const found = await db.maybe(
+    sql`select limits from quota_limit where tenant_id = ${tenantId}`,
+    limitsRow,
+  );
+  return found?.limits ?? defaultLimits;
+}
+
+export async function setLimits(
+  db: Queryable,
+  tenantId: string,
+  limits: Quantities,
+): Promise<void> {
+  await db.execute(sql`
+    insert into quota_limit (tenant_id, limits) values (${tenantId}, ${json(limits)})
+    on conflict (tenant_id) do update set limits = excluded.limits, updated_at = now()`);
+}
+
+/** Makes admissions of one tenant wait for each other, so that two cannot share one last unit. */
+export async function lockQuota(db: Queryable, tenantId: string): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`quota:${tenantId}`}, 0))`);
+}
+
+const usedRow = z.object({
+  vcpus: z.int(),
+  memory_mib: z.int(),
+  disk_gib: z.int(),
+  leases: z.int(),
+  jobs: z.int(),
+  gpus: z.record(z.string(), z.int()),
+  snapshots: z.int(),
+});
+
+/**
+ * Use by open requests. A stopped lease holds its disk and its name, but neither CPU, memory nor
+ * GPU; a slice counts as the device it is cut from.
+ */
+export async function usedBy(db: Queryable, tenantId: string): Promise<Quantities> {
+  const found = await db.one(
+    sql`
+    with open as (
+      select kind, shape, wanted = 'running' as powered from request
+      where tenant_id = ${tenantId} and ended_at is null
+    )
+    select
+      coalesce(sum((shape->>'vcpus')::int) filter (where powered), 0)::int as vcpus,
+      coalesce(sum((shape->>'memoryMiB')::int) filter (where powered), 0)::int as memory_mib,
+      coalesce(sum((shape->>'diskGiB')::int), 0)::int as disk_gib,
+      count(*) filter (where kind = 'lease')::int as leases,
+      count(*) filter (where kind = 'job')::int as jobs,
+      coalesce((select jsonb_object_agg(model, count) from (
+        select shape->'gpu'->>'model' as model, sum((shape->'gpu'->>'count')::int)::int as count
+        from open where powered and shape->'gpu' <> 'null' group by 1) by_model), '{}') as gpus,
+      (select count(*)::int from snapshot
+        where tenant_id = ${tenantId} and state in ('creating', 'ready', 'deleting')) as snapshots
+    from open`,
+    usedRow,
+  );
+  return {
+    vcpus: found.vcpus,
+    memoryMiB: found.memory_mib,
+    diskGiB: found.disk_gib,
+    leases: found.leases,
+    jobs: found.jobs,
+    snapshots: found.snapshots,
+    // Stored files are counted by the stage that keeps them.
+    storageGiB: 0,
+    gpus: found.gpus,
+  };
+}

@@ -1,0 +1,173 @@
+/** Rows of `request`: what was asked for and admitted. This stage owns them. */
+import { z } from "zod";
+
+import { brokenConstraint, type Queryable } from "#db/pool.ts";
+import { json } from "#db/json.ts";
+import { instant } from "#db/row.ts";
+import { sql, type Sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Reason } from "#kernel/reason.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+import { reasonRow, shapeRow, workloadRow, type Workload } from "./rows.ts";
+
+export type Kind = "lease" | "job";
+export type Wanted = "running" | "stopped" | "released";
+
+const requestRow = z.object({
+  tenant_id: z.string(),
+  id: z.string(),
+  project_id: z.string(),
+  kind: z.enum(["lease", "job"]),
+  name: z.string(),
+  created_by: z.string(),
+  shape: shapeRow,
+  image: z.string(),
+  login_user: z.string(),
+  ssh_keys: z.array(z.string()),
+  user_data: z.string().nullable(),
+  restart: z.enum(["never", "on-failure"]),
+  price: z.record(z.string(), z.unknown()),
+  priority: z.int(),
+  workload: workloadRow.nullable(),
+  wanted: z.enum(["running", "stopped", "released"]),
+  turn: z.int(),
+  created_at: instant,
+  changed_at: instant,
+  ended_at: instant.nullable(),
+  end_reason: reasonRow.nullable(),
+});
+export type Request = z.output<typeof requestRow>;
+
+export interface NewRequest {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly projectId: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly createdBy: string;
+  readonly shape: Shape;
+  readonly image: string;
+  readonly loginUser: string;
+  readonly sshKeys: readonly string[];
+  readonly userData: string | undefined;
+  readonly restart: "never" | "on-failure";
+  readonly price: Readonly<Record<string, unknown>>;
+  readonly priority: number;
+  readonly workload: Workload | undefined;
+  readonly at: number;
+}
+
+export async function insertRequest(db: Queryable, request: NewRequest): Promise<void> {
+  const at = new Date(request.at);
+  try {
+    await db.execute(sql`
+      insert into request (tenant_id, id, project_id, kind, name, created_by, shape, image,
+        login_user, ssh_keys, user_data, restart, price, priority, workload, wanted, created_at,
+        changed_at)
+      values (${request.tenantId}, ${request.id}, ${request.projectId}, ${request.kind},
+        ${request.name}, ${request.createdBy}, ${json(request.shape)}, ${request.image},
+        ${request.loginUser}, ${json(request.sshKeys)}, ${request.userData ?? null},
+        ${request.restart}, ${json(request.price)}, ${request.priority},
+        ${request.workload === undefined ? null : json(request.workload)}, 'running', ${at}, ${at})`);
+  } catch (error) {
+    const constraint = brokenConstraint(error);
+    if (constraint === "request_lease_name") {
+      throw new Failure(
+        "conflict",
+        `This project has a lease named ${request.name} already; choose another name or release it.`,
+        { cause: error },
+      );
+    }
+    if (constraint === "request_tenant_id_project_id_fkey") {
+      throw new Failure("not_found", "There is no such project.", { cause: error });
+    }
+    throw error;
+  }
+}
+
+export function findRequest(
+  db: Queryable,
+  key: { readonly tenantId: string; readonly id: string; readonly kind: Kind },
+): Promise<Request | undefined> {
+  return db.maybe(
+    sql`select * from request
+      where tenant_id = ${key.tenantId} and id = ${key.id} and kind = ${key.kind}`,
+    requestRow,
+  );
+}
+
+/** The request, locked against other asks until the transaction ends. */
+export async function lockRequest(
+  db: Queryable,
+  key: { readonly tenantId: string; readonly id: string; readonly kind?: Kind },
+): Promise<Request> {
+  const kind: Sql = key.kind === undefined ? sql`` : sql`and kind = ${key.kind}`;
+  const found = await db.maybe(
+    sql`select * from request where tenant_id = ${key.tenantId} and id = ${key.id} ${kind}
+      for no key update`,
+    requestRow,
+  );
+  if (found === undefined)
+    throw new Failure("not_found", `There is no such ${key.kind ?? "request"}.`);
+  return found;
+}
+
+/** What is wanted from now on; asking for capacity again takes the next turn. */
+export async function setWanted(
+  db: Queryable,
+  change: {
+    readonly tenantId: string;
+    readonly id: string;
+    readonly wanted: Wanted;
+    readonly nextTurn?: true;
+    readonly at: number;
+  },
+): Promise<void> {
+  await db.execute(sql`
+    update request set wanted = ${change.wanted}, changed_at = ${new Date(change.at)},
+      turn = turn + ${change.nextTurn === true ? 1 : 0}
+    where tenant_id = ${change.tenantId} and id = ${change.id}`);
+}
+
+export async function setShape(
+  db: Queryable,
+  change: {
+    readonly tenantId: string;
+    readonly id: string;
+    readonly shape: Shape;
+    readonly price: Readonly<Record<string, unknown>>;
+    readonly at: number;
+  },
+): Promise<void> {
+  await db.execute(sql`
+    update request set shape = ${json(change.shape)}, price = ${json(change.price)},
+      changed_at = ${new Date(change.at)}
+    where tenant_id = ${change.tenantId} and id = ${change.id}`);
+}
+
+/** Closes a request: nothing of it is left anywhere. Called by the stage that saw it gone. */
+export async function endRequest(
+  db: Queryable,
+  end: {
+    readonly tenantId: string;
+    readonly id: string;
+    readonly at: number;
+    readonly reason: Reason | null;
+  },
+): Promise<void> {
+  await db.execute(sql`
+    update request set ended_at = ${new Date(end.at)}, wanted = 'released',
+      end_reason = coalesce(${end.reason === null ? null : json(end.reason)}::jsonb, end_reason)
+    where tenant_id = ${end.tenantId} and id = ${end.id} and ended_at is null`);
+}
+
+/** Says why a request is as it is, without ending it. */
+export async function setReason(
+  db: Queryable,
+  change: { readonly tenantId: string; readonly id: string; readonly reason: Reason | null },
+): Promise<void> {
+  await db.execute(sql`
+    update request set end_reason = ${change.reason === null ? null : json(change.reason)}
+    where tenant_id = ${change.tenantId} and id = ${change.id}`);
+}

@@ -1,0 +1,38 @@
+/** Schemas of the jsonb columns that travel through the flow. */
+import { z } from "zod";
+
+import type { Reason } from "#kernel/reason.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+export const shapeRow: z.ZodType<Shape> = z.object({
+  flavor: z.string(),
+  vcpus: z.int(),
+  cpu: z.object({ sockets: z.int(), cores: z.int(), threads: z.int() }),
+  memoryMiB: z.int(),
+  diskGiB: z.int(),
+  gpu: z.object({ model: z.string(), count: z.int(), slice: z.int() }).nullable(),
+  serviceClass: z.enum(["core", "standard"]),
+  overcommitPercent: z.int(),
+  hugePages: z.enum(["none", "2Mi", "1Gi"]),
+  hostLabels: z.record(z.string(), z.string()),
+  antiAffinity: z.boolean(),
+  tolerations: z.array(z.string()),
+});
+
+export const reasonRow: z.ZodType<Reason> = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** What a job runs: kept with the request, handed to each attempt. */
+export const workloadRow = z.object({
+  command: z.array(z.string()),
+  script: z.string().nullable(),
+  environment: z.record(z.string(), z.string()),
+  inputs: z.array(z.string()),
+  framework: z.enum(["none", "pytorch", "tensorflow"]),
+  timeLimitSeconds: z.int(),
+  platformRetriesMax: z.int(),
+});
+export type Workload = z.output<typeof workloadRow>;

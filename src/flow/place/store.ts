@@ -1,0 +1,220 @@
+/**
+ * Rows of `placement` and `gpu_claim`: what instances hold of hosts. A commit locks the host's row
+ * first, so that commits on one host are serial; the triggers of the schema are the second wall.
+ */
+import { z } from "zod";
+
+import { json } from "#db/json.ts";
+import { brokenConstraint, sqlState, type Queryable, type Tx } from "#db/pool.ts";
+import { size } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { shapeRow } from "#flow/admit/rows.ts";
+import { markPlaced, type WaitingEntry } from "#flow/queue/store.ts";
+import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
+
+import type { HostState } from "./decide.ts";
+
+const snapshotRow = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    state: z.enum(["up", "down", "maintenance"]),
+    schedulable: z.boolean(),
+    cpus: z.int(),
+    memory_bytes: size,
+    disk_bytes: size,
+    huge_pages: z.record(z.string(), z.number()),
+    labels: z.record(z.string(), z.string()),
+    milli_cpus_used: size,
+    memory_used: size,
+    disk_used: size,
+    huge_2: size,
+    huge_1024: size,
+    anti: z.array(z.string()),
+    devices: z.array(
+      z.object({
+        id: z.string(),
+        model: z.string(),
+        isolation: z.enum(["hard", "soft"]),
+        slicesMax: z.int(),
+        slice: z.int(),
+        claims: z.int(),
+        tenants: z.array(z.string()),
+      }),
+    ),
+  })
+  .transform((row): HostState => ({
+    id: row.id,
+    name: row.name,
+    up: row.state === "up",
+    schedulable: row.schedulable,
+    milliCpus: row.cpus * 1000,
+    memoryBytes: row.memory_bytes,
+    diskBytes: row.disk_bytes,
+    milliCpusUsed: row.milli_cpus_used,
+    memoryBytesUsed: row.memory_used,
+    diskBytesUsed: row.disk_used,
+    hugePagesMiBFree: {
+      "2Mi": (row.huge_pages["2Mi"] ?? 0) * 2 - row.huge_2,
+      "1Gi": (row.huge_pages["1Gi"] ?? 0) * 1024 - row.huge_1024,
+    },
+    labels: row.labels,
+    devices: row.devices,
+    antiAffineTenants: row.anti,
+  }));
+
+/** All hosts with what is used of them, in one statement: one consistent moment. */
+export function hostStates(db: Queryable): Promise<HostState[]> {
+  return db.rows(
+    sql`
+    with used as (
+      select host_id,
+        coalesce(sum(milli_cpus) filter (where state = 'full'), 0)::int8 as milli_cpus_used,
+        coalesce(sum(memory_bytes) filter (where state = 'full'), 0)::int8 as memory_used,
+        sum(disk_bytes)::int8 as disk_used,
+        coalesce(sum((shape->>'memoryMiB')::int8)
+          filter (where state = 'full' and shape->>'hugePages' = '2Mi'), 0)::int8 as huge_2,
+        coalesce(sum((shape->>'memoryMiB')::int8)
+          filter (where state = 'full' and shape->>'hugePages' = '1Gi'), 0)::int8 as huge_1024,
+        jsonb_agg(distinct tenant_id)
+          filter (where (shape->>'antiAffinity')::boolean and state = 'full') as anti
+      from placement where state <> 'none' group by host_id
+    ), claimed as (
+      select host_id, device_id, max(slice) as slice, count(*)::int as claims,
+        jsonb_agg(distinct tenant_id) as tenants
+      from gpu_claim group by host_id, device_id
+    ), devices as (
+      select d.host_id, jsonb_agg(jsonb_build_object('id', d.id, 'model', d.model,
+          'isolation', d.isolation, 'slicesMax', d.slices_max, 'slice', coalesce(c.slice, 0),
+          'claims', coalesce(c.claims, 0), 'tenants', coalesce(c.tenants, '[]')) order by d.id)
+        as devices
+      from gpu_device d left join claimed c on c.host_id = d.host_id and c.device_id = d.id
+      where d.present group by d.host_id
+    )
+    select h.id, h.name, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes,
+      h.huge_pages, h.labels,
+      coalesce(u.milli_cpus_used, 0) as milli_cpus_used, coalesce(u.memory_used, 0) as memory_used,
+      coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
+      coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
+      coalesce(d.devices, '[]') as devices
+    from host h left join used u on u.host_id = h.id left join devices d on d.host_id = h.id
+    order by h.id`,
+    snapshotRow,
+  );
+}
+
+/** The host that keeps a stopped lease's disk, if it has one. */
+export async function heldPlacement(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly requestId: string },
+): Promise<{ readonly instanceId: string; readonly hostId: string } | undefined> {
+  const found = await db.maybe(
+    sql`select instance_id, host_id from placement
+      where tenant_id = ${of.tenantId} and request_id = ${of.requestId} and state = 'disk'`,
+    z.object({ instance_id: z.string(), host_id: z.string() }),
+  );
+  return found === undefined ? undefined : { instanceId: found.instance_id, hostId: found.host_id };
+}
+
+export interface Plan {
+  readonly entry: WaitingEntry;
+  readonly instanceId: string;
+  readonly hostId: string;
+  readonly deviceIds: readonly string[];
+  readonly at: number;
+}
+
+/**
+ * Makes a plan real, or nothing of it. `stale`: the host filled up, a device was taken, or the
+ * entry is no longer waiting; the request stays as it was.
+ */
+export async function commitPlan(tx: Tx, plan: Plan): Promise<"placed" | "stale"> {
+  const { entry } = plan;
+  const { tenantId, requestId, turn, shape } = entry;
+  await tx.execute(sql`savepoint plan`);
+  try {
+    await tx.execute(sql`select from host where id = ${plan.hostId} for no key update`);
+    if (!(await markPlaced(tx, { tenantId, requestId, turn }))) return await undo(tx);
+    await tx.execute(sql`
+      insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
+        memory_bytes, disk_bytes, shape, state, placed_at)
+      values (${tenantId}, ${plan.instanceId}, ${requestId}, ${turn}, ${plan.hostId},
+        ${milliCpusOf(shape)}, ${shape.memoryMiB * mebibyte}, ${shape.diskGiB * gibibyte},
+        ${json(shape)}, 'full', ${new Date(plan.at)})
+      on conflict (tenant_id, instance_id) do update set turn = excluded.turn, state = 'full',
+        milli_cpus = excluded.milli_cpus, memory_bytes = excluded.memory_bytes,
+        disk_bytes = excluded.disk_bytes, shape = excluded.shape, placed_at = excluded.placed_at`);
+    for (const deviceId of plan.deviceIds) {
+      await tx.execute(sql`
+        insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
+        values (${tenantId}, ${plan.instanceId}, ${plan.hostId}, ${deviceId},
+          ${shape.gpu?.slice ?? 1})`);
+    }
+    await tx.execute(sql`release savepoint plan`);
+    return "placed";
+  } catch (error) {
+    const constraint = brokenConstraint(error);
+    const full = constraint === "host_capacity" || constraint === "gpu_capacity";
+    if (!full && sqlState(error) !== uniqueViolation) throw error;
+    return undo(tx);
+  }
+}
+
+const uniqueViolation = "23505";
+
+async function undo(tx: Tx): Promise<"stale"> {
+  await tx.execute(sql`rollback to savepoint plan`);
+  return "stale";
+}
+
+interface InstanceKey {
+  readonly tenantId: string;
+  readonly instanceId: string;
+}
+
+/** A stopped lease gives back CPU, memory and GPUs, and keeps its disk. */
+export async function keepDiskOnly(db: Queryable, key: InstanceKey): Promise<void> {
+  await db.execute(sql`
+    update placement set state = 'disk'
+    where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId} and state = 'full'`);
+  await dropClaims(db, key);
+}
+
+export async function releasePlacement(db: Queryable, key: InstanceKey, at: number): Promise<void> {
+  await dropClaims(db, key);
+  await db.execute(sql`
+    update placement set state = 'none', ended_at = ${new Date(at)}
+    where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId} and state <> 'none'`);
+}
+
+/** For a resize where it stands: holds the new shape at once, or fails on `host_capacity`. */
+export async function growPlacement(
+  tx: Tx,
+  key: InstanceKey,
+  shape: Shape,
+): Promise<"held" | "full"> {
+  await tx.execute(sql`savepoint grow`);
+  try {
+    await tx.execute(sql`
+      select from host where id = (select host_id from placement
+        where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId})
+      for no key update`);
+    await tx.execute(sql`
+      update placement set milli_cpus = ${milliCpusOf(shape)},
+        memory_bytes = ${shape.memoryMiB * mebibyte}, disk_bytes = ${shape.diskGiB * gibibyte},
+        shape = ${json(shape)}
+      where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId} and state <> 'none'`);
+    await tx.execute(sql`release savepoint grow`);
+    return "held";
+  } catch (error) {
+    if (brokenConstraint(error) !== "host_capacity") throw error;
+    await tx.execute(sql`rollback to savepoint grow`);
+    return "full";
+  }
+}
+
+async function dropClaims(db: Queryable, key: InstanceKey): Promise<void> {
+  await db.execute(sql`
+    delete from gpu_claim
+    where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId}`);
+}
