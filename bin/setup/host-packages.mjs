@@ -1,0 +1,85 @@
+/**
+ * What Millrace needs from the machine itself: QEMU, file system tools, the guest kernel. The list
+ * is src/providers/local/image/host-packages.json. Root installs what is missing; anybody else is
+ * told the one line to run.
+ */
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+import { SetupError, exitCodes, run, say, step } from "./say.mjs";
+
+const listFile = "src/providers/local/image/host-packages.json";
+
+/** Where root's programs are, which are not on everybody's PATH. */
+const systemDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
+
+/** @typedef {{ package: string, command?: string, file?: string, reason: string }} HostPackage */
+
+/**
+ * @param {string} root of the repository
+ * @param {{ hasApt: boolean, name: string }} platform
+ * @returns {Promise<void>}
+ */
+export async function ensureHostPackages(root, platform) {
+  const missing = missingPackages(root);
+  if (missing.length === 0) return;
+  const names = missing.map((each) => each.package);
+  say("Missing on this machine:");
+  for (const each of missing) say(`  ${each.package.padEnd(28)} ${each.reason}`);
+  if (!platform.hasApt) {
+    throw new SetupError(
+      `This is ${platform.name}, not Debian or Ubuntu: install what these packages hold in its ` +
+        `own way, then start again.`,
+      exitCodes.unavailable,
+    );
+  }
+  const install = `apt-get install -y --no-install-recommends ${names.join(" ")}`;
+  if (process.getuid?.() !== 0) {
+    throw new SetupError(
+      `Install them, then start again:\n\n  sudo apt-get update && sudo ${install}\n`,
+      exitCodes.unavailable,
+    );
+  }
+  say(`Installing them with apt-get, as this is root.`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+  const lock = ["-o", "DPkg::Lock::Timeout=300"];
+  await step("Reading the package lists (apt-get update)", (note) =>
+    run("apt-get", [...lock, "update"], { env, note }),
+  );
+  await step(`Installing ${names.length} packages (apt-get install)`, (note) =>
+    run("apt-get", [...lock, "install", "-y", "--no-install-recommends", ...names], { env, note }),
+  );
+  const still = missingPackages(root).map((each) => each.package);
+  if (still.length > 0) {
+    throw new SetupError(
+      `Installed, but what they should bring is not there: ${still.join(", ")}.`,
+      exitCodes.unavailable,
+    );
+  }
+}
+
+/** @param {string} root @returns {HostPackage[]} */
+export function missingPackages(root) {
+  const path = join(root, listFile);
+  if (!existsSync(path)) return [];
+  /** @type {HostPackage[]} */
+  const list = JSON.parse(readFileSync(path, "utf8"));
+  return list.filter(
+    (each) =>
+      (each.command !== undefined && !hasCommand(each.command)) ||
+      (each.file !== undefined && !existsSync(each.file)),
+  );
+}
+
+/** @param {string} name */
+function hasCommand(name) {
+  const directories = [...(process.env.PATH ?? "").split(delimiter), ...systemDirectories];
+  return directories.some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
