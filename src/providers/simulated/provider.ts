@@ -142,6 +142,8 @@ export class SimulatedProvider implements Provider {
         throw new ProviderError("unavailable", `host ${host.id} is down`, { effect: "none" });
       }
       checkSpec(spec, host);
+      if (spec.gpus.length > 0) demand(this.#capabilities.gpus, "GPUs");
+      if (spec.workload !== undefined) demand(this.#capabilities.workloads, "workloads");
       const machine = created(spec, view.now, this.platform.latencies);
       this.#demandRoom(machine, view);
       return { machine, takesMs: this.platform.latencies.createMs, note: "[simulated]" };

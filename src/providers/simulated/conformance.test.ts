@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { conformance } from "#providers/conformance.ts";
+import type { Capabilities } from "#providers/provider.ts";
+
+import { gpuHost } from "./hosts.ts";
+import { openSimulated } from "./provider.ts";
+
+const gib = 1024 ** 3;
+
+function simulated(name: string, testedAgainst: string, capabilities: Partial<Capabilities>): void {
+  conformance(name, {
+    testedAgainst,
+    create: async () => {
+      const directory = mkdtempSync(join(tmpdir(), "simulated-"));
+      const open = () =>
+        openSimulated({
+          site: "nowhere",
+          hosts: [gpuHost("host-1", "A100=1")],
+          directory,
+          latencies: { createMs: 20, bootMs: 30, shutdownMs: 20 },
+          capabilities,
+        });
+      let provider = open();
+      const owner = { tenantId: randomUUID(), projectId: randomUUID(), resourceId: randomUUID() };
+      return Promise.resolve({
+        provider,
+        owner,
+        spec: (overrides) => ({
+          id: randomUUID(),
+          name: "conformance",
+          hostId: "host-1",
+          image: "tiny",
+          cpu: { sockets: 1, cores: 1, threads: 1 },
+          memoryBytes: gib,
+          diskBytes: gib,
+          gpus: [],
+          serviceClass: "standard",
+          network: "n",
+          loginUser: "root",
+          sshKeys: [],
+          owner,
+          ...overrides,
+        }),
+        timings: { readyMs: 5_000, operationMs: 2_000 },
+        restart: async () => {
+          await provider.close();
+          provider = open();
+          return provider;
+        },
+        crash: async (id) => {
+          provider.platform.crash(id);
+          await Promise.resolve();
+        },
+        shutDownFromInside: async (id) => {
+          provider.platform.shutDownByGuest(id);
+          await Promise.resolve();
+        },
+        close: async () => {
+          await provider.close();
+          rmSync(directory, { recursive: true });
+        },
+      });
+    },
+  });
+}
+
+const because = "this simulated platform was told to do without";
+const no = { can: false, because } as const;
+
+simulated("simulated", "itself: the simulated platform with its world in a directory", {});
+
+simulated("simulated-poor", "itself, told to do nothing that a platform may lack", {
+  snapshotWithMemory: no,
+  snapshotDiskOnly: no,
+  resizeCpuLive: no,
+  resizeMemoryLive: no,
+  diskGrowLive: no,
+  pause: no,
+  serialConsole: no,
+  workloads: no,
+  gpus: no,
+});
