@@ -9,22 +9,14 @@
  */
 import type { Readable } from "node:stream";
 
-import type { BodyOf, Operation, ParamsOf, QueryOf, ResultOf, Role } from "#contract/operation.ts";
+import type { BodyOf, Operation, ParamsOf, QueryOf, ResultOf } from "#contract/operation.ts";
 import type { OperationId, Operations } from "#contract/operations.ts";
 import type { Db, Tx } from "#db/pool.ts";
+import type { Principal } from "#identity/authenticate.ts";
 
 import type { Services } from "./services.ts";
 
-/** Who calls. */
-export interface Principal {
-  readonly tenantId: string;
-  readonly tenantName: string;
-  readonly userId: string;
-  readonly userName: string;
-  readonly role: Role;
-  readonly keyId: string;
-  readonly scope: "all" | "read";
-}
+export type { Principal };
 
 /** For operations with the permission `public`: nobody is known, nothing is open. */
 export interface PublicContext {

@@ -6,6 +6,7 @@ import type { z } from "zod";
 
 import type * as platform from "#contract/schemas/platform.ts";
 import type { Tx } from "#db/pool.ts";
+import type { Holding } from "#identity/projects.ts";
 
 export interface Services {
   readonly system: SystemView;
@@ -26,10 +27,4 @@ export interface SystemView {
 /** What a project still holds, so that only an empty one can be removed. */
 export interface ProjectUse {
   holdings(tx: Tx, project: { tenantId: string; projectId: string }): Promise<readonly Holding[]>;
-}
-
-export interface Holding {
-  /** In the plural, for a sentence: "leases". */
-  readonly kind: string;
-  readonly count: number;
 }

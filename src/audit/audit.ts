@@ -1,0 +1,87 @@
+/**
+ * Who did what. An entry is written in the transaction of the mutation it tells of, so there is
+ * never one without the other; a trigger keeps entries as they were written. Details are for people
+ * and carry no secret: what a caller sent is not copied here, only what a handler names.
+ */
+import { v7 as newId } from "uuid";
+import { z } from "zod";
+
+import { newestFirst, type PageAsk } from "#db/keyset.ts";
+import type { Tx } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+
+const detailsCharactersMax = 16_384;
+const targetCharactersMax = 500;
+
+/** `system` is this installation itself: a first start, a command on the machine. */
+export type Actor =
+  | {
+      readonly kind: "user";
+      readonly name: string;
+      readonly tenantId: string;
+      readonly userId: string;
+      readonly keyId: string;
+    }
+  | { readonly kind: "system"; readonly name: string };
+
+export interface AuditEntry {
+  /** The tenant acted for; it may read the entry. */
+  readonly tenantId: string;
+  readonly actor: Actor;
+  /** As the contract names it: `lease.create`. */
+  readonly action: string;
+  readonly target?: string;
+  readonly outcome: "done" | "refused";
+  readonly requestId: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export async function audit(tx: Tx, entry: AuditEntry): Promise<void> {
+  const { actor } = entry;
+  const user = actor.kind === "user" ? actor : undefined;
+  await tx.execute(sql`
+    insert into audit_entry (tenant_id, id, at, actor, actor_tenant_id, actor_user_id,
+      actor_key_id, action, target, outcome, request_id, details)
+    values (${entry.tenantId}, ${newId()}, ${new Date(entry.at)}, ${actor.name},
+      ${user?.tenantId}, ${user?.userId}, ${user?.keyId}, ${entry.action},
+      ${entry.target?.slice(0, targetCharactersMax)}, ${entry.outcome}, ${entry.requestId},
+      ${bounded(entry.details ?? {})})`);
+}
+
+function bounded(details: Readonly<Record<string, unknown>>): string {
+  const text = JSON.stringify(details, (_, value: unknown) => storable(value));
+  return text.length <= detailsCharactersMax ? text : JSON.stringify({ omitted: text.length });
+}
+
+/** JSON has no bigint; jsonb has neither U+0000 nor half a surrogate pair. */
+function storable(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "string") return value.toWellFormed().replaceAll("\0", "\ufffd");
+  return value;
+}
+
+const row = z.object({
+  id: z.string(),
+  at: instant,
+  actor: z.string(),
+  action: z.string(),
+  target: z.string().nullable(),
+  outcome: z.enum(["done", "refused"]),
+  requestId: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type AuditRow = z.output<typeof row>;
+
+const position = { at: sql`at`, id: sql`id` };
+
+export async function listAudit(tx: Tx, tenantId: string, ask: PageAsk): Promise<AuditRow[]> {
+  return tx.rows(
+    sql`select id, at, actor, action, target, outcome, request_id as "requestId", details
+      from audit_entry where tenant_id = ${tenantId} and ${newestFirst(position, ask)}
+      order by at desc, id desc limit ${ask.limit}`,
+    row,
+  );
+}

@@ -1,0 +1,109 @@
+/**
+ * From a secret to who calls. Nothing is cached: one indexed query per request (about 0.2 ms), so
+ * that a revoked key, a disabled user and a changed role act at once, whichever process hears.
+ */
+import { z } from "zod";
+
+import type { Role } from "#contract/operation.ts";
+import { keyScope, role } from "#contract/schemas/identity.ts";
+import type { Queryable } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+
+import { isSecret, matches, prefixOf, type Secret } from "./secret.ts";
+
+const lastUsedEveryMs = 60_000;
+
+/** Who calls. */
+export interface Principal {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly userId: string;
+  readonly userName: string;
+  readonly role: Role;
+  readonly keyId: string;
+  readonly scope: "all" | "read";
+}
+
+export interface Authenticated {
+  readonly principal: Principal;
+  readonly tenantState: "active" | "suspended";
+  readonly secret: Secret;
+}
+
+const row = z.object({
+  tenantId: z.string(),
+  tenantName: z.string(),
+  tenantState: z.enum(["active", "suspended"]),
+  userId: z.string(),
+  userName: z.string(),
+  userState: z.enum(["active", "disabled"]),
+  role,
+  keyId: z.string(),
+  scope: keyScope,
+  secretHash: z.instanceof(Uint8Array),
+  expiresAt: instant.nullable(),
+  lastUsedAt: instant.nullable(),
+  revokedAt: instant.nullable(),
+});
+
+/**
+ * `text` is what the caller presented; throws `unauthenticated`. Reasons are told only to one who
+ * has the whole secret.
+ */
+export async function authenticate(
+  db: Queryable,
+  text: string,
+  now: number,
+): Promise<Authenticated> {
+  if (!isSecret(text)) throw new Failure("unauthenticated", "That is not a Millrace API key.");
+  const found = await db.maybe(
+    sql`select t.id as "tenantId", t.name as "tenantName", t.state as "tenantState",
+        u.id as "userId", u.name as "userName", u.state as "userState", u.role,
+        k.id as "keyId", k.scope, k.secret_hash as "secretHash", k.expires_at as "expiresAt",
+        k.last_used_at as "lastUsedAt", k.revoked_at as "revokedAt"
+      from api_key k
+      join tenant_user u on u.tenant_id = k.tenant_id and u.id = k.user_id
+      join tenant t on t.id = k.tenant_id
+      where k.prefix = ${prefixOf(text)}`,
+    row,
+  );
+  if (found === undefined || !matches(text, found.secretHash)) {
+    throw new Failure("unauthenticated", "No API key has this secret.");
+  }
+  if (found.revokedAt !== null) {
+    throw new Failure("unauthenticated", "This API key was revoked.");
+  }
+  if (found.expiresAt !== null && found.expiresAt <= now) {
+    throw new Failure("unauthenticated", "This API key has expired.", {
+      details: { expiredAt: new Date(found.expiresAt).toISOString() },
+    });
+  }
+  if (found.userState === "disabled") {
+    throw new Failure("unauthenticated", "The user of this API key is disabled.");
+  }
+  if (found.lastUsedAt === null || found.lastUsedAt <= now - lastUsedEveryMs) {
+    await noteUse(db, found, now);
+  }
+  const { tenantId, tenantName, userId, userName, keyId, scope } = found;
+  return {
+    principal: { tenantId, tenantName, userId, userName, role: found.role, keyId, scope },
+    tenantState: found.tenantState,
+    secret: text,
+  };
+}
+
+/** Many requests may find the minute over at once; one of them writes, none waits. */
+async function noteUse(
+  db: Queryable,
+  key: { tenantId: string; keyId: string },
+  now: number,
+): Promise<void> {
+  await db.execute(sql`
+    update api_key set last_used_at = ${new Date(now)}
+    where (tenant_id, id) in (
+      select tenant_id, id from api_key
+      where tenant_id = ${key.tenantId} and id = ${key.keyId}
+      for no key update skip locked)`);
+}

@@ -1,0 +1,111 @@
+/**
+ * Projects: what a tenant sorts its work into. The row of a removed project stays, because usage
+ * and bills name it; it is only no longer there to put work into.
+ */
+import { v7 as newId } from "uuid";
+import { z } from "zod";
+
+import { explained } from "#db/constraint.ts";
+import { oldestFirst, type PageAsk } from "#db/keyset.ts";
+import type { Tx } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+
+import { projectsPerTenantMax, requireRoom } from "./limits.ts";
+
+/** Every tenant has it, and work goes there unless it says otherwise. */
+export const defaultProjectName = "default";
+
+const row = z.object({ id: z.string(), name: z.string(), createdAt: instant });
+export type Project = z.output<typeof row>;
+
+const columns = sql`id, name, created_at as "createdAt"`;
+const position = { at: sql`created_at`, id: sql`id` };
+
+export async function listProjects(tx: Tx, tenantId: string, ask: PageAsk): Promise<Project[]> {
+  return tx.rows(
+    sql`select ${columns} from project
+      where tenant_id = ${tenantId} and deleted_at is null and ${oldestFirst(position, ask)}
+      order by created_at, id limit ${ask.limit}`,
+    row,
+  );
+}
+
+/**
+ * The project that new work goes into, the tenant's default one when none is named. It cannot be
+ * removed before this transaction ends. Throws `not_found`.
+ */
+export async function projectForWork(
+  tx: Tx,
+  tenantId: string,
+  projectId: string | undefined,
+): Promise<Project> {
+  const which =
+    projectId === undefined ? sql`name = ${defaultProjectName}` : sql`id = ${projectId}`;
+  const found = await tx.maybe(
+    sql`select ${columns} from project
+      where tenant_id = ${tenantId} and deleted_at is null and ${which}
+      for key share`,
+    row,
+  );
+  if (found === undefined) throw new Failure("not_found", "There is no such project.");
+  return found;
+}
+
+export async function createProject(
+  tx: Tx,
+  ask: { readonly tenantId: string; readonly name: string; readonly now: number },
+): Promise<Project> {
+  await requireRoom(tx, {
+    what: "projects",
+    rows: sql`from project where tenant_id = ${ask.tenantId} and deleted_at is null`,
+    limit: projectsPerTenantMax,
+  });
+  const insert = tx.one(
+    sql`insert into project (tenant_id, id, name, created_at)
+      values (${ask.tenantId}, ${newId()}, ${ask.name}, ${new Date(ask.now)})
+      returning ${columns}`,
+    row,
+  );
+  return explained(insert, {
+    project_name: () => new Failure("conflict", `There is a project "${ask.name}" already.`),
+  });
+}
+
+export interface Holding {
+  /** In the plural, for a sentence: "leases". */
+  readonly kind: string;
+  readonly count: number;
+}
+
+/**
+ * `holdings` is asked under a lock that keeps new work out (`projectForWork`), and says what the
+ * other parts of the program still have in the project.
+ */
+export async function deleteProject(
+  tx: Tx,
+  project: { readonly tenantId: string; readonly projectId: string; readonly now: number },
+  holdings: () => Promise<readonly Holding[]>,
+): Promise<Project> {
+  const found = await tx.maybe(
+    sql`select ${columns} from project
+      where tenant_id = ${project.tenantId} and id = ${project.projectId} and deleted_at is null
+      for update`,
+    row,
+  );
+  if (found === undefined) throw new Failure("not_found", "There is no such project.");
+  if (found.name === defaultProjectName) {
+    throw new Failure("wrong_state", "The default project stays: work goes there by itself.");
+  }
+  const held = (await holdings()).filter(({ count }) => count > 0);
+  if (held.length > 0) {
+    const list = held.map(({ kind, count }) => `${count} ${kind}`).join(", ");
+    throw new Failure("wrong_state", `The project still holds ${list}; remove them first.`, {
+      details: { holdings: held },
+    });
+  }
+  await tx.execute(sql`update project set deleted_at = ${new Date(project.now)}
+    where tenant_id = ${project.tenantId} and id = ${project.projectId}`);
+  return found;
+}
