@@ -1,0 +1,322 @@
+import type { ServerResponse } from "node:http";
+
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+
+import { operations } from "#contract/operations.ts";
+import { Failure } from "#kernel/failure.ts";
+import { startContractServer, testCredential, type ContractServer } from "#test/contract-server.ts";
+import { eventText } from "#test/contract-wire.ts";
+import { sampleOf } from "#test/sample.ts";
+
+import { createClient, type Client } from "./client.ts";
+import { ApiFailure } from "./problem.ts";
+
+let server: ContractServer;
+let client: Client;
+const leaseId = "0190c2b4-0000-7000-8000-000000000001";
+const retry = { attemptsMax: 5, firstDelayMs: 1, delayMaxMs: 5 };
+
+beforeAll(async () => {
+  server = await startContractServer();
+  client = createClient({ baseUrl: server.url, credential: testCredential, retry });
+});
+afterAll(async () => {
+  await server.close();
+});
+beforeEach(() => {
+  server.reset();
+});
+
+async function failureOf(work: Promise<unknown>): Promise<Failure> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof Failure) return error;
+  throw new Error(`expected a failure, got ${String(error)}`);
+}
+
+function dropped(response: ServerResponse): void {
+  response.socket?.destroy();
+}
+
+test("a call sends what the contract says and gives back what it promises", async () => {
+  const made = await client.call("createLease", { body: { name: "web", flavor: "small" } });
+  expect(made.lease.state).toBe("queued");
+  expect(server.seen[0]?.body).toMatchObject({ name: "web", image: "tiny", restart: "on-failure" });
+  const lease = await client.call("getLease", { params: { leaseId } });
+  expect(lease.price.status).toBe("priced");
+  // A body whose fields all have defaults may be left out.
+  await client.call("stopLease", { params: { leaseId } });
+  expect(server.seen[2]?.body).toEqual({ graceSeconds: 30 });
+});
+
+const idsWithoutBody = Object.keys(operations)
+  .filter(isId)
+  .filter((id) => operations[id].body === undefined && id !== "uploadFile");
+
+test.each(idsWithoutBody)("%s can be called, and its answer read", async (id) => {
+  const names = Object.keys(operations[id].params.shape);
+  const params = Object.fromEntries(names.map((name) => [name, name === "name" ? "a1" : leaseId]));
+  const read = {
+    json: async () => client.callLoose(id, { params }),
+    text: async () => client.textLoose(id, { params }),
+    bytes: async () =>
+      Buffer.concat(await collect((await client.bytesLoose(id, { params })).chunks)).toString(),
+    events: async () => (await collect(client.eventsLoose(id, { params }))).length,
+  };
+  const { transport, result } = operations[id];
+  const answer = await read[transport]();
+  const expected = {
+    json: result.parse(sampleOf(result, id)),
+    text: `text of ${id}\n`,
+    bytes: `bytes of ${id}\n`,
+    events: 2,
+  };
+  expect(answer).toEqual(expected[transport]);
+  expect(server.seen.map((seen) => seen.id)).toEqual([id]);
+});
+
+test("a refusal is a failure with the server's words, code, request id and details", async () => {
+  server.answer("createLease", () => ({
+    refused: "quota_exceeded",
+    detail: "8 of 8 vCPUs are in use; this asks for 2 more.",
+    details: { limit: 8, used: 8, ask: 2 },
+  }));
+  const failure = await failureOf(
+    client.call("createLease", { body: { name: "web", flavor: "small" } }),
+  );
+  expect(failure).toBeInstanceOf(ApiFailure);
+  expect(failure).toMatchObject({
+    code: "quota_exceeded",
+    message: "8 of 8 vCPUs are in use; this asks for 2 more.",
+    requestId: "req-test-1",
+    details: { limit: 8, used: 8, ask: 2 },
+  });
+});
+
+test("a code of a newer server is kept, and counts as the nearest of its status", async () => {
+  server.answer("whoami", () => ({ refused: "tenant_frozen", status: 409 }));
+  const failure = await failureOf(client.call("whoami"));
+  expect(failure).toMatchObject({ code: "conflict", problemCode: "tenant_frozen", status: 409 });
+});
+
+test("an answer that is not Millrace's is told apart", async () => {
+  server.answer("whoami", () => ({
+    raw: (_request, response) => {
+      response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>");
+    },
+  }));
+  const failure = await failureOf(client.call("whoami"));
+  expect(failure.code).toBe("unavailable");
+  expect(failure.message).toContain("502 Bad Gateway: <h1>Bad gateway</h1>");
+  server.answer("whoami", () => ({
+    raw: (_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end('{"tenant":1}');
+    },
+  }));
+  expect((await failureOf(client.call("whoami"))).message).toContain("of the same version");
+});
+
+test("a redirect is not followed with the credential", async () => {
+  server.answer("whoami", () => ({
+    raw: (_request, response) => {
+      response.writeHead(307, { location: "http://127.0.0.1:1/" }).end();
+    },
+  }));
+  expect((await failureOf(client.call("whoami"))).message).toContain("redirects to");
+});
+
+test("a POST whose answer is lost is sent again with its key, and takes effect once", async () => {
+  let tries = 0;
+  server.answer("createLease", (_seen, sample) => {
+    tries += 1;
+    if (tries < 3) return { raw: (_request, response) => dropped(response) };
+    return { result: sample };
+  });
+  await client.call("createLease", { body: { name: "web", flavor: "small" } });
+  const keys = new Set(server.seen.map((seen) => seen.headers["idempotency-key"]));
+  expect(server.seen).toHaveLength(3);
+  expect(keys.size).toBe(1);
+  expect(server.effects).toEqual(["createLease"]);
+  await client.call("createLease", { body: { name: "web", flavor: "small" } });
+  expect(server.seen[3]?.headers["idempotency-key"]).not.toBe([...keys][0]);
+});
+
+test("the caller's own key is sent, and asks for the effect once", async () => {
+  const options = { idempotencyKey: "my-own-key-0123456789" };
+  const body = { name: "web", flavor: "small" };
+  const first = await client.call("createLease", { body }, options);
+  expect(await client.call("createLease", { body }, options)).toEqual(first);
+  expect(server.effects).toEqual(["createLease"]);
+});
+
+test("503 is sent again only when it says when", async () => {
+  server.answer("whoami", () =>
+    server.seen.length < 3 ? { refused: "unavailable", retryAfter: "0" } : undefined,
+  );
+  await client.call("whoami");
+  expect(server.seen).toHaveLength(3);
+  server.reset();
+  server.answer("whoami", () => ({ refused: "capacity" }));
+  expect((await failureOf(client.call("whoami"))).code).toBe("capacity");
+  expect(server.seen).toHaveLength(1);
+});
+
+test("retries are bounded in number and in time", async () => {
+  server.answer("whoami", () => ({ raw: (_request, response) => dropped(response) }));
+  const failure = await failureOf(client.call("whoami"));
+  expect(failure.code).toBe("unavailable");
+  expect(failure.message).toMatch(/^Cannot reach http:\/\/127\.0\.0\.1:\d+: .+\. Check the URL/);
+  expect(server.seen).toHaveLength(retry.attemptsMax);
+  server.reset();
+  server.answer("whoami", () => ({ refused: "unavailable", retryAfter: "3600" }));
+  await failureOf(client.call("whoami"));
+  expect(server.seen).toHaveLength(1);
+});
+
+test("a deletion that a lost answer had done is done, not missing", async () => {
+  server.answer("deleteFile", () =>
+    server.seen.length === 1
+      ? { raw: (_request, response) => dropped(response) }
+      : { refused: "not_found" },
+  );
+  await client.call("deleteFile", { params: { fileId: leaseId } });
+  expect((await failureOf(client.call("deleteFile", { params: { fileId: leaseId } }))).code).toBe(
+    "not_found",
+  );
+});
+
+test("a silent server ends in a timeout, an aborted call in its reason", async () => {
+  server.answer("whoami", () => ({ raw: () => undefined }));
+  expect((await failureOf(client.call("whoami", {}, { timeoutMs: 50 }))).code).toBe("timeout");
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const call = client.call("whoami", {}, { signal: controller.signal });
+  controller.abort(reason);
+  await expect(call).rejects.toBe(reason);
+});
+
+test("a list is walked over all its pages, up to a limit", async () => {
+  server.answer("listLeases", (seen, sample) => {
+    const at = Number(seen.query["cursor"] ?? 0);
+    const items = itemsOf(sample).slice(0, 1);
+    return { result: at < 3 ? { items, next: String(at + 1) } : { items } };
+  });
+  expect(await collect(client.items("listLeases"))).toHaveLength(4);
+  expect(server.seen.map((seen) => seen.query["limit"])).toEqual([200, 200, 200, 200]);
+  server.seen.length = 0;
+  expect(await collect(client.items("listLeases", {}, { itemsMax: 2 }))).toHaveLength(2);
+  expect(server.seen).toHaveLength(2);
+});
+
+test("a list that leads back to itself ends", async () => {
+  server.answer("listLeases", (_seen, sample) => ({
+    result: { items: itemsOf(sample), next: "same" },
+  }));
+  const walk = collect(client.items("listLeases"));
+  expect((await failureOf(walk)).message).toContain("the page itself");
+});
+
+test("the tenant that the operator acts for is named", async () => {
+  const acting = createClient({ baseUrl: server.url, credential: testCredential, tenant: "acme" });
+  await acting.call("getBalance");
+  expect(server.seen[0]?.headers["millrace-tenant"]).toBe("acme");
+});
+
+test("an upload sends its bytes, again if the answer is lost", async () => {
+  server.answer("uploadFile", () =>
+    server.seen.length === 1 ? { raw: (_request, response) => dropped(response) } : undefined,
+  );
+  await client.upload("uploadFile", {
+    query: { name: "data.csv" },
+    content: new Blob(["a,b\n", "1,2\n"]),
+  });
+  expect(server.seen.map((seen) => seen.body)).toEqual(["a,b\n1,2\n", "a,b\n1,2\n"]);
+  server.reset();
+  const once = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(Buffer.from("streamed"));
+      controller.close();
+    },
+  });
+  await client.upload("uploadFile", { query: { name: "s" }, content: once });
+  expect(server.seen[0]?.body).toBe("streamed");
+});
+
+test("a download that stops half way says so", async () => {
+  server.answer("downloadFile", () => ({
+    raw: (_request, response) => {
+      response.writeHead(200, { "content-length": "100" }).write("half", () => dropped(response));
+    },
+  }));
+  const answer = await client.bytes("downloadFile", { params: { fileId: leaseId } });
+  const failure = await failureOf(collect(answer.chunks));
+  expect(failure.message).toContain("lost after 4 bytes");
+});
+
+test("events go on over a dropped connection from the last one seen", async () => {
+  server.answer("followJobLog", (seen) => ({
+    raw: (_request, response) => {
+      const from = Number(seen.headers["last-event-id"] ?? 0);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(eventText({ id: String(from + 1), data: `line ${from + 1}` }));
+      if (from === 4) response.end(eventText({ event: "end", data: {} }));
+      else response.write("retry: 1\ndata: cut off", () => dropped(response));
+    },
+  }));
+  const reconnects: unknown[] = [];
+  const options = { onReconnect: (cause: unknown) => reconnects.push(cause) };
+  const request = { params: { jobId: leaseId } };
+  const events = await collect(client.events("followJobLog", request, options));
+  expect(events.map((event) => event.data)).toEqual([
+    '"line 1"',
+    '"line 2"',
+    '"line 3"',
+    '"line 4"',
+    '"line 5"',
+    "{}",
+  ]);
+  expect(reconnects).toHaveLength(4);
+});
+
+test("events end on 204, on a refusal, and after too many fruitless connections", async () => {
+  const request = { params: { jobId: leaseId } };
+  server.answer("followJobLog", () => ({
+    raw: (_request, response) => {
+      response.writeHead(204).end();
+    },
+  }));
+  expect(await collect(client.events("followJobLog", request))).toEqual([]);
+  server.answer("followJobLog", () => ({ refused: "not_found" }));
+  const refused = collect(client.events("followJobLog", request));
+  expect((await failureOf(refused)).code).toBe("not_found");
+  server.seen.length = 0;
+  server.answer("followJobLog", () => ({
+    raw: (_request, response) => {
+      response.writeHead(200).end("retry: 1\n\n");
+    },
+  }));
+  const fruitless = collect(client.events("followJobLog", request));
+  expect((await failureOf(fruitless)).code).toBe("unavailable");
+  expect(server.seen).toHaveLength(11);
+});
+
+test("a base URL that is none is refused at once", () => {
+  expect(() => createClient({ baseUrl: "ftp://x" })).toThrow("no URL of a server");
+  expect(() => createClient({ baseUrl: "" })).toThrow("no URL of a server");
+});
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function isId(id: string): id is keyof typeof operations {
+  return Object.hasOwn(operations, id);
+}
+
+function itemsOf(sample: unknown): unknown[] {
+  return operations.listLeases.result.parse(sample).items;
+}
