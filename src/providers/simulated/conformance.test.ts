@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { conformance } from "#providers/conformance.ts";
+import { decorate } from "#providers/decorate.ts";
 import type { Capabilities } from "#providers/provider.ts";
 
 import { gpuHost } from "./hosts.ts";
@@ -24,7 +25,8 @@ function simulated(name: string, testedAgainst: string, capabilities: Partial<Ca
           latencies: { createMs: 20, bootMs: 30, shutdownMs: 20 },
           capabilities,
         });
-      let provider = open();
+      let simulation = open();
+      let provider = decorate(simulation);
       const owner = { tenantId: randomUUID(), projectId: randomUUID(), resourceId: randomUUID() };
       return Promise.resolve({
         provider,
@@ -48,15 +50,16 @@ function simulated(name: string, testedAgainst: string, capabilities: Partial<Ca
         timings: { readyMs: 5_000, operationMs: 2_000 },
         restart: async () => {
           await provider.close();
-          provider = open();
+          simulation = open();
+          provider = decorate(simulation);
           return provider;
         },
         crash: async (id) => {
-          provider.platform.crash(id);
+          simulation.platform.crash(id);
           await Promise.resolve();
         },
         shutDownFromInside: async (id) => {
-          provider.platform.shutDownByGuest(id);
+          simulation.platform.shutDownByGuest(id);
           await Promise.resolve();
         },
         close: async () => {

@@ -4,8 +4,6 @@
  */
 import { unreachable } from "#kernel/assert.ts";
 import {
-  ProviderError,
-  type Capability,
   type Capabilities,
   type MachineSpec,
   type PowerAction,
@@ -14,6 +12,7 @@ import {
 
 import { endWorkload, powerOff, powerOn, print } from "./advance.ts";
 import { cpusOf } from "./capacity.ts";
+import { demand, refused } from "./guard.ts";
 import type { SimulatedHost } from "./hosts.ts";
 import type { MachineState } from "./world.ts";
 
@@ -31,14 +30,6 @@ export interface Changed {
   /** How long the operation goes on after it was accepted. */
   readonly takesMs: number;
   readonly note: string;
-}
-
-export function refused(message: string): ProviderError {
-  return new ProviderError("refused", message, { effect: "none" });
-}
-
-export function demand(capability: Capability, what: string): void {
-  if (!capability.can) throw refused(`${what}: ${capability.because}`);
 }
 
 export function created(spec: MachineSpec, now: number, latencies: Latencies): MachineState {

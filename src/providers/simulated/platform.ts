@@ -12,7 +12,8 @@ import { holdsCompute } from "./capacity.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import type { SimulatedHost } from "./hosts.ts";
-import { crashed, refused, shutDownByGuest, type Latencies } from "./mutate.ts";
+import { refused } from "./guard.ts";
+import { crashed, shutDownByGuest, type Latencies } from "./mutate.ts";
 import { DirectoryStore, MemoryStore, type Store } from "./store.ts";
 import { operationsMax, type MachineState, type OperationState, type World } from "./world.ts";
 
@@ -58,6 +59,8 @@ export class SimulatedPlatform {
   /** Whether another process may change the world behind our back. */
   readonly shared: boolean;
   readonly #store: Store;
+  /** What a stored machine was when last looked at, so that each step is taken once only. */
+  readonly #seenLast = new WeakMap<MachineState, MachineState>();
   #skewMs = 0;
   #latest = 0;
   #changed = new AbortController();
@@ -230,7 +233,9 @@ export class SimulatedPlatform {
   /** As it is now; on a host that is down, as it was when that happened. */
   #seen(machine: MachineState, world: World, now: number): MachineState {
     const until = world.hostsDown.get(machine.spec.hostId) ?? now;
-    return advance(machine, until, this.latencies.bootMs);
+    const seen = advance(this.#seenLast.get(machine) ?? machine, until, this.latencies.bootMs);
+    this.#seenLast.set(machine, seen);
+    return seen;
   }
 
   /**

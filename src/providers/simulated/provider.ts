@@ -9,14 +9,12 @@ import {
   ProviderError,
   type Call,
   type Capabilities,
-  type Capability,
   type Host,
   type Listing,
   type Machine,
   type MachineSpec,
   type OperationRef,
   type OperationStatus,
-  type Owner,
   type PowerAction,
   type Provider,
   type ProviderInfo,
@@ -26,39 +24,18 @@ import {
   type Snapshot,
 } from "#providers/provider.ts";
 
-import { cpusOf, demandOf, holdsCompute, shortage } from "./capacity.ts";
+import { simulatedCapabilities } from "./capabilities.ts";
+import { demandOf, shortage } from "./capacity.ts";
+import { changes, mayHaveChanged } from "./changes.ts";
 import { thrown, type CallName, type Mutation } from "./faults.ts";
-import { checkSpec, created, demand, power, refused, resize, type Changed } from "./mutate.ts";
+import { demand, demandOwner, missing, refused, sameOwner, takesMore } from "./guard.ts";
+import { checkSpec, created, power, resize, type Changed } from "./mutate.ts";
 import { SimulatedPlatform, type Decided, type PlatformOptions, type View } from "./platform.ts";
 import { SerialConsole } from "./serial.ts";
 import { showMachine, showOperation, showSample } from "./show.ts";
 import { deleteSnapshot, revert, takeSnapshot } from "./snapshots.ts";
-import { tar } from "./tar.ts";
-import { workloadLog, workloadStatus } from "./workload.ts";
+import { workloadLog, workloadResults } from "./workload.ts";
 import type { MachineState } from "./world.ts";
-
-/** How often a shared directory is looked at for what other processes did. */
-const pollMs = 500;
-const quietMsMax = 60_000;
-
-const yes: Capability = { can: true };
-
-export const simulatedCapabilities: Capabilities = {
-  snapshotWithMemory: yes,
-  snapshotDiskOnly: yes,
-  resizeCpuLive: yes,
-  resizeMemoryLive: yes,
-  diskGrowLive: yes,
-  pause: yes,
-  serialConsole: yes,
-  vncConsole: no("a simulated machine has no screen"),
-  warmStart: no("a simulated machine starts in the time that it was told to"),
-  tenantNetwork: no("simulated machines send no packets"),
-  outboundNetwork: no("simulated machines send no packets"),
-  workloads: yes,
-  gpus: yes,
-  idempotency: "client-id",
-};
 
 export interface DriverOptions {
   /** To play a platform that can do less. */
@@ -124,8 +101,7 @@ export class SimulatedProvider implements Provider {
   }
 
   changes(call: ReadCall): AsyncIterable<string> {
-    // From the call on, not from the first read of it, so that nothing in between is missed.
-    return this.#changesSince(call, this.#fingerprints());
+    return changes(this.platform, AbortSignal.any([call.signal, this.#closed.signal]));
   }
 
   create(call: Call, spec: MachineSpec): Promise<OperationRef> {
@@ -222,7 +198,7 @@ export class SimulatedProvider implements Provider {
           const next = machine.serialDropped + machine.serial.length;
           return { lines: machine.serial.slice(Math.max(0, from - machine.serialDropped)), next };
         },
-        more: (signal) => this.#mayHaveChanged(signal, this.platform.changed),
+        more: (signal) => mayHaveChanged(this.platform, signal),
       },
       until,
     );
@@ -241,15 +217,7 @@ export class SimulatedProvider implements Provider {
   async workloadResults(call: ReadCall, machineId: string): Promise<Readable> {
     await this.#enter("read", call);
     const machine = this.#existing(machineId);
-    const { state, end, endedAt = 0 } = workloadStatus(machine, this.platform.now());
-    if (state !== "ended" || end === undefined) throw refused("the workload has not ended");
-    if (end.kind === "platform_fault") throw refused("the results were lost with the machine");
-    const content = `[simulated] nothing ran; the workload ended as ${JSON.stringify(end)}\n`;
-    const archive = tar([{ name: "simulated.txt", content, modifiedAt: endedAt }]);
-    if (archive.byteLength > (machine.spec.workload?.resultsBytesMax ?? 0)) {
-      throw refused(`the results are ${archive.byteLength} bytes, more than the limit`);
-    }
-    return Readable.from([archive]);
+    return Readable.from([workloadResults(machine, this.platform.now())]);
   }
 
   async samples(call: ReadCall, machineIds: readonly string[]): Promise<readonly Sample[]> {
@@ -337,64 +305,4 @@ export class SimulatedProvider implements Provider {
     const down = this.platform.hostDownSince(machine.spec.hostId);
     return showMachine(machine, this.platform.now(), down);
   }
-
-  #mayHaveChanged(signal: AbortSignal, changed: AbortSignal): Promise<void> {
-    const ms = Math.min(this.platform.quietMs(), this.platform.shared ? pollMs : quietMsMax);
-    return this.platform.clock.wait(ms, AbortSignal.any([signal, changed]));
-  }
-
-  /** What a listener wants to hear about, in one string for each machine. */
-  #fingerprints(): ReadonlyMap<string, string> {
-    return new Map(
-      this.platform.machines().map((state) => {
-        const { workload, power: observed, ...rest } = this.#show(state);
-        return [rest.id, JSON.stringify([rest, observed.value, workload?.state, state.startsAt])];
-      }),
-    );
-  }
-
-  async *#changesSince(call: ReadCall, since: ReadonlyMap<string, string>): AsyncGenerator<string> {
-    const until = AbortSignal.any([call.signal, this.#closed.signal]);
-    let before = since;
-    while (!until.aborted) {
-      // Taken before looking: what changes while a listener is busy wakes us at once.
-      const changed = this.platform.changed;
-      const after = this.#fingerprints();
-      for (const id of new Set([...before.keys(), ...after.keys()])) {
-        if (before.get(id) !== after.get(id) && !this.platform.faults.takeLostEvent()) yield id;
-      }
-      before = after;
-      await this.#mayHaveChanged(until, changed);
-    }
-  }
-}
-
-function no(because: string): Capability {
-  return { can: false, because };
-}
-
-function missing(machineId: string): ProviderError {
-  return new ProviderError("not_found", `no machine ${machineId}`, { effect: "none" });
-}
-
-function sameOwner(a: Owner, b: Owner): boolean {
-  return a.tenantId === b.tenantId && a.projectId === b.projectId && a.resourceId === b.resourceId;
-}
-
-function demandOwner(machine: MachineState, owner: Owner): void {
-  if (!sameOwner(machine.spec.owner, owner)) {
-    throw refused(`machine ${machine.spec.id} belongs to another owner`);
-  }
-}
-
-/** Whether the host must be asked for room: what becomes less, or goes, always may. */
-function takesMore(before: MachineState, after: MachineState): boolean {
-  const now = demandOf(before);
-  const then = demandOf(after);
-  return (
-    (holdsCompute(after) && !holdsCompute(before)) ||
-    cpusOf(then.cpu) > cpusOf(now.cpu) ||
-    then.memoryBytes > now.memoryBytes ||
-    then.diskBytes > now.diskBytes
-  );
 }

@@ -5,7 +5,8 @@
 import { ProviderError, type Capabilities, type Snapshot } from "#providers/provider.ts";
 
 import { powerOn, print } from "./advance.ts";
-import { demand, refused, type Changed, type Latencies } from "./mutate.ts";
+import { demand, refused } from "./guard.ts";
+import type { Changed, Latencies } from "./mutate.ts";
 import type { MachineState } from "./world.ts";
 
 export const snapshotsMax = 32;

@@ -13,6 +13,8 @@
 import { unreachable } from "#kernel/assert.ts";
 import type { WorkloadEnd, WorkloadSpec, WorkloadStatus } from "#providers/provider.ts";
 
+import { refused } from "./guard.ts";
+import { tar } from "./tar.ts";
 import type { MachineState } from "./world.ts";
 
 const linesMax = 10_000;
@@ -56,6 +58,19 @@ export function workloadStatus(machine: MachineState, now: number): WorkloadStat
   return end === null || endedAt === null
     ? { state: "running", startedAt, logBytes }
     : { state: "ended", startedAt, endedAt, end, logBytes };
+}
+
+/** A tar file with one file that says that nothing ran. Throws `refused` if there are no results. */
+export function workloadResults(machine: MachineState, now: number): Buffer {
+  const { state, end, endedAt = 0 } = workloadStatus(machine, now);
+  if (state !== "ended" || end === undefined) throw refused("the workload has not ended");
+  if (end.kind === "platform_fault") throw refused("the results were lost with the machine");
+  const content = `[simulated] nothing ran; the workload ended as ${JSON.stringify(end)}\n`;
+  const archive = tar([{ name: "simulated.txt", content, modifiedAt: endedAt }]);
+  if (archive.byteLength > (machine.spec.workload?.resultsBytesMax ?? 0)) {
+    throw refused(`the results are ${archive.byteLength} bytes, more than the limit`);
+  }
+  return archive;
 }
 
 function ranMs(machine: MachineState, now: number): number {

@@ -76,7 +76,7 @@ export interface World {
 }
 
 /** Operation records kept; older ones are forgotten, as platforms do. */
-export const operationsMax = 5_000;
+export const operationsMax = 2_000;
 /** Lines kept of each serial console. */
 export const serialLinesMax = 200;
 

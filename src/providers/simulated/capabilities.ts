@@ -1,0 +1,25 @@
+/** What the simulated platform can do, and why not the rest. */
+import type { Capabilities, Capability } from "#providers/provider.ts";
+
+const yes: Capability = { can: true };
+
+export const simulatedCapabilities: Capabilities = {
+  snapshotWithMemory: yes,
+  snapshotDiskOnly: yes,
+  resizeCpuLive: yes,
+  resizeMemoryLive: yes,
+  diskGrowLive: yes,
+  pause: yes,
+  serialConsole: yes,
+  vncConsole: no("a simulated machine has no screen"),
+  warmStart: no("a simulated machine starts in the time that it was told to"),
+  tenantNetwork: no("simulated machines send no packets"),
+  outboundNetwork: no("simulated machines send no packets"),
+  workloads: yes,
+  gpus: yes,
+  idempotency: "client-id",
+};
+
+function no(because: string): Capability {
+  return { can: false, because };
+}
