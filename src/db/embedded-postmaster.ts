@@ -14,7 +14,7 @@ import { Failure } from "#kernel/failure.ts";
 import { asAccount, type Account } from "./embedded-binaries.ts";
 
 const lookMs = 20;
-const stopTimeoutMs = 60_000;
+const stopTimeoutMs = 20_000;
 
 export interface Postmaster {
   readonly pid: number;
@@ -97,14 +97,23 @@ export async function waitUntil<T>(
   }
 }
 
-/** A fast shutdown: connections are closed, everything is written, the next start needs no recovery. */
-export async function stopPostmaster(pid: number, cluster: string): Promise<void> {
+/**
+ * `fast`: connections are closed, everything is written, the next start needs no recovery.
+ * `immediate`: the processes end at once; nothing committed is lost, the next start replays the
+ * write-ahead log. A fast stop that takes too long becomes an immediate one.
+ */
+export async function stopPostmaster(
+  pid: number,
+  cluster: string,
+  how: "fast" | "immediate" = "fast",
+): Promise<void> {
   const gone = async (): Promise<true | undefined> =>
     (await isRunning(pid, cluster)) ? undefined : true;
   if ((await gone()) === true) return;
-  signalProcess(pid, "SIGINT");
-  if ((await waitUntil(stopTimeoutMs, undefined, gone)) === true) return;
-  // Nothing is lost by this either: the next start replays the write-ahead log.
+  if (how === "fast") {
+    signalProcess(pid, "SIGINT");
+    if ((await waitUntil(stopTimeoutMs, undefined, gone)) === true) return;
+  }
   signalProcess(pid, "SIGQUIT");
   if ((await waitUntil(stopTimeoutMs, undefined, gone)) === true) return;
   throw new Failure("timeout", `The database server (process ${pid}) does not stop.`);

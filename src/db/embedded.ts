@@ -18,6 +18,7 @@ import { Failure } from "#kernel/failure.ts";
 import { closedDirectory, databaseAccount, serverBinaries } from "./embedded-binaries.ts";
 import { ensureCluster, giveTo, readCredentials, type ClusterPlace } from "./embedded-cluster.ts";
 import { startFailure } from "./embedded-damage.ts";
+import { requireAnswer, requireWholePages } from "./embedded-health.ts";
 import {
   findPostmaster,
   isRunning,
@@ -74,14 +75,21 @@ interface Place extends ClusterPlace {
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const place = await preparePlace(options);
   const { postmaster, outcome } = await findOrStart(place);
-  const credentials = await readCredentials(place.cluster);
-  return {
-    url: connectionUrl(postmaster, "millrace", credentials.app),
-    adminUrl: connectionUrl(postmaster, "postgres", credentials.admin),
-    outcome,
-    cluster: place.cluster,
-    stop: keepRunning(place, postmaster),
-  };
+  try {
+    const credentials = await readCredentials(place.cluster);
+    const url = connectionUrl(postmaster, "millrace", credentials.app);
+    await requireAnswer(url, place);
+    return {
+      url,
+      adminUrl: connectionUrl(postmaster, "postgres", credentials.admin),
+      outcome,
+      cluster: place.cluster,
+      stop: keepRunning(place, postmaster),
+    };
+  } catch (error) {
+    await stopPostmaster(postmaster.pid, place.cluster, "immediate");
+    throw error;
+  }
 }
 
 async function preparePlace(options: EmbeddedOptions): Promise<Place> {
@@ -132,6 +140,7 @@ async function findOrStart(
     return { postmaster: running, outcome: "adopted" };
   }
   const made = await ensureCluster(place);
+  if (made === "found") await requireWholePages(place);
   const postmaster = await start(place);
   place.log.info({ pid: postmaster.pid, cluster: made }, "database server started");
   return { postmaster, outcome: made === "created" ? "created" : "started" };
@@ -155,7 +164,9 @@ async function start(place: Place): Promise<Postmaster> {
       `The database server is not ready after ${startTimeoutMs / 1000} s; see ${place.logFile}.`,
     );
   } catch (error) {
-    if (child.pid !== undefined && !hasEnded()) await stopPostmaster(child.pid, place.cluster);
+    if (child.pid !== undefined && !hasEnded()) {
+      await stopPostmaster(child.pid, place.cluster, "immediate");
+    }
     throw error;
   }
 }
