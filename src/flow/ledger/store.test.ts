@@ -12,18 +12,16 @@ import { fen, parseFen, type Fen } from "#kernel/money.ts";
 import { testDatabase } from "#test/database.ts";
 
 import { charge } from "./decide.ts";
+import { placeHold, releaseHeld, type HoldOutcome } from "./holds.ts";
 import {
   book,
   checkLedger,
   credit,
   listJournals,
-  placeHold,
   recordCredit,
   recordTopUp,
-  releaseHeld,
   setProvisional,
   voidJournal,
-  type HoldOutcome,
 } from "./store.ts";
 
 const { db } = await testDatabase();
