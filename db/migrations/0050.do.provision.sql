@@ -25,8 +25,14 @@ create table instance (
   missing_since timestamptz,
   seen_at timestamptz,
   reason jsonb,
-  -- Last workload status seen (jobs).
+  -- Last workload status seen (jobs), and whether its log and results were brought home.
   workload jsonb,
+  collected boolean not null default false,
+  -- Sum of its transitions: {seq, lastAt, ready, workloadStarted, workloadEnded, created, deleted}.
+  metering jsonb not null default '{"seq": 0, "lastAt": 0, "ready": false, "workloadStarted": false,
+    "workloadEnded": false, "created": false, "deleted": false}',
+  -- Counts changes, so that a decision made on an old look is not applied.
+  version int not null default 0,
   created_at timestamptz not null,
   gone_at timestamptz,
   primary key (tenant_id, id),

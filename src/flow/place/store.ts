@@ -8,7 +8,6 @@ import { json } from "#db/json.ts";
 import { brokenConstraint, sqlState, type Queryable, type Tx } from "#db/pool.ts";
 import { size } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
-import { shapeRow } from "#flow/admit/rows.ts";
 import { markPlaced, type WaitingEntry } from "#flow/queue/store.ts";
 import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
 

@@ -16,5 +16,5 @@ export function before(a: Waiting, b: Waiting): number {
 }
 
 export function inOrder<T extends Waiting>(entries: readonly T[]): T[] {
-  return [...entries].sort(before);
+  return entries.toSorted(before);
 }

@@ -1,0 +1,140 @@
+/**
+ * Sites, and the places they bring: zone > pod > cluster > host. A site that nobody has put
+ * anywhere appears as a cluster of its own name in zone `default`, pod `default`.
+ */
+import { v7 as uuid } from "uuid";
+import { z } from "zod";
+
+import { json } from "#db/json.ts";
+import type { Queryable } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+
+/** What a driver says of its site; the same fields as ProviderInfo, which this folder cannot see. */
+export interface SiteSaid {
+  readonly site: string;
+  readonly kind: string;
+  readonly version: string;
+  readonly execution: "kvm" | "emulated" | "simulated";
+  readonly executionReason: string;
+  readonly capabilities: unknown;
+}
+
+export interface HostSaid {
+  readonly id: string;
+  readonly state: "up" | "down" | "maintenance";
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly hugePages: Readonly<Partial<Record<"2Mi" | "1Gi", number>>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly gpus: readonly {
+    readonly id: string;
+    readonly model: string;
+    readonly memoryBytes: number;
+    readonly isolation: "hard" | "soft";
+    readonly slicesMax: number;
+  }[];
+}
+
+export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<void> {
+  await db.execute(sql`
+    insert into site (name, kind, version, execution, execution_reason, capabilities, reachable,
+      inventory_at)
+    values (${said.site}, ${said.kind}, ${said.version}, ${said.execution},
+      ${said.executionReason}, ${json(said.capabilities)}, true, ${new Date(at)})
+    on conflict (name) do update set kind = excluded.kind, version = excluded.version,
+      execution = excluded.execution, execution_reason = excluded.execution_reason,
+      capabilities = excluded.capabilities, reachable = true, inventory_at = excluded.inventory_at`);
+}
+
+export async function siteUnreachable(db: Queryable, site: string): Promise<void> {
+  await db.execute(sql`update site set reachable = false where name = ${site}`);
+}
+
+const idRow = z.object({ id: z.string() });
+
+/** The cluster that a site's hosts belong to. */
+async function clusterOfSite(db: Queryable, site: string): Promise<string> {
+  const known = await db.maybe(sql`select id from cluster where site = ${site} limit 1`, idRow);
+  if (known !== undefined) return known.id;
+  await db.execute(
+    sql`insert into zone (id, name) values (${uuid()}, 'default') on conflict do nothing`,
+  );
+  await db.execute(sql`
+    insert into pod (id, zone_id, name) select ${uuid()}, id, 'default' from zone
+    where name = 'default' on conflict do nothing`);
+  const made = await db.one(
+    sql`insert into cluster (id, pod_id, name, site)
+      select ${uuid()}, pod.id, ${site}, ${site} from pod join zone on zone.id = pod.zone_id
+      where zone.name = 'default' and pod.name = 'default'
+      on conflict (pod_id, name) do update set site = excluded.site
+      returning id`,
+    idRow,
+  );
+  return made.id;
+}
+
+/** How many hosts or devices changed in what placement looks at. */
+export async function recordHosts(
+  db: Queryable,
+  said: {
+    readonly site: string;
+    readonly listing: { readonly items: readonly HostSaid[]; readonly complete: boolean };
+    readonly at: number;
+  },
+): Promise<number> {
+  const clusterId = await clusterOfSite(db, said.site);
+  const at = new Date(said.at);
+  let changed = 0;
+  for (const host of said.listing.items) {
+    changed += await db.execute(sql`
+      insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes,
+        disk_bytes, huge_pages, labels, seen_at)
+      values (${uuid()}, ${clusterId}, ${said.site}, ${host.id}, ${host.id}, ${host.state},
+        ${host.cpus}, ${host.memoryBytes}, ${host.diskBytes}, ${json(host.hugePages)},
+        ${json(host.labels)}, ${at})
+      on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
+        memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
+        huge_pages = excluded.huge_pages, labels = excluded.labels, seen_at = excluded.seen_at
+      where (host.state, host.cpus, host.memory_bytes, host.disk_bytes, host.huge_pages,
+          host.labels)
+        is distinct from (excluded.state, excluded.cpus, excluded.memory_bytes,
+          excluded.disk_bytes, excluded.huge_pages, excluded.labels)`);
+    changed += await recordDevices(db, said.site, host);
+    await db.execute(sql`
+      insert into storage_pool (id, name, tier, cluster_id, kind, size_bytes)
+      values (${uuid()}, ${host.id}, 'primary', ${clusterId}, 'local', ${host.diskBytes})
+      on conflict do nothing`);
+  }
+  await db.execute(sql`
+    update host set seen_at = ${at} where site = ${said.site}
+      and native_id = any(${said.listing.items.map((host) => host.id)})
+      and (seen_at is null or seen_at < ${new Date(said.at - seenEveryMs)})`);
+  if (said.listing.complete) {
+    changed += await db.execute(sql`
+      update host set state = 'down' where site = ${said.site} and state <> 'down'
+        and not native_id = any(${said.listing.items.map((host) => host.id)})`);
+  }
+  return changed;
+}
+
+const seenEveryMs = 30_000;
+
+async function recordDevices(db: Queryable, site: string, host: HostSaid): Promise<number> {
+  let changed = 0;
+  const ofHost = sql`(select id from host where site = ${site} and native_id = ${host.id})`;
+  for (const gpu of host.gpus) {
+    changed += await db.execute(sql`
+      insert into gpu_device (host_id, id, model, memory_bytes, isolation, slices_max)
+      values (${ofHost}, ${gpu.id}, ${gpu.model}, ${gpu.memoryBytes}, ${gpu.isolation},
+        ${gpu.slicesMax})
+      on conflict (host_id, id) do update set model = excluded.model, present = true,
+        memory_bytes = excluded.memory_bytes, isolation = excluded.isolation,
+        slices_max = excluded.slices_max
+      where gpu_device is distinct from excluded`);
+  }
+  changed += await db.execute(sql`
+    update gpu_device set present = false where host_id = ${ofHost} and present
+      and not id = any(${host.gpus.map((gpu) => gpu.id)})`);
+  return changed;
+}

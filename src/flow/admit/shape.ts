@@ -1,0 +1,30 @@
+/** From a flavor of the catalog to the shape that travels with the request. Pure. */
+import type { Flavor } from "#contract/schemas/catalog.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | undefined }): Shape {
+  const extra = flavor.extraDisks.reduce((sum, disk) => sum + disk.sizeGiB, 0);
+  const diskGiB = change.diskGiB ?? flavor.diskGiB;
+  if (diskGiB < flavor.diskGiB) {
+    throw new Failure(
+      "rule_violation",
+      `A disk of ${diskGiB} GiB is smaller than the ${flavor.diskGiB} GiB of the flavor ${flavor.name}; ask for that or more.`,
+      { details: { asked: diskGiB, minimum: flavor.diskGiB } },
+    );
+  }
+  return {
+    flavor: flavor.name,
+    vcpus: flavor.vcpus,
+    cpu: flavor.cpu,
+    memoryMiB: flavor.memoryMiB,
+    diskGiB: diskGiB + extra,
+    gpu: flavor.gpu,
+    serviceClass: flavor.serviceClass,
+    overcommitPercent: flavor.overcommitPercent,
+    hugePages: flavor.hugePages,
+    hostLabels: flavor.placement.hostLabels,
+    antiAffinity: flavor.placement.antiAffinity,
+    tolerations: flavor.placement.tolerations,
+  };
+}

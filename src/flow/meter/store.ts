@@ -1,0 +1,182 @@
+/** Rows of `usage_interval` and `meter_cursor`. */
+import { z } from "zod";
+import { v7 as uuid } from "uuid";
+
+import type { Queryable, Tx } from "#db/pool.ts";
+import { instant, int8 } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { shapeRow } from "#flow/admit/rows.ts";
+
+import type { MeterChange, MeteredTransition, OpenInterval } from "./decide.ts";
+
+const behindRow = z
+  .object({
+    tenant_id: z.string(),
+    id: z.string(),
+    request_id: z.string(),
+    project_id: z.string(),
+    kind: z.enum(["lease", "job"]),
+  })
+  .transform((row) => ({
+    tenantId: row.tenant_id,
+    instanceId: row.id,
+    requestId: row.request_id,
+    projectId: row.project_id,
+    kind: row.kind,
+  }));
+export type MeteredInstance = z.output<typeof behindRow>;
+
+/** Instances with transitions that have not been metered yet. */
+export function instancesBehind(db: Queryable, rowsMax: number): Promise<MeteredInstance[]> {
+  return db.rows(
+    sql`select i.tenant_id, i.id, i.request_id, i.project_id, i.kind
+      from instance i left join meter_cursor c
+        on c.tenant_id = i.tenant_id and c.instance_id = i.id
+      where (i.metering->>'seq')::int > coalesce(c.metered_seq, 0)
+      order by i.id limit ${rowsMax}`,
+    behindRow,
+  );
+}
+
+/** The cursor, locked, so that two meters never work on one instance at a time. */
+export async function lockCursor(tx: Tx, of: MeteredInstance): Promise<number> {
+  await tx.execute(sql`
+    insert into meter_cursor (tenant_id, instance_id, metered_seq)
+    values (${of.tenantId}, ${of.instanceId}, 0) on conflict do nothing`);
+  const { metered_seq: seq } = await tx.one(
+    sql`select metered_seq from meter_cursor
+      where tenant_id = ${of.tenantId} and instance_id = ${of.instanceId} for update`,
+    z.object({ metered_seq: z.int() }),
+  );
+  return seq;
+}
+
+export async function moveCursor(tx: Tx, of: MeteredInstance, seq: number): Promise<void> {
+  await tx.execute(sql`
+    update meter_cursor set metered_seq = ${seq}
+    where tenant_id = ${of.tenantId} and instance_id = ${of.instanceId}`);
+}
+
+const transitionRow: z.ZodType<MeteredTransition> = z.object({
+  seq: z.int(),
+  at: instant,
+  kind: z.enum([
+    "created",
+    "ready",
+    "stopped",
+    "resized",
+    "workload_started",
+    "workload_ended",
+    "deleted",
+  ]),
+  shape: shapeRow,
+  evidence: z.record(z.string(), z.unknown()),
+});
+
+export function transitionsAfter(
+  db: Queryable,
+  of: MeteredInstance,
+  seq: number,
+): Promise<MeteredTransition[]> {
+  return db.rows(
+    sql`select seq, at, kind, shape, evidence from transition
+      where tenant_id = ${of.tenantId} and instance_id = ${of.instanceId} and seq > ${seq}
+      order by seq`,
+    transitionRow,
+  );
+}
+
+const openRow = z
+  .object({ sku: z.string(), units: int8, slice: z.int(), started_at: instant })
+  .transform((row): OpenInterval => ({
+    sku: row.sku,
+    units: row.units,
+    slice: BigInt(row.slice),
+    startedAt: row.started_at,
+  }));
+
+export function openIntervals(db: Queryable, of: MeteredInstance): Promise<OpenInterval[]> {
+  return db.rows(
+    sql`select sku, units, slice, started_at from usage_interval
+      where tenant_id = ${of.tenantId} and instance_id = ${of.instanceId} and ended_at is null`,
+    openRow,
+  );
+}
+
+export async function applyChange(tx: Tx, of: MeteredInstance, change: MeterChange): Promise<void> {
+  switch (change.change) {
+    case "open": {
+      const { sku, units, slice, startedAt } = change.interval;
+      await tx.execute(sql`
+        insert into usage_interval (tenant_id, id, instance_id, request_id, project_id, sku, units,
+          slice, started_at, source_seq)
+        values (${of.tenantId}, ${uuid()}, ${of.instanceId}, ${of.requestId}, ${of.projectId},
+          ${sku}, ${units}, ${Number(slice)}, ${new Date(startedAt)}, ${change.sourceSeq})`);
+      return;
+    }
+    case "close":
+      await tx.execute(sql`
+        update usage_interval set ended_at = ${new Date(change.endedAt)},
+          end_reason = ${change.endReason}, billable = ${change.billable}
+        where tenant_id = ${of.tenantId} and instance_id = ${of.instanceId}
+          and sku = ${change.sku} and ended_at is null`);
+  }
+}
+
+const intervalRow = z
+  .object({
+    id: z.string(),
+    instance_id: z.string(),
+    request_id: z.string(),
+    project_id: z.string(),
+    sku: z.string(),
+    units: int8,
+    slice: z.int(),
+    started_at: instant,
+    ended_at: instant.nullable(),
+    billable: z.boolean(),
+    end_reason: z.string().nullable(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    instanceId: row.instance_id,
+    requestId: row.request_id,
+    projectId: row.project_id,
+    sku: row.sku,
+    units: row.units,
+    slice: BigInt(row.slice),
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    billable: row.billable,
+    endReason: row.end_reason,
+  }));
+export type UsageInterval = z.output<typeof intervalRow>;
+
+/** Intervals that touch [from, until), oldest first, after a position in that order. */
+export function usageBetween(
+  db: Queryable,
+  of: {
+    readonly tenantId: string;
+    readonly from: number;
+    readonly until: number;
+    readonly after?: { readonly startedAt: number; readonly id: string } | undefined;
+    readonly limit: number;
+  },
+): Promise<UsageInterval[]> {
+  const { after } = of;
+  return db.rows(
+    sql`select id, instance_id, request_id, project_id, sku, units, slice, started_at, ended_at,
+        billable, end_reason
+      from usage_interval
+      where tenant_id = ${of.tenantId} and started_at < ${new Date(of.until)}
+        and (ended_at is null or ended_at > ${new Date(of.from)}
+          or (ended_at = started_at and ended_at >= ${new Date(of.from)}))
+        ${
+          after === undefined
+            ? sql``
+            : sql`and (started_at, id) > (${new Date(after.startedAt)}, ${after.id}::uuid)`
+        }
+      order by started_at, id limit ${of.limit}`,
+    intervalRow,
+  );
+}

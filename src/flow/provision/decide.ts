@@ -1,0 +1,179 @@
+/**
+ * One instance, one look, one step. Pure: it is handed everything, the time included, and says
+ * which rows change and which one call to the platform follows. It may be run twice, late, or by
+ * another process: calls are named by keys made from stored facts, so a repeat has no second
+ * effect.
+ */
+import type { Reason } from "#kernel/reason.ts";
+import type { Machine } from "#providers/provider.ts";
+
+import { drive, goalOf } from "./drive.ts";
+import { closeAll, observeMachine } from "./observe.ts";
+import { settleCall } from "./settle.ts";
+import type { Step, View } from "./view.ts";
+
+/** How long a machine may be missing from complete listings before it counts as lost. */
+export const missingGraceMs = 10_000;
+
+export function decide(view: View): Step {
+  const { instance, sight } = view;
+  if (instance.state === "gone") return rest(view);
+  const settled = settleCall(view);
+  const overtaken =
+    goalOf(view) === "gone" && instance.call?.kind !== "delete" && sight.seen === "machine";
+  if (settled.outcome === "wait" && !overtaken) {
+    // Evidence is recorded also while a call is under way: a crash does not wait for it.
+    return sight.seen === "machine" ? watch(view, sight.machine) : rest(view);
+  }
+  if (settled.outcome === "give-up") return giveUp(view, settled.reason);
+  const base: Step = {
+    ...rest(view),
+    ...(instance.call === null ? {} : { patch: { call: null } }),
+    endedOperations: settled.outcome === "go-on" ? settled.endedOperations : [],
+    events: settled.outcome === "go-on" ? settled.events : [],
+  };
+  switch (sight.seen) {
+    case "unknown":
+      return base;
+    case "absent":
+      return absent(view, base);
+    case "machine":
+      return present(view, base, sight.machine);
+  }
+}
+
+function rest({ instance }: View): Step {
+  return { state: instance.state, patch: {}, transitions: [], endedOperations: [], events: [] };
+}
+
+function watch(view: View, machine: Machine): Step {
+  const seen = observeMachine(view, machine);
+  const stopped = seen.stopped !== undefined && view.instance.metering.ready;
+  return {
+    ...rest(view),
+    patch: {
+      missingSince: null,
+      endpoints: machine.endpoints,
+      ...(machine.workload === undefined ? {} : { workload: machine.workload }),
+      ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
+      ...(stopped ? { readyAt: null } : {}),
+    },
+    transitions: seen.transitions,
+    events: seen.events,
+  };
+}
+
+function absent(view: View, base: Step): Step {
+  const { instance, now } = view;
+  if (instance.state === "deleting") return gone(view, base, null);
+  if (goalOf(view) === "gone" && instance.call === null && !instance.metering.created) {
+    return gone(view, base, null);
+  }
+  if (instance.state === "creating" && !instance.metering.created) {
+    return { ...base, call: { kind: "create", key: `${instance.id}:create`, operationId: null } };
+  }
+  if (instance.missingSince === null) {
+    return {
+      ...base,
+      patch: { ...base.patch, missingSince: now },
+      lookAgainAt: now + missingGraceMs,
+    };
+  }
+  if (now - instance.missingSince < missingGraceMs) {
+    return { ...base, lookAgainAt: instance.missingSince + missingGraceMs };
+  }
+  const reason: Reason = {
+    code: "lost",
+    message: "The platform no longer has this machine; nobody asked for its removal.",
+    details: { missingSince: new Date(instance.missingSince).toISOString() },
+  };
+  return gone(
+    view,
+    {
+      ...base,
+      events: [...base.events, { kind: "lost", message: reason.message, at: now }],
+    },
+    reason,
+  );
+}
+
+/** The end of an instance: books are closed, capacity is given back, the request goes on or ends. */
+function gone(view: View, base: Step, lost: Reason | null): Step {
+  const { now } = view;
+  const transitions = closeAll(view, { reason: lost === null ? "released" : "lost" });
+  return {
+    ...base,
+    state: "gone",
+    patch: { ...base.patch, call: null, readyAt: null, endpoints: [], reason: lost },
+    transitions,
+    placement: "none",
+    request: afterGone(view, lost),
+    endedOperations: [
+      ...base.endedOperations,
+      ...view.operations.map((operation) => ({
+        operation,
+        outcome:
+          operation.kind === "release"
+            ? ({ state: "succeeded" } as const)
+            : ({
+                state: "failed",
+                reason: lost ?? { code: "released", message: "The machine was released." },
+              } as const),
+      })),
+    ],
+    events: [
+      ...base.events,
+      { kind: "released", message: "The machine and its disks are gone.", at: now },
+    ],
+  };
+}
+
+function afterGone(view: View, lost: Reason | null): NonNullable<Step["request"]> {
+  const { instance, request } = view;
+  if (instance.kind === "lease") return { set: "ended", reason: lost };
+  const fault = lost !== null || instance.workload?.end?.kind === "platform_fault";
+  const triesLeft = (request.workload?.platformRetriesMax ?? 0) - (instance.turn - 1);
+  if (fault && request.wanted === "running" && triesLeft > 0) {
+    return {
+      set: "next-turn",
+      reason: lost ?? { code: "platform_fault", message: "The platform lost the attempt." },
+    };
+  }
+  return { set: "ended", reason: fault ? (lost ?? platformFault) : null };
+}
+
+const platformFault: Reason = {
+  code: "platform_fault",
+  message: "The platform lost the attempt, and no retry is left.",
+};
+
+function present(view: View, base: Step, machine: Machine): Step {
+  const watched = watch(view, machine);
+  return drive(
+    view,
+    {
+      ...base,
+      patch: { ...watched.patch, ...base.patch, pendingResize: machine.pendingResize },
+      transitions: watched.transitions,
+      events: [...base.events, ...watched.events],
+    },
+    machine,
+  );
+}
+
+/** The platform will not make it: the ask fails with its words, and nothing is left behind. */
+function giveUp(view: View, reason: Reason): Step {
+  const { instance, now } = view;
+  return {
+    ...rest(view),
+    state: "deleting",
+    patch: { call: null, reason },
+    endedOperations: view.operations
+      .filter((operation) => operation.kind !== "release")
+      .map((operation) => ({ operation, outcome: { state: "failed", reason } })),
+    request: { set: "ended", reason },
+    transitions: [],
+    events: [{ kind: "failed", message: reason.message, at: now }],
+    call: { kind: "delete", key: `${instance.id}:delete`, operationId: null },
+  };
+}

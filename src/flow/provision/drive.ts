@@ -1,0 +1,268 @@
+/**
+ * From where the machine is to where it should be: at most one call per step. Pure.
+ */
+import type { Reason } from "#kernel/reason.ts";
+import { gibibyte, mebibyte } from "#kernel/shape.ts";
+import type { Machine } from "#providers/provider.ts";
+
+import { resizeArguments, snapshotArguments, stopArguments } from "./arguments.ts";
+import type { InstanceState, OperationEnd, OperationView, Step, View } from "./view.ts";
+
+/** A machine that dies by itself this often is not started again. */
+export const restartsMax = 5;
+
+export type Goal = "running" | "stopped" | "gone";
+
+export function goalOf({ instance, request, placement }: View): Goal {
+  if (request.ended || request.wanted === "released") return "gone";
+  if (instance.kind === "job") return instance.workload?.state === "ended" ? "gone" : "running";
+  if (request.wanted === "stopped") return "stopped";
+  // Asked to run: but only with capacity that was granted for this ask.
+  return placement.state === "full" && placement.turn === request.turn ? "running" : "stopped";
+}
+
+export function drive(view: View, step: Step, machine: Machine): Step {
+  switch (goalOf(view)) {
+    case "gone":
+      return towardsGone(view, step, machine);
+    case "stopped":
+      return towardsStopped(view, step, machine);
+    case "running":
+      return towardsRunning(view, step, machine);
+  }
+}
+
+function towardsGone(view: View, step: Step, machine: Machine): Step {
+  const { instance, request } = view;
+  const finishedJob = instance.kind === "job" && request.wanted === "running" && !request.ended;
+  // The log and the results are brought home before the machine goes.
+  if (finishedJob && machine.workload?.end?.kind !== "platform_fault" && !instance.collected) {
+    return { ...step, state: "running", patch: { ...step.patch, workload: machine.workload } };
+  }
+  return {
+    ...step,
+    state: "deleting",
+    call: { kind: "delete", key: `${instance.id}:delete`, operationId: null },
+  };
+}
+
+function towardsStopped(view: View, step: Step, machine: Machine): Step {
+  const { instance, operations, now } = view;
+  const stop = operations.find((operation) => operation.kind === "stop");
+  if (machine.power.value === "stopped") {
+    const stopped = { ...step, state: "stopped" as const, placement: "disk" as const };
+    return {
+      ...stopped,
+      patch: { ...step.patch, readyAt: null, endpoints: [] },
+      endedOperations: [...step.endedOperations, ...succeeded(operations, ["stop"])],
+      ...otherWork(view, machine),
+    };
+  }
+  if (machine.power.value === "unknown") return step;
+  const key = `${stop?.id ?? `${instance.id}:${instance.turn}`}:stop`;
+  const graceSeconds = stop === undefined ? 0 : stopArguments(stop.arguments).graceSeconds;
+  return {
+    ...step,
+    state: "stopping",
+    call: {
+      kind: "shutdown",
+      key,
+      operationId: stop?.id ?? null,
+      action: graceSeconds === 0 ? { to: "stop" } : { to: "shutdown", graceSeconds },
+    },
+    lookAgainAt: now + (graceSeconds + 1) * 1000,
+  };
+}
+
+function towardsRunning(view: View, step: Step, machine: Machine): Step {
+  const { instance, request, operations, now } = view;
+  switch (machine.power.value) {
+    case "unknown":
+      return step;
+    case "running":
+    case "paused": {
+      if (!machine.guest.ready) {
+        const state: InstanceState = instance.state === "creating" ? "creating" : "starting";
+        return { ...step, state };
+      }
+      const resized = settledShape(view, machine);
+      return {
+        ...step,
+        state: "running",
+        patch: {
+          ...step.patch,
+          reason: null,
+          ...(resized ? { shape: request.shape } : {}),
+        },
+        transitions: resized
+          ? [
+              ...step.transitions,
+              {
+                kind: "resized",
+                at: Math.max(now, instance.metering.lastAt, ...step.transitions.map((t) => t.at)),
+                shape: request.shape,
+                evidence: { cpu: machine.cpu, memoryBytes: machine.memoryBytes },
+              },
+            ]
+          : step.transitions,
+        endedOperations: [...step.endedOperations, ...succeeded(operations, ["create", "start"])],
+        ...otherWork(view, machine),
+      };
+    }
+    case "stopped":
+      return start(view, step, machine);
+  }
+}
+
+function start(view: View, step: Step, machine: Machine): Step {
+  const { instance, request, operations, now } = view;
+  const asked = operations.find((operation) => operation.kind === "start");
+  if (instance.state === "stopped") {
+    return {
+      ...step,
+      state: "starting",
+      call: {
+        kind: "start",
+        key: `${instance.id}:start:${request.turn}`,
+        operationId: asked?.id ?? null,
+        action: { to: "start" },
+      },
+    };
+  }
+  if (instance.state === "creating" && machine.stop === undefined) return step;
+  if (instance.state === "starting" && (machine.stop?.at ?? 0) < instance.stateSince) return step;
+  const cause = machine.stop?.reason ?? "crashed";
+  if (instance.kind === "job") {
+    // A machine that died under its job: the driver reports the attempt as a platform fault.
+    return {
+      ...step,
+      state: "deleting",
+      patch: { ...step.patch, workload: faulted(machine) },
+      call: { kind: "delete", key: `${instance.id}:delete`, operationId: null },
+    };
+  }
+  const again =
+    cause === "crashed" && request.restart === "on-failure" && instance.restarts < restartsMax;
+  if (again) {
+    const restarts = instance.restarts + 1;
+    return {
+      ...step,
+      state: "starting",
+      patch: { ...step.patch, restarts, readyAt: null, reason: crashReason(machine, true) },
+      events: [
+        ...step.events,
+        { kind: "restarting", message: `Restart ${restarts} of ${restartsMax}.`, at: now },
+      ],
+      call: {
+        kind: "start",
+        key: `${instance.id}:restart:${restarts}`,
+        operationId: null,
+        action: { to: "start" },
+      },
+    };
+  }
+  // Switched off from inside, or not to be started again: what it holds is given back.
+  return {
+    ...step,
+    state: "stopped",
+    patch: { ...step.patch, readyAt: null, endpoints: [] },
+    placement: "disk",
+    request: {
+      set: "wanted-stopped",
+      reason: cause === "crashed" ? crashReason(machine, false) : guestOff,
+    },
+  };
+}
+
+const guestOff: Reason = {
+  code: "guest_shutdown",
+  message: "The guest switched itself off; start the lease to run it again.",
+};
+
+function crashReason(machine: Machine, restarting: boolean): Reason {
+  return {
+    code: "crashed",
+    message: `The machine stopped by itself (${machine.stop?.detail ?? "no reason is known"})${restarting ? " and is being restarted." : "; start the lease to run it again."}`,
+  };
+}
+
+function faulted(machine: Machine): Machine["workload"] {
+  const { workload } = machine;
+  if (workload?.end !== undefined) return workload;
+  return {
+    state: "ended",
+    ...(workload?.startedAt === undefined ? {} : { startedAt: workload.startedAt }),
+    endedAt: machine.stop?.at ?? machine.powerSince,
+    end: { kind: "platform_fault", detail: machine.stop?.detail ?? "the machine stopped" },
+    logBytes: workload?.logBytes ?? 0,
+  };
+}
+
+/** The machine has the shape that was asked for by now, and had another before. */
+function settledShape({ instance, request, operations }: View, machine: Machine): boolean {
+  return (
+    !machine.pendingResize &&
+    !operations.some((operation) => operation.kind === "resize") &&
+    JSON.stringify(instance.shape) !== JSON.stringify(request.shape)
+  );
+}
+
+/** Reboots, resizes and snapshots: one at a time, oldest first. */
+function otherWork(view: View, machine: Machine): Pick<Step, "call"> {
+  const next = view.operations.find((operation) => otherKinds.has(operation.kind));
+  if (next === undefined) return {};
+  const running = machine.power.value !== "stopped";
+  const key = next.id;
+  const operationId = next.id;
+  switch (next.kind) {
+    case "reboot":
+      return running
+        ? { call: { kind: "reboot", key, operationId, action: { to: "reboot" } } }
+        : {};
+    case "resize": {
+      const { shape } = resizeArguments(next.arguments);
+      const to = {
+        cpu: shape.cpu,
+        memoryBytes: shape.memoryMiB * mebibyte,
+        diskBytes: shape.diskGiB * gibibyte,
+      };
+      return { call: { kind: "resize", key, operationId, to } };
+    }
+    case "snapshot":
+      return {
+        call: { kind: "snapshot", key, operationId, snapshot: snapshotArguments(next.arguments) },
+      };
+    case "revert":
+    case "snapshot-delete":
+      return {
+        call: {
+          kind: next.kind,
+          key,
+          operationId,
+          snapshotId: snapshotArguments(next.arguments).id,
+        },
+      };
+    case "create":
+    case "start":
+    case "stop":
+    case "release":
+      return {};
+  }
+}
+
+const otherKinds: ReadonlySet<OperationView["kind"]> = new Set([
+  "reboot",
+  "resize",
+  "snapshot",
+  "revert",
+  "snapshot-delete",
+]);
+
+function succeeded(
+  operations: readonly OperationView[],
+  kinds: readonly OperationView["kind"][],
+): OperationEnd[] {
+  return operations
+    .filter((operation) => kinds.includes(operation.kind))
+    .map((operation) => ({ operation, outcome: { state: "succeeded" } }));
+}

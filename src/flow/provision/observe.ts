@@ -1,0 +1,127 @@
+/**
+ * From what the platform shows to what happened: the transitions that metering rests on. Pure.
+ * Instants never run backwards within one instance, whatever clocks do (`notBefore`).
+ */
+import type { Machine } from "#providers/provider.ts";
+
+import type { EventNote, InstanceView, Transition, View } from "./view.ts";
+
+export interface Observation {
+  readonly transitions: readonly Transition[];
+  readonly events: readonly EventNote[];
+  /** The machine is up and the customer can use it. */
+  readonly ready: boolean;
+  /** It ran and does not any more; by whose doing. */
+  readonly stopped: "requested" | "guest" | "crashed" | undefined;
+}
+
+export function observeMachine(view: View, machine: Machine): Observation {
+  const { instance } = view;
+  const clock = notBefore(instance.metering.lastAt);
+  const transitions: Transition[] = [];
+  const events: EventNote[] = [];
+  const add = (kind: Transition["kind"], at: number, evidence: Transition["evidence"]): void => {
+    transitions.push({ kind, at: clock(at), shape: instance.shape, evidence });
+  };
+
+  if (!instance.metering.created) add("created", view.now, { seenAt: machine.power.at });
+  const up = machine.power.value === "running" || machine.power.value === "paused";
+  const ready = up && machine.guest.ready;
+  // A crash and a restart between two looks: the run that ended must be closed first.
+  const restartedUnseen =
+    instance.metering.ready &&
+    ready &&
+    instance.readyAt !== null &&
+    machine.stop !== undefined &&
+    machine.stop.at > instance.readyAt &&
+    machine.powerSince >= machine.stop.at;
+  if (restartedUnseen && machine.stop !== undefined) {
+    add("stopped", machine.stop.at, { reason: machine.stop.reason, detail: machine.stop.detail });
+  }
+  if (ready && (!instance.metering.ready || restartedUnseen)) {
+    add("ready", machine.guest.readyAt ?? machine.power.at, {
+      start: machine.start,
+      powerSince: machine.powerSince,
+    });
+  }
+  addWorkload(instance, machine, add);
+  const stopped = stopSeen(instance, machine);
+  if (stopped !== undefined) {
+    const at = machine.stop?.at ?? machine.powerSince;
+    if (instance.metering.ready) {
+      add("stopped", at, { reason: stopped, detail: machine.stop?.detail ?? "" });
+    }
+    // Said once, by the look that closes the run; a crash before it was ready is told by the restart.
+    if (stopped === "crashed" && instance.metering.ready) {
+      events.push({
+        kind: "crashed",
+        at,
+        message: `The machine stopped by itself: ${machine.stop?.detail ?? "no reason is known"}`,
+      });
+    }
+  }
+  return { transitions, events, ready, stopped };
+}
+
+function addWorkload(
+  instance: InstanceView,
+  { workload }: Machine,
+  add: (kind: Transition["kind"], at: number, evidence: Transition["evidence"]) => void,
+): void {
+  if (workload?.startedAt === undefined) return;
+  if (!instance.metering.workloadStarted) add("workload_started", workload.startedAt, {});
+  if (workload.endedAt !== undefined && !instance.metering.workloadEnded) {
+    add("workload_ended", workload.endedAt, { end: workload.end });
+  }
+}
+
+function stopSeen(instance: InstanceView, machine: Machine): Observation["stopped"] {
+  if (machine.power.value !== "stopped") return undefined;
+  switch (instance.state) {
+    case "running":
+    case "stopping":
+    case "starting":
+      break;
+    case "creating":
+      // Accepted but not started yet is not a stop; an end that the platform reports is.
+      if (machine.stop === undefined) return undefined;
+      break;
+    case "stopped":
+    case "failed":
+    case "deleting":
+    case "gone":
+      return undefined;
+  }
+  if (instance.state === "starting" && (machine.stop?.at ?? 0) < instance.stateSince) {
+    // The stop that came before this start.
+    return undefined;
+  }
+  if (instance.state === "stopping") return "requested";
+  return machine.stop?.reason ?? "crashed";
+}
+
+/** When the platform lost it: what it held ends now, at the moment that this is known. */
+export function closeAll(view: View, evidence: Transition["evidence"]): Transition[] {
+  const { instance, now } = view;
+  const clock = notBefore(instance.metering.lastAt);
+  const { shape } = instance;
+  const at = clock(now);
+  const transitions: Transition[] = [];
+  const { metering } = instance;
+  if (metering.workloadStarted && !metering.workloadEnded) {
+    transitions.push({ kind: "workload_ended", at, shape, evidence });
+  }
+  if (metering.ready) transitions.push({ kind: "stopped", at, shape, evidence });
+  if (metering.created && !metering.deleted) {
+    transitions.push({ kind: "deleted", at, shape, evidence });
+  }
+  return transitions;
+}
+
+function notBefore(floor: number): (at: number) => number {
+  let last = floor;
+  return (at) => {
+    last = Math.max(last, at);
+    return last;
+  };
+}

@@ -1,0 +1,74 @@
+/** Schemas of this stage's jsonb columns. */
+import { z } from "zod";
+
+import type { MachineSpec, WorkloadStatus } from "#providers/provider.ts";
+
+import type { PendingCall } from "./view.ts";
+
+export const pendingCallRow: z.ZodType<PendingCall> = z.object({
+  key: z.string(),
+  kind: z.enum([
+    "create",
+    "start",
+    "shutdown",
+    "reboot",
+    "resize",
+    "snapshot",
+    "revert",
+    "snapshot-delete",
+    "delete",
+  ]),
+  native: z.string().nullable(),
+  operationId: z.string().nullable(),
+  issuedAt: z.number(),
+});
+
+const cpu = z.object({ sockets: z.int(), cores: z.int(), threads: z.int() });
+
+export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
+  id: z.string(),
+  name: z.string(),
+  hostId: z.string(),
+  image: z.string(),
+  cpu,
+  memoryBytes: z.number(),
+  diskBytes: z.number(),
+  gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.int() })),
+  serviceClass: z.enum(["core", "standard"]),
+  network: z.string(),
+  loginUser: z.string(),
+  sshKeys: z.array(z.string()),
+  userData: z.string().exactOptional(),
+  workload: z
+    .object({
+      command: z.array(z.string()),
+      environment: z.record(z.string(), z.string()),
+      inputsPath: z.string().exactOptional(),
+      timeLimitSeconds: z.number(),
+      logBytesMax: z.number(),
+      resultsBytesMax: z.number(),
+    })
+    .exactOptional(),
+  owner: z.object({ tenantId: z.string(), projectId: z.string(), resourceId: z.string() }),
+});
+
+export const workloadStatusRow: z.ZodType<WorkloadStatus> = z.object({
+  state: z.enum(["pending", "running", "ended"]),
+  startedAt: z.number().exactOptional(),
+  endedAt: z.number().exactOptional(),
+  end: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("exited"), exitCode: z.int() }),
+      z.object({ kind: z.literal("signaled"), signal: z.string() }),
+      z.object({ kind: z.literal("timed_out") }),
+      z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
+    ])
+    .exactOptional(),
+  logBytes: z.number(),
+});
+
+export const endpointRow = z.object({
+  service: z.literal("ssh"),
+  host: z.string(),
+  port: z.int(),
+});

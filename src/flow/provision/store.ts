@@ -1,0 +1,335 @@
+/**
+ * Rows of `instance`, `transition` and `request_event`. A step is applied in one transaction, and
+ * only if nobody changed the instance since it was looked at (`version`).
+ */
+import { v7 as uuid } from "uuid";
+import { z } from "zod";
+
+import { json } from "#db/json.ts";
+import type { Queryable, Tx } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { endOperation } from "#flow/admit/operations.ts";
+import { endRequest, setReason, setShape, setWanted } from "#flow/admit/requests.ts";
+import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
+import { keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
+
+import { resizeArguments } from "./arguments.ts";
+import { endpointRow, machineSpecRow, pendingCallRow, workloadStatusRow } from "./rows.ts";
+import { updateSnapshotOf } from "./snapshots.ts";
+import type { PendingCall, Step, Transition, View } from "./view.ts";
+
+const meteringRow = z.object({
+  seq: z.int(),
+  lastAt: z.number(),
+  ready: z.boolean(),
+  workloadStarted: z.boolean(),
+  workloadEnded: z.boolean(),
+  created: z.boolean(),
+  deleted: z.boolean(),
+});
+
+const viewRow = z.object({
+  tenant_id: z.string(),
+  id: z.string(),
+  request_id: z.string(),
+  project_id: z.string(),
+  kind: z.enum(["lease", "job"]),
+  turn: z.int(),
+  spec: machineSpecRow,
+  shape: shapeRow,
+  state: z.enum([
+    "creating",
+    "running",
+    "stopping",
+    "stopped",
+    "starting",
+    "failed",
+    "deleting",
+    "gone",
+  ]),
+  state_since: instant,
+  ready_at: instant.nullable(),
+  restarts: z.int(),
+  pending_resize: z.boolean(),
+  endpoints: z.array(endpointRow),
+  call: pendingCallRow.nullable(),
+  missing_since: instant.nullable(),
+  workload: workloadStatusRow.nullable(),
+  collected: z.boolean(),
+  metering: meteringRow,
+  version: z.int(),
+  wanted: z.enum(["running", "stopped", "released"]),
+  request_turn: z.int(),
+  request_shape: shapeRow,
+  restart: z.enum(["never", "on-failure"]),
+  request_workload: workloadRow.nullable(),
+  ended: z.boolean(),
+  placement_state: z.enum(["full", "disk", "none"]),
+  placement_turn: z.int(),
+  operations: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.enum([
+        "create",
+        "start",
+        "stop",
+        "reboot",
+        "resize",
+        "release",
+        "snapshot",
+        "revert",
+        "snapshot-delete",
+      ]),
+      arguments: z.record(z.string(), z.unknown()),
+      createdAt: z.number(),
+    }),
+  ),
+});
+
+export type InstanceRow = z.output<typeof viewRow>;
+
+const viewSelect = sql`
+  select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
+    i.state_since, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.missing_since, i.workload, i.collected,
+    i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
+    r.workload as request_workload, r.ended_at is not null as ended,
+    p.state as placement_state, p.turn as placement_turn,
+    coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind,
+        'arguments', o.arguments,
+        'createdAt', (extract(epoch from o.created_at) * 1000)::int8) order by o.created_at, o.id)
+      from operation o where o.tenant_id = i.tenant_id and o.request_id = i.request_id
+        and o.state = 'running'), '[]') as operations
+  from instance i
+    join request r on r.tenant_id = i.tenant_id and r.id = i.request_id
+    join placement p on p.tenant_id = i.tenant_id and p.instance_id = i.id`;
+
+/** Every instance of a site that is not gone. */
+export function instancesOfSite(db: Queryable, site: string): Promise<InstanceRow[]> {
+  return db.rows(
+    sql`${viewSelect} where i.site = ${site} and i.state <> 'gone' order by i.state_since`,
+    viewRow,
+  );
+}
+
+export function findInstance(
+  db: Queryable,
+  site: string,
+  instanceId: string,
+): Promise<InstanceRow | undefined> {
+  return db.maybe(sql`${viewSelect} where i.id = ${instanceId} and i.site = ${site}`, viewRow);
+}
+
+export function viewOf(row: InstanceRow, seen: Pick<View, "sight" | "callStatus" | "now">): View {
+  return {
+    instance: {
+      tenantId: row.tenant_id,
+      id: row.id,
+      requestId: row.request_id,
+      kind: row.kind,
+      turn: row.turn,
+      state: row.state,
+      stateSince: row.state_since,
+      shape: row.shape,
+      readyAt: row.ready_at,
+      restarts: row.restarts,
+      call: row.call,
+      missingSince: row.missing_since,
+      workload: row.workload,
+      collected: row.collected,
+      metering: row.metering,
+    },
+    request: {
+      wanted: row.wanted,
+      turn: row.request_turn,
+      shape: row.request_shape,
+      restart: row.restart,
+      workload: row.request_workload,
+      ended: row.ended,
+    },
+    placement: { state: row.placement_state, turn: row.placement_turn },
+    operations: row.operations,
+    ...seen,
+  };
+}
+
+/**
+ * Writes a step and the call that it will make. False, and nothing written, if the instance has
+ * changed since `row` was read.
+ */
+export async function applyStep(
+  tx: Tx,
+  row: InstanceRow,
+  step: Step,
+  now: number,
+): Promise<boolean> {
+  const { patch } = step;
+  const metering = step.transitions.reduce(counted, row.metering);
+  const call: PendingCall | null | undefined =
+    step.call === undefined
+      ? patch.call
+      : {
+          key: step.call.key,
+          kind: step.call.kind,
+          native: null,
+          operationId: step.call.operationId,
+          issuedAt: now,
+        };
+  const changed = await tx.execute(sql`
+    update instance set version = version + 1,
+      state = ${step.state},
+      state_since = case when state = ${step.state} and ${step.call?.kind !== "start"}
+        then state_since else ${new Date(now)} end,
+      turn = ${step.call?.kind === "start" ? row.request_turn : row.turn},
+      metering = ${json(metering)},
+      ready_at = case when ${patch.readyAt !== undefined}
+        then ${instantOf(patch.readyAt)}::timestamptz else ready_at end,
+      endpoints = coalesce(${patch.endpoints === undefined ? null : json(patch.endpoints)}::jsonb,
+        endpoints),
+      start_kind = coalesce(${patch.startKind ?? null}, start_kind),
+      pending_resize = coalesce(${patch.pendingResize ?? null}::boolean, pending_resize),
+      restarts = ${patch.restarts ?? row.restarts},
+      call = ${call === undefined ? (row.call === null ? null : json(row.call)) : call === null ? null : json(call)},
+      missing_since = ${instantOf(patch.missingSince === undefined ? row.missing_since : patch.missingSince)}::timestamptz,
+      seen_at = ${new Date(now)},
+      shape = ${json(patch.shape ?? row.shape)},
+      workload = coalesce(${patch.workload === undefined ? null : json(patch.workload)}::jsonb, workload),
+      reason = case when ${patch.reason !== undefined}
+        then ${patch.reason === undefined || patch.reason === null ? null : json(patch.reason)}::jsonb
+        else reason end,
+      gone_at = ${step.state === "gone" ? new Date(now) : null}
+    where tenant_id = ${row.tenant_id} and id = ${row.id} and version = ${row.version}`);
+  if (changed === 0) return false;
+  await insertTransitions(tx, row, step.transitions);
+  await applyToRequest(tx, row, step, now);
+  await applyToPlacement(tx, row, step, now);
+  for (const { operation, outcome } of step.endedOperations) {
+    await endOperation(tx, { tenantId: row.tenant_id, id: operation.id, outcome, at: now });
+    await updateSnapshotOf(tx, { tenantId: row.tenant_id, operation, outcome });
+    if (operation.kind === "resize" && outcome.state === "succeeded") {
+      const { shape, price } = resizeArguments(operation.arguments);
+      await setShape(tx, { tenantId: row.tenant_id, id: row.request_id, shape, price, at: now });
+    }
+  }
+  for (const event of step.events) {
+    await addEvent(tx, { tenantId: row.tenant_id, requestId: row.request_id, ...event });
+  }
+  await nudgeFor(tx, row, step);
+  return true;
+}
+
+function counted(sum: InstanceRow["metering"], transition: Transition): InstanceRow["metering"] {
+  const next = { ...sum, seq: sum.seq + 1, lastAt: Math.max(sum.lastAt, transition.at) };
+  switch (transition.kind) {
+    case "created":
+      return { ...next, created: true };
+    case "ready":
+      return { ...next, ready: true };
+    case "stopped":
+      return { ...next, ready: false };
+    case "workload_started":
+      return { ...next, workloadStarted: true };
+    case "workload_ended":
+      return { ...next, workloadEnded: true };
+    case "deleted":
+      return { ...next, deleted: true };
+    case "resized":
+      return next;
+  }
+}
+
+async function insertTransitions(
+  tx: Tx,
+  row: InstanceRow,
+  transitions: readonly Transition[],
+): Promise<void> {
+  let { seq } = row.metering;
+  for (const transition of transitions) {
+    seq += 1;
+    await tx.execute(sql`
+      insert into transition (tenant_id, instance_id, seq, at, kind, shape, evidence)
+      values (${row.tenant_id}, ${row.id}, ${seq}, ${new Date(transition.at)}, ${transition.kind},
+        ${json(transition.shape)}, ${json(transition.evidence)})`);
+  }
+}
+
+async function applyToRequest(tx: Tx, row: InstanceRow, step: Step, now: number): Promise<void> {
+  const key = { tenantId: row.tenant_id, id: row.request_id };
+  switch (step.request?.set) {
+    case undefined:
+      return;
+    case "wanted-stopped":
+      await setWanted(tx, { ...key, wanted: "stopped", at: now });
+      await setReason(tx, { ...key, reason: step.request.reason });
+      return;
+    case "next-turn":
+      await setWanted(tx, { ...key, wanted: "running", nextTurn: true, at: now });
+      await setReason(tx, { ...key, reason: step.request.reason });
+      return;
+    case "ended":
+      await endRequest(tx, { ...key, at: now, reason: step.request.reason });
+      return;
+  }
+}
+
+async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: number): Promise<void> {
+  const key = { tenantId: row.tenant_id, instanceId: row.id };
+  if (step.placement === "none") await releasePlacement(tx, key, now);
+  // A newer turn's capacity is not this stop's to give back.
+  if (step.placement === "disk" && row.placement_turn === row.turn) await keepDiskOnly(tx, key);
+}
+
+async function nudgeFor(tx: Tx, row: InstanceRow, step: Step): Promise<void> {
+  if (step.transitions.length > 0) await tx.nudge("meter");
+  if (step.placement !== undefined) await tx.nudge("capacity");
+  if (step.request !== undefined) await tx.nudge("request");
+  if (step.endedOperations.length > 0) await tx.nudge("operation");
+  if (step.state !== row.state || step.events.length > 0) await tx.nudge("instance");
+}
+
+/** Keeps what the platform calls the operation, so that another process can ask for it. */
+export async function recordNative(
+  db: Queryable,
+  row: InstanceRow,
+  call: { readonly key: string; readonly native: string },
+): Promise<void> {
+  await db.execute(sql`
+    update instance set call = jsonb_set(call, '{native}', ${json(call.native)}::jsonb)
+    where tenant_id = ${row.tenant_id} and id = ${row.id} and call->>'key' = ${call.key}`);
+}
+
+export async function addEvent(
+  db: Queryable,
+  event: {
+    readonly tenantId: string;
+    readonly requestId: string;
+    readonly kind: string;
+    readonly message: string;
+    readonly details?: Readonly<Record<string, unknown>>;
+    readonly at: number;
+  },
+): Promise<void> {
+  await db.execute(sql`
+    insert into request_event (tenant_id, id, request_id, at, kind, message, details)
+    values (${event.tenantId}, ${uuid()}, ${event.requestId}, ${new Date(event.at)},
+      ${event.kind}, ${event.message}, ${json(event.details ?? {})})`);
+}
+
+/** Requests that ended before any instance was made: released while they waited. */
+export function releasedUnplaced(db: Queryable, rowsMax: number): Promise<ReleasedRow[]> {
+  return db.rows(
+    sql`select r.tenant_id, r.id from request r
+      where r.ended_at is null and r.wanted = 'released'
+        and not exists (select from placement p
+          where p.tenant_id = r.tenant_id and p.request_id = r.id and p.state <> 'none')
+      order by r.created_at limit ${rowsMax}`,
+    releasedRow,
+  );
+}
+
+const releasedRow = z.object({ tenant_id: z.string(), id: z.string() });
+type ReleasedRow = z.output<typeof releasedRow>;
+
+function instantOf(at: number | null | undefined): Date | null {
+  return at === null || at === undefined ? null : new Date(at);
+}

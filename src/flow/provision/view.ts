@@ -1,0 +1,179 @@
+/** What one decision sees of one instance, and what it may ask for. Types only. */
+import type { OperationKind } from "#flow/admit/operations.ts";
+import type { Kind, Wanted } from "#flow/admit/requests.ts";
+import type { Workload } from "#flow/admit/rows.ts";
+import type { Reason } from "#kernel/reason.ts";
+import type { Shape } from "#kernel/shape.ts";
+import type {
+  Endpoint,
+  Machine,
+  OperationStatus,
+  PowerAction,
+  Resize,
+} from "#providers/provider.ts";
+
+export type InstanceState =
+  | "creating"
+  | "running"
+  | "stopping"
+  | "stopped"
+  | "starting"
+  | "failed"
+  | "deleting"
+  | "gone";
+
+/** A call to the provider that was issued and whose end has not been seen. */
+export interface PendingCall {
+  /** The provider's operation id; made from stored facts, so that a repeat is the same call. */
+  readonly key: string;
+  readonly kind: CallKind;
+  readonly native: string | null;
+  /** The operation of the API that it serves, if one. */
+  readonly operationId: string | null;
+  readonly issuedAt: number;
+}
+
+export type CallKind =
+  | "create"
+  | "start"
+  | "shutdown"
+  | "reboot"
+  | "resize"
+  | "snapshot"
+  | "revert"
+  | "snapshot-delete"
+  | "delete";
+
+export interface InstanceView {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly requestId: string;
+  readonly kind: Kind;
+  readonly turn: number;
+  readonly state: InstanceState;
+  readonly stateSince: number;
+  readonly shape: Shape;
+  readonly readyAt: number | null;
+  readonly restarts: number;
+  readonly call: PendingCall | null;
+  readonly missingSince: number | null;
+  readonly workload: Machine["workload"] | null;
+  /** Jobs: the log and the results have been brought into the tenant's storage. */
+  readonly collected: boolean;
+  /** The last transitions that count for metering, so that none is written twice. */
+  readonly metering: {
+    readonly seq: number;
+    readonly lastAt: number;
+    readonly ready: boolean;
+    readonly workloadStarted: boolean;
+    readonly workloadEnded: boolean;
+    readonly created: boolean;
+    readonly deleted: boolean;
+  };
+}
+
+export interface RequestView {
+  readonly wanted: Wanted;
+  readonly turn: number;
+  readonly shape: Shape;
+  readonly restart: "never" | "on-failure";
+  readonly workload: Workload | null;
+  readonly ended: boolean;
+}
+
+export interface OperationView {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly createdAt: number;
+}
+
+/** `unknown`: the platform could not be asked; nothing may be concluded. */
+export type Sight =
+  | { readonly seen: "machine"; readonly machine: Machine }
+  | { readonly seen: "absent" }
+  | { readonly seen: "unknown" };
+
+export interface View {
+  readonly instance: InstanceView;
+  readonly request: RequestView;
+  readonly placement: { readonly state: "full" | "disk" | "none"; readonly turn: number };
+  readonly operations: readonly OperationView[];
+  readonly sight: Sight;
+  /** Of `instance.call`, if there is one. */
+  readonly callStatus: OperationStatus | undefined;
+  readonly now: number;
+}
+
+export interface Transition {
+  readonly kind:
+    | "created"
+    | "ready"
+    | "stopped"
+    | "resized"
+    | "workload_started"
+    | "workload_ended"
+    | "deleted";
+  readonly at: number;
+  readonly shape: Shape;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export type CallOrder = { readonly key: string; readonly operationId: string | null } & (
+  | { readonly kind: "create" }
+  | { readonly kind: "start" | "shutdown" | "reboot"; readonly action: PowerAction }
+  | { readonly kind: "resize"; readonly to: Resize }
+  | {
+      readonly kind: "snapshot";
+      readonly snapshot: {
+        readonly id: string;
+        readonly name: string;
+        readonly withMemory: boolean;
+      };
+    }
+  | { readonly kind: "revert" | "snapshot-delete"; readonly snapshotId: string }
+  | { readonly kind: "delete" }
+);
+
+export interface OperationEnd {
+  readonly operation: OperationView;
+  readonly outcome:
+    | { readonly state: "succeeded"; readonly note?: string | undefined }
+    | { readonly state: "failed"; readonly reason: Reason };
+}
+
+export interface EventNote {
+  readonly kind: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly at: number;
+}
+
+/** What should happen: rows first, in one transaction, then at most one call. */
+export interface Step {
+  readonly state: InstanceState;
+  readonly patch: {
+    readonly readyAt?: number | null;
+    readonly endpoints?: readonly Endpoint[];
+    readonly startKind?: Machine["start"];
+    readonly pendingResize?: boolean;
+    readonly restarts?: number;
+    readonly call?: null;
+    readonly missingSince?: number | null;
+    readonly shape?: Shape;
+    readonly workload?: Machine["workload"];
+    readonly reason?: Reason | null;
+  };
+  readonly transitions: readonly Transition[];
+  readonly placement?: "disk" | "none";
+  /** What becomes of the request. */
+  readonly request?:
+    | { readonly set: "wanted-stopped"; readonly reason: Reason | null }
+    | { readonly set: "next-turn"; readonly reason: Reason }
+    | { readonly set: "ended"; readonly reason: Reason | null };
+  readonly endedOperations: readonly OperationEnd[];
+  readonly events: readonly EventNote[];
+  readonly call?: CallOrder;
+  /** Look again then, if nothing happens before. */
+  readonly lookAgainAt?: number;
+}
