@@ -93,7 +93,10 @@ export const workloadChecks: readonly Check[] = [
       );
       await bench.restart();
       const after = await follow(bench, machine.id, 100, before.byteLength);
-      expectEveryLineOnce(Buffer.concat([before, after]));
+      const read = Buffer.concat([before, after]);
+      expectEveryLineOnce(read);
+      const whole = await logFrom(bench, machine.id, 0, 1024 * 1024);
+      expect(read.toString()).toBe(whole.toString());
       await bench.remove(machine.id);
     },
   },

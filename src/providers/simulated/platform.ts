@@ -59,8 +59,6 @@ export class SimulatedPlatform {
   /** Whether another process may change the world behind our back. */
   readonly shared: boolean;
   readonly #store: Store;
-  /** What a stored machine was when last looked at, so that each step is taken once only. */
-  readonly #seenLast = new WeakMap<MachineState, MachineState>();
   #skewMs = 0;
   #latest = 0;
   #changed = new AbortController();
@@ -85,19 +83,18 @@ export class SimulatedPlatform {
   }
 
   machines(): readonly MachineState[] {
-    const world = this.#store.read();
-    const now = this.#nowOf(world);
-    return [...world.machines.values()].map((machine) => this.#seen(machine, world, now));
+    return [...this.#caughtUp([...this.#store.read().machines.keys()]).values()];
   }
 
   machine(id: string): MachineState | undefined {
-    const world = this.#store.read();
-    const machine = world.machines.get(id);
-    return machine === undefined ? undefined : this.#seen(machine, world, this.#nowOf(world));
+    return this.#caughtUp([id]).get(id);
   }
 
   operation(id: string): OperationState | undefined {
-    return this.#store.read().operations.get(id);
+    const operation = this.#store.read().operations.get(id);
+    // With its machine, so that the two never tell different stories.
+    if (operation !== undefined) this.#caughtUp([operation.machineId]);
+    return operation;
   }
 
   hostDownSince(hostId: string): number | undefined {
@@ -207,6 +204,23 @@ export class SimulatedPlatform {
     });
   }
 
+  /**
+   * The machines as they are now. What they did by themselves is stored before it is shown, so that
+   * nobody sees it undone, not even a process that starts after the clock was set back.
+   */
+  #caughtUp(ids: readonly string[]): ReadonlyMap<string, MachineState> {
+    return this.#transact((world, now) => {
+      const stepped = ids.flatMap((id): (readonly [string, MachineState])[] => {
+        const stored = world.machines.get(id);
+        const seen = stored === undefined ? undefined : this.#seen(stored, world, now);
+        return seen === undefined || seen === stored ? [] : [[id, seen]];
+      });
+      if (stepped.length === 0) return { world, result: world.machines };
+      const machines = new Map([...world.machines, ...stepped]);
+      return { world: { ...world, machines }, result: machines };
+    });
+  }
+
   #transact<T>(
     decide: (world: World, now: number) => { readonly world: World; readonly result: T },
   ): T {
@@ -233,9 +247,7 @@ export class SimulatedPlatform {
   /** As it is now; on a host that is down, as it was when that happened. */
   #seen(machine: MachineState, world: World, now: number): MachineState {
     const until = world.hostsDown.get(machine.spec.hostId) ?? now;
-    const seen = advance(this.#seenLast.get(machine) ?? machine, until, this.latencies.bootMs);
-    this.#seenLast.set(machine, seen);
-    return seen;
+    return advance(machine, until, this.latencies.bootMs);
   }
 
   /**

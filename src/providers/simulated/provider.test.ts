@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -130,7 +130,23 @@ test("the world survives in its directory, and machines go on while nobody looks
   });
   await clock.advance(10_000);
   expect(await next.machine(read, "m1")).toMatchObject({ guest: { ready: true } });
-  expect(readdirSync(directory)).toEqual(["world.1.json"]);
+  expect(readdirSync(directory)).toEqual(["world.2.json"]);
+});
+
+test("a world that cannot be read or written is said to be so, and nothing has happened", async () => {
+  const directory = temporary();
+  const { provider } = open(directory);
+  await provider.create(call("o1"), spec("m1"));
+  writeFileSync(join(directory, "world.7.json"), '{"format":"millra');
+  const failure = { name: "ProviderError", code: "unavailable", effect: "none" };
+  await expect(provider.machines(read)).rejects.toMatchObject(failure);
+  await expect(provider.delete(call("o2"), "m1")).rejects.toMatchObject(failure);
+  rmSync(join(directory, "world.7.json"));
+  expect((await provider.machines(read)).items).toHaveLength(1);
+  // Not a permission, which root ignores: a directory where the draft should be written.
+  mkdirSync(join(directory, `draft.${process.pid}.json`));
+  await expect(provider.delete(call("o3"), "m1")).rejects.toMatchObject(failure);
+  expect((await provider.machines(read)).items).toHaveLength(1);
 });
 
 test("two drivers on one directory see each other and never give one GPU twice", async () => {

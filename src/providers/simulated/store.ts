@@ -9,6 +9,8 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { ProviderError } from "#providers/provider.ts";
+
 import { emptyWorld, parseWorld, printWorld, type World } from "./world.ts";
 
 export interface Store {
@@ -52,7 +54,7 @@ export class DirectoryStore implements Store {
         this.#world = parseWorld(readFileSync(this.#path(newest), "utf8"));
         this.#version = newest;
       } catch (error) {
-        if (!hasCode(error, "ENOENT")) throw error;
+        if (!hasCode(error, "ENOENT")) throw broken(this.#path(newest), error);
       }
     }
   }
@@ -60,14 +62,17 @@ export class DirectoryStore implements Store {
   replace(world: World): boolean {
     const next = this.#version + 1;
     const draft = join(this.#directory, `draft.${process.pid}.json`);
-    writeFileSync(draft, printWorld(world), { mode: 0o600 });
     try {
+      // A draft left by a process that was killed may be a second name of the current version, so
+      // it is taken away, never overwritten.
+      rmSync(draft, { force: true });
+      writeFileSync(draft, printWorld(world), { mode: 0o600 });
       linkSync(draft, this.#path(next));
     } catch (error) {
       if (hasCode(error, "EEXIST")) return false;
-      throw error;
+      throw broken(draft, error);
     } finally {
-      rmSync(draft, { force: true });
+      discard(draft);
     }
     // Others may have gone two versions on and swept the one that would have stood in our way.
     const versions = this.#versions();
@@ -94,6 +99,23 @@ export class DirectoryStore implements Store {
   #path(version: number): string {
     return join(this.#directory, `world.${version}.json`);
   }
+}
+
+/** Best effort: by now the change has happened or not, and the next writer cleans up too. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What stays is unused.
+  }
+}
+
+/** Until the link is there nothing has happened. */
+function broken(path: string, cause: unknown): ProviderError {
+  return new ProviderError("unavailable", `the simulated platform cannot use ${path}`, {
+    effect: "none",
+    cause,
+  });
 }
 
 function hasCode(error: unknown, code: string): boolean {
