@@ -1,0 +1,31 @@
+/** What this platform can do, and why not. */
+import type { Capabilities, Capability } from "#providers/provider.ts";
+
+import type { Driver } from "./driver.ts";
+
+const yes: Capability = { can: true };
+
+export function capabilitiesOf(_driver: Driver): Capabilities {
+  return {
+    snapshotWithMemory: yes,
+    snapshotDiskOnly: yes,
+    resizeCpuLive: yes,
+    resizeMemoryLive: yes,
+    diskGrowLive: yes,
+    pause: yes,
+    serialConsole: yes,
+    vncConsole: yes,
+    warmStart: yes,
+    tenantNetwork: yes,
+    outboundNetwork: no(
+      "machines of the local provider have no way to the internet: what leaves a guest reaches its tenant's own machines only",
+    ),
+    workloads: yes,
+    gpus: no("the local provider passes no devices to its machines"),
+    idempotency: "client-id",
+  };
+}
+
+function no(because: string): Capability {
+  return { can: false, because };
+}

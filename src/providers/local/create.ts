@@ -1,0 +1,244 @@
+/**
+ * Creating and deleting. The spec is on disk before anything else is, and each step after it can
+ * be repeated: whoever comes back to a machine that was begun finishes it.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { ProviderError, type MachineSpec, type Owner } from "#providers/provider.ts";
+
+import { linkImage, makeDisk } from "./disk.ts";
+import type { Driver, Image } from "./driver.ts";
+import {
+  discard,
+  instancePath,
+  listInstances,
+  makeInstanceDirectory,
+  readSpec,
+  readState,
+  writeSpec,
+  writeState,
+} from "./instance.ts";
+import { findLaunched } from "./launch.ts";
+import { endProcess } from "./monitor.ts";
+import { releaseAddress } from "./network.ts";
+import { refused } from "./power.ts";
+import type { State } from "./records.ts";
+import { settle } from "./settle.ts";
+import { releaseSlot, takeSlot } from "./slots.ts";
+import { startCold } from "./start.ts";
+
+/** Makes the machine, or finishes or adopts the one that is there. */
+export async function createMachine(
+  driver: Driver,
+  spec: MachineSpec,
+): Promise<string | undefined> {
+  const image = await driver.image(spec.image);
+  checkSize(driver, spec, image);
+  return driver.site.locks.hold(spec.id, async () => {
+    const path = instancePath(driver.site, spec.id);
+    const known = await readSpec(path);
+    if (known !== undefined) demandOwner(known, spec.owner);
+    else await admit(driver, path, spec);
+    try {
+      return await bringUp(driver, path, known ?? spec, image);
+    } catch (error) {
+      if (known === undefined) await undo(driver, path, spec);
+      throw error;
+    }
+  });
+}
+
+export async function deleteMachine(
+  driver: Driver,
+  machineId: string,
+  owner: Owner,
+): Promise<string | undefined> {
+  return driver.site.locks.hold(machineId, async () => {
+    const path = instancePath(driver.site, machineId);
+    const spec = await readSpec(path);
+    if (spec === undefined) {
+      await discard(driver.site, path);
+      return "was not there";
+    }
+    demandOwner(spec, owner);
+    await removeMachine(driver, path, spec);
+    return undefined;
+  });
+}
+
+export function demandOwner(spec: MachineSpec, owner: Owner): void {
+  const same =
+    spec.owner.tenantId === owner.tenantId &&
+    spec.owner.projectId === owner.projectId &&
+    spec.owner.resourceId === owner.resourceId;
+  if (!same) throw refused(`Machine ${spec.id} belongs to another owner.`);
+}
+
+/** The first start of a machine whose spec is on disk; nothing if it was started before. */
+async function bringUp(
+  driver: Driver,
+  path: string,
+  spec: MachineSpec,
+  image: Image,
+): Promise<string | undefined> {
+  const before = await readState(path);
+  const process = before === undefined ? undefined : await findLaunched(path, before);
+  if (before?.launch && process !== undefined) {
+    await adopt(driver, path, spec, before);
+    return "was there already";
+  }
+  if (before?.launch?.process) {
+    await settle(driver.site, path, before);
+    return "was there already";
+  }
+  const prepared = await prepare(driver, path, spec, image, before);
+  await startCold(driver, spec, prepared);
+  return undefined;
+}
+
+/** Takes up a QEMU that was started by a process that did not live to record it. */
+export async function adopt(
+  driver: Driver,
+  path: string,
+  spec: MachineSpec,
+  state: State,
+): Promise<State> {
+  const process = await findLaunched(path, state);
+  if (state.launch === null || process === undefined) return settle(driver.site, path, state);
+  if (state.launch.process !== null) {
+    driver.keep(spec.id);
+    return state;
+  }
+  const adopted: State = {
+    ...state,
+    launch: { ...state.launch, process },
+    power: "running",
+    powerSince: state.launch.at,
+    stop: null,
+  };
+  await writeState(path, adopted);
+  driver.keep(spec.id);
+  return adopted;
+}
+
+async function admit(driver: Driver, path: string, spec: MachineSpec): Promise<void> {
+  await driver.site.locks.hold("admission", async () => {
+    await demandMemory(driver, spec.memoryBytes);
+    await makeInstanceDirectory(path);
+    await writeSpec(path, spec);
+  });
+}
+
+async function prepare(
+  driver: Driver,
+  path: string,
+  spec: MachineSpec,
+  image: Image,
+  before: State | undefined,
+): Promise<State> {
+  const { site } = driver;
+  const state = before ?? (await firstState(driver, spec, image));
+  if (before === undefined) await writeState(path, state);
+  if (state.diskMade) return state;
+  await linkImage(path, image);
+  const disk = { backing: "base.qcow2", bytes: spec.diskBytes, uid: state.uid };
+  await makeDisk({ site, qemu: await driver.qemu() }, path, disk);
+  return { ...state, diskMade: true };
+}
+
+async function firstState(driver: Driver, spec: MachineSpec, image: Image): Promise<State> {
+  const { slot, sshPort, uid } = await takeSlot(driver.site, spec.id);
+  const now = driver.site.now();
+  const { cpu, memoryBytes, diskBytes } = spec;
+  const hardware = { cpu, memoryBytes, diskBytes };
+  const { id, name, kernelArguments, defaultUser } = image;
+  return {
+    createdAt: now,
+    slot,
+    uid,
+    sshPort,
+    image: { id, name, kernelArguments, defaultUser },
+    diskMade: false,
+    hardware,
+    wanted: hardware,
+    intent: "run",
+    power: "stopped",
+    powerSince: now,
+    launches: 0,
+    launch: null,
+    stop: null,
+    readyAt: null,
+    workload: null,
+    snapshots: [],
+  };
+}
+
+function checkSize(driver: Driver, spec: MachineSpec, image: Image): void {
+  if (spec.memoryBytes < image.minMemoryBytes) {
+    throw refused(
+      `Image ${image.name} needs ${image.minMemoryBytes} bytes of memory; ${spec.memoryBytes} asked.`,
+    );
+  }
+  if (spec.diskBytes < image.minDiskBytes) {
+    throw refused(
+      `Image ${image.name} needs a disk of ${image.minDiskBytes} bytes; ${spec.diskBytes} asked.`,
+    );
+  }
+  if (spec.memoryBytes % 1_048_576 !== 0) throw refused("Memory is given in whole MiB.");
+  if (spec.diskBytes % 512 !== 0) throw refused("A disk is a whole number of 512-byte sectors.");
+  if (spec.memoryBytes > driver.offered.memoryBytes) {
+    throw refused(
+      `This host offers ${driver.offered.memoryBytes} bytes of memory; ${spec.memoryBytes} asked.`,
+    );
+  }
+}
+
+/** Memory is never promised twice: what runs and what is being made counts. */
+async function demandMemory(driver: Driver, bytes: number): Promise<void> {
+  let used = 0;
+  for (const id of await listInstances(driver.site)) {
+    const path = instancePath(driver.site, id);
+    const state = await readState(path).catch(() => undefined);
+    if (state === undefined || state.launches === 0) {
+      used += (await readSpec(path).catch(() => undefined))?.memoryBytes ?? 0;
+    } else if (state.power !== "stopped") used += state.hardware.memoryBytes;
+  }
+  const free = driver.offered.memoryBytes - used;
+  if (bytes > free) {
+    throw new ProviderError(
+      "capacity",
+      `${bytes} bytes of memory asked, ${Math.max(0, free)} free of ${driver.offered.memoryBytes}.`,
+      {
+        effect: "none",
+      },
+    );
+  }
+}
+
+async function undo(driver: Driver, path: string, spec: MachineSpec): Promise<void> {
+  try {
+    await removeMachine(driver, path, spec);
+  } catch (error) {
+    driver.site.log.error(
+      { error, machineId: spec.id },
+      "cannot remove a machine that did not start",
+    );
+    await rm(join(path, "disk.qcow2"), { force: true });
+  }
+}
+
+async function removeMachine(driver: Driver, path: string, spec: MachineSpec): Promise<void> {
+  const state = await readState(path);
+  if (state !== undefined) {
+    const process = await findLaunched(path, state);
+    if (process !== undefined && state.launch !== null) {
+      const found: State = { ...state, intent: "stop", launch: { ...state.launch, process } };
+      await endProcess(driver.site, spec.id, found, "kill");
+    }
+    await releaseSlot(driver.site, state.slot);
+  }
+  await releaseAddress(driver.site, spec.network, spec.id);
+  await discard(driver.site, path);
+  driver.site.changed(spec.id);
+}

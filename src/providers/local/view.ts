@@ -1,0 +1,71 @@
+/** How a machine's records look to the control plane. */
+import type { Machine, MachineSpec } from "#providers/provider.ts";
+
+import { instancePath } from "./instance.ts";
+import type { State } from "./records.ts";
+import type { Site } from "./site.ts";
+
+export interface WorkloadSize {
+  readonly logBytes: number;
+}
+
+export function showMachine(
+  site: Site,
+  spec: MachineSpec,
+  state: State | undefined,
+  sizes: WorkloadSize,
+): Machine {
+  const hardware = state?.hardware ?? spec;
+  const now = site.now();
+  return {
+    id: spec.id,
+    owner: spec.owner,
+    hostId: spec.hostId,
+    locator: {
+      directory: instancePath(site, spec.id),
+      ...(state?.launch?.process ? { pid: String(state.launch.process.pid) } : {}),
+    },
+    power: { value: state?.power ?? "stopped", at: now },
+    powerSince: state?.powerSince ?? now,
+    ...(state?.stop ? { stop: state.stop } : {}),
+    guest: guestOf(state),
+    start: state?.launch?.start,
+    cpu: hardware.cpu,
+    memoryBytes: hardware.memoryBytes,
+    diskBytes: hardware.diskBytes,
+    pendingResize: state !== undefined && hasPendingResize(state),
+    endpoints:
+      state === undefined ? [] : [{ service: "ssh", host: "127.0.0.1", port: state.sshPort }],
+    ...workloadOf(spec, state, sizes),
+  };
+}
+
+export function hasPendingResize({ hardware, wanted }: State): boolean {
+  return JSON.stringify(hardware) !== JSON.stringify(wanted);
+}
+
+function guestOf(state: State | undefined): Machine["guest"] {
+  if (state === undefined || state.readyAt === null || state.power === "stopped") {
+    return { ready: false };
+  }
+  return { ready: true, readyAt: state.readyAt };
+}
+
+function workloadOf(
+  spec: MachineSpec,
+  state: State | undefined,
+  sizes: WorkloadSize,
+): Pick<Machine, "workload"> {
+  if (spec.workload === undefined) return {};
+  const workload = state?.workload;
+  if (!workload) return { workload: { state: "pending", logBytes: 0 } };
+  return {
+    workload: {
+      state: workload.state,
+      ...(workload.startedAt === null ? {} : { startedAt: workload.startedAt }),
+      ...(workload.endedAt === null ? {} : { endedAt: workload.endedAt }),
+      ...(workload.end === null ? {} : { end: workload.end }),
+      logBytes: sizes.logBytes,
+    },
+  };
+}
