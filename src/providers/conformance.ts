@@ -13,27 +13,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { present } from "#kernel/assert.ts";
 
-import { accessChecks } from "./conformance/access.ts";
-import { identityChecks } from "./conformance/identity.ts";
-import { powerChecks } from "./conformance/power.ts";
-import { writeResults, type Check, type Outcome } from "./conformance/record.ts";
+import { checks } from "./conformance/checks.ts";
+import { aboutOf, writeResults, type Outcome } from "./conformance/record.ts";
 import { Bench, type Rig } from "./conformance/rig.ts";
-import { sizeChecks } from "./conformance/sizes.ts";
-import { workloadChecks } from "./conformance/workload.ts";
 
-export type { Rig, Timings } from "./conformance/rig.ts";
-
-export const checks: readonly Check[] = [
-  ...identityChecks,
-  ...powerChecks,
-  ...sizeChecks,
-  ...accessChecks,
-  ...workloadChecks,
-];
+export type { Rig } from "./conformance/rig.ts";
 
 export interface ConformanceOptions {
-  /** The platform and its version, for the matrix. */
-  readonly testedAgainst: string;
+  /** The platform and its version, for the matrix; without it the driver is not in there. */
+  readonly testedAgainst?: string;
   readonly create: () => Promise<Rig>;
   /** Checks that are left out, by their id, and why. */
   readonly skips?: readonly { readonly test: string; readonly because: string }[];
@@ -48,11 +36,11 @@ export function conformance(name: string, options: ConformanceOptions): void {
   describe(`${name} conforms`, () => {
     const ended = new Map<string, Outcome>();
     let bench: Bench | undefined;
-    let execution = "unknown";
+    let about: ReturnType<typeof aboutOf> | undefined;
 
     beforeAll(async () => {
       bench = new Bench(await options.create());
-      execution = (await bench.provider.info(bench.read)).execution;
+      about = aboutOf(await bench.provider.info(bench.read));
     });
 
     for (const check of checks) {
@@ -66,12 +54,10 @@ export function conformance(name: string, options: ConformanceOptions): void {
     }
 
     afterAll(async () => {
-      writeResults({
-        name,
-        testedAgainst: options.testedAgainst,
-        execution,
-        results: checks.map(({ id, title }) => ({ id, title, ended: endOf(id) })),
-      });
+      if (options.testedAgainst !== undefined && about !== undefined) {
+        const results = checks.map(({ id, title }) => ({ id, title, ended: endOf(id) }));
+        writeResults({ name, testedAgainst: options.testedAgainst, ...about, results });
+      }
       try {
         await bench?.removeAll();
       } finally {

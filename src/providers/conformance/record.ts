@@ -7,6 +7,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
+import type { ProviderInfo } from "#providers/provider.ts";
+
 import type { Bench } from "./rig.ts";
 
 export interface Check {
@@ -32,10 +34,27 @@ export const resultsFile = z.object({
   /** The platform and version that the tests ran against, e.g. `QEMU 7.2 with KVM`. */
   testedAgainst: z.string(),
   execution: z.string(),
+  idempotency: z.string(),
+  /** Why it cannot, for what it cannot do; null for what it can. */
+  capabilities: z.record(z.string(), z.string().nullable()),
   results: z.array(z.object({ id: z.string(), title: z.string(), ended: outcome })),
 });
 
 export type Results = z.infer<typeof resultsFile>;
+
+/** What the driver says of itself, as the results keep it. */
+export function aboutOf({
+  execution,
+  capabilities: { idempotency, ...capabilities },
+}: ProviderInfo): Pick<Results, "execution" | "idempotency" | "capabilities"> {
+  return {
+    execution,
+    idempotency,
+    capabilities: Object.fromEntries(
+      Object.entries(capabilities).map(([name, each]) => [name, each.can ? null : each.because]),
+    ),
+  };
+}
 
 export function writeResults(results: Results): void {
   const folder = process.env["CONFORMANCE_RESULTS"];

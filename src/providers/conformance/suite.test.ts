@@ -6,7 +6,6 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 
-import { checks } from "#providers/conformance.ts";
 import {
   ProviderError,
   type Call,
@@ -24,6 +23,7 @@ import { gpuHost } from "#providers/simulated/hosts.ts";
 import { SimulatedPlatform } from "#providers/simulated/platform.ts";
 import { SimulatedProvider } from "#providers/simulated/provider.ts";
 
+import { checks } from "./checks.ts";
 import { Bench } from "./rig.ts";
 
 const gib = 1024 ** 3;
@@ -203,7 +203,7 @@ const broken: readonly (readonly [string, Driver])[] = [
 
 const cases = broken.map(([id, Broken]) => ({ id, name: Broken.name, Broken }));
 
-test.each(cases)("$id notices the driver $name", async ({ id, Broken }) => {
+test.concurrent.each(cases)("$id notices the driver $name", async ({ id, Broken }) => {
   const check = checks.find((each) => each.id === id);
   if (check === undefined) throw new Error(`no check ${id}`);
   // The healthy driver passes the very check, alone and on a fresh platform.

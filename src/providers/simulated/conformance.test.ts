@@ -12,9 +12,13 @@ import { openSimulated } from "./provider.ts";
 
 const gib = 1024 ** 3;
 
-function simulated(name: string, testedAgainst: string, capabilities: Partial<Capabilities>): void {
+function simulated(
+  name: string,
+  about: { readonly testedAgainst?: string },
+  capabilities: Partial<Capabilities>,
+): void {
   conformance(name, {
-    testedAgainst,
+    ...about,
     create: async () => {
       const directory = mkdtempSync(join(tmpdir(), "simulated-"));
       const open = () =>
@@ -74,16 +78,20 @@ function simulated(name: string, testedAgainst: string, capabilities: Partial<Ca
 const because = "this simulated platform was told to do without";
 const no = { can: false, because } as const;
 
-simulated("simulated", "itself: the simulated platform with its world in a directory", {});
+simulated("simulated", { testedAgainst: "itself, with its world in a directory" }, {});
 
-simulated("simulated-poor", "itself, told to do nothing that a platform may lack", {
-  snapshotWithMemory: no,
-  snapshotDiskOnly: no,
-  resizeCpuLive: no,
-  resizeMemoryLive: no,
-  diskGrowLive: no,
-  pause: no,
-  serialConsole: no,
-  workloads: no,
-  gpus: no,
-});
+simulated(
+  "simulated with nothing that a platform may lack",
+  {},
+  {
+    snapshotWithMemory: no,
+    snapshotDiskOnly: no,
+    resizeCpuLive: no,
+    resizeMemoryLive: no,
+    diskGrowLive: no,
+    pause: no,
+    serialConsole: no,
+    workloads: no,
+    gpus: no,
+  },
+);

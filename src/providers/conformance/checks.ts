@@ -1,0 +1,15 @@
+/** All that the suite checks, in the order in which it runs. */
+import { accessChecks } from "./access.ts";
+import { identityChecks } from "./identity.ts";
+import { powerChecks } from "./power.ts";
+import type { Check } from "./record.ts";
+import { sizeChecks } from "./sizes.ts";
+import { workloadChecks } from "./workload.ts";
+
+export const checks: readonly Check[] = [
+  ...identityChecks,
+  ...powerChecks,
+  ...sizeChecks,
+  ...accessChecks,
+  ...workloadChecks,
+];
