@@ -3,11 +3,10 @@
  * program that is not a superuser (so that what works here works on a rented PostgreSQL too).
  * A cluster is whole or not there: it is made beside its place and renamed.
  */
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { access, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 
 import { Failure } from "#kernel/failure.ts";
@@ -16,6 +15,7 @@ import { asAccount, type Account } from "./embedded-binaries.ts";
 
 const initializeTimeoutMs = 120_000;
 const passwordBytes = 24;
+const saidCharactersMax = 4_096;
 const credentialsFile = "millrace.json";
 
 /** PostgreSQL's major version; its files are readable by that version only. */
@@ -77,7 +77,7 @@ export async function readCredentials(cluster: string): Promise<Credentials> {
 }
 
 async function createCluster(place: ClusterPlace): Promise<void> {
-  const { cluster, binaries, account, signal } = place;
+  const { cluster, binaries, account } = place;
   const partial = `${cluster}.new`;
   const passwordFile = `${cluster}.password`;
   await rm(partial, { recursive: true, force: true });
@@ -85,41 +85,28 @@ async function createCluster(place: ClusterPlace): Promise<void> {
   await giveTo(account, partial);
   const credentials: Credentials = { admin: newPassword(), app: newPassword() };
   await writePrivate(passwordFile, credentials.admin, account);
-  const run = promisify(execFile);
-  const options = { ...asAccount(account), cwd: partial, signal, timeout: initializeTimeoutMs };
+  const run = (program: string, programArguments: readonly string[], input = ""): Promise<void> =>
+    runProgram(place, { path: join(binaries, program), arguments: programArguments, input });
   try {
+    await run("initdb", [
+      `--pgdata=${partial}`,
+      "--username=postgres",
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--data-checksums",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      "--no-instructions",
+      ...(place.durability === "none" ? ["--no-sync"] : []),
+    ]);
     await run(
-      join(binaries, "initdb"),
-      [
-        `--pgdata=${partial}`,
-        "--username=postgres",
-        `--pwfile=${passwordFile}`,
-        "--auth=scram-sha-256",
-        "--data-checksums",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--no-instructions",
-        ...(place.durability === "none" ? ["--no-sync"] : []),
-      ],
-      options,
-    );
-    const single = run(
-      join(binaries, "postgres"),
+      "postgres",
       ["--single", "-D", partial, "-c", "exit_on_error=on", "postgres"],
-      options,
-    );
-    single.child.stdin?.end(
       `create role millrace login createdb createrole password '${credentials.app}';\n` +
         `create database millrace owner millrace;\n`,
     );
-    await single;
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new Failure("unavailable", `The database could not be created: ${explain(cause)}`, {
-      cause,
-    });
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -127,11 +114,39 @@ async function createCluster(place: ClusterPlace): Promise<void> {
   await rename(partial, cluster);
 }
 
-/** What the program that failed said last, which is where PostgreSQL names the reason. */
-function explain(cause: unknown): string {
-  const said = z.object({ stderr: z.string() }).safeParse(cause);
-  const lines = said.success ? said.data.stderr.trim().split("\n").slice(-3).join(" ") : "";
-  return lines === "" ? String(cause) : lines;
+interface Program {
+  readonly path: string;
+  readonly arguments: readonly string[];
+  readonly input: string;
+}
+
+/** Settles only when the process is gone, so that nobody writes where the next attempt will. */
+async function runProgram(place: ClusterPlace, program: Program): Promise<void> {
+  const child = spawn(program.path, program.arguments, {
+    ...asAccount(place.account),
+    cwd: dirname(place.cluster),
+    signal: place.signal,
+    timeout: initializeTimeoutMs,
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-saidCharactersMax);
+  });
+  let cause: unknown;
+  child.on("error", (error) => {
+    cause = error;
+  });
+  // A program that ended early does not read; its exit status says why.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(program.input);
+  const status = await new Promise<number | null>((done) => {
+    child.on("close", done);
+  });
+  place.signal.throwIfAborted();
+  if (status === 0) return;
+  const reason = said.trim().split("\n").slice(-3).join(" ");
+  throw new Failure("unavailable", `The database could not be created: ${reason}`, { cause });
 }
 
 function newPassword(): string {

@@ -126,3 +126,10 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
     // It ended between the look and the signal.
   }
 }
+
+/** A URL that node-postgres and libpq read: the socket's directory stands for the host. */
+export function connectionUrl(postmaster: Postmaster, user: string, password: string): string {
+  const database = user === "postgres" ? "postgres" : "millrace";
+  const host = encodeURIComponent(postmaster.socketDirectory);
+  return `postgresql://${user}:${password}@${host}:${postmaster.port}/${database}`;
+}

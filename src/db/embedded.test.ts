@@ -8,12 +8,15 @@ import { access, chmod, mkdtemp, open, readFile, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 
 import { startEmbedded, type Embedded, type EmbeddedOptions } from "./embedded.ts";
 import { damagedFile } from "./embedded-damage.ts";
 import { findPostmaster, waitUntil } from "./embedded-postmaster.ts";
 import { checkPages } from "./page-checksum.ts";
+
+// Several servers start and stop in each of these.
+vi.setConfig({ testTimeout: 90_000 });
 
 const scratch = await mkdtemp(join(tmpdir(), "millrace-embedded-"));
 await chmod(scratch, 0o711);

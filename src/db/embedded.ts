@@ -20,6 +20,7 @@ import { ensureCluster, giveTo, readCredentials, type ClusterPlace } from "./emb
 import { startFailure } from "./embedded-damage.ts";
 import { requireAnswer, requireWholePages } from "./embedded-health.ts";
 import {
+  connectionUrl,
   findPostmaster,
   isRunning,
   spawnPostmaster,
@@ -218,10 +219,4 @@ async function rotateLog(path: string): Promise<number> {
   if (size <= logBytesMax) return size;
   await rename(path, `${path}.1`);
   return 0;
-}
-
-function connectionUrl(postmaster: Postmaster, user: string, password: string): string {
-  const database = user === "postgres" ? "postgres" : "millrace";
-  const host = encodeURIComponent(postmaster.socketDirectory);
-  return `postgresql://${user}:${password}@${host}:${postmaster.port}/${database}`;
 }
