@@ -1,0 +1,126 @@
+/**
+ * The images that machines boot from. `ensureImage` gives one out of the cache, checked, or builds
+ * it from Debian's packages: without root and without mounting anything. A cached image needs no
+ * network. Newer packages are taken when the recipe changes or the cache is emptied, never
+ * behind the back of a running cloud.
+ */
+import { join } from "node:path";
+
+import { ProviderError } from "#providers/provider.ts";
+import { agentScript } from "#providers/local/guest/agent-script.ts";
+
+import { cachedOrBuilt, recipeKey } from "./cache.ts";
+import { buildTiny, tinyDiskBytes, tinyRecipe } from "./tiny.ts";
+
+export type ImageName = "tiny";
+export const imageNames: readonly ImageName[] = ["tiny"];
+
+export interface BuiltImage {
+  /** Hash of the contents. */
+  readonly id: string;
+  readonly name: ImageName;
+  readonly kernelPath: string;
+  readonly initrdPath: string;
+  /** qcow2; machines write to overlays over it. */
+  readonly baseDiskPath: string;
+  readonly kernelArguments: string;
+  readonly defaultUser: string;
+  readonly minDiskBytes: number;
+  readonly minMemoryBytes: number;
+}
+
+/** `step` is a word for programs, `detail` a sentence for people. */
+export type Report = (step: string, detail: string) => void;
+
+export interface ImageRequest {
+  readonly name: ImageName;
+  readonly cacheDirectory: string;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+export interface BuildContext {
+  /** Where the image's files go. */
+  readonly output: string;
+  /** Scratch space that is removed afterwards. */
+  readonly work: string;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+interface ImageKind {
+  readonly recipe: unknown;
+  readonly build: (context: BuildContext) => Promise<string[]>;
+  readonly defaultUser: string;
+  readonly minDiskBytes: number;
+  readonly minMemoryBytes: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+const kinds: Readonly<Record<ImageName, ImageKind>> = {
+  tiny: {
+    recipe: tinyRecipe,
+    build: buildTiny,
+    defaultUser: "root",
+    minDiskBytes: tinyDiskBytes,
+    minMemoryBytes: 96 * mebibyte,
+  },
+};
+
+/**
+ * Quick under emulation: no calibrations, no work for speculation flaws that an emulated CPU does
+ * not have and that a guest under KVM would only have against itself; memory that is plugged comes
+ * online by itself; a panic ends the machine, so that it is seen.
+ */
+const kernelArguments = [
+  "console=ttyS0 quiet mitigations=off nokaslr random.trust_cpu=on no_timer_check",
+  "lpj=4000000 tsc=reliable net.ifnames=0 memhp_default_state=online panic=-1",
+].join(" ");
+
+export function isImageName(name: string): name is ImageName {
+  return Object.hasOwn(kinds, name);
+}
+
+/** Throws ProviderError `unavailable` if it has to be built and cannot be. */
+export async function ensureImage(request: ImageRequest): Promise<BuiltImage> {
+  const { name, cacheDirectory, report, signal } = request;
+  const kind = kinds[name];
+  const fileNames = ["kernel", "initrd", "base.qcow2"];
+  const recipe = recipeKey([kind.recipe, await agentScript()]);
+  const { id, path } = await cachedOrBuilt({
+    directory: cacheDirectory,
+    name,
+    recipe,
+    fileNames,
+    signal,
+    build: (output) => buildOrExplain(kind, { output, work: join(output, ".."), report, signal }),
+  });
+  return {
+    id,
+    name,
+    kernelPath: join(path, "kernel"),
+    initrdPath: join(path, "initrd"),
+    baseDiskPath: join(path, "base.qcow2"),
+    kernelArguments,
+    defaultUser: kind.defaultUser,
+    minDiskBytes: kind.minDiskBytes,
+    minMemoryBytes: kind.minMemoryBytes,
+  };
+}
+
+async function buildOrExplain(kind: ImageKind, context: BuildContext): Promise<string[]> {
+  try {
+    return await kind.build(context);
+  } catch (error) {
+    if (context.signal.aborted || error instanceof ProviderError) throw error;
+    const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
+    throw new ProviderError(
+      "unavailable",
+      full
+        ? "The disk is full: a guest image could not be built."
+        : "A guest image could not be built.",
+      { effect: "none", cause: error },
+    );
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Running the programs that build images: always with an abort signal, never through a shell, and
+ * with a failure that shows the last lines of what the program said.
+ */
+import { execFile } from "node:child_process";
+
+import { ProviderError } from "#providers/provider.ts";
+
+export interface ProgramOptions {
+  readonly signal: AbortSignal;
+  readonly directory?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const outputBytesMax = 64 * 1024 * 1024;
+
+/** Standard output, as text. Throws `unavailable` if it cannot run or ends with an error. */
+export function runProgram(
+  file: string,
+  parameters: readonly string[],
+  options: ProgramOptions,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      file,
+      [...parameters],
+      {
+        signal: options.signal,
+        maxBuffer: outputBytesMax,
+        env: { ...process.env, LC_ALL: "C.UTF-8", ...options.environment },
+        ...(options.directory === undefined ? {} : { cwd: options.directory }),
+      },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(options.signal.aborted ? options.signal.reason : failed(file, error, stderr));
+      },
+    );
+  });
+}
+
+function failed(file: string, cause: Error, said: string): ProviderError {
+  const missing = "code" in cause && cause.code === "ENOENT";
+  const message = missing
+    ? `The program ${file} is not installed; image/host-packages.json names its package.`
+    : `${file} failed: ${said.trim().split("\n").slice(-4).join(" ").slice(-800)}`;
+  return new ProviderError("unavailable", message, { effect: "none", cause });
+}
