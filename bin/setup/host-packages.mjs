@@ -13,7 +13,7 @@ const listFile = "src/providers/local/image/host-packages.json";
 /** Where root's programs are, which are not on everybody's PATH. */
 const systemDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 
-/** @typedef {{ package: string, command?: string, file?: string, reason: string }} HostPackage */
+/** @typedef {{ name: string, command?: string, file?: string, reason: string }} HostPackage */
 
 /**
  * @param {string} root of the repository
@@ -23,9 +23,9 @@ const systemDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 export async function ensureHostPackages(root, platform) {
   const missing = missingPackages(root);
   if (missing.length === 0) return;
-  const names = missing.map((each) => each.package);
+  const names = missing.map((each) => each.name);
   say("Missing on this machine:");
-  for (const each of missing) say(`  ${each.package.padEnd(28)} ${each.reason}`);
+  for (const each of missing) say(`  ${each.name.padEnd(28)} ${each.reason}`);
   if (!platform.hasApt) {
     throw new SetupError(
       `This is ${platform.name}, not Debian or Ubuntu: install what these packages hold in its ` +
@@ -49,7 +49,7 @@ export async function ensureHostPackages(root, platform) {
   await step(`Installing ${names.length} packages (apt-get install)`, (note) =>
     run("apt-get", [...lock, "install", "-y", "--no-install-recommends", ...names], { env, note }),
   );
-  const still = missingPackages(root).map((each) => each.package);
+  const still = missingPackages(root).map((each) => each.name);
   if (still.length > 0) {
     throw new SetupError(
       `Installed, but what they should bring is not there: ${still.join(", ")}.`,
@@ -62,9 +62,9 @@ export async function ensureHostPackages(root, platform) {
 export function missingPackages(root) {
   const path = join(root, listFile);
   if (!existsSync(path)) return [];
-  /** @type {HostPackage[]} */
-  const list = JSON.parse(readFileSync(path, "utf8"));
-  return list.filter(
+  /** @type {{ packages: HostPackage[] }} */
+  const { packages } = JSON.parse(readFileSync(path, "utf8"));
+  return packages.filter(
     (each) =>
       (each.command !== undefined && !hasCommand(each.command)) ||
       (each.file !== undefined && !existsSync(each.file)),

@@ -28,7 +28,7 @@ const manifestSchema = z.object({
   entries: z.array(
     z.object({
       path: z.string(),
-      kind: z.enum(["file", "directory", "link"]),
+      kind: z.enum(["file", "directory", "link", "same"]),
       size: z.number().int().nonnegative(),
       sha256: z.string(),
     }),
@@ -101,6 +101,8 @@ async function* archiveBytes(
       kind: "file",
       path: manifestPath,
       mode: archiveMode,
+      uid: 0,
+      gid: 0,
       user: "",
       group: "",
       size: text.length,
@@ -112,7 +114,7 @@ async function* archiveBytes(
 }
 
 /**
- * Reads the archive, handing each entry to `visit`. A Failure unless everything in it matches its
+ * Reads the archive, handing each entry to `visit`, which reads its content. A Failure unless everything in it matches its
  * manifest; what `visit` did until then is for the caller to undo.
  */
 export async function readArchive(
@@ -122,35 +124,42 @@ export async function readArchive(
 ): Promise<Manifest> {
   const seen = new Map<string, ManifestEntry>();
   let manifest: Manifest | undefined;
-  try {
-    const source = createReadStream(path, { signal });
-    const plain = source.pipe(createZstdDecompress());
-    source.on("error", (error) => plain.destroy(error));
-    for await (const { entry, content } of readTar(plain)) {
-      if (manifest !== undefined) throw damaged("something stands after the manifest");
-      if (entry.path === manifestPath) {
-        manifest = await parseManifest(entry, content);
-        continue;
-      }
-      const hash = createHash("sha256");
-      await visit(entry, hashed(content, hash));
-      const sha256 = hash.update(entry.target ?? "").digest("hex");
-      seen.set(entry.path, { path: entry.path, kind: entry.kind, size: entry.size, sha256 });
+  for await (const { entry, content } of readTar(plainBytes(path, signal))) {
+    if (manifest !== undefined) throw damaged("something stands after the manifest");
+    if (entry.path === manifestPath) {
+      manifest = await parseManifest(entry, content);
+      continue;
     }
-  } catch (cause) {
-    if (cause instanceof Failure || signal.aborted) throw cause;
-    if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {
-      if (["ENOENT", "EACCES", "EISDIR"].includes(cause.code)) {
-        throw new Failure("not_found", `The archive ${path} cannot be read: ${cause.message}.`, {
-          cause,
-        });
-      }
-    }
-    throw damaged(String(cause), cause);
+    const hash = createHash("sha256");
+    await visit(entry, hashed(content, hash));
+    const sha256 = hash.update(entry.target ?? "").digest("hex");
+    seen.set(entry.path, { path: entry.path, kind: entry.kind, size: entry.size, sha256 });
   }
   if (manifest === undefined) throw damaged("it has no manifest");
   compare(manifest, seen);
   return manifest;
+}
+
+/** What was compressed. Any error of reading it is a Failure, so that others are the visitor's. */
+async function* plainBytes(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const source = createReadStream(path);
+  const plain = source.pipe(createZstdDecompress());
+  source.on("error", (error) => plain.destroy(error));
+  try {
+    for await (const chunk of plain) {
+      signal.throwIfAborted();
+      yield chunk;
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    if (["ENOENT", "EACCES", "EISDIR"].includes(code)) {
+      throw new Failure("not_found", `The archive ${path} cannot be read (${code}).`, { cause });
+    }
+    throw damaged(String(cause), cause);
+  } finally {
+    source.destroy();
+  }
 }
 
 function compare(manifest: Manifest, seen: ReadonlyMap<string, ManifestEntry>): void {
@@ -168,9 +177,11 @@ async function parseManifest(entry: Entry, content: AsyncIterable<Buffer>): Prom
   if (entry.size > manifestBytesMax) throw damaged("its manifest is too long");
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(chunk);
-  const parsed = manifestSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString("utf8")));
-  if (!parsed.success) throw damaged("its manifest is of an unknown form", parsed.error);
-  return parsed.data;
+  try {
+    return manifestSchema.parse(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+  } catch (cause) {
+    throw damaged("its manifest is of an unknown form", cause);
+  }
 }
 
 async function* hashed(

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import {
   access,
   chmod,
+  chown,
   copyFile,
+  link,
   mkdir,
   mkdtemp,
   open,
@@ -11,6 +13,7 @@ import {
   readdir,
   rm,
   stat,
+  symlink,
   truncate,
   writeFile,
 } from "node:fs/promises";
@@ -59,13 +62,22 @@ await client.query(
 await writeFile(join(directory.storage, "result 结果 'x'\n.txt"), "forty-two");
 await mkdir(join(directory.storage, "d".repeat(90)), { recursive: true });
 await writeFile(join(directory.storage, "d".repeat(90), "f".repeat(90)), "long name");
-await mkdir(join(directory.machines, "stopped"));
+await mkdir(join(directory.local, "instances/stopped"), { recursive: true });
 const diskBytes = 64 * 1024 * 1024;
-const disk = await open(join(directory.machines, "stopped/disk.raw"), "w");
+const disk = await open(join(directory.local, "instances/stopped/disk.raw"), "w");
 await disk.write("boot", 0);
 await disk.write("data", 40_000_001);
 await disk.truncate(diskBytes);
 await disk.close();
+// As an unprivileged QEMU has it: a number without a name, and a base that has two names.
+const diskOwner = process.getuid?.() === 0 ? 200_000_123 : process.getuid?.();
+await chown(join(directory.local, "instances/stopped/disk.raw"), diskOwner ?? 0, diskOwner ?? 0);
+await writeFile(join(directory.images, "base.qcow2"), "base");
+await link(
+  join(directory.images, "base.qcow2"),
+  join(directory.local, "instances/stopped/base.qcow2"),
+);
+await symlink("base.qcow2", join(directory.images, "latest"));
 
 async function make(archive: string, options: Partial<BackupOptions> = {}): Promise<string> {
   const path = join(scratch, archive);
@@ -99,12 +111,16 @@ test("a backup of the running cloud restores to the same rows and files", async 
   expect(await readFile(join(target, "storage", "d".repeat(90), "f".repeat(90)), "utf8")).toBe(
     "long name",
   );
-  const path = join(target, "machines/stopped/disk.raw");
+  const path = join(target, "local/instances/stopped/disk.raw");
   expect(
-    (await readFile(path)).equals(await readFile(join(source, "machines/stopped/disk.raw"))),
+    (await readFile(path)).equals(await readFile(join(source, "local/instances/stopped/disk.raw"))),
   ).toBe(true);
   // Sparse, as it was.
   expect((await stat(path)).blocks * 512).toBeLessThan(diskBytes / 10);
+  expect((await stat(path)).uid).toBe(diskOwner);
+  expect((await stat(join(target, "local/instances/stopped/base.qcow2"))).ino).toBe(
+    (await stat(join(target, "images/latest"))).ino,
+  );
   expect((await stat(join(target, "keys"))).mode & 0o777).toBe(0o700);
 
   // It is a data directory like any other, with the same passwords.
@@ -210,12 +226,12 @@ test("neither a directory that holds something nor an archive that exists is wri
 });
 
 test("a running machine's disk: refused, left out, or copied while the machine stands still", async () => {
-  await mkdir(join(directory.machines, "busy"));
+  await mkdir(join(directory.local, "instances/busy"));
   // Stands for QEMU: it holds the disk open for writing and writes all the time.
   const machine = spawn(
     "sh",
     ["-c", 'exec 3<>"$1"; echo ready; while sleep 0.01; do echo tick >&3; done', "machine", "disk"],
-    { cwd: join(directory.machines, "busy"), stdio: ["ignore", "pipe", "inherit"] },
+    { cwd: join(directory.local, "instances/busy"), stdio: ["ignore", "pipe", "inherit"] },
   );
   try {
     await once(machine.stdout, "data");
@@ -226,11 +242,11 @@ test("a running machine's disk: refused, left out, or copied while the machine s
     const without = await make("without.tar.zst", { running: "leave-out" });
     const { manifest } = await restoreInto("without", without);
     expect(manifest.leftOut).toEqual([
-      { path: "machines/busy", because: "the virtual machine was running" },
+      { path: "local/instances/busy", because: "the virtual machine was running" },
     ]);
     const paused = await make("paused.tar.zst", { running: "pause" });
     await restoreInto("paused", paused);
-    const copied = await readFile(join(scratch, "paused/machines/busy/disk"), "utf8");
+    const copied = await readFile(join(scratch, "paused/local/instances/busy/disk"), "utf8");
     expect(copied.replaceAll("tick\n", "")).toBe("");
     expect(copied.length).toBeGreaterThan(0);
     const status = await readFile(`/proc/${machine.pid}/stat`, "utf8");

@@ -33,11 +33,15 @@ export interface BackupOptions {
 }
 
 const clusterPath = "postgres/cluster";
+/** One directory per virtual machine: what the local provider calls an instance. */
+const machinesPath = "local/instances";
 /** What belongs to one run of the program, or can be made again. */
 const notBackedUp = [
   /^lock$/,
   /^postgres\/(?:socket|server\.log.*|programs-.*|cluster\.(?:new|password))(?:\/|$)/,
   /^postgres\/cluster(?:\/|$)/,
+  // Warm starts and what is being removed.
+  /^local\/(?:templates|pool|trash)\//,
 ];
 
 export async function backUp(options: BackupOptions): Promise<Manifest> {
@@ -56,7 +60,7 @@ export async function backUp(options: BackupOptions): Promise<Manifest> {
         leftOut:
           options.running === "leave-out"
             ? [...running.keys()].map((machine) => ({
-                path: `machines/${machine}`,
+                path: `${machinesPath}/${machine}`,
                 because: "the virtual machine was running",
               }))
             : [],
@@ -90,7 +94,7 @@ async function machinesToHandle(
   policy: BackupOptions["running"],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const holder = await lockHolder(root);
-  const directory = join(root, "machines");
+  const directory = join(root, machinesPath);
   const running = await runningMachines(directory, [process.pid, holder ?? 0]);
   if (running.size > 0 && policy === "refuse") {
     throw new Failure(
@@ -149,23 +153,19 @@ async function* everything(
 ): AsyncGenerator<EntryWithContent> {
   const isOrdinary = (path: string): boolean =>
     !notBackedUp.some((pattern) => pattern.test(path)) &&
-    !(path.startsWith("machines/") && running.has(path.slice("machines/".length)));
+    !(path.startsWith(`${machinesPath}/`) && running.has(path.slice(machinesPath.length + 1)));
   // The directory of the database must be there before what is in it.
-  yield* walk({ root, from: "postgres", include: () => false });
+  const met = new Map<string, string>();
+  yield* walk({ root, from: "postgres", include: () => false, met });
   if (adminUrl !== undefined) yield* clusterEntries(root, clusterPath, adminUrl);
-  yield* walkParts(root, isOrdinary);
+  for (const name of ((await readdir(root).catch(ignoreMissing)) ?? []).toSorted()) {
+    if (name !== "postgres" && isOrdinary(name)) {
+      yield* walk({ root, from: name, include: isOrdinary, met });
+    }
+  }
   if (policy !== "pause") return;
   for (const [machine, pids] of running) {
-    const from = join("machines", machine);
-    yield* whilePaused(pids, () => walk({ root, from, include: () => true }));
-  }
-}
-
-async function* walkParts(
-  root: string,
-  include: (path: string) => boolean,
-): AsyncGenerator<EntryWithContent> {
-  for (const name of ((await readdir(root).catch(ignoreMissing)) ?? []).toSorted()) {
-    if (name !== "postgres" && include(name)) yield* walk({ root, from: name, include });
+    const from = join(machinesPath, machine);
+    yield* whilePaused(pids, () => walk({ root, from, include: () => true, met }));
   }
 }

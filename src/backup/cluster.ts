@@ -50,6 +50,7 @@ export async function* clusterEntries(
     yield* walk({
       root,
       from: path,
+      met: new Map(),
       include: (each) => each !== control && isKept(each.slice(path.length + 1)),
     });
     // Last, so that it is not older than any file that was copied.

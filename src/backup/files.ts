@@ -1,5 +1,5 @@
 /** Walks a directory and turns what is in it into archive entries. */
-import { open, readdir, readlink, stat, lstat } from "node:fs/promises";
+import { open, readdir, readlink, lstat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EntryWithContent } from "./tar.ts";
@@ -15,6 +15,8 @@ export interface WalkOptions {
   readonly from: string;
   /** Of a path relative to the root: `false` leaves it and everything below it out. */
   readonly include: (path: string) => boolean;
+  /** Files with several names that were met before, by device and inode; shared between walks. */
+  readonly met: Map<string, string>;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface WalkOptions {
  */
 export async function* walk(options: WalkOptions): AsyncGenerator<EntryWithContent> {
   const absolute = join(options.root, options.from);
-  const entry = await entryFor(options.root, options.from).catch(ignoreMissing);
+  const entry = await entryFor(options.root, options.from, options.met).catch(ignoreMissing);
   if (entry === undefined) return;
   yield entry;
   if (entry.entry.kind !== "directory") return;
@@ -34,11 +36,23 @@ export async function* walk(options: WalkOptions): AsyncGenerator<EntryWithConte
   }
 }
 
-export async function entryFor(root: string, path: string): Promise<EntryWithContent | undefined> {
+export async function entryFor(
+  root: string,
+  path: string,
+  met: Map<string, string> = new Map(),
+): Promise<EntryWithContent | undefined> {
   const absolute = join(root, path);
   const found = await lstat(absolute);
   const { user, group } = await accountNames(found.uid, found.gid);
-  const base = { path, mode: found.mode & 0o7777, user, group, modifiedAt: found.mtimeMs };
+  const base = {
+    path,
+    mode: found.mode & 0o7777,
+    uid: found.uid,
+    gid: found.gid,
+    user,
+    group,
+    modifiedAt: found.mtimeMs,
+  };
   const nothing = oneChunk(Buffer.alloc(0));
   if (found.isDirectory())
     return { entry: { ...base, kind: "directory", size: 0 }, content: nothing };
@@ -47,7 +61,15 @@ export async function entryFor(root: string, path: string): Promise<EntryWithCon
     return { entry: { ...base, kind: "link", size: 0, target }, content: nothing };
   }
   if (!found.isFile()) return undefined;
-  const size = (await stat(absolute)).size;
+  if (found.nlink > 1) {
+    const identity = `${found.dev} ${found.ino}`;
+    const first = met.get(identity);
+    if (first !== undefined) {
+      return { entry: { ...base, kind: "same", size: 0, target: first }, content: nothing };
+    }
+    met.set(identity, path);
+  }
+  const { size } = found;
   return { entry: { ...base, kind: "file", size }, content: contentOf(absolute, size) };
 }
 

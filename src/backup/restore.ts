@@ -4,7 +4,18 @@
  * database is started there and every page and table of it is read; only then does the target
  * appear.
  */
-import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir, symlink } from "node:fs/promises";
+import {
+  chmod,
+  lchown,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import pg from "pg";
 import { z } from "zod";
@@ -61,9 +72,12 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     await rmdir(target).catch(ignoreMissing);
     await rename(partial, target);
     return { manifest, unknownOwners, ...checked };
-  } catch (error) {
+  } catch (cause) {
     await rm(partial, { recursive: true, force: true });
-    throw error;
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOSPC")) throw cause;
+    throw new Failure("capacity", `The disk of ${dirname(target)} is full. Nothing was restored.`, {
+      cause,
+    });
   }
 }
 
@@ -82,14 +96,26 @@ async function unpack(partial: string, options: RestoreOptions): Promise<readonl
   await databaseAccount();
   const unknown = new Set<string>();
   const directories: Entry[] = [];
+  const links = new Set<string>();
   let bytes = 0;
   await readArchive(options.archive, options.signal, async (entry, content) => {
-    const path = safePath(partial, entry.path);
-    if (entry.kind === "directory") {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      directories.push(entry);
-    } else if (entry.kind === "link") await symlink(entry.target ?? "", path);
-    else await writeSparse(path, entry, content);
+    const path = safePath(partial, entry.path, links);
+    switch (entry.kind) {
+      case "directory":
+        await mkdir(path, { recursive: true, mode: 0o700 });
+        directories.push(entry);
+        break;
+      case "link":
+        await symlink(entry.target ?? "", path);
+        links.add(path);
+        break;
+      case "same":
+        await link(safePath(partial, entry.target ?? "", links), path);
+        break;
+      case "file":
+        await writeSparse(path, entry, content);
+        break;
+    }
     if (!(await giveOwner(path, entry))) unknown.add(entry.user);
     bytes += entry.size;
     options.onProgress(bytes, entry.path);
@@ -98,12 +124,13 @@ async function unpack(partial: string, options: RestoreOptions): Promise<readonl
   return [...unknown].toSorted();
 }
 
-/** An archive is not to be trusted with paths that lead elsewhere. */
-function safePath(root: string, path: string): string {
-  const isSafe =
-    path !== "" &&
-    !path.startsWith("/") &&
-    !path.split("/").some((part) => part === "" || part === "." || part === "..");
+/** An archive is not to be trusted with paths that lead elsewhere, by dots or through a link. */
+function safePath(root: string, path: string, links: ReadonlySet<string>): string {
+  const parts = path.split("/");
+  let isSafe = parts.every((part) => part !== "" && part !== "." && part !== "..");
+  for (let at = join(root, path); isSafe && at !== root; at = dirname(at)) {
+    isSafe = !links.has(at);
+  }
   if (isSafe) return join(root, path);
   throw new Failure("invalid_request", `The archive holds a path that leads elsewhere: ${path}`);
 }
@@ -139,10 +166,11 @@ function isZero(part: Buffer): boolean {
 }
 
 async function giveOwner(path: string, entry: Entry): Promise<boolean> {
-  if (process.getuid?.() !== 0) return true;
-  const ids = await accountIds(entry.user, entry.group);
+  if (process.getuid?.() !== 0 || entry.kind === "same") return true;
+  // Numbers without a name (those under which QEMU runs) mean the same everywhere.
+  const ids = entry.user === "" ? entry : await accountIds(entry.user, entry.group);
   if (ids === undefined) return false;
-  if (entry.kind !== "link") await chown(path, ids.uid, ids.gid);
+  await lchown(path, ids.uid, ids.gid);
   return true;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Tar archives as streams, in the POSIX (pax) form that every `tar` reads: only what a backup
- * needs, which is files, directories and symbolic links with their owners' names.
+ * needs, which is files, directories and links with their owners' numbers and names.
  */
 import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -8,21 +8,26 @@ import { Failure } from "#kernel/failure.ts";
 const blockBytes = 512;
 const nameBytesMax = 100;
 const headerSizeMax = 0o77777777777;
+const headerIdMax = 0o7777777;
 const paxBytesMax = 64 * 1024;
 
-export type EntryKind = "file" | "directory" | "link";
+/** `same` is another name of a file that came before (a hard link). */
+export type EntryKind = "file" | "directory" | "link" | "same";
 
 export interface Entry {
   readonly kind: EntryKind;
   /** Relative, with `/`, without `.` or `..`. */
   readonly path: string;
   readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Empty where the machine has no name for the number. */
   readonly user: string;
   readonly group: string;
   /** Bytes of content; 0 for anything but a file. */
   readonly size: number;
   readonly modifiedAt: number;
-  /** Where a link points. */
+  /** Where a link points; for `same`, the path of the entry before. */
   readonly target?: string;
 }
 
@@ -32,7 +37,7 @@ export interface EntryWithContent {
   readonly content: AsyncIterable<Buffer>;
 }
 
-const kindFlags = { file: "0", directory: "5", link: "2" } as const;
+const kindFlags = { file: "0", same: "1", link: "2", directory: "5" } as const;
 
 /** The bytes of one entry, header to padding. */
 export async function* tarEntry({ entry, content }: EntryWithContent): AsyncGenerator<Buffer> {
@@ -55,6 +60,9 @@ function header(entry: Entry): Buffer[] {
   if (Buffer.byteLength(entry.path) > nameBytesMax) records.push(paxRecord("path", entry.path));
   if (Buffer.byteLength(entry.target ?? "") > nameBytesMax) {
     records.push(paxRecord("linkpath", entry.target ?? ""));
+  }
+  for (const key of ["uid", "gid"] as const) {
+    if (entry[key] > headerIdMax) records.push(paxRecord(key, String(entry[key])));
   }
   if (entry.size > headerSizeMax) records.push(paxRecord("size", String(entry.size)));
   const block = headerBlock(entry, kindFlags[entry.kind]);
@@ -79,8 +87,8 @@ function headerBlock(entry: Entry, flag: string): Buffer {
   };
   block.write(entry.path, 0, nameBytesMax);
   octal(entry.mode & 0o7777, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
+  octal(Math.min(entry.uid, headerIdMax), 108, 8);
+  octal(Math.min(entry.gid, headerIdMax), 116, 8);
   octal(Math.min(entry.size, headerSizeMax), 124, 12);
   octal(Math.floor(entry.modifiedAt / 1000), 136, 12);
   block.write(flag, 156);
@@ -116,11 +124,13 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<En
       kind: kindOf(flag),
       path: pax.get("path") ?? text(block, 0, nameBytesMax),
       mode: Number.parseInt(text(block, 100, 8), 8),
+      uid: Number(pax.get("uid") ?? Number.parseInt(text(block, 108, 8), 8)),
+      gid: Number(pax.get("gid") ?? Number.parseInt(text(block, 116, 8), 8)),
       user: text(block, 265, 32),
       group: text(block, 297, 32),
       size,
       modifiedAt: Number.parseInt(text(block, 136, 12), 8) * 1000,
-      ...(flag === kindFlags.link ? { target } : {}),
+      ...(target === "" ? {} : { target }),
     };
     pax = new Map();
     const left = { bytes: size };
@@ -130,10 +140,18 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<En
 }
 
 function kindOf(flag: string): EntryKind {
-  if (flag === kindFlags.file) return "file";
-  if (flag === kindFlags.directory) return "directory";
-  if (flag === kindFlags.link) return "link";
-  throw damaged(`an entry of an unknown kind (${JSON.stringify(flag)})`);
+  switch (flag) {
+    case kindFlags.file:
+      return "file";
+    case kindFlags.same:
+      return "same";
+    case kindFlags.link:
+      return "link";
+    case kindFlags.directory:
+      return "directory";
+    default:
+      throw damaged(`an entry of an unknown kind (${JSON.stringify(flag)})`);
+  }
 }
 
 function checkSum(block: Buffer): void {

@@ -22,8 +22,8 @@ const systemDirectory = "/var/lib/millrace";
 const parts = {
   /** The embedded PostgreSQL (src/db/embedded.ts). */
   postgres: 0o711,
-  /** One directory per virtual machine. */
-  machines: 0o711,
+  /** What the local provider keeps: one directory per virtual machine, warm templates. */
+  local: 0o711,
   /** Guest kernels and images, named by their content; they can be made again. */
   images: 0o711,
   /** What tenants store: inputs and results of jobs, logs. */
@@ -62,7 +62,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     await requireFreeSpace(root);
     const paths: Record<Part, string> = {
       postgres: join(root, "postgres"),
-      machines: join(root, "machines"),
+      local: join(root, "local"),
       images: join(root, "images"),
       storage: join(root, "storage"),
       keys: join(root, "keys"),
