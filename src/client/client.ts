@@ -14,6 +14,7 @@ import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { pagesOf, type PageOptions } from "./pages.ts";
+import { ApiFailure, jsonOrUndefined } from "./problem.ts";
 import { transmissionOf } from "./request.ts";
 import { retryPolicy, type RetryPolicy } from "./retry.ts";
 import { isGone, send, type Content, type Fetch } from "./send.ts";
@@ -38,6 +39,8 @@ export interface ClientOptions {
   readonly fetch?: Fetch;
   readonly retry?: RetryPolicy;
   readonly timeoutMs?: number;
+  /** Ends every call that has no signal of its own. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Client extends Streams {
@@ -81,7 +84,7 @@ export function createClient(options: ClientOptions): Client {
     });
     const limits = {
       timeoutMs: call.timeoutMs ?? options.timeoutMs ?? timeoutMsDefault,
-      signal: call.signal,
+      signal: call.signal ?? options.signal,
       onUnanswered: extra.onUnanswered,
       retry: options.retry ?? retryPolicy,
     };
@@ -110,6 +113,8 @@ export function createClient(options: ClientOptions): Client {
         parsed(id, operation, response),
       );
     } catch (error) {
+      const answer = anyway(id, error);
+      if (answer !== undefined) return answer;
       // The deletion that an unanswered try did is not a failure of the next.
       if (unanswered && operation.status === 204 && isGone(error)) return undefined;
       throw error;
@@ -147,6 +152,13 @@ export function createClient(options: ClientOptions): Client {
       );
     },
   };
+}
+
+/** Readiness says `not_ready` with 503, and with its whole answer all the same. */
+function anyway(id: OperationId, error: unknown): unknown {
+  if (id !== "getReadiness" || !(error instanceof ApiFailure)) return undefined;
+  const answer = operations[id].result.safeParse(jsonOrUndefined(error.body));
+  return answer.success ? answer.data : undefined;
 }
 
 const jsonTypes = "application/json, application/problem+json";

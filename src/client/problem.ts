@@ -15,11 +15,14 @@ export class ApiFailure extends Failure {
   /** The code as the server wrote it; `undefined` when the answer was no problem document. */
   readonly problemCode: string | undefined;
   readonly requestId: string | undefined;
+  /** As it came. */
+  readonly body: string;
 
   constructor(answer: {
     readonly code: FailureCode;
     readonly message: string;
     readonly status: number;
+    readonly body: string;
     readonly problemCode?: string;
     readonly requestId?: string;
     readonly details?: Readonly<Record<string, unknown>>;
@@ -30,6 +33,7 @@ export class ApiFailure extends Failure {
       answer.details === undefined ? {} : { details: answer.details },
     );
     this.status = answer.status;
+    this.body = answer.body;
     this.problemCode = answer.problemCode;
     this.requestId = answer.requestId;
   }
@@ -47,6 +51,7 @@ export function failureOf(
       code: isFailureCode(code) ? code : codeOfStatus(status),
       message: detail,
       status,
+      body,
       problemCode: code,
       requestId,
       details,
@@ -57,6 +62,7 @@ export function failureOf(
     code: codeOfStatus(response.status),
     message: strangeAnswer(response, body),
     status: response.status,
+    body,
     ...(requestId === null ? {} : { requestId }),
   });
 }
@@ -76,7 +82,7 @@ function strangeAnswer(
   return `The server answered ${title}${shown === "" ? "" : `: ${shown}`}. Check that the URL is that of a Millrace server.`;
 }
 
-function jsonOrUndefined(text: string): unknown {
+export function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,0 +1,190 @@
+/** Money: `balance`, `top-up`, `usage`, `statement`, `journal`. */
+import type { Command } from "commander";
+import { z } from "zod";
+
+import {
+  define,
+  flag,
+  listOptions,
+  noArguments,
+  noOptions,
+  oneArgument,
+  type Shell,
+} from "#cli/define.ts";
+import { collect, listText } from "#cli/lists.ts";
+import { fields, table, type Column } from "#cli/table.ts";
+import { money, none, shortId, time, yesNo } from "#cli/text.ts";
+import type { AnswerOf, ItemOf } from "#client/types.ts";
+
+const periodOptions = z.object({
+  month: flag("--month <month>", "such as 2026-05", z.string().optional()),
+  from: flag("--from <day>", "first day, such as 2026-05-04", z.string().optional()),
+  through: flag("--through <day>", "last day, included", z.string().optional()),
+});
+
+interface Period {
+  readonly month?: string;
+  readonly from?: string;
+  readonly through?: string;
+}
+
+const usageColumns: readonly Column<ItemOf<"listUsage">>[] = [
+  { title: "FROM", cell: (item) => time(item.from) },
+  { title: "UNTIL", cell: (item) => (item.until === null ? "running" : time(item.until)) },
+  { title: "SECONDS", cell: (item) => item.seconds, right: true },
+  { title: "SKU", cell: (item) => item.sku },
+  { title: "UNITS", cell: (item) => item.units, right: true },
+  { title: "BILLED", cell: (item) => yesNo(item.billable) },
+  { title: "RESOURCE", cell: (item) => shortId(item.resourceId) },
+  { title: "END", cell: (item) => item.endReason ?? none },
+];
+
+const journalColumns: readonly Column<ItemOf<"listJournals">>[] = [
+  { title: "TIME", cell: (item) => time(item.at) },
+  { title: "KIND", cell: (item) => item.kind },
+  { title: "DESCRIPTION", cell: (item) => item.description },
+  {
+    title: "POSTINGS",
+    cell: (item) =>
+      item.postings.map((posting) => `${posting.account} ${money(posting.amount)}`).join(", "),
+  },
+  { title: "ID", cell: (item) => shortId(item.id) },
+];
+
+export function addBilling(program: Command, shell: Shell): void {
+  define(program, shell, {
+    usage: "balance",
+    summary: "What is left, what is held of it, and what runs per hour",
+    args: noArguments,
+    options: noOptions,
+    act: async ({ client, out }) => {
+      const value = await client.call("getBalance");
+      await out.show({ value, ids: [value.available], text: () => balanceText(value) });
+    },
+  });
+
+  define(program, shell, {
+    usage: "top-up <amount>",
+    summary: "Record a payment that the operator received for a tenant",
+    args: oneArgument,
+    options: z.object({
+      reference: flag(
+        "--reference <text>",
+        "the bank's or your own reference of the payment",
+        z.string(),
+      ),
+    }),
+    examples: ["millrace --tenant acme top-up 100 --reference 'transfer 4711'"],
+    act: async ({ client, out }, [amount], { reference }) => {
+      const value = await client.call("createTopUp", { body: { amount, reference } });
+      await out.show({
+        value,
+        ids: [value.journal.id],
+        text: () => `Recorded as ${value.journal.id}.\n${balanceText(value.balance)}`,
+      });
+    },
+  });
+
+  define(program, shell, {
+    usage: "usage",
+    summary: "What was used, to the second; this month unless told otherwise",
+    args: noArguments,
+    options: listOptions.extend(periodOptions.shape),
+    examples: ["millrace usage", "millrace usage --from 2026-05-04 --through 2026-05-04"],
+    act: async ({ client, out }, _args, { limit, ...period }) => {
+      const query = periodQuery(period);
+      const { totals } = await client.call("listUsage", { query: { ...query, limit: 1 } });
+      const found = await collect(client.items("listUsage", { query }), { limit });
+      await out.show({
+        value: { items: found.items, totals },
+        ids: found.items.map((item) => item.id),
+        text: () =>
+          found.items.length === 0
+            ? "Nothing was used.\n"
+            : `${listText(usageColumns, found, "")}\n${totalsText(totals)}`,
+      });
+    },
+  });
+
+  define(program, shell, {
+    usage: "statement",
+    summary: "What is charged, by day and SKU; this month unless told otherwise",
+    args: noArguments,
+    options: periodOptions.extend({
+      format: flag(
+        "--format <format>",
+        "text (default), csv or json",
+        z.enum(["text", "csv", "json"]).optional(),
+      ),
+      language: flag(
+        "--language <language>",
+        "en or zh-CN (default: your locale's)",
+        z.enum(["en", "zh-CN"]).optional(),
+      ),
+    }),
+    examples: ["millrace statement --month 2026-05", "millrace statement --format csv > may.csv"],
+    act: async (session, _args, { format, language, ...period }) => {
+      const { client, out, environment } = session;
+      const query = periodQuery(period);
+      const wanted = format ?? (out.format === "json" ? "json" : "text");
+      if (wanted === "json") {
+        const value = await client.call("getStatement", { query });
+        await out.write(`${JSON.stringify(value, null, 2)}\n`);
+        return;
+      }
+      const text = await client.text("exportStatement", {
+        query: { ...query, format: wanted, language: language ?? environment.language },
+      });
+      await out.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+  });
+
+  define(program, shell, {
+    usage: "journal",
+    summary: "Movements of money, newest first",
+    args: noArguments,
+    options: listOptions,
+    act: async ({ client, out }, _args, { limit }) => {
+      const found = await collect(client.items("listJournals"), { limit });
+      await out.show({
+        value: { items: found.items },
+        ids: found.items.map((item) => item.id),
+        text: () => listText(journalColumns, found, "No money has moved."),
+      });
+    },
+  });
+}
+
+function periodQuery(period: {
+  readonly month?: string | undefined;
+  readonly from?: string | undefined;
+  readonly through?: string | undefined;
+}): Period {
+  const { month, from, through } = period;
+  return {
+    ...(month === undefined ? {} : { month }),
+    ...(from === undefined ? {} : { from }),
+    ...(through === undefined ? {} : { through }),
+  };
+}
+
+function balanceText(balance: AnswerOf<"getBalance">): string {
+  return fields([
+    ["Balance", money(balance.balance)],
+    ["Used, not yet charged", money(balance.provisional)],
+    ["Held", money(balance.held)],
+    ["Available", money(balance.available)],
+    ["Runs per hour", money(balance.burnPerHour)],
+  ]);
+}
+
+function totalsText(totals: AnswerOf<"listUsage">["totals"]): string {
+  return table(
+    [
+      { title: "TOTAL OF", cell: (total) => total.sku },
+      { title: "QUANTITY", cell: (total) => total.quantity, right: true },
+      { title: "UNIT", cell: (total) => total.unit },
+    ],
+    totals,
+  );
+}

@@ -1,0 +1,133 @@
+/** What can be had, and what it costs: `offers`, `price`, `image`. */
+import type { Command } from "commander";
+import { z } from "zod";
+
+import {
+  define,
+  flag,
+  group,
+  noArguments,
+  noOptions,
+  oneArgument,
+  type Shell,
+} from "#cli/define.ts";
+import { fields, table, type Column } from "#cli/table.ts";
+import { gpu, mebibytes, money, none } from "#cli/text.ts";
+import { sizeGib } from "#cli/values.ts";
+import type { AnswerOf } from "#client/types.ts";
+
+type Offer = AnswerOf<"listOffers">["items"][number];
+
+const offerColumns: readonly Column<Offer>[] = [
+  { title: "FLAVOR", cell: ({ flavor }) => flavor.name },
+  { title: "VCPU", cell: ({ flavor }) => flavor.vcpus, right: true },
+  { title: "MEMORY", cell: ({ flavor }) => mebibytes(flavor.memoryMiB), right: true },
+  { title: "DISK", cell: ({ flavor }) => `${flavor.diskGiB} GiB`, right: true },
+  { title: "GPU", cell: gpuCell },
+  { title: "PER HOUR", cell: ({ price }) => priceCell(price, price.hourly), right: true },
+  { title: "PER MONTH", cell: ({ price }) => priceCell(price, price.monthly), right: true },
+  { title: "FREE", cell: ({ freeNow }) => freeNow, right: true },
+  { title: "RUNS", cell: ({ execution }) => execution },
+];
+
+export function addCatalog(program: Command, shell: Shell): void {
+  define(program, shell, {
+    usage: "offers",
+    summary: "What can be rented: sizes, prices, and how many fit now",
+    args: noArguments,
+    options: noOptions,
+    examples: ["millrace offers", "millrace offers --output json | jq '.items[].flavor.name'"],
+    act: async ({ client, out }) => {
+      const answer = await client.call("listOffers");
+      await out.show({
+        value: answer,
+        ids: answer.items.map(({ flavor }) => flavor.name),
+        text: () =>
+          answer.items.length === 0
+            ? "Nothing is offered. The operator adds flavors with: millrace flavor create\n"
+            : table(offerColumns, answer.items),
+      });
+    },
+  });
+
+  define(program, shell, {
+    usage: "price <flavor>",
+    summary: "What a machine would cost, before it is ordered",
+    args: oneArgument,
+    options: z.object({
+      hours: flag(
+        "--hours <n>",
+        "for how long (default 1)",
+        z.coerce.number().int().min(1).default(1),
+      ),
+      disk: flag("--disk <size>", "with a larger disk, such as 100GiB", sizeGib.optional()),
+    }),
+    examples: ["millrace price small", "millrace price small --hours 720 --disk 100GiB"],
+    act: async ({ client, out }, [flavor], { hours, disk }) => {
+      const quote = await client.call("quote", {
+        body: { flavor, hours, ...(disk === undefined ? {} : { diskGiB: disk }) },
+      });
+      await out.show({ value: quote, ids: [quote.total ?? ""], text: () => quoteText(quote) });
+    },
+  });
+
+  const image = group(program, "image", "Images that a machine can start from");
+  define(image, shell, {
+    usage: "list",
+    summary: "All images",
+    args: noArguments,
+    options: noOptions,
+    act: async ({ client, out }) => {
+      const answer = await client.call("listImages");
+      await out.show({
+        value: answer,
+        ids: answer.items.map((item) => item.name),
+        text: () =>
+          table(
+            [
+              { title: "IMAGE", cell: (item) => item.name },
+              { title: "STATE", cell: (item) => item.state },
+              { title: "USER", cell: (item) => item.defaultUser },
+              { title: "MEMORY FROM", cell: (item) => mebibytes(item.minMemoryMiB), right: true },
+              { title: "DISK FROM", cell: (item) => `${item.minDiskGiB} GiB`, right: true },
+              { title: "DESCRIPTION", cell: (item) => item.description },
+            ],
+            answer.items,
+          ),
+      });
+    },
+  });
+}
+
+function gpuCell({ flavor, isolation }: Offer): string {
+  if (flavor.gpu === null) return none;
+  return isolation === "soft" ? `${gpu(flavor.gpu)} (soft isolation)` : gpu(flavor.gpu);
+}
+
+function priceCell(price: Offer["price"], amount: string | null): string {
+  return price.status === "on_request" ? "on request" : money(amount);
+}
+
+function quoteText(quote: AnswerOf<"quote">): string {
+  const { price } = quote;
+  const lines = table(
+    [
+      { title: "SKU", cell: (line) => line.sku },
+      { title: "UNITS", cell: (line) => line.units, right: true },
+      { title: "UNIT", cell: (line) => line.unit },
+      { title: "UNIT PRICE", cell: (line) => money(line.unitPrice), right: true },
+      { title: "PER HOUR", cell: (line) => money(line.hourly), right: true },
+    ],
+    price.lines,
+  );
+  const summary = fields([
+    ["Per hour", priceCell(price, price.hourly)],
+    ["Per day", priceCell(price, price.daily)],
+    ["Per 30 days", priceCell(price, price.monthly)],
+    [`For ${quote.hours} h`, money(quote.total)],
+    ["Held when ordered", money(quote.hold)],
+    ["Available", `${money(quote.available)}${quote.affordable ? "" : " (not enough)"}`],
+    ["Price profile", price.profile],
+  ]);
+  return `${lines}\n${summary}`;
+}

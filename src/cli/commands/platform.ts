@@ -1,0 +1,131 @@
+/** `audit`, `system`, `health`, `events`. */
+import type { Command } from "commander";
+
+import { define, listOptions, noArguments, noOptions, type Shell } from "#cli/define.ts";
+import { jsonOrUndefined } from "#cli/json.ts";
+import { collect, listText } from "#cli/lists.ts";
+import { fields, table, type Column } from "#cli/table.ts";
+import { none, safe, time, yesNo } from "#cli/text.ts";
+import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { changeEvent } from "#contract/schemas/platform.ts";
+import { failureClasses } from "#kernel/failure.ts";
+
+type System = AnswerOf<"getSystem">;
+
+const auditColumns: readonly Column<ItemOf<"listAudit">>[] = [
+  { title: "TIME", cell: (entry) => time(entry.at) },
+  { title: "WHO", cell: (entry) => entry.actor },
+  { title: "DID", cell: (entry) => entry.action },
+  { title: "TO", cell: (entry) => entry.target ?? none },
+  { title: "OUTCOME", cell: (entry) => entry.outcome },
+  { title: "REQUEST", cell: (entry) => entry.requestId },
+];
+
+export function addPlatform(program: Command, shell: Shell): void {
+  define(program, shell, {
+    usage: "audit",
+    summary: "Who did what, newest first",
+    args: noArguments,
+    options: listOptions,
+    act: async ({ client, out }, _args, { limit }) => {
+      const found = await collect(client.items("listAudit"), { limit });
+      await out.show({
+        value: { items: found.items },
+        ids: found.items.map((item) => item.id),
+        text: () => listText(auditColumns, found, "Nothing was done."),
+      });
+    },
+  });
+
+  define(program, shell, {
+    usage: "system",
+    summary: "Sites, loops and findings of this installation",
+    args: noArguments,
+    options: noOptions,
+    act: async ({ client, out }) => {
+      const value = await client.call("getSystem");
+      await out.show({
+        value,
+        ids: value.sites.map((site) => site.site),
+        text: () => systemText(value),
+      });
+    },
+  });
+
+  define(program, shell, {
+    usage: "health",
+    summary: "Whether the server can serve; fails if not",
+    args: noArguments,
+    options: noOptions,
+    act: async (session) => {
+      const value = await session.client.call("getReadiness");
+      await session.out.show({
+        value,
+        ids: [value.status],
+        text: () =>
+          `${fields([["Status", value.status]])}${table(
+            [
+              { title: "CHECK", cell: (check) => check.name },
+              { title: "OK", cell: (check) => yesNo(check.ok) },
+              { title: "DETAIL", cell: (check) => check.detail },
+            ],
+            value.checks,
+          )}`,
+      });
+      if (value.status !== "ready") session.setExitCode(failureClasses.unavailable.exitCode);
+    },
+  });
+
+  define(program, shell, {
+    usage: "events",
+    summary: "Which of your resources change, as it happens, until Ctrl-C",
+    args: noArguments,
+    options: noOptions,
+    act: async ({ client, out, signal }) => {
+      for await (const { event, data } of client.events("followEvents", {}, { signal })) {
+        if (event === "end") return;
+        const change = changeEvent.safeParse(jsonOrUndefined(data));
+        if (!change.success) continue;
+        const { at, kind, id } = change.data;
+        await out.write(
+          out.format === "json"
+            ? `${JSON.stringify(change.data)}\n`
+            : out.quiet
+              ? `${id}\n`
+              : `${time(at)}  ${kind}  ${id}\n`,
+        );
+      }
+    },
+  });
+}
+
+function systemText(system: System): string {
+  const head = fields([
+    ["Version", system.version],
+    ["Started", time(system.startedAt)],
+  ]);
+  const sites = table<System["sites"][number]>(
+    [
+      { title: "SITE", cell: (site) => site.site },
+      { title: "KIND", cell: (site) => `${site.kind} ${site.version}` },
+      { title: "REACHED", cell: (site) => yesNo(site.reachable) },
+      { title: "RUNS", cell: (site) => `${site.execution}: ${site.executionReason}` },
+      { title: "SEEN", cell: (site) => time(site.inventoryAt) },
+    ],
+    system.sites,
+  );
+  const loops = table<System["loops"][number]>(
+    [
+      { title: "LOOP", cell: (loop) => loop.name },
+      { title: "RUNS", cell: (loop) => loop.runs, right: true },
+      { title: "FAILURES", cell: (loop) => loop.failures, right: true },
+      { title: "LAST", cell: (loop) => time(loop.lastEndedAt) },
+      { title: "LAST ERROR", cell: (loop) => loop.lastError ?? none },
+    ],
+    system.loops,
+  );
+  const findings = system.findings
+    .map((each) => `${each.severity}: ${safe(each.message)}\n`)
+    .join("");
+  return [head, sites, loops, ...(findings === "" ? [] : [findings])].join("\n");
+}

@@ -1,0 +1,112 @@
+/** A job as a person and as a shell see it. */
+import { constants } from "node:os";
+
+import type { Job } from "#contract/schemas/compute.ts";
+import { failureClasses } from "#kernel/failure.ts";
+
+import { fields, table } from "./table.ts";
+import { because, between, bytes, duration, money, none, shape, time, yesNo } from "./text.ts";
+
+type Attempt = Job["attempts"][number];
+type End = NonNullable<Attempt["end"]>;
+
+export const endedStates: readonly string[] = ["succeeded", "failed", "timed_out", "canceled"];
+
+export function hasEnded(job: Job): boolean {
+  return endedStates.includes(job.state);
+}
+
+export function lastEnd(job: Job): End | null {
+  return job.attempts.at(-1)?.end ?? null;
+}
+
+/** As the shell's own `timeout` does it. */
+const timedOutExitCode = 124;
+
+/** The job's own exit status where it has one; else what a shell would make of its end. */
+export function exitCodeOf(job: Job): number {
+  if (job.state === "succeeded") return 0;
+  const end = lastEnd(job);
+  switch (end?.kind) {
+    case "exited":
+      return end.exitCode === 0 ? failureClasses.unavailable.exitCode : end.exitCode;
+    case "signaled":
+      return 128 + signalNumber(end.signal);
+    case "timed_out":
+      return timedOutExitCode;
+    case "canceled":
+      return 128 + constants.signals.SIGTERM;
+    case "platform_fault":
+      return failureClasses.unavailable.exitCode;
+    case undefined:
+      return job.state === "timed_out" ? timedOutExitCode : failureClasses.unavailable.exitCode;
+  }
+  return failureClasses.unavailable.exitCode;
+}
+
+export function endText(end: End | null): string {
+  switch (end?.kind) {
+    case "exited":
+      return `exit status ${end.exitCode}`;
+    case "signaled":
+      return `ended by ${end.signal}`;
+    case "timed_out":
+      return "ended at its time limit";
+    case "canceled":
+      return "canceled";
+    case "platform_fault":
+      return `platform fault: ${end.detail}`;
+    case undefined:
+      return none;
+  }
+  return none;
+}
+
+/** "train succeeded after 3.2 s." */
+export function jobSummary(job: Job): string {
+  const took = job.endedAt === null ? "" : ` after ${between(job.createdAt, job.endedAt)}`;
+  const end = lastEnd(job);
+  const how = end === null || end.kind === "canceled" ? "" : ` (${endText(end)})`;
+  const why = job.reason === null ? "" : `\n${because(job.reason)}`;
+  return `${job.name} ${hasEnded(job) ? job.state : `is ${job.state}`}${took}${how}.${why}\n`;
+}
+
+export function jobText(job: Job): string {
+  const head = fields([
+    ["Name", job.name],
+    ["State", job.state],
+    ["Why", job.reason === null ? undefined : because(job.reason)],
+    ["Flavor", shape(job.flavor)],
+    ["Image", job.image],
+    ["Price", `${money(job.price.hourly)} per hour`],
+    ["Time limit", duration(job.timeLimitSeconds * 1000)],
+    ["Results", bytes(job.resultsBytes)],
+    ["Created", time(job.createdAt)],
+    ["Ended", time(job.endedAt)],
+    ["Id", job.id],
+    ["Project", job.projectId],
+  ]);
+  if (job.attempts.length === 0) return head;
+  const attempts = table<Attempt>(
+    [
+      { title: "ATTEMPT", cell: (attempt) => attempt.number, right: true },
+      { title: "STATE", cell: (attempt) => attempt.state },
+      { title: "STARTED", cell: (attempt) => time(attempt.startedAt) },
+      {
+        title: "TOOK",
+        cell: (attempt) => between(attempt.startedAt, attempt.endedAt),
+        right: true,
+      },
+      { title: "END", cell: (attempt) => endText(attempt.end) },
+      { title: "BILLED", cell: (attempt) => yesNo(attempt.billable) },
+      { title: "LOG", cell: (attempt) => bytes(attempt.logBytes), right: true },
+    ],
+    job.attempts,
+  );
+  return `${head}\n${attempts}`;
+}
+
+function signalNumber(signal: string): number {
+  const known = Object.entries(constants.signals).find(([name]) => name === signal);
+  return known?.[1] ?? 0;
+}
