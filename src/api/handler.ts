@@ -26,12 +26,12 @@ export interface PublicContext {
   readonly db: Db;
   readonly services: Services;
   /** Epoch milliseconds. */
-  now(): number;
+  readonly now: () => number;
   /** Another status than the contract's, where the contract cannot know it (readiness). */
-  answerWith(status: number): void;
+  readonly answerWith: (status: number) => void;
 }
 
-interface CallerContext extends PublicContext {
+export interface CallerContext extends PublicContext {
   readonly principal: Principal;
   /**
    * The tenant acted for: the caller's own, or the one that root names (id or name) in the header
@@ -52,7 +52,7 @@ export interface Context extends CallerContext {
    * For the audit row. The target is otherwise the values of the path, or the `id` of the result.
    * Never a secret.
    */
-  note(entry: AuditNote): void;
+  readonly note: (entry: AuditNote) => void;
 }
 
 export interface AuditNote {
@@ -63,7 +63,7 @@ export interface AuditNote {
 /** For streams, text, and handlers that wait: no transaction is held open meanwhile. */
 export interface StreamContext extends CallerContext {
   /** A read-only transaction of the tenant. */
-  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  readonly read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   /** For server-sent events: where the caller stopped reading. */
   readonly lastEventId: string | undefined;
 }
@@ -75,7 +75,9 @@ export interface UploadContext<Result> extends StreamContext {
    * row and the idempotency record. Throws when this upload was made before (the server then
    * answers from the record), so clean up in `finally`.
    */
-  commit(work: (tx: Tx, note: (entry: AuditNote) => void) => Promise<Result>): Promise<Result>;
+  readonly commit: (
+    work: (tx: Tx, note: (entry: AuditNote) => void) => Promise<Result>,
+  ) => Promise<Result>;
 }
 
 /** The body of an upload; it fails with `payload_too_large` beyond the limit. */

@@ -5,12 +5,15 @@
 import type { z } from "zod";
 
 import type * as platform from "#contract/schemas/platform.ts";
+import type { Changes } from "#db/changes.ts";
 import type { Tx } from "#db/pool.ts";
 import type { Holding } from "#identity/projects.ts";
 
 export interface Services {
   readonly system: SystemView;
   readonly projects: ProjectUse;
+  /** For handlers that wait. */
+  readonly changes: Changes;
 }
 
 /** What `getSystem` and `getReadiness` show. */

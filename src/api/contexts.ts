@@ -1,0 +1,35 @@
+/** What each kind of handler is given (handler.ts says what the fields mean). */
+import type { Call, Environment, Incoming } from "./call.ts";
+import type { CallerContext, PublicContext, StreamContext } from "./handler.ts";
+import { inTransaction } from "./mutation.ts";
+
+interface Around {
+  readonly environment: Environment;
+  readonly incoming: Pick<Incoming, "signal" | "lastEventId">;
+}
+
+export function publicContext({ environment, incoming }: Around, requestId: string): PublicContext {
+  const { db, services, now } = environment;
+  return { requestId, signal: incoming.signal, db, services, now, answerWith: refuseStatus };
+}
+
+function refuseStatus(): never {
+  throw new Error("the contract knows the status of this operation");
+}
+
+export function callerContext(around: Around, call: Call): CallerContext {
+  const { requestId, authenticated, tenantId } = call;
+  return {
+    ...publicContext(around, requestId),
+    principal: authenticated.principal,
+    tenantId,
+  };
+}
+
+export function streamContext(around: Around, call: Call): StreamContext {
+  return {
+    ...callerContext(around, call),
+    read: (work) => inTransaction(around.environment, call, work, { readOnly: true }),
+    lastEventId: around.incoming.lastEventId,
+  };
+}

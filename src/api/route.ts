@@ -1,0 +1,125 @@
+/** One operation's route: gate, parse, invoke, send. */
+import { Readable } from "node:stream";
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { operations, type OperationId } from "#contract/operations.ts";
+import type { Operation } from "#contract/operation.ts";
+import { present } from "#kernel/assert.ts";
+
+import { isMutation } from "./authorize.ts";
+import type { Call, Environment, Incoming } from "./call.ts";
+import type { Connections } from "./connections.ts";
+import { admitCaller } from "./gate.ts";
+import type { Handlers } from "./handler.ts";
+import { parseInput, type Raw } from "./input.ts";
+import { handleOf, invoke, invokePublic } from "./invoke.ts";
+import { auditRefusal } from "./mutation.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { toFailure } from "./problem.ts";
+import type { RateLimit, Slots } from "./rate-limit.ts";
+import { send } from "./respond.ts";
+import { answersHead, routePath } from "./route-table.ts";
+
+export interface RouteParts {
+  readonly id: OperationId;
+  readonly environment: Environment;
+  readonly handlers: Partial<Handlers>;
+  readonly connections: Connections;
+  readonly slots: Slots;
+  readonly rate: RateLimit;
+}
+
+export function parseJsonBodies(scope: FastifyInstance): void {
+  const parse = scope.getDefaultJsonParser("error", "error");
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else void parse(request, body.toString(), done);
+  });
+}
+
+export function passBodiesOn(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+}
+
+export function addRoute(scope: FastifyInstance, parts: RouteParts): void {
+  const { id, environment } = parts;
+  const operation: Operation = operations[id];
+  const isPublic = operation.permission === "public";
+  scope.route({
+    method: operation.method,
+    url: routePath(operation.path),
+    exposeHeadRoute: answersHead(id),
+    config: { operationId: id },
+    onRequest: async (request) => {
+      if (isPublic) return;
+      const { id: requestId, headers, params } = request;
+      const knock = { id, operation, requestId, headers, params };
+      request.caller = await admitCaller(environment, parts.rate, knock);
+    },
+    handler: async (request, reply) => {
+      const outgoing = isPublic
+        ? await answerPublic(parts, request, reply)
+        : await answerCaller(parts, request, reply);
+      return send(reply, outgoing, environment);
+    },
+  });
+}
+
+async function answerPublic(
+  { id, environment, handlers, connections }: RouteParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Outgoing> {
+  const input = parseInput(operations[id], rawOf(request));
+  const signal = connections.signalOf(reply.raw, "short");
+  const { handle } = handleOf(handlers, id);
+  const incoming = incomingOf(request, { input, signal });
+  return invokePublic({ environment, handle, incoming }, { id, requestId: request.id });
+}
+
+async function answerCaller(
+  { id, environment, handlers, connections, slots }: RouteParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Outgoing> {
+  const operation: Operation = operations[id];
+  const caller = present(request.caller, "caller behind the gate");
+  const call: Call = { ...caller, id, operation, requestId: request.id };
+  const input = parseInput(operation, rawOf(request));
+  const { handle, waits } = handleOf(handlers, id);
+  const isLong = waits || operation.transport === "events" || operation.transport === "bytes";
+  if (isLong) reply.raw.once("close", slots.take(caller.tenantId));
+  const signal = connections.signalOf(reply.raw, isLong ? "long" : "short");
+  const incoming = incomingOf(request, { input, signal });
+  try {
+    return await invoke({ environment, handle, incoming, waits }, call);
+  } catch (error) {
+    if (isMutation(operation)) {
+      const failure = toFailure(error);
+      await auditRefusal(environment, { call, params: input.params, failure });
+    }
+    throw error;
+  }
+}
+
+function rawOf({ params, query, body }: FastifyRequest): Raw {
+  return { params, query, body };
+}
+
+function incomingOf(
+  { headers, body }: FastifyRequest,
+  { input, signal }: { input: Raw; signal: AbortSignal },
+): Incoming {
+  const contentLength = headers["content-length"];
+  return {
+    input,
+    signal,
+    lastEventId: headers["last-event-id"]?.toString(),
+    contentType: headers["content-type"],
+    contentLength: contentLength === undefined ? undefined : Number(contentLength),
+    upload: body instanceof Readable ? body : undefined,
+  };
+}

@@ -1,0 +1,176 @@
+/** Rent, look at, start, stop, reboot, resize and release leases. */
+import type { Context, Handler } from "#api/handler.ts";
+import { pageOf } from "#api/page.ts";
+import { offeredFlavor } from "#catalog/flavors.ts";
+import { usableImage } from "#catalog/images.ts";
+import type { Operations } from "#contract/operations.ts";
+import { ledgerCredit } from "#flow/admit/credit.ts";
+import {
+  admitWork,
+  askReboot,
+  askRelease,
+  askStart,
+  askStop,
+  type Priced,
+} from "#flow/admit/lease.ts";
+import type { OperationRow } from "#flow/admit/operations.ts";
+import { priceOf } from "#flow/admit/price.ts";
+import { shapeOf } from "#flow/admit/shape.ts";
+import { couldEverFit } from "#flow/place/decide.ts";
+import { hostStates } from "#flow/place/store.ts";
+import { leaseEvents } from "#flow/provision/events.ts";
+import { findLease, listLeases } from "#flow/provision/lease-view.ts";
+import { askResize } from "#flow/provision/resize.ts";
+import { projectForWork } from "#identity/projects.ts";
+import { chosenSshKeys } from "#identity/ssh-keys.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+import { pricesNow } from "./quote.ts";
+import { leaseOf, rfc3339, showLease, showOperation } from "./show.ts";
+
+/** Classes of the queue; tiers and packages will choose others. */
+const ordinaryPriority = 30;
+
+export const createLease: Handler<Operations["createLease"]> = async ({ body }, context) => {
+  const { tx, tenantId, principal } = context;
+  const project = await projectForWork(tx, tenantId, body.projectId);
+  const image = await usableImage(tx, body.image);
+  const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
+  requireImageFits(shape, image);
+  await requirePlaceable(context, shape);
+  const keys = await chosenSshKeys(tx, { tenantId, userId: principal.userId }, body.sshKeys);
+  const price = priceOf(await pricesNow(tx, context.now()), shape);
+  const { requestId, operation } = await admitWork(tx, ledgerCredit, {
+    tenantId,
+    projectId: project.id,
+    userId: principal.userId,
+    kind: "lease",
+    name: body.name,
+    shape,
+    image: image.name,
+    loginUser: image.defaultUser,
+    sshKeys: keys.map((key) => key.publicKey),
+    userData: body.userData,
+    restart: body.restart,
+    priority: ordinaryPriority,
+    workload: undefined,
+    price,
+    at: context.now(),
+  });
+  context.note({ target: requestId, details: { name: body.name, flavor: body.flavor } });
+  return answer(context, requestId, operation);
+};
+
+export function requireImageFits(
+  shape: Shape,
+  image: { readonly name: string; readonly minMemoryMiB: number; readonly minDiskGiB: number },
+): void {
+  if (shape.memoryMiB >= image.minMemoryMiB && shape.diskGiB >= image.minDiskGiB) return;
+  throw new Failure(
+    "rule_violation",
+    `The image ${image.name} needs ${image.minMemoryMiB} MiB of memory and ${image.minDiskGiB} GiB of disk; the flavor ${shape.flavor} has ${shape.memoryMiB} MiB and ${shape.diskGiB} GiB.`,
+    {
+      details: {
+        image: image.name,
+        minMemoryMiB: image.minMemoryMiB,
+        minDiskGiB: image.minDiskGiB,
+      },
+    },
+  );
+}
+
+/** Waiting is right when hosts are full, and pointless when none could ever carry it. */
+export async function requirePlaceable(context: Context, shape: Shape): Promise<void> {
+  const possible = couldEverFit(await hostStates(context.tx), {
+    tenantId: context.tenantId,
+    shape,
+  });
+  if (possible.placed) return;
+  throw new Failure("unplaceable", possible.reason.message, {
+    details: { ...possible.reason.details },
+  });
+}
+
+async function answer(
+  { tx, tenantId }: Context,
+  leaseId: string,
+  operation: OperationRow,
+): Promise<{
+  lease: Awaited<ReturnType<typeof leaseOf>>;
+  operation: ReturnType<typeof showOperation>;
+}> {
+  return {
+    lease: await leaseOf(tx, { tenantId, id: leaseId }),
+    operation: showOperation(operation),
+  };
+}
+
+export const getLease: Handler<Operations["getLease"]> = ({ params }, { tx, tenantId }) =>
+  leaseOf(tx, { tenantId, id: params.leaseId });
+
+export const listLeasesHandler: Handler<Operations["listLeases"]> = ({ query }, { tx, tenantId }) =>
+  pageOf(query, {
+    load: (ask) =>
+      listLeases(
+        tx,
+        { tenantId, state: query.state, projectId: query.projectId, name: query.name },
+        ask,
+      ),
+    show: showLease,
+    positionOf: (row) => ({ at: row.created_at, id: row.id }),
+  });
+
+export const startLease: Handler<Operations["startLease"]> = async ({ params }, context) => {
+  const key = keyOf(context, params.leaseId);
+  return answer(context, params.leaseId, await askStart(context.tx, ledgerCredit, key));
+};
+
+export const stopLease: Handler<Operations["stopLease"]> = async ({ params, body }, context) => {
+  const key = { ...keyOf(context, params.leaseId), graceSeconds: body.graceSeconds };
+  return answer(context, params.leaseId, await askStop(context.tx, key));
+};
+
+export const rebootLease: Handler<Operations["rebootLease"]> = async ({ params }, context) =>
+  answer(context, params.leaseId, await askReboot(context.tx, keyOf(context, params.leaseId)));
+
+export const resizeLease: Handler<Operations["resizeLease"]> = async (
+  { params, body },
+  context,
+) => {
+  const { tx, tenantId } = context;
+  const current = await findLease(tx, { tenantId, id: params.leaseId });
+  if (current === undefined) throw new Failure("not_found", "There is no such lease.");
+  const flavor = await offeredFlavor(tx, body.flavor ?? current.shape.flavor);
+  const shape = shapeOf(flavor, {
+    diskGiB: body.diskGiB ?? Math.max(current.shape.diskGiB, flavor.diskGiB),
+  });
+  const price: Priced = priceOf(await pricesNow(tx, context.now()), shape);
+  const operation = await askResize(tx, { ...keyOf(context, params.leaseId), shape, price });
+  context.note({
+    details: { from: current.shape.flavor, to: flavor.name, diskGiB: shape.diskGiB },
+  });
+  return answer(context, params.leaseId, operation);
+};
+
+export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params }, context) =>
+  answer(context, params.leaseId, await askRelease(context.tx, keyOf(context, params.leaseId)));
+
+export const listLeaseEvents: Handler<Operations["listLeaseEvents"]> = async (
+  { params, query },
+  { tx, tenantId },
+) => {
+  await leaseOf(tx, { tenantId, id: params.leaseId });
+  return pageOf(query, {
+    load: (ask) => leaseEvents(tx, { tenantId, requestId: params.leaseId }, ask),
+    show: ({ at, kind, message, details }) => ({ at: rfc3339(at), kind, message, details }),
+    positionOf: ({ at, id }) => ({ at, id }),
+  });
+};
+
+export function keyOf(
+  context: Context,
+  leaseId: string,
+): { readonly tenantId: string; readonly leaseId: string; readonly at: number } {
+  return { tenantId: context.tenantId, leaseId, at: context.now() };
+}
