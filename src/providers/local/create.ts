@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { ProviderError, type MachineSpec, type Owner } from "#providers/provider.ts";
 
+import { wire } from "./clone.ts";
 import { linkImage, makeDisk } from "./disk.ts";
 import type { Driver, Image } from "./driver.ts";
 import {
@@ -20,13 +21,14 @@ import {
   writeState,
 } from "./instance.ts";
 import { findLaunched } from "./launch.ts";
+import { dropLimits } from "./limits.ts";
 import { endProcess } from "./monitor.ts";
 import { releaseAddress } from "./network.ts";
 import { refused } from "./power.ts";
 import type { State } from "./records.ts";
 import { settle } from "./settle.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
-import { startCold } from "./start.ts";
+import { limit, startCold } from "./start.ts";
 
 /** Makes the machine, or finishes or adopts the one that is there. */
 export async function createMachine(
@@ -39,8 +41,8 @@ export async function createMachine(
     const path = instancePath(driver.site, spec.id);
     const known = await readSpec(path);
     if (known !== undefined) demandOwner(known, spec.owner);
-    else await admit(driver, path, spec);
     try {
+      if (known === undefined) await admit(driver, path, spec, image);
       return await bringUp(driver, path, known ?? spec, image);
     } catch (error) {
       if (known === undefined) await undo(driver, path, spec);
@@ -82,19 +84,34 @@ async function bringUp(
   spec: MachineSpec,
   image: Image,
 ): Promise<string | undefined> {
-  const before = await readState(path);
-  const process = before === undefined ? undefined : await findLaunched(path, before);
-  if (before?.launch && process !== undefined) {
-    await adopt(driver, path, spec, before);
-    return "was there already";
+  let state = await readState(path);
+  state ??= await driver.warm.cloneNow(spec, image);
+  if (state !== undefined && !state.wired && !(await stands(path, state))) {
+    // A clone that was begun and not finished: its directory serves for a boot.
+    state = await abandonClone(path, state);
   }
-  if (before?.launch?.process) {
-    await settle(driver.site, path, before);
-    return "was there already";
+  const isNew = state === undefined || !state.wired || state.launch === null;
+  if (state?.launch && (await findLaunched(path, state)) !== undefined) {
+    await adopt(driver, path, spec, state);
+  } else if (state?.launch?.process) {
+    await settle(driver.site, path, state);
+  } else {
+    await startCold(driver, spec, await prepare(driver, path, spec, image, state));
+    return undefined;
   }
-  const prepared = await prepare(driver, path, spec, image, before);
-  await startCold(driver, spec, prepared);
-  return undefined;
+  return isNew ? undefined : "was there already";
+}
+
+async function stands(path: string, state: State): Promise<boolean> {
+  return state.power === "paused" && (await findLaunched(path, state)) !== undefined;
+}
+
+async function abandonClone(path: string, state: State): Promise<State> {
+  const process = await findLaunched(path, state);
+  if (process !== undefined && state.launch !== null) {
+    await endProcess(path, { ...state, launch: { ...state.launch, process } }, "kill");
+  }
+  return { ...state, launch: null, wired: true, diskMade: false, power: "stopped" };
 }
 
 /** Takes up a QEMU that was started by a process that did not live to record it. */
@@ -106,6 +123,12 @@ export async function adopt(
 ): Promise<State> {
   const process = await findLaunched(path, state);
   if (state.launch === null || process === undefined) return settle(driver.site, path, state);
+  if (!state.wired) {
+    const wired = await wire(driver, path, spec, state);
+    await limit(driver, spec.id, wired);
+    driver.keep(spec.id);
+    return wired;
+  }
   if (state.launch.process !== null) {
     driver.keep(spec.id);
     return state;
@@ -122,9 +145,11 @@ export async function adopt(
   return adopted;
 }
 
-async function admit(driver: Driver, path: string, spec: MachineSpec): Promise<void> {
+/** The spec is on disk when this returns: alone, or with a warm clone that awaits its wiring. */
+async function admit(driver: Driver, path: string, spec: MachineSpec, image: Image): Promise<void> {
   await driver.site.locks.hold("admission", async () => {
     await demandMemory(driver, spec.memoryBytes);
+    if ((await driver.warm.takeMember(spec, image)) !== undefined) return;
     await makeInstanceDirectory(path);
     await writeSpec(path, spec);
   });
@@ -167,6 +192,7 @@ async function firstState(driver: Driver, spec: MachineSpec, image: Image): Prom
     powerSince: now,
     launches: 0,
     launch: null,
+    wired: true,
     stop: null,
     readyAt: null,
     workload: null,
@@ -234,10 +260,11 @@ async function removeMachine(driver: Driver, path: string, spec: MachineSpec): P
     const process = await findLaunched(path, state);
     if (process !== undefined && state.launch !== null) {
       const found: State = { ...state, intent: "stop", launch: { ...state.launch, process } };
-      await endProcess(driver.site, spec.id, found, "kill");
+      await endProcess(path, found, "kill");
     }
     await releaseSlot(driver.site, state.slot);
   }
+  await dropLimits(await driver.limits(), spec.id);
   await releaseAddress(driver.site, spec.network, spec.id);
   await discard(driver.site, path);
   driver.site.changed(spec.id);

@@ -9,11 +9,18 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 import { errorCode } from "./files.ts";
 
+/** Lets go of a lock; may be called twice. */
+export interface Release {
+  (): void;
+  /** Resolves when somebody else waits for the lock. */
+  readonly wanted: Promise<void>;
+}
+
 export interface Locks {
-  /** Waits for the lock; release by calling what it returns, which may be called twice. */
-  acquire(name: string, signal?: AbortSignal): Promise<() => void>;
+  /** Waits for the lock. */
+  acquire(name: string, signal?: AbortSignal): Promise<Release>;
   /** The same without waiting: undefined if somebody has it. */
-  tryAcquire(name: string): Promise<(() => void) | undefined>;
+  tryAcquire(name: string): Promise<Release | undefined>;
   /** Runs `work` while holding the lock. */
   hold<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
@@ -22,8 +29,8 @@ export function createLocks(scope: string): Locks {
   const prefix = createHash("sha256").update(scope).digest("hex").slice(0, 24);
   const address = (name: string): string => `\0millrace-${prefix}-${name}`.slice(0, 107);
 
-  const tryAcquire = async (name: string): Promise<(() => void) | undefined> => bind(address(name));
-  const acquire = async (name: string, signal?: AbortSignal): Promise<() => void> => {
+  const tryAcquire = async (name: string): Promise<Release | undefined> => bind(address(name));
+  const acquire = async (name: string, signal?: AbortSignal): Promise<Release> => {
     for (;;) {
       signal?.throwIfAborted();
       const release = await bind(address(name));
@@ -42,11 +49,13 @@ export function createLocks(scope: string): Locks {
   return { acquire, tryAcquire, hold };
 }
 
-function bind(path: string): Promise<(() => void) | undefined> {
+function bind(path: string): Promise<Release | undefined> {
   return new Promise((resolve, reject) => {
     const waiting = new Set<Socket>();
+    const wanted = Promise.withResolvers<void>();
     const server: Server = createServer((socket) => {
       waiting.add(socket);
+      wanted.resolve();
       socket.on("error", () => {});
       socket.on("close", () => waiting.delete(socket));
     });
@@ -56,10 +65,11 @@ function bind(path: string): Promise<(() => void) | undefined> {
       else reject(error);
     });
     server.listen({ path, backlog: 511 }, () => {
-      resolve(() => {
+      const release = (): void => {
         server.close();
         for (const socket of waiting) socket.destroy();
-      });
+      };
+      resolve(Object.assign(release, { wanted: wanted.promise }));
     });
   });
 }
@@ -72,7 +82,8 @@ function released(path: string, signal: AbortSignal | undefined): Promise<void> 
       socket.destroy();
       reject(signal?.reason);
     };
-    signal?.addEventListener("abort", aborted, { once: true });
+    if (signal?.aborted === true) aborted();
+    else signal?.addEventListener("abort", aborted, { once: true });
     socket.on("error", () => {});
     socket.on("close", () => {
       signal?.removeEventListener("abort", aborted);

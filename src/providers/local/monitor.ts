@@ -18,11 +18,16 @@ export async function withMonitor<T>(
   launch: Launch,
   use: (qmp: Qmp) => Promise<T>,
 ): Promise<T> {
-  const qmp = await connectQmp({
-    directory: instancePath(site, machineId),
-    socketName: `${runName(launch.number)}/qmp.sock`,
-    greetingTimeoutMs,
-  });
+  return monitorAt(instancePath(site, machineId), runName(launch.number), use);
+}
+
+export async function monitorAt<T>(
+  directory: string,
+  runDirectory: string,
+  use: (qmp: Qmp) => Promise<T>,
+): Promise<T> {
+  const socketName = `${runDirectory}/qmp.sock`;
+  const qmp = await connectQmp({ directory, socketName, greetingTimeoutMs });
   try {
     return await use(qmp);
   } finally {
@@ -32,8 +37,7 @@ export async function withMonitor<T>(
 
 /** Ends QEMU: its caches are written if it still listens, and then it is killed. */
 export async function endProcess(
-  site: Site,
-  machineId: string,
+  directory: string,
   state: State,
   how: "flush" | "kill",
 ): Promise<void> {
@@ -42,7 +46,7 @@ export async function endProcess(
   if (launch === null || process === null) return;
   const gone = (): true | undefined => (isAlive(process) ? undefined : true);
   if (how === "flush" && isAlive(process)) {
-    const quit = withMonitor(site, machineId, launch, async (qmp) => {
+    const quit = monitorAt(directory, runName(launch.number), async (qmp) => {
       await qmp.execute("quit");
       await waitFor(gone, { timeoutMs: quitMs, everyMs: 5 });
     });

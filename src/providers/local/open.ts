@@ -7,12 +7,15 @@ import { Changes } from "./changes.ts";
 import type { Accelerator, Driver, Image, Offered } from "./driver.ts";
 import { createGuests } from "./guests.ts";
 import { Keeper } from "./keeper.ts";
+import { limitsOf } from "./limits.ts";
+import { Pool, type WarmPoolSettings } from "./pool.ts";
 import { LocalProvider } from "./provider.ts";
 import { findQemu } from "./qemu.ts";
 import { recover } from "./recover.ts";
 import { openSite } from "./site.ts";
+import { createWarmUp } from "./warm-up.ts";
 
-export interface LocalOptions {
+export interface LocalParts {
   readonly dataDirectory: string;
   readonly site: string;
   readonly hostId?: string;
@@ -21,9 +24,11 @@ export interface LocalOptions {
   readonly now?: () => number;
   readonly image: (name: string) => Promise<Image>;
   readonly accelerator: () => Promise<Accelerator>;
+  /** Without it every machine boots. */
+  readonly warmPool?: WarmPoolSettings;
 }
 
-export async function openLocal(options: LocalOptions): Promise<Provider> {
+export async function openLocal(options: LocalParts): Promise<Provider> {
   const changes = new Changes();
   const site = await openSite({
     name: options.site,
@@ -40,13 +45,32 @@ export async function openLocal(options: LocalOptions): Promise<Provider> {
     offered: options.offered,
     qemu: once(findQemu),
     accelerator: once(options.accelerator),
+    limits: once(() => limitsOf(site)),
     image: options.image,
+    warm: {
+      takeMember: async (spec, image) => pool?.takeMember(spec, image),
+      cloneNow: async (spec, image) => pool?.cloneNow(spec, image),
+    },
     keep: (machineId) => keeper.keep(machineId),
   };
-  const closing = new AbortController();
+  const { warmPool } = options;
+  const pool =
+    warmPool &&
+    new Pool(driver, {
+      settings: warmPool,
+      warmUp: createWarmUp(site),
+      isBusy: () => guests.booting() > 0,
+    });
   await recover(driver, guests);
-  const parts = { driver, keeper, guest: guests, changes, closing };
-  return new LocalProvider({ ...parts, closeBackground: () => Promise.resolve() });
+  pool?.start();
+  return new LocalProvider({
+    driver,
+    keeper,
+    guest: guests,
+    changes,
+    closing: new AbortController(),
+    closeBackground: async () => pool?.close(),
+  });
 }
 
 /** Remembers a success; a failure is tried again at the next call. */

@@ -83,11 +83,11 @@ async function start(driver: Driver, { spec, state }: Subject): Promise<string |
   return undefined;
 }
 
-async function stop(driver: Driver, { path, spec, state }: Subject): Promise<string | undefined> {
+async function stop(driver: Driver, { path, state }: Subject): Promise<string | undefined> {
   if (state.power === "stopped") return "was stopped already";
   const intended: State = { ...state, intent: "stop" };
   await writeState(path, intended);
-  await endProcess(driver.site, spec.id, intended, "flush");
+  await endProcess(path, intended, "flush");
   await settle(driver.site, path, intended);
   return undefined;
 }

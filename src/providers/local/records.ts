@@ -146,6 +146,8 @@ export const stateSchema = z.object({
   powerSince: z.number(),
   launches: z.int(),
   launch: launchSchema.nullable(),
+  /** False while a clone stands still, not yet plugged into its tenant's network. */
+  wired: z.boolean(),
   stop: stopSchema.nullable(),
   readyAt: z.number().nullable(),
   workload: workloadStateSchema.nullable(),

@@ -16,7 +16,7 @@ import { withMonitor } from "./monitor.ts";
 import { onMachine, refused, type Guest } from "./power.ts";
 import type { Qmp } from "./qmp.ts";
 import { vcpusOf, type Board, type Hardware, type Launch, type State } from "./records.ts";
-import { roomFor } from "./start.ts";
+import { limit, roomFor } from "./start.ts";
 
 const hotpluggableCpus = z.array(
   z.object({
@@ -49,6 +49,7 @@ export async function resizeMachine(
     await writeState(path, done.state);
     return done;
   });
+  await limit(driver, machineId, outcome.state);
   const notes = [...outcome.notes];
   if (outcome.launch !== undefined && outcome.state.readyAt !== null) {
     await guest.takeUp(machineId, outcome.launch).catch((error: unknown) => {

@@ -89,7 +89,7 @@ export async function revertTo(
     const snapshot = found(state, snapshotId);
     const intended: State = { ...state, intent: "stop" };
     await writeState(path, intended);
-    await endProcess(driver.site, machineId, intended, "kill");
+    await endProcess(path, intended, "kill");
     const stoppedState: State = {
       ...intended,
       hardware: snapshot.hardware,

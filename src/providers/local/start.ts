@@ -5,7 +5,8 @@ import { qemuArguments, type Plan } from "./arguments.ts";
 import { growDisk } from "./disk.ts";
 import type { Driver } from "./driver.ts";
 import { instancePath, runName, writeState } from "./instance.ts";
-import { launch } from "./launch.ts";
+import { launch as launchQemu } from "./launch.ts";
+import { limitCpu } from "./limits.ts";
 import { macsOf, segmentOf } from "./network.ts";
 import { vcpusOf, type Board, type Hardware, type State } from "./records.ts";
 
@@ -28,7 +29,7 @@ export async function startCold(
   const board = options.board ?? plainBoard(resized.hardware);
   const plan = await planFor(driver, spec, resized, board);
   const { system } = await driver.qemu();
-  const launched = await launch(
+  const launched = await launchQemu(
     driver.site,
     path,
     { ...resized, intent: "run", readyAt: null },
@@ -50,8 +51,18 @@ export async function startCold(
     stop: null,
   };
   await writeState(path, running);
+  await limit(driver, spec.id, running);
   driver.keep(spec.id);
   return running;
+}
+
+/** Bounds the machine's CPU; that this cannot be done is no reason not to run it. */
+export async function limit(driver: Driver, machineId: string, { launch }: State): Promise<void> {
+  if (!launch?.process) return;
+  const what = { pid: launch.process.pid, vcpus: launch.board.vcpus };
+  await limitCpu(await driver.limits(), machineId, what).catch((error: unknown) => {
+    driver.site.log.warn({ error, machineId }, "the machine's CPU is not bounded");
+  });
 }
 
 export function plainBoard(hardware: Hardware): Board {
@@ -80,7 +91,8 @@ export async function planFor(
     cpuModel: accelerator.cpuModel,
     board,
     ...roomFor(offered, board),
-    kernel: { append: state.image.kernelArguments },
+    // A disk may hold the identity of another instance: the guest is told which one it is.
+    kernel: { append: `${state.image.kernelArguments} millrace.instance=${spec.id}` },
     seed: false,
     sshPort: state.sshPort,
     segment: segmentOf(site, spec.network),

@@ -1,0 +1,288 @@
+/**
+ * The warm pool: templates of the kinds of machine that are asked for, and a few clones of each
+ * that stand ready. Everything here only makes starting quicker: a machine whose kind has no clone
+ * ready is cloned on the spot, and without a template it boots.
+ *
+ * Any driver on the directory takes clones; one of them fills the pool. A clone is taken by
+ * renaming its directory, which only one can do.
+ */
+import { randomUUID } from "node:crypto";
+import { readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { CpuTopology, MachineSpec } from "#providers/provider.ts";
+
+import { makeClone } from "./clone.ts";
+import type { Driver, Image } from "./driver.ts";
+import { readIfThere, syncDirectory, writeDurably } from "./files.ts";
+import { discard, instancePath, makeInstanceDirectory, readState, writeSpec } from "./instance.ts";
+import { findLaunched } from "./launch.ts";
+import { endProcess } from "./monitor.ts";
+import type { State } from "./records.ts";
+import { releaseSlot, renameSlot, takeSlot } from "./slots.ts";
+import {
+  buildTemplate,
+  findTemplate,
+  keyOf,
+  kindOf,
+  type Kind,
+  type Template,
+  type WarmUp,
+} from "./template.ts";
+
+export interface WarmPoolSettings {
+  /** Clones that stand ready for each kind; 0 keeps templates only. */
+  readonly members: number;
+  /** Sum of the memory sizes of all clones that stand ready. */
+  readonly memoryBytesMax: number;
+  /** Kinds to make ready before anybody asks. */
+  readonly prepare: readonly {
+    readonly image: string;
+    readonly cpu: CpuTopology;
+    readonly memoryBytes: number;
+  }[];
+}
+
+const kindsMax = 6;
+const quietMs = 250;
+const periodMs = 30_000;
+const failureMs = 600_000;
+
+export class Pool {
+  readonly #driver: Driver;
+  readonly #settings: WarmPoolSettings;
+  readonly #warmUp: WarmUp;
+  /** True while machines of this process boot: filling waits for them. */
+  readonly #isBusy: () => boolean;
+  readonly #kinds = new Map<string, Kind>();
+  readonly #failedAt = new Map<string, number>();
+  readonly #closed = new AbortController();
+  #wake = Promise.withResolvers<void>();
+  #filling: Promise<void> = Promise.resolve();
+
+  constructor(
+    driver: Driver,
+    options: {
+      readonly settings: WarmPoolSettings;
+      readonly warmUp: WarmUp;
+      readonly isBusy: () => boolean;
+    },
+  ) {
+    this.#driver = driver;
+    this.#settings = options.settings;
+    this.#warmUp = options.warmUp;
+    this.#isBusy = options.isBusy;
+  }
+
+  /** Begins to fill the pool in the background, if no other driver does. */
+  start(): void {
+    this.#filling = this.#fillForEver().catch((error: unknown) => {
+      if (!this.#closed.signal.aborted) this.#driver.site.log.error({ error }, "warm pool ended");
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#wake.resolve();
+    await this.#filling;
+  }
+
+  async takeMember(spec: MachineSpec, image: Image): Promise<State | undefined> {
+    const wanted = await this.#wantedBy(spec, image);
+    return wanted && this.#takeFrom(wanted.key, spec);
+  }
+
+  async cloneNow(spec: MachineSpec, image: Image): Promise<State | undefined> {
+    const wanted = await this.#wantedBy(spec, image);
+    if (wanted === undefined) return undefined;
+    const { site } = this.#driver;
+    const slot = await takeSlot(site, spec.id);
+    try {
+      return await makeClone(this.#driver, { path: instancePath(site, spec.id), slot, ...wanted });
+    } catch (error) {
+      site.log.warn({ error, machineId: spec.id }, "clone failed; the machine boots instead");
+      await this.#wreck(instancePath(site, spec.id));
+      await releaseSlot(site, slot.slot);
+      return undefined;
+    }
+  }
+
+  /** Removes clones that died or that are of none of these kinds. */
+  async sweep(keep: ReadonlySet<string>): Promise<void> {
+    for (const id of await this.#memberIds()) {
+      await this.#driver.site.locks.hold(id, async () => {
+        const path = this.#pathOf(id);
+        const key = await readIfThere(join(path, "key"));
+        const state = await readState(path).catch(() => undefined);
+        const process = state && (await findLaunched(path, state));
+        const claimed = (await readIfThere(join(path, "spec.json"))) !== undefined;
+        const good = process !== undefined && key !== undefined && keep.has(key) && !claimed;
+        if (good && state?.power === "paused") return;
+        await this.#drop(path, state);
+      });
+    }
+  }
+
+  #remember(key: string, kind: Kind): void {
+    this.#kinds.delete(key);
+    this.#kinds.set(key, kind);
+    for (const oldest of this.#kinds.keys()) {
+      if (this.#kinds.size <= kindsMax) break;
+      this.#kinds.delete(oldest);
+    }
+    this.#wake.resolve();
+  }
+
+  /** The template that fits, if there is one; in any case the kind is remembered as asked for. */
+  async #wantedBy(
+    spec: MachineSpec,
+    image: Image,
+  ): Promise<{ key: string; kind: Kind; template: Template } | undefined> {
+    const kind = kindOf(image, spec);
+    const key = await keyOf(this.#driver, kind);
+    this.#remember(key, kind);
+    const template = await findTemplate(this.#driver, kind);
+    const fits = template !== undefined && spec.diskBytes >= template.diskBytes;
+    return fits ? { key, kind, template } : undefined;
+  }
+
+  async #takeFrom(key: string, spec: MachineSpec): Promise<State | undefined> {
+    const { site } = this.#driver;
+    for (const id of await this.#memberIds()) {
+      const path = this.#pathOf(id);
+      if ((await readIfThere(join(path, "key"))) !== key) continue;
+      const release = await site.locks.tryAcquire(id);
+      if (release === undefined) continue;
+      try {
+        const state = await readState(path);
+        if (state?.power !== "paused" || (await findLaunched(path, state)) === undefined) continue;
+        await writeSpec(path, spec);
+        await rename(path, instancePath(site, spec.id));
+        await syncDirectory(join(site.root, "instances"));
+        await renameSlot(site, state.slot, spec.id);
+        this.#wake.resolve();
+        return state;
+      } finally {
+        release();
+      }
+    }
+    return undefined;
+  }
+
+  async #fillForEver(): Promise<void> {
+    const { site, image } = this.#driver;
+    const release = await site.locks.acquire("pool", this.#closed.signal);
+    try {
+      for (const { image: name, ...size } of this.#settings.prepare) {
+        const kind = kindOf(await image(name), size);
+        this.#remember(await keyOf(this.#driver, kind), kind);
+      }
+      while (!this.#closed.signal.aborted) {
+        this.#wake = Promise.withResolvers<void>();
+        await this.#fill();
+        await Promise.race([this.#wake.promise, this.#pause(periodMs)]);
+      }
+    } finally {
+      await this.sweep(new Set());
+      release();
+    }
+  }
+
+  async #fill(): Promise<void> {
+    await this.sweep(new Set(this.#kinds.keys()));
+    // The kind asked for last comes first.
+    for (const [key, kind] of [...this.#kinds].toReversed()) {
+      const failedAt = this.#failedAt.get(key) ?? -Infinity;
+      if (failedAt > this.#driver.site.now() - failureMs) continue;
+      try {
+        await this.#fillKind(key, kind);
+      } catch (error) {
+        if (this.#closed.signal.aborted) return;
+        this.#failedAt.set(key, this.#driver.site.now());
+        this.#driver.site.log.warn(
+          { error, image: kind.image.name },
+          "no warm start for this kind",
+        );
+      }
+    }
+  }
+
+  async #fillKind(key: string, kind: Kind): Promise<void> {
+    await this.#quiet();
+    const template = await buildTemplate(this.#driver, kind, this.#warmUp, this.#closed.signal);
+    for (;;) {
+      await this.#quiet();
+      const members = await this.#members();
+      const mine = members.filter((member) => member.key === key).length;
+      const used = members.reduce((sum, member) => sum + member.memoryBytes, 0);
+      const room = this.#settings.memoryBytesMax - used >= kind.board.memoryBytes;
+      if (mine >= this.#settings.members || !room) return;
+      await this.#addMember(key, kind, template);
+    }
+  }
+
+  async #addMember(key: string, kind: Kind, template: Template): Promise<void> {
+    const id = randomUUID();
+    const path = this.#pathOf(id);
+    await this.#driver.site.locks.hold(id, async () => {
+      await makeInstanceDirectory(path);
+      const slot = await takeSlot(this.#driver.site, id);
+      try {
+        await makeClone(this.#driver, { path, kind, template, slot });
+        await writeDurably(join(path, "key"), key);
+      } catch (error) {
+        await this.#drop(path, await readState(path).catch(() => undefined));
+        await releaseSlot(this.#driver.site, slot.slot);
+        throw error;
+      }
+    });
+  }
+
+  async #drop(path: string, state: State | undefined): Promise<void> {
+    await this.#wreck(path);
+    if (state !== undefined) await releaseSlot(this.#driver.site, state.slot);
+    await discard(this.#driver.site, path);
+  }
+
+  /** Ends what runs in the directory and forgets its record. */
+  async #wreck(path: string): Promise<void> {
+    const state = await readState(path).catch(() => undefined);
+    const process = state && (await findLaunched(path, state));
+    if (process !== undefined && state?.launch) {
+      await endProcess(path, { ...state, launch: { ...state.launch, process } }, "kill");
+    }
+    await rm(join(path, "state.json"), { force: true });
+  }
+
+  async #members(): Promise<{ key: string | undefined; memoryBytes: number }[]> {
+    const members: { key: string | undefined; memoryBytes: number }[] = [];
+    for (const id of await this.#memberIds()) {
+      const path = this.#pathOf(id);
+      const state = await readState(path).catch(() => undefined);
+      const key = await readIfThere(join(path, "key"));
+      members.push({ key, memoryBytes: state?.hardware.memoryBytes ?? 0 });
+    }
+    return members;
+  }
+
+  /** Machines that boot for somebody come first. */
+  async #quiet(): Promise<void> {
+    await this.#pause(quietMs);
+    while (this.#isBusy() && !this.#closed.signal.aborted) await this.#pause(quietMs);
+    this.#closed.signal.throwIfAborted();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const options = { signal: this.#closed.signal, ref: false };
+    await delay(ms, undefined, options).catch(() => {});
+  }
+
+  #memberIds(): Promise<string[]> {
+    return readdir(join(this.#driver.site.root, "pool"));
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#driver.site.root, "pool", id);
+  }
+}

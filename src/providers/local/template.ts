@@ -1,0 +1,334 @@
+/**
+ * Templates for warm starts: a machine that was booted once, logged into a few times so that what
+ * it needs is in its caches, and stopped in mid-run. What is kept is its memory, the state of its
+ * devices and its disk. A clone gets a copy of the memory, reads the device state and has an
+ * overlay over the disk, so it goes on where the template stood.
+ *
+ * What must stay true: a template fits only the same QEMU, CPU, command line and image, all of
+ * which make its key; and nothing in it is of a customer.
+ */
+import { createHash } from "node:crypto";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { chmod, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+
+import { qemuArguments, type Plan } from "./arguments.ts";
+import { linkImage, makeDisk } from "./disk.ts";
+import type { Driver, Image } from "./driver.ts";
+import { readIfThere, writeDurably } from "./files.ts";
+import { giveTo, linkInto, makeInstanceDirectory } from "./instance.ts";
+import { launch } from "./launch.ts";
+import { endProcess, monitorAt } from "./monitor.ts";
+import type { Qmp } from "./qmp.ts";
+import { type Board, type State } from "./records.ts";
+import { releaseSlot, takeSlot, type Slot } from "./slots.ts";
+import { plainBoard, roomFor } from "./start.ts";
+import { waitFor } from "./wait.ts";
+
+/** What machines that may share a template have in common. */
+export interface Kind {
+  readonly image: Image;
+  readonly board: Board;
+}
+
+export interface Template {
+  readonly key: string;
+  readonly path: string;
+  readonly diskBytes: number;
+}
+
+/** Gets a booted machine into the state that clones should start from. */
+export type WarmUp = (machine: {
+  readonly directory: string;
+  readonly runDirectory: string;
+  readonly sshPort: number;
+  readonly image: Image;
+  readonly signal: AbortSignal;
+}) => Promise<void>;
+
+const run = promisify(execFile);
+const migrationMs = 60_000;
+const recordSchema = z.object({ key: z.string(), diskBytes: z.int(), madeAt: z.number() });
+const templatesMax = 8;
+
+export async function keyOf(driver: Driver, kind: Kind): Promise<string> {
+  const plan = await planOf(driver, kind, { uuid: "uuid", sshPort: 1, memoryFile: "ram" });
+  const { version } = await driver.qemu();
+  const parts = [version, kind.image.id, ...qemuArguments(plan)];
+  if (plan.accelerator === "kvm") parts.push(processor());
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+export async function findTemplate(driver: Driver, kind: Kind): Promise<Template | undefined> {
+  const key = await keyOf(driver, kind);
+  const path = join(driver.site.root, "templates", key);
+  const text = await readIfThere(join(path, "template.json"));
+  if (text === undefined) return undefined;
+  const record = recordSchema.safeParse(JSON.parse(text));
+  return record.success ? { key, path, diskBytes: record.data.diskBytes } : undefined;
+}
+
+/** The command line of a template and of its clones: the same but for names, ports and files. */
+export async function planOf(
+  driver: Driver,
+  kind: Kind,
+  own: {
+    readonly uuid: string;
+    readonly sshPort: number;
+    readonly memoryFile: string;
+    readonly incoming?: true;
+  },
+): Promise<Plan> {
+  const accelerator = await driver.accelerator();
+  return {
+    name: "machine",
+    uuid: own.uuid,
+    runDirectory: "run.1",
+    accelerator: accelerator.kind,
+    cpuModel: accelerator.cpuModel,
+    board: kind.board,
+    ...roomFor(driver.offered, kind.board),
+    memoryFile: own.memoryFile,
+    kernel: { append: kind.image.kernelArguments },
+    seed: false,
+    sshPort: own.sshPort,
+    segment: undefined,
+    // Clones begin with the template's addresses; the guest's agent changes them before use.
+    macs: { access: "52:54:00:00:00:01", tenant: "56:54:00:00:00:01" },
+    video: true,
+    paused: own.incoming === true,
+    incoming: own.incoming === true,
+  };
+}
+
+/** Boots, warms and stores one. Only one is built at a time, whoever asks. */
+export async function buildTemplate(
+  driver: Driver,
+  kind: Kind,
+  warmUp: WarmUp,
+  signal: AbortSignal,
+): Promise<Template> {
+  return driver.site.locks.hold("template", async () => {
+    const found = await findTemplate(driver, kind);
+    if (found !== undefined) return found;
+    const key = await keyOf(driver, kind);
+    const draft = join(driver.site.root, "templates", `draft.${key}`);
+    await rm(draft, { recursive: true, force: true });
+    await makeInstanceDirectory(draft);
+    const slot = await takeSlot(driver.site, `template.${key}`);
+    try {
+      await makeIn(driver, { kind, warmUp, signal, draft, slot, key });
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true, maxRetries: 5 });
+      throw error;
+    } finally {
+      await releaseSlot(driver.site, slot.slot);
+    }
+    const path = join(driver.site.root, "templates", key);
+    await rename(draft, path);
+    await forgetOld(driver, key);
+    return { key, path, diskBytes: kind.image.minDiskBytes };
+  });
+}
+
+interface Build {
+  readonly kind: Kind;
+  readonly warmUp: WarmUp;
+  readonly signal: AbortSignal;
+  readonly draft: string;
+  readonly slot: Slot;
+  readonly key: string;
+}
+
+async function makeIn(driver: Driver, build: Build): Promise<void> {
+  const { kind, draft, slot, key } = build;
+  const { site } = driver;
+  const memory = join(site.memoryRoot, `template.${key}`);
+  await emptyFile(memory, slot.uid, site.gid);
+  await emptyFile(join(draft, "devices"), slot.uid, site.gid);
+  await linkImage(draft, kind.image);
+  const disk = { backing: "base.qcow2", bytes: kind.image.minDiskBytes, uid: slot.uid };
+  await makeDisk({ site, qemu: await driver.qemu() }, draft, disk);
+  const devices = await open(join(draft, "devices"), "w");
+  let state: State | undefined;
+  try {
+    state = await boot(driver, build, memory, devices);
+    await build.warmUp({
+      directory: draft,
+      runDirectory: "run.1",
+      sshPort: slot.sshPort,
+      image: kind.image,
+      signal: build.signal,
+    });
+    await store(draft, "run.1");
+    await endProcess(draft, state, "flush");
+    state = undefined;
+    await run("cp", ["--sparse=always", memory, join(draft, "memory")]);
+    for (const name of ["disk.qcow2", "memory", "devices"]) await seal(join(draft, name));
+    for (const name of ["run.1", "state.json", "serial.log"]) {
+      await rm(join(draft, name), { recursive: true, force: true });
+    }
+    const record = { key, diskBytes: kind.image.minDiskBytes, madeAt: site.now() };
+    await writeDurably(join(draft, "template.json"), `${JSON.stringify(record)}\n`);
+  } finally {
+    await devices.close();
+    if (state !== undefined) await endProcess(draft, state, "kill");
+    await rm(memory, { force: true });
+  }
+}
+
+async function boot(
+  driver: Driver,
+  { kind, draft, slot, key }: Build,
+  memoryFile: string,
+  devices: FileHandle,
+): Promise<State> {
+  const { system } = await driver.qemu();
+  const uuid = `${key.slice(0, 8)}-${key.slice(8, 12)}-${key.slice(12, 16)}-${key.slice(16, 20)}-${key.slice(20, 32)}`;
+  const plan = await planOf(driver, kind, { uuid, sshPort: slot.sshPort, memoryFile });
+  const first = freshState(driver, kind, slot, kind.image.minDiskBytes);
+  const next = { uuid, start: "cold", board: kind.board } as const;
+  return launch(driver.site, draft, first, next, () => ({
+    program: system,
+    parameters: qemuArguments(plan),
+    inherit: devices.fd,
+  }));
+}
+
+/** The record of a machine that has not been started yet. */
+export function freshState(driver: Driver, kind: Kind, slot: Slot, diskBytes: number): State {
+  const { image, board } = kind;
+  const now = driver.site.now();
+  const hardware = { cpu: board.cpu, memoryBytes: board.memoryBytes, diskBytes };
+  return {
+    createdAt: now,
+    slot: slot.slot,
+    uid: slot.uid,
+    sshPort: slot.sshPort,
+    image: {
+      id: image.id,
+      name: image.name,
+      kernelArguments: image.kernelArguments,
+      defaultUser: image.defaultUser,
+    },
+    diskMade: true,
+    hardware,
+    wanted: hardware,
+    intent: "run",
+    power: "stopped",
+    powerSince: now,
+    launches: 0,
+    launch: null,
+    wired: true,
+    stop: null,
+    readyAt: null,
+    workload: null,
+    snapshots: [],
+  };
+}
+
+export function kindOf(image: Image, spec: { cpu: Board["cpu"]; memoryBytes: number }): Kind {
+  const { cpu, memoryBytes } = spec;
+  return { image, board: plainBoard({ cpu, memoryBytes, diskBytes: 0 }) };
+}
+
+/** Stops it in mid-run and writes its device state to descriptor 3; memory stays in its file. */
+async function store(directory: string, runDirectory: string): Promise<void> {
+  await monitorAt(directory, runDirectory, async (qmp) => {
+    await qmp.execute("stop");
+    await ignoreShared(qmp, true);
+    await qmp.execute("migrate", { uri: "fd:3" });
+    await migrated(qmp);
+  });
+}
+
+/** Loads device state from descriptor 3 into a QEMU that waits for it with the memory mapped. */
+export async function restore(directory: string, runDirectory: string): Promise<void> {
+  await monitorAt(directory, runDirectory, async (qmp) => {
+    await ignoreShared(qmp, true);
+    await qmp.execute("migrate-incoming", { uri: "fd:3" });
+    await migrated(qmp);
+    // Later snapshots must hold the memory.
+    await ignoreShared(qmp, false);
+  });
+}
+
+async function ignoreShared(qmp: Qmp, state: boolean): Promise<void> {
+  const capabilities = [{ capability: "x-ignore-shared", state }];
+  await qmp.execute("migrate-set-capabilities", { capabilities });
+}
+
+const migrationSchema = z.object({
+  status: z.string().optional(),
+  "error-desc": z.string().optional(),
+});
+
+async function migrated(qmp: Qmp): Promise<void> {
+  const ended = await waitFor(
+    async () => {
+      const migration = migrationSchema.parse(await qmp.execute("query-migrate"));
+      return migration.status === "completed" || migration.status === "failed"
+        ? migration
+        : undefined;
+    },
+    { timeoutMs: migrationMs, everyMs: 2 },
+  );
+  if (ended?.status !== "completed") {
+    throw new Error(`QEMU did not move the device state: ${ended?.["error-desc"] ?? "no end"}`);
+  }
+}
+
+/** Puts a template's files and a private copy of its memory where a clone expects them. */
+export async function layClone(
+  driver: Driver,
+  template: Template,
+  clone: { readonly path: string; readonly slot: Slot; readonly memoryFile: string },
+): Promise<void> {
+  const { path, slot, memoryFile } = clone;
+  const { site } = driver;
+  for (const name of ["base.qcow2", "kernel", "initrd"]) {
+    await linkInto(join(template.path, name), join(path, name));
+  }
+  await linkInto(join(template.path, "disk.qcow2"), join(path, "template.qcow2"));
+  // A copy: QEMU opens its memory for writing, and one guest must not write another's.
+  await run("cp", ["--sparse=auto", join(template.path, "memory"), memoryFile]);
+  await chmod(memoryFile, 0o600);
+  await giveTo(memoryFile, slot.uid, site.gid);
+  const disk = { backing: "template.qcow2", bytes: template.diskBytes, uid: slot.uid };
+  await makeDisk({ site, qemu: await driver.qemu() }, path, disk);
+}
+
+async function forgetOld(driver: Driver, keep: string): Promise<void> {
+  const folder = join(driver.site.root, "templates");
+  const found: { name: string; at: number }[] = [];
+  for (const name of await readdir(folder)) {
+    if (name !== keep) found.push({ name, at: (await stat(join(folder, name))).mtimeMs });
+  }
+  found.sort((a, b) => b.at - a.at);
+  for (const { name } of found.slice(templatesMax - 1)) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function emptyFile(path: string, uid: number | null, gid: number): Promise<void> {
+  await rm(path, { force: true });
+  await (await open(path, "wx", 0o600)).close();
+  await giveTo(path, uid, gid);
+}
+
+/** Ours, and read-only for every machine that is made from it. */
+async function seal(path: string): Promise<void> {
+  const uid = process.getuid?.();
+  if (uid === 0) await giveTo(path, 0, 0);
+  await chmod(path, 0o444);
+}
+
+/** Name and features of the host's processor: memory under KVM fits no other. */
+function processor(): string {
+  const text = readFileSync("/proc/cpuinfo", "utf8");
+  const line = (name: string): string => new RegExp(`^${name}\\s*:.*$`, "m").exec(text)?.[0] ?? "";
+  return [line("model name"), line("flags"), line("microcode")].join("\n");
+}
