@@ -1,0 +1,86 @@
+/** The words of a statement in the languages that it is written in. */
+export const languages = ["en", "zh-CN"] as const;
+export type Language = (typeof languages)[number];
+
+export interface Words {
+  readonly title: string;
+  readonly period: string;
+  readonly prices: string;
+  readonly kind: string;
+  readonly date: string;
+  readonly sku: string;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly listPrice: string;
+  readonly multiplier: string;
+  readonly amount: string;
+  readonly state: string;
+  readonly provisional: string;
+  readonly posted: string;
+  readonly line: string;
+  readonly subtotal: string;
+  readonly total: string;
+  readonly net: string;
+  readonly vat: string;
+  readonly nothing: string;
+  readonly remark: string;
+}
+
+export const words: Readonly<Record<Language, Words>> = {
+  en: {
+    title: "Statement",
+    period: "Period",
+    prices: "Prices",
+    kind: "Kind",
+    date: "Date",
+    sku: "SKU",
+    quantity: "Quantity",
+    unit: "Unit",
+    listPrice: "List price",
+    multiplier: "Multiplier",
+    amount: "Amount",
+    state: "State",
+    provisional: "provisional",
+    posted: "posted",
+    line: "line",
+    subtotal: "subtotal",
+    total: "Total",
+    net: "Net",
+    vat: "VAT",
+    nothing: "Nothing was used.",
+    remark: "Provisional lines may change until 48 hours after the end of their day.",
+  },
+  "zh-CN": {
+    title: "账单",
+    period: "账期",
+    prices: "价格方案",
+    kind: "类型",
+    date: "日期",
+    sku: "计费项",
+    quantity: "用量",
+    unit: "单位",
+    listPrice: "目录价",
+    multiplier: "折扣系数",
+    amount: "金额",
+    state: "状态",
+    provisional: "暂计",
+    posted: "已入账",
+    line: "明细",
+    subtotal: "小计",
+    total: "合计",
+    net: "不含税金额",
+    vat: "增值税",
+    nothing: "本期无消费。",
+    remark: "暂计项在当日结束后 48 小时内可能变化。",
+  },
+};
+
+/** "中" takes the room of two letters in a terminal. */
+const wide =
+  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u;
+
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += wide.test(character) ? 2 : 1;
+  return width;
+}
