@@ -3,7 +3,7 @@
 create table zone (
   id uuid primary key,
   name text not null unique,
-  created_at timestamptz not null default now()
+  created_at timestamptz(3) not null default now()
 );
 
 create table pod (
@@ -64,8 +64,8 @@ create table host (
   disk_bytes int8 not null check (disk_bytes > 0),
   huge_pages jsonb not null,
   labels jsonb not null,
-  seen_at timestamptz,
-  created_at timestamptz not null default now(),
+  seen_at timestamptz(3),
+  created_at timestamptz(3) not null default now(),
   unique (site, native_id)
 );
 
@@ -96,7 +96,7 @@ create table flavor (
   description text not null,
   fields jsonb not null,
   state text not null check (state in ('offered', 'retired')),
-  created_at timestamptz not null default now()
+  created_at timestamptz(3) not null default now()
 );
 
 create table price_profile (
@@ -106,5 +106,5 @@ create table price_profile (
   body jsonb not null,
   -- First local day on which it is in force; null while it is a draft. One start, one version.
   active_from date unique,
-  created_at timestamptz not null default now()
+  created_at timestamptz(3) not null default now()
 );

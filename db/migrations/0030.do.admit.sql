@@ -4,7 +4,7 @@
 create table quota_limit (
   tenant_id uuid primary key references tenant,
   limits jsonb not null,
-  updated_at timestamptz not null default now()
+  updated_at timestamptz(3) not null default now()
 );
 select protect_tenant_table('quota_limit');
 
@@ -31,9 +31,9 @@ create table request (
   wanted text not null check (wanted in ('running', 'stopped', 'released')),
   -- Counts how often capacity was asked for: at creation, at each start, at each retry.
   turn int not null default 1,
-  created_at timestamptz not null,
-  changed_at timestamptz not null,
-  ended_at timestamptz,
+  created_at timestamptz(3) not null,
+  changed_at timestamptz(3) not null,
+  ended_at timestamptz(3),
   -- How it ended, or why it cannot go on: {code, message, details}.
   end_reason jsonb,
   primary key (tenant_id, id),
@@ -57,8 +57,8 @@ create table operation (
     check (state in ('running', 'succeeded', 'failed', 'superseded')),
   reason jsonb,
   note text,
-  created_at timestamptz not null,
-  ended_at timestamptz,
+  created_at timestamptz(3) not null,
+  ended_at timestamptz(3),
   primary key (tenant_id, id),
   foreign key (tenant_id, request_id) references request (tenant_id, id)
 );

@@ -5,11 +5,11 @@ create table queue_entry (
   turn int not null,
   -- 0 is first.
   priority int not null,
-  enqueued_at timestamptz not null,
+  enqueued_at timestamptz(3) not null,
   state text not null default 'waiting' check (state in ('waiting', 'placed', 'withdrawn')),
   -- Why it still waits: the last answer of placement.
   refusal jsonb,
-  refused_at timestamptz,
+  refused_at timestamptz(3),
   primary key (tenant_id, request_id, turn),
   foreign key (tenant_id, request_id) references request (tenant_id, id)
 );
@@ -30,8 +30,8 @@ create table placement (
   disk_bytes int8 not null check (disk_bytes >= 0),
   shape jsonb not null,
   state text not null check (state in ('full', 'disk', 'none')),
-  placed_at timestamptz not null,
-  ended_at timestamptz,
+  placed_at timestamptz(3) not null,
+  ended_at timestamptz(3),
   primary key (tenant_id, instance_id),
   unique (tenant_id, request_id, turn),
   foreign key (tenant_id, request_id) references request (tenant_id, id)

@@ -13,8 +13,8 @@ create table instance (
   shape jsonb not null,
   state text not null check (state in ('creating', 'running', 'stopping', 'stopped', 'starting',
     'failed', 'deleting', 'gone')),
-  state_since timestamptz not null,
-  ready_at timestamptz,
+  state_since timestamptz(3) not null,
+  ready_at timestamptz(3),
   start_kind text,
   endpoints jsonb not null default '[]',
   pending_resize boolean not null default false,
@@ -22,8 +22,8 @@ create table instance (
   -- The call to the provider that is under way: {key, native, kind, operationId, issuedAt}.
   call jsonb,
   -- When a complete listing first did not name it.
-  missing_since timestamptz,
-  seen_at timestamptz,
+  missing_since timestamptz(3),
+  seen_at timestamptz(3),
   reason jsonb,
   -- Last workload status seen (jobs), and whether its log and results were brought home.
   workload jsonb,
@@ -33,8 +33,8 @@ create table instance (
     "workloadEnded": false, "created": false, "deleted": false}',
   -- Counts changes, so that a decision made on an old look is not applied.
   version int not null default 0,
-  created_at timestamptz not null,
-  gone_at timestamptz,
+  created_at timestamptz(3) not null,
+  gone_at timestamptz(3),
   primary key (tenant_id, id),
   foreign key (tenant_id, request_id) references request (tenant_id, id)
 );
@@ -48,13 +48,13 @@ create table transition (
   tenant_id uuid not null,
   instance_id uuid not null,
   seq int not null,
-  at timestamptz not null,
+  at timestamptz(3) not null,
   kind text not null check (kind in ('created', 'ready', 'stopped', 'resized', 'workload_started',
     'workload_ended', 'deleted')),
   -- The shape from this moment on, and how we know.
   shape jsonb not null,
   evidence jsonb not null,
-  recorded_at timestamptz not null default now(),
+  recorded_at timestamptz(3) not null default now(),
   primary key (tenant_id, instance_id, seq),
   foreign key (tenant_id, instance_id) references instance (tenant_id, id)
 );
@@ -67,7 +67,7 @@ create table request_event (
   tenant_id uuid not null,
   id uuid not null,
   request_id uuid not null,
-  at timestamptz not null,
+  at timestamptz(3) not null,
   kind text not null,
   message text not null,
   details jsonb not null,
@@ -87,7 +87,7 @@ create table snapshot (
   state text not null check (state in ('creating', 'ready', 'deleting', 'failed', 'gone')),
   size_bytes int8,
   reason jsonb,
-  created_at timestamptz not null,
+  created_at timestamptz(3) not null,
   primary key (tenant_id, id),
   foreign key (tenant_id, request_id) references request (tenant_id, id)
 );
@@ -98,8 +98,8 @@ create index snapshot_of_request on snapshot (tenant_id, request_id, created_at)
 create table orphan (
   site text not null references site,
   machine_id uuid not null,
-  first_seen_at timestamptz not null,
-  removed_at timestamptz,
+  first_seen_at timestamptz(3) not null,
+  removed_at timestamptz(3),
   detail jsonb not null,
   primary key (site, machine_id)
 );

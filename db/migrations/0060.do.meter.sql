@@ -9,9 +9,9 @@ create table usage_interval (
   sku text not null,
   units int8 not null check (units > 0),
   slice int not null default 1 check (slice >= 1),
-  started_at timestamptz not null,
+  started_at timestamptz(3) not null,
   -- null while it goes on.
-  ended_at timestamptz,
+  ended_at timestamptz(3),
   billable boolean not null default true,
   end_reason text,
   -- The transition that opened it: its identity, for ever (R-EVT-2).

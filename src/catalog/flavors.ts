@@ -3,6 +3,7 @@ import { v7 as uuid } from "uuid";
 import { z } from "zod";
 
 import { createFlavorBody, flavorFields, type Flavor } from "#contract/schemas/catalog.ts";
+import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import { brokenConstraint, type Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
@@ -85,15 +86,11 @@ export function offeredFlavors(db: Queryable): Promise<Flavor[]> {
   return db.rows(sql`select ${columns} from flavor where state = 'offered' order by id`, row);
 }
 
-export function flavorsAfter(
-  db: Queryable,
-  after: string | undefined,
-  limit: number,
-): Promise<Flavor[]> {
+export function listFlavors(db: Queryable, ask: PageAsk): Promise<Flavor[]> {
+  const position = { at: sql`created_at`, id: sql`id` };
   return db.rows(
-    sql`select ${columns} from flavor
-      where ${after ?? null}::uuid is null or id > ${after ?? null}::uuid
-      order by id limit ${limit}`,
+    sql`select ${columns} from flavor where ${oldestFirst(position, ask)}
+      order by created_at, id limit ${ask.limit}`,
     row,
   );
 }

@@ -138,3 +138,19 @@ async function recordDevices(db: Queryable, site: string, host: HostSaid): Promi
       and not id = any(${host.gpus.map((gpu) => gpu.id)})`);
   return changed;
 }
+
+const executionRow = z.object({
+  id: z.string(),
+  execution: z.enum(["kvm", "emulated", "simulated"]),
+});
+
+/** How machines run on each host. */
+export async function siteExecutions(
+  db: Queryable,
+): Promise<ReadonlyMap<string, "kvm" | "emulated" | "simulated">> {
+  const rows = await db.rows(
+    sql`select host.id, site.execution from host join site on site.name = host.site`,
+    executionRow,
+  );
+  return new Map(rows.map((row) => [row.id, row.execution]));
+}

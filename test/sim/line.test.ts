@@ -5,7 +5,7 @@ import { sql } from "#db/sql.ts";
 import { askRelease, askStart, askStop } from "#flow/admit/lease.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 
-import { testDatabase } from "../database.ts";
+import { testDatabase } from "#test/database.ts";
 import { addTenant, endlessCredit, lease, rent, startStages, stateOf } from "./cloud.ts";
 
 const { db, observer } = await testDatabase();
@@ -17,7 +17,7 @@ test("a lease goes through the stages: placed, made, metered, stopped, started, 
     hosts: [
       { id: "h1", cpus: 4, memoryBytes: 16 * gib, diskBytes: 100 * gib, gpus: [], labels: {} },
     ],
-    latencies: { createMs: 5, bootMs: 5, deleteMs: 5 },
+    latencies: { createMs: 5, bootMs: 5 },
   });
   startStages({ db, observer, provider });
   const tenant = await addTenant(db, "acme");

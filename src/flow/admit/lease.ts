@@ -12,7 +12,7 @@ import type { Shape } from "#kernel/shape.ts";
 import { decideAdmission, overQuota, type Quantities } from "./decide.ts";
 import { addOperation, supersedeOperations, type OperationRow } from "./operations.ts";
 import { limitsOf, lockQuota, usedBy } from "./quota.ts";
-import { insertRequest, lockRequest, setWanted, type Request } from "./requests.ts";
+import { insertRequest, lockRequest, setReason, setWanted, type Request } from "./requests.ts";
 import type { Workload } from "./rows.ts";
 
 /** What admission needs of the ledger, so that money stays the ledger's business. */
@@ -131,6 +131,7 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
     );
   }
   await setWanted(tx, { ...keyOf(key), wanted: "running", nextTurn: true, at: key.at });
+  await setReason(tx, { ...keyOf(key), reason: null });
   return ask(tx, key, "start", {});
 }
 
@@ -162,6 +163,7 @@ export async function askRelease(tx: Tx, key: LeaseKey): Promise<OperationRow> {
     throw new Failure("wrong_state", `The lease ${lease.name} was released already.`);
   }
   await setWanted(tx, { ...keyOf(key), wanted: "released", at: key.at });
+  await setReason(tx, { ...keyOf(key), reason: null });
   await supersede(tx, key, [
     "create",
     "start",

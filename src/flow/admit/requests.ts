@@ -1,10 +1,11 @@
 /** Rows of `request`: what was asked for and admitted. This stage owns them. */
 import { z } from "zod";
 
-import { brokenConstraint, type Queryable } from "#db/pool.ts";
+import { brokenConstraint, type Queryable, type Tx } from "#db/pool.ts";
 import { json } from "#db/json.ts";
 import { instant } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
+import { releaseHeld } from "#flow/ledger/holds.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
@@ -146,9 +147,12 @@ export async function setShape(
     where tenant_id = ${change.tenantId} and id = ${change.id}`);
 }
 
-/** Closes a request: nothing of it is left anywhere. Called by the stage that saw it gone. */
+/**
+ * Closes a request: nothing of it is left anywhere, and the money held for it is free again.
+ * Called by the stage that saw it gone.
+ */
 export async function endRequest(
-  db: Queryable,
+  tx: Tx,
   end: {
     readonly tenantId: string;
     readonly id: string;
@@ -156,10 +160,11 @@ export async function endRequest(
     readonly reason: Reason | null;
   },
 ): Promise<void> {
-  await db.execute(sql`
+  await tx.execute(sql`
     update request set ended_at = ${new Date(end.at)}, wanted = 'released',
       end_reason = coalesce(${end.reason === null ? null : json(end.reason)}::jsonb, end_reason)
     where tenant_id = ${end.tenantId} and id = ${end.id} and ended_at is null`);
+  await releaseHeld(tx, end.tenantId, { reference: end.id, at: end.at });
 }
 
 /** Says why a request is as it is, without ending it. */

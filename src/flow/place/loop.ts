@@ -7,9 +7,9 @@ import { randomUUID } from "node:crypto";
 import type { Db } from "#db/pool.ts";
 import { headOfQueue, recordRefusal, type WaitingEntry } from "#flow/queue/store.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
-import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
 import { place, type HostState } from "./decide.ts";
+import { withPlaced } from "./free.ts";
 import { commitPlan, heldPlacement, hostStates } from "./store.ts";
 
 const entriesPerPassMax = 200;
@@ -44,11 +44,8 @@ export function placeLoop(context: {
   ): Promise<{ hosts: HostState[]; stale: boolean }> {
     const held = await heldPlacement(db, entry);
     const { tenantId, shape } = entry;
-    const answer = place(hosts, {
-      tenantId,
-      shape,
-      ...(held === undefined ? {} : { pinnedHostId: held.hostId }),
-    });
+    const ask = { tenantId, shape, ...(held === undefined ? {} : { pinnedHostId: held.hostId }) };
+    const answer = place(hosts, ask);
     if (!answer.placed) {
       await recordRefusal(db, entry, answer.reason, now());
       return { hosts, stale: false };
@@ -64,40 +61,12 @@ export function placeLoop(context: {
       if (result === "placed") await tx.nudge("provision");
       return result;
     });
-    return committed === "stale"
-      ? { hosts: await hostStates(db), stale: true }
-      : {
-          hosts: hosts.map((host) => (host.id === answer.hostId ? taken(host) : host)),
-          stale: false,
-        };
-
-    function taken(host: HostState): HostState {
-      return {
-        ...host,
-        milliCpusUsed: host.milliCpusUsed + milliCpusOf(shape),
-        memoryBytesUsed: host.memoryBytesUsed + shape.memoryMiB * mebibyte,
-        diskBytesUsed: host.diskBytesUsed + (held === undefined ? shape.diskGiB * gibibyte : 0),
-        hugePagesMiBFree:
-          shape.hugePages === "none"
-            ? host.hugePagesMiBFree
-            : {
-                ...host.hugePagesMiBFree,
-                [shape.hugePages]: host.hugePagesMiBFree[shape.hugePages] - shape.memoryMiB,
-              },
-        devices: host.devices.map((device) =>
-          answer.placed && answer.deviceIds.includes(device.id)
-            ? {
-                ...device,
-                slice: shape.gpu?.slice ?? 1,
-                claims: device.claims + 1,
-                tenants: [...device.tenants, tenantId],
-              }
-            : device,
-        ),
-        antiAffineTenants: shape.antiAffinity
-          ? [...host.antiAffineTenants, tenantId]
-          : host.antiAffineTenants,
-      };
-    }
+    if (committed === "stale") return { hosts: await hostStates(db), stale: true };
+    return {
+      hosts: hosts.map((host) =>
+        host.id === answer.hostId ? withPlaced(host, ask, answer.deviceIds) : host,
+      ),
+      stale: false,
+    };
   }
 }

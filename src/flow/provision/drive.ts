@@ -50,10 +50,12 @@ function towardsStopped(view: View, step: Step, machine: Machine): Step {
   const { instance, operations, now } = view;
   const stop = operations.find((operation) => operation.kind === "stop");
   if (machine.power.value === "stopped") {
-    const stopped = { ...step, state: "stopped" as const, placement: "disk" as const };
+    const settled = withSettledShape(view, step, machine);
     return {
-      ...stopped,
-      patch: { ...step.patch, readyAt: null, endpoints: [] },
+      ...settled,
+      state: "stopped",
+      placement: "disk",
+      patch: { ...settled.patch, readyAt: null, endpoints: [] },
       endedOperations: [...step.endedOperations, ...succeeded(operations, ["stop"])],
       ...otherWork(view, machine),
     };
@@ -75,7 +77,7 @@ function towardsStopped(view: View, step: Step, machine: Machine): Step {
 }
 
 function towardsRunning(view: View, step: Step, machine: Machine): Step {
-  const { instance, request, operations, now } = view;
+  const { instance, operations } = view;
   switch (machine.power.value) {
     case "unknown":
       return step;
@@ -85,26 +87,11 @@ function towardsRunning(view: View, step: Step, machine: Machine): Step {
         const state: InstanceState = instance.state === "creating" ? "creating" : "starting";
         return { ...step, state };
       }
-      const resized = settledShape(view, machine);
+      const settled = withSettledShape(view, step, machine);
       return {
-        ...step,
+        ...settled,
         state: "running",
-        patch: {
-          ...step.patch,
-          reason: null,
-          ...(resized ? { shape: request.shape } : {}),
-        },
-        transitions: resized
-          ? [
-              ...step.transitions,
-              {
-                kind: "resized",
-                at: Math.max(now, instance.metering.lastAt, ...step.transitions.map((t) => t.at)),
-                shape: request.shape,
-                evidence: { cpu: machine.cpu, memoryBytes: machine.memoryBytes },
-              },
-            ]
-          : step.transitions,
+        patch: { ...settled.patch, reason: null },
         endedOperations: [...step.endedOperations, ...succeeded(operations, ["create", "start"])],
         ...otherWork(view, machine),
       };
@@ -198,13 +185,21 @@ function faulted(machine: Machine): Machine["workload"] {
   };
 }
 
-/** The machine has the shape that was asked for by now, and had another before. */
-function settledShape({ instance, request, operations }: View, machine: Machine): boolean {
-  return (
+/** When the machine has got the shape that was asked for, metering goes on with that one. */
+function withSettledShape(view: View, step: Step, machine: Machine): Step {
+  const { instance, request, operations, now } = view;
+  const settled =
     !machine.pendingResize &&
     !operations.some((operation) => operation.kind === "resize") &&
-    JSON.stringify(instance.shape) !== JSON.stringify(request.shape)
-  );
+    JSON.stringify(instance.shape) !== JSON.stringify(request.shape);
+  if (!settled) return step;
+  const at = Math.max(now, instance.metering.lastAt, ...step.transitions.map((each) => each.at));
+  const evidence = { cpu: machine.cpu, memoryBytes: machine.memoryBytes };
+  return {
+    ...step,
+    patch: { ...step.patch, shape: request.shape },
+    transitions: [...step.transitions, { kind: "resized", at, shape: request.shape, evidence }],
+  };
 }
 
 /** Reboots, resizes and snapshots: one at a time, oldest first. */

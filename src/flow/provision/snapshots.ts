@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { json } from "#db/json.ts";
+import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
@@ -39,4 +40,18 @@ export async function updateSnapshotOf(
     update snapshot set state = ${state},
       reason = ${outcome.state === "failed" ? json(outcome.reason) : null}
     where tenant_id = ${end.tenantId} and id = ${id}`);
+}
+
+export function listSnapshots(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly requestId: string },
+  ask: PageAsk,
+): Promise<SnapshotRow[]> {
+  const position = { at: sql`created_at`, id: sql`id` };
+  return db.rows(
+    sql`select * from snapshot where tenant_id = ${of.tenantId}
+      and request_id = ${of.requestId} and state <> 'gone' and ${oldestFirst(position, ask)}
+      order by created_at, id limit ${ask.limit}`,
+    snapshotRow,
+  );
 }

@@ -12,7 +12,7 @@ import { sql } from "#db/sql.ts";
 import { endOperation } from "#flow/admit/operations.ts";
 import { endRequest, setReason, setShape, setWanted } from "#flow/admit/requests.ts";
 import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
-import { keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
+import { growPlacement, keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
 
 import { resizeArguments } from "./arguments.ts";
 import { endpointRow, machineSpecRow, pendingCallRow, workloadStatusRow } from "./rows.ts";
@@ -275,6 +275,12 @@ async function applyToRequest(tx: Tx, row: InstanceRow, step: Step, now: number)
 async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: number): Promise<void> {
   const key = { tenantId: row.tenant_id, instanceId: row.id };
   if (step.placement === "none") await releasePlacement(tx, key, now);
+  const refused = step.endedOperations.some(
+    ({ operation, outcome }) => operation.kind === "resize" && outcome.state === "failed",
+  );
+  // Both shapes were held while it was under way; from now on the one that is there.
+  const shape = step.patch.shape ?? (refused ? row.shape : undefined);
+  if (shape !== undefined) await growPlacement(tx, key, shape);
   // A newer turn's capacity is not this stop's to give back.
   if (step.placement === "disk" && row.placement_turn === row.turn) await keepDiskOnly(tx, key);
 }

@@ -1,0 +1,43 @@
+/** Which handler answers which operation; identity, audit and health are the server's own. */
+import type { Handlers } from "#api/handler.ts";
+import * as money from "#api/routes/billing/money.ts";
+import * as offers from "#api/routes/catalog/offers.ts";
+import * as places from "#api/routes/catalog/places.ts";
+import * as profiles from "#api/routes/catalog/profiles.ts";
+import * as leases from "#api/routes/leases/leases.ts";
+import * as operations from "#api/routes/leases/operations.ts";
+import * as quotes from "#api/routes/leases/quote.ts";
+import * as snapshots from "#api/routes/leases/snapshots.ts";
+
+export const handlers: Partial<Handlers> = {
+  listOffers: offers.listOffers,
+  listFlavors: offers.listFlavorsHandler,
+  createFlavor: offers.createFlavor,
+  retireFlavor: offers.retireFlavor,
+  listImages: offers.listImages,
+  getPlaces: places.getPlaces,
+  listHosts: places.listHostsHandler,
+  updateHost: places.updateHost,
+  listPriceProfiles: profiles.listProfiles,
+  getPriceProfile: profiles.getProfile,
+  createPriceProfile: profiles.createProfile,
+  activatePriceProfile: profiles.activateProfile,
+  quote: quotes.quoteHandler,
+  createLease: leases.createLease,
+  listLeases: leases.listLeasesHandler,
+  getLease: leases.getLease,
+  startLease: leases.startLease,
+  stopLease: leases.stopLease,
+  rebootLease: leases.rebootLease,
+  resizeLease: leases.resizeLease,
+  releaseLease: leases.releaseLease,
+  listLeaseEvents: leases.listLeaseEvents,
+  listSnapshots: snapshots.listSnapshotsHandler,
+  createSnapshot: snapshots.createSnapshot,
+  revertSnapshot: snapshots.revertSnapshot,
+  deleteSnapshot: snapshots.deleteSnapshot,
+  getOperation: operations.getOperation,
+  getBalance: money.getBalance,
+  createTopUp: money.createTopUp,
+  listJournals: money.listJournalsHandler,
+};

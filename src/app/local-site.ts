@@ -1,0 +1,91 @@
+/**
+ * The local site: QEMU on this machine. Its images are built in the background at the first start
+ * and taken from the cache afterwards; until one is there, machines of it wait.
+ */
+import type { Queryable } from "#db/pool.ts";
+import { recordImage } from "#catalog/images.ts";
+import { gibibyte, mebibyte } from "#kernel/shape.ts";
+import type { Observer } from "#observe/observer.ts";
+import {
+  ensureImage,
+  imageNames,
+  type BuiltImage,
+  type ImageName,
+} from "#providers/local/image/image.ts";
+import { openLocal } from "#providers/local/open.ts";
+import { ProviderError, type Provider } from "#providers/provider.ts";
+
+const descriptions: Readonly<Record<ImageName, string>> = {
+  tiny: "A small Linux with a shell and SSH that starts in a moment",
+};
+
+export interface LocalSite {
+  readonly provider: Provider;
+  /** Builds what is not in the cache, and says in the catalog what can be ordered. */
+  buildImages(db: Queryable): Promise<void>;
+}
+
+export async function openLocalSite(options: {
+  readonly dataDirectory: string;
+  readonly imageCacheDirectory: string;
+  readonly observer: Observer;
+  readonly offered: { readonly cpus: number; readonly memoryBytes: number };
+  readonly signal: AbortSignal;
+}): Promise<LocalSite> {
+  const { log } = options.observer;
+  const built = new Map<string, BuiltImage>();
+  const build = async (name: ImageName): Promise<BuiltImage> => {
+    const image = await ensureImage({
+      name,
+      cacheDirectory: options.imageCacheDirectory,
+      report: (step, detail) => log.info({ image: name, step }, detail),
+      signal: options.signal,
+    });
+    built.set(name, image);
+    return image;
+  };
+  const provider = await openLocal({
+    dataDirectory: options.dataDirectory,
+    site: "local",
+    offered: options.offered,
+    log,
+    image: (name) => {
+      const image = built.get(name);
+      if (image !== undefined) return Promise.resolve(image);
+      const known = imageNames.some((each) => each === name);
+      return Promise.reject(
+        known
+          ? new ProviderError("unavailable", `The image ${name} is being built.`, {
+              effect: "none",
+            })
+          : new ProviderError("refused", `There is no image ${name} here.`, { effect: "none" }),
+      );
+    },
+    accelerator: () =>
+      Promise.resolve({ kind: "tcg", cpuModel: "qemu64,+rdrand,-svm", reason: "not probed" }),
+  });
+  return {
+    provider,
+    buildImages: async (db) => {
+      for (const name of imageNames) {
+        const said = { name, description: descriptions[name] };
+        const before = { defaultUser: "root", minMemoryMiB: 1, minDiskGiB: 1 };
+        await recordImage(db, { ...said, ...before, state: "building" });
+        try {
+          const image = await build(name);
+          await recordImage(db, {
+            ...said,
+            defaultUser: image.defaultUser,
+            minMemoryMiB: Math.ceil(image.minMemoryBytes / mebibyte),
+            minDiskGiB: Math.ceil(image.minDiskBytes / gibibyte),
+            state: "ready",
+          });
+        } catch (error) {
+          if (options.signal.aborted) return;
+          log.error({ image: name, err: error }, "image could not be built");
+          await recordImage(db, { ...said, ...before, state: "failed" });
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** The platforms that this installation is connected to. */
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+
+import type { Config } from "#config/config.ts";
+import type { DataDirectory } from "#config/data-directory.ts";
+import { mebibyte } from "#kernel/shape.ts";
+import type { Observer } from "#observe/observer.ts";
+import { decorate } from "#providers/decorate.ts";
+import type { Provider } from "#providers/provider.ts";
+import { gpuHost } from "#providers/simulated/hosts.ts";
+import { openSimulated } from "#providers/simulated/provider.ts";
+
+import { openLocalSite, type LocalSite } from "./local-site.ts";
+
+/** Kept for the control plane, the database and the operating system. */
+const reservedMemoryBytes = 1536 * mebibyte;
+
+export interface Sites {
+  readonly providers: readonly Provider[];
+  readonly local: LocalSite | undefined;
+}
+
+export async function openSites(options: {
+  readonly config: Config;
+  readonly data: DataDirectory;
+  readonly observer: Observer;
+  readonly signal: AbortSignal;
+}): Promise<Sites> {
+  const { config, data, observer } = options;
+  const local =
+    config.local === "off"
+      ? undefined
+      : await openLocalSite({
+          dataDirectory: data.path,
+          imageCacheDirectory: config.imageCache ?? data.images,
+          observer,
+          offered: {
+            cpus: config.localCpus ?? cpus().length,
+            memoryBytes:
+              config.localMemoryMib === undefined
+                ? Math.max(totalmem() - reservedMemoryBytes, 512 * mebibyte)
+                : config.localMemoryMib * mebibyte,
+          },
+          signal: options.signal,
+        });
+  const simulated =
+    config.simulateGpus === undefined
+      ? []
+      : [
+          openSimulated({
+            site: "simulated",
+            hosts: [gpuHost("simulated-gpu-1", config.simulateGpus)],
+            directory: join(data.path, "simulated"),
+          }),
+        ];
+  const providers = [...(local === undefined ? [] : [local.provider]), ...simulated];
+  return { providers: providers.map((provider) => decorate(provider)), local };
+}

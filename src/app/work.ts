@@ -1,0 +1,62 @@
+/** The loops of a working process: one list, in the order of the flow. */
+import type { Nudges } from "#db/listen.ts";
+import type { Db } from "#db/pool.ts";
+import { creditLoop } from "#flow/admit/exhausted.ts";
+import { meterLoop } from "#flow/meter/loop.ts";
+import { placeLoop } from "#flow/place/loop.ts";
+import type { PrepareWorkload } from "#flow/provision/adopt.ts";
+import { siteWorker, type SiteWorker } from "#flow/provision/site.ts";
+import { queueLoop } from "#flow/queue/loop.ts";
+import { rateLoop } from "#flow/rate/loop.ts";
+import { findTenant } from "#identity/tenants.ts";
+import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
+import { startLoop, type Loop } from "#loops/loop.ts";
+import type { Observer } from "#observe/observer.ts";
+import type { Provider } from "#providers/provider.ts";
+
+export interface WorkContext {
+  readonly db: Db;
+  readonly nudges: Nudges;
+  readonly observer: Observer;
+  readonly now: () => number;
+  readonly providers: readonly Provider[];
+  readonly prepareWorkload: PrepareWorkload;
+}
+
+export interface Work {
+  readonly loops: readonly Loop[];
+  stop(): Promise<void>;
+}
+
+export function startWork(context: WorkContext): Work {
+  const { db, now, observer } = context;
+  const sites: SiteWorker[] = context.providers.map((provider) =>
+    siteWorker({ db, provider, observer, now, prepareWorkload: context.prepareWorkload }),
+  );
+  const definitions = [
+    queueLoop({ db, now }),
+    placeLoop({ db, now }),
+    ...sites.map((site) => site.loop),
+    meterLoop({ db }),
+    rateLoop({
+      db,
+      observer,
+      now,
+      timeZoneOf: async (read, tenantId) => {
+        const tenant = await findTenant(read, tenantId);
+        const name = tenant?.timeZone ?? "";
+        return isTimeZone(name) ? timeZone(name) : billingZone;
+      },
+    }),
+    creditLoop({ db, now }),
+  ];
+  const loops = definitions.map((definition) => startLoop(definition, context));
+  return {
+    loops,
+    stop: async () => {
+      const ended = loops.map((loop) => loop.stop());
+      await Promise.all(sites.map((site) => site.close()));
+      await Promise.all(ended);
+    },
+  };
+}

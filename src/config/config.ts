@@ -1,0 +1,90 @@
+/**
+ * One schema, one frozen object. The only reader of the environment and of the command line of
+ * the server; everything else is handed what it needs.
+ */
+import { parseArgs } from "node:util";
+
+import { z } from "zod";
+
+import { Failure } from "#kernel/failure.ts";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const schema = z.strictObject({
+  role: z.enum(["all", "serve", "work", "migrate"]).default("all"),
+  dataDirectory: z.string().min(1).optional(),
+  /** An external PostgreSQL; the embedded one when left out. */
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(?:ql)?:\/\//, "postgres://…")
+    .optional(),
+  host: z.string().min(1).default("127.0.0.1"),
+  port: port.default(7272),
+  logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  /** `A100=8,T4=16`: adds a simulated host with such GPUs. */
+  simulateGpus: z.string().min(1).optional(),
+  /** `off` for an installation without machines of its own. */
+  local: z.enum(["on", "off"]).default("on"),
+  /** vCPUs that the local site offers; the machine's CPUs when left out. */
+  localCpus: z.coerce.number().int().min(1).max(1024).optional(),
+  /** Memory that the local site offers, in MiB. */
+  localMemoryMib: z.coerce.number().int().min(256).max(16_777_216).optional(),
+  /** Machines kept started and paused, so that a lease is ready at once. */
+  warmPool: z.coerce.number().int().min(0).max(16).default(0),
+  imageCache: z.string().min(1).optional(),
+  databaseConnections: z.coerce.number().int().min(4).max(200).default(12),
+});
+export type Config = Readonly<z.output<typeof schema>>;
+
+const names = Object.keys(schema.shape);
+
+/** `--data-directory D` or `MILLRACE_DATA_DIRECTORY=D`; the command line wins. */
+export function readConfig(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Config {
+  const fromEnvironment = names.flatMap((name) => {
+    const value = environment[`MILLRACE_${snake(name).toUpperCase()}`];
+    return value === undefined || value === "" ? [] : [[name, value] as const];
+  });
+  const databaseUrl = environment["DATABASE_URL"];
+  const given: Record<string, unknown> = {
+    ...(databaseUrl === undefined || databaseUrl === "" ? {} : { databaseUrl }),
+    ...Object.fromEntries(fromEnvironment),
+    ...fromCommandLine(argv),
+  };
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const problems = parsed.error.issues.map(
+    (issue) => `--${snake(String(issue.path[0] ?? "")).replaceAll("_", "-")}: ${issue.message}`,
+  );
+  throw new Failure("invalid_request", `${problems.join("; ")}. See --help.`);
+}
+
+function fromCommandLine(argv: readonly string[]): Record<string, unknown> {
+  const options = Object.fromEntries(
+    names.map((name) => [snake(name).replaceAll("_", "-"), { type: "string" as const }]),
+  );
+  try {
+    const { values } = parseArgs({ args: [...argv], options, strict: true });
+    return Object.fromEntries(Object.entries(values).map(([flag, value]) => [camel(flag), value]));
+  } catch (cause) {
+    throw new Failure(
+      "invalid_request",
+      `${cause instanceof Error ? cause.message : String(cause)} Known options: ${Object.keys(
+        options,
+      )
+        .map((flag) => `--${flag}`)
+        .join(" ")}`,
+      { cause },
+    );
+  }
+}
+
+function snake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function camel(flag: string): string {
+  return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,80 @@
+/** Hosts with what is used of them, as an operator sees them. */
+import { z } from "zod";
+
+import { oldestFirst, type PageAsk } from "#db/keyset.ts";
+import type { Queryable } from "#db/pool.ts";
+import { instant, size } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+
+const row = z.object({
+  id: z.string(),
+  name: z.string(),
+  zone: z.string(),
+  pod: z.string(),
+  cluster: z.string(),
+  site: z.string(),
+  execution: z.enum(["kvm", "emulated", "simulated"]),
+  state: z.enum(["up", "down", "maintenance"]),
+  schedulable: z.boolean(),
+  cpus: z.int(),
+  memory_bytes: size,
+  disk_bytes: size,
+  milli_cpus_used: size,
+  memory_used: size,
+  disk_used: size,
+  gpus: z.array(
+    z.object({
+      id: z.string(),
+      model: z.string(),
+      memoryBytes: z.number(),
+      isolation: z.enum(["hard", "soft"]),
+      slicesMax: z.int(),
+      used: z.number(),
+    }),
+  ),
+  seen_at: instant.nullable(),
+  created_at: instant,
+});
+export type HostUse = z.output<typeof row>;
+
+const hostRows = sql`
+  select h.id, h.name, zone.name as zone, pod.name as pod, cluster.name as cluster, h.site,
+    site.execution, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
+    h.created_at,
+    coalesce((select sum(milli_cpus) from placement p
+      where p.host_id = h.id and p.state = 'full'), 0)::int8 as milli_cpus_used,
+    coalesce((select sum(memory_bytes) from placement p
+      where p.host_id = h.id and p.state = 'full'), 0)::int8 as memory_used,
+    coalesce((select sum(disk_bytes) from placement p
+      where p.host_id = h.id and p.state <> 'none'), 0)::int8 as disk_used,
+    coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'model', d.model,
+        'memoryBytes', d.memory_bytes, 'isolation', d.isolation, 'slicesMax', d.slices_max,
+        'used', coalesce((select sum(1.0 / c.slice) from gpu_claim c
+          where c.host_id = d.host_id and c.device_id = d.id), 0)) order by d.id)
+      from gpu_device d where d.host_id = h.id and d.present), '[]') as gpus
+  from host h
+    join site on site.name = h.site
+    join cluster on cluster.id = h.cluster_id
+    join pod on pod.id = cluster.pod_id
+    join zone on zone.id = pod.zone_id`;
+
+export function listHosts(db: Queryable, ask: PageAsk): Promise<HostUse[]> {
+  const position = { at: sql`h.created_at`, id: sql`h.id` };
+  return db.rows(
+    sql`${hostRows} where ${oldestFirst(position, ask)}
+      order by h.created_at, h.id limit ${ask.limit}`,
+    row,
+  );
+}
+
+export function findHost(db: Queryable, id: string): Promise<HostUse | undefined> {
+  return db.maybe(sql`${hostRows} where h.id = ${id}`, row);
+}
+
+export async function setSchedulable(
+  db: Queryable,
+  id: string,
+  schedulable: boolean,
+): Promise<void> {
+  await db.execute(sql`update host set schedulable = ${schedulable} where id = ${id}`);
+}

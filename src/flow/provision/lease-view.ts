@@ -1,0 +1,129 @@
+/**
+ * What a lease looks like from outside: one read over the rows of the stages that it passed.
+ * The state is derived here and stored nowhere.
+ */
+import { z } from "zod";
+
+import type { lease as leaseSchema } from "#contract/schemas/compute.ts";
+import type { Queryable } from "#db/pool.ts";
+import { newestFirst, type PageAsk } from "#db/keyset.ts";
+import { instant } from "#db/row.ts";
+import { sql, type Sql } from "#db/sql.ts";
+import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
+import type { Reason } from "#kernel/reason.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+import { endpointRow } from "./rows.ts";
+
+export type LeaseState = z.output<typeof leaseSchema>["state"];
+
+const row = z.object({
+  id: z.string(),
+  project_id: z.string(),
+  name: z.string(),
+  shape: shapeRow,
+  image: z.string(),
+  login_user: z.string(),
+  restart: z.enum(["never", "on-failure"]),
+  price: z.record(z.string(), z.unknown()),
+  created_at: instant,
+  ended_at: instant.nullable(),
+  end_reason: reasonRow.nullable(),
+  state: z.enum([
+    "queued",
+    "creating",
+    "running",
+    "stopping",
+    "stopped",
+    "starting",
+    "failed",
+    "releasing",
+    "released",
+  ]),
+  instance_id: z.string().nullable(),
+  endpoints: z.array(endpointRow).nullable(),
+  ready_at: instant.nullable(),
+  start_kind: z.enum(["cold", "warm", "simulated"]).nullable(),
+  pending_resize: z.boolean().nullable(),
+  instance_reason: reasonRow.nullable(),
+  refusal: reasonRow.nullable(),
+  host: z.string().nullable(),
+  execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
+});
+export type LeaseView = z.output<typeof row>;
+
+/** Newest instance, the queue entry of this turn, host and site of each lease. */
+const leaseRows = sql`
+  select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.price,
+    r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
+    i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
+    s.execution,
+    case
+      when r.ended_at is not null and (r.end_reason->>'code') is not null then 'failed'
+      when r.ended_at is not null then 'released'
+      when r.wanted = 'released' then 'releasing'
+      when i.id is null and q.state is distinct from 'placed' then 'queued'
+      when i.id is null then 'creating'
+      when r.wanted = 'running' and i.state = 'stopped' and q.state is distinct from 'placed'
+        then 'queued'
+      when r.wanted = 'running' and i.state = 'stopped' then 'starting'
+      when r.wanted = 'stopped' and i.state in ('running', 'starting') then 'stopping'
+      when i.state in ('deleting', 'gone') then 'releasing'
+      else i.state
+    end as state
+  from request r
+    left join lateral (select * from instance i where i.tenant_id = r.tenant_id
+      and i.request_id = r.id order by i.created_at desc limit 1) i on true
+    left join queue_entry q on q.tenant_id = r.tenant_id and q.request_id = r.id
+      and q.turn = r.turn
+    left join host h on h.id = i.host_id
+    left join site s on s.name = i.site
+  where r.kind = 'lease'`;
+
+export function findLease(
+  db: Queryable,
+  key: { readonly tenantId: string; readonly id: string },
+): Promise<LeaseView | undefined> {
+  return db.maybe(sql`${leaseRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
+}
+
+export interface LeaseFilter {
+  readonly tenantId: string;
+  readonly state?: LeaseState | undefined;
+  readonly projectId?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+export function listLeases(db: Queryable, filter: LeaseFilter, ask: PageAsk): Promise<LeaseView[]> {
+  const position = { at: sql`l.created_at`, id: sql`l.id` };
+  return db.rows(
+    sql`select * from (${leaseRows} and r.tenant_id = ${filter.tenantId}
+        ${when(filter.projectId, (projectId) => sql`and r.project_id = ${projectId}`)}
+        ${when(filter.name, (name) => sql`and r.name = ${name}`)}) l
+      where ${newestFirst(position, ask)}
+        ${when(filter.state, (state) => sql`and l.state = ${state}`)}
+      order by l.created_at desc, l.id desc limit ${ask.limit}`,
+    row,
+  );
+}
+
+function when<T>(value: T | undefined, part: (value: T) => Sql): Sql {
+  return value === undefined ? sql`` : part(value);
+}
+
+/** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */
+export function reasonOf(view: LeaseView): Reason | null {
+  if (view.state === "queued") return view.refusal;
+  return view.instance_reason ?? view.end_reason;
+}
+
+export function usedFlavor(shape: Shape): z.output<typeof leaseSchema>["flavor"] {
+  return {
+    name: shape.flavor,
+    vcpus: shape.vcpus,
+    cpu: { ...shape.cpu },
+    memoryMiB: shape.memoryMiB,
+    diskGiB: shape.diskGiB,
+    gpu: shape.gpu === null ? null : { ...shape.gpu },
+  };
+}

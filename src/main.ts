@@ -1,0 +1,83 @@
+/**
+ * `npm start`: reads the configuration, starts the program, says where it is, and ends it cleanly
+ * on SIGTERM or SIGINT. Standard output is for the person who started it; the log goes to a file
+ * in the data directory, or to standard error where there is no terminal.
+ */
+import { chmod, writeFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { startApp } from "#app/app.ts";
+import { welcome } from "#app/welcome.ts";
+import { readConfig } from "#config/config.ts";
+import { defaultDataDirectory } from "#config/data-directory.ts";
+import { Failure, failureClasses } from "#kernel/failure.ts";
+import { createObserver } from "#observe/observer.ts";
+
+const repositoryRoot = resolve(import.meta.dirname, "..");
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  const config = readConfig(process.argv.slice(2), process.env);
+  const dataDirectory =
+    config.dataDirectory ?? (await defaultDataDirectory(process.env, repositoryRoot));
+  const observer = createObserver({
+    level: config.logLevel,
+    processMetrics: true,
+    destination: process.stderr.isTTY ? logFile(dataDirectory) : process.stderr,
+  });
+  const app = await startApp({
+    config,
+    dataDirectory,
+    repositoryRoot,
+    observer,
+    progress: (step) => {
+      say(`  ${step} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+    },
+  });
+  const stopped = new Promise<NodeJS.Signals>((done) => {
+    process.once("SIGTERM", done);
+    process.once("SIGINT", done);
+  });
+  if (config.role === "migrate") {
+    await app.close();
+    return;
+  }
+  if (app.url !== undefined) {
+    if (app.operator !== undefined) {
+      const file = join(app.data.path, "operator.json");
+      const content = { url: app.url, key: app.operator.secret };
+      await writeFile(file, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+      await chmod(file, 0o600);
+    }
+    say(await welcome(app, startedAt));
+  }
+  const signal = await stopped;
+  observer.log.info({ signal }, "stopping");
+  say("Stopping; virtual machines go on running.");
+  await app.close();
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function logFile(dataDirectory: string): { write(line: string): void } {
+  const file = join(dataDirectory, "millrace.log");
+  let stream: ReturnType<typeof createWriteStream> | undefined;
+  return {
+    write: (line) => {
+      stream ??= createWriteStream(file, { flags: "a", mode: 0o600 });
+      stream.write(line);
+    },
+  };
+}
+
+try {
+  await main();
+} catch (error) {
+  const known = error instanceof Failure;
+  const text = known ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`millrace: ${text ?? "unknown error"}\n`);
+  process.exitCode = known ? failureClasses[error.code].exitCode : failureClasses.internal.exitCode;
+}
