@@ -1,7 +1,7 @@
 /** Refusals, each before anything happened: their effect is `none`. */
 import { ProviderError, type Capability, type Owner } from "#providers/provider.ts";
 
-import { cpusOf, demandOf, holdsCompute } from "./capacity.ts";
+import { cpusOf, demandOf } from "./capacity.ts";
 import type { MachineState } from "./world.ts";
 
 export function refused(message: string): ProviderError {
@@ -26,12 +26,14 @@ export function demandOwner(machine: MachineState, owner: Owner): void {
   }
 }
 
-/** Whether the host must be asked for room: what becomes less, or goes, always may. */
+/**
+ * Whether the host must be asked for room: a start asks for all (what is off demands none), and
+ * what becomes less, or goes, always may.
+ */
 export function takesMore(before: MachineState, after: MachineState): boolean {
   const now = demandOf(before);
   const then = demandOf(after);
   return (
-    (holdsCompute(after) && !holdsCompute(before)) ||
     cpusOf(then.cpu) > cpusOf(now.cpu) ||
     then.memoryBytes > now.memoryBytes ||
     then.diskBytes > now.diskBytes

@@ -42,10 +42,11 @@ export interface Decided {
   readonly failure?: OperationState["failure"];
 }
 
+/** The world as a decision sees it: all of one version, which is what it is then applied to. */
 export interface View {
   readonly now: number;
   readonly machine: MachineState | undefined;
-  readonly operation: (id: string) => OperationState | undefined;
+  readonly hostDown: (hostId: string) => boolean;
   /** The other machines of a host. */
   readonly beside: (hostId: string) => readonly MachineState[];
 }
@@ -79,11 +80,11 @@ export class SimulatedPlatform {
   }
 
   now(): number {
-    return this.#nowOf(this.#store.read());
+    return this.#nowOf(this.#world);
   }
 
   machines(): readonly MachineState[] {
-    return [...this.#caughtUp([...this.#store.read().machines.keys()]).values()];
+    return [...this.#caughtUp([...this.#world.machines.keys()]).values()];
   }
 
   machine(id: string): MachineState | undefined {
@@ -91,19 +92,19 @@ export class SimulatedPlatform {
   }
 
   operation(id: string): OperationState | undefined {
-    const operation = this.#store.read().operations.get(id);
+    const operation = this.#world.operations.get(id);
     // With its machine, so that the two never tell different stories.
     if (operation !== undefined) this.#caughtUp([operation.machineId]);
     return operation;
   }
 
   hostDownSince(hostId: string): number | undefined {
-    return this.#store.read().hostsDown.get(hostId);
+    return this.#world.hostsDown.get(hostId);
   }
 
   /** Milliseconds until some machine changes by itself. */
   quietMs(): number {
-    const world = this.#store.read();
+    const world = this.#world;
     const now = this.#nowOf(world);
     const times = [...world.machines.values()]
       .filter((machine) => !world.hostsDown.has(machine.spec.hostId))
@@ -113,7 +114,8 @@ export class SimulatedPlatform {
 
   /**
    * Carries out an operation once: the same operation id again returns the same handle and asks
-   * `decide` nothing. What `decide` throws leaves the world as it was.
+   * `decide` nothing. What `decide` throws leaves the world as it was. It may be asked again if
+   * another process was faster.
    */
   operate(asked: Asked, decide: (view: View) => Decided): OperationRef {
     return this.#transact((world, now) => {
@@ -124,7 +126,7 @@ export class SimulatedPlatform {
       const decided = decide({
         now,
         machine: machine === undefined ? undefined : this.#seen(machine, world, now),
-        operation: (id) => world.operations.get(id),
+        hostDown: (hostId) => world.hostsDown.has(hostId),
         beside: (hostId) =>
           [...world.machines.values()]
             .filter((each) => each.spec.hostId === hostId && each.spec.id !== asked.machineId)
@@ -194,6 +196,10 @@ export class SimulatedPlatform {
     this.#transact((world) => ({ world: { ...world, operations: new Map() }, result: undefined }));
   }
 
+  get #world(): World {
+    return this.#store.read().world;
+  }
+
   #happen(id: string, change: (machine: MachineState, now: number) => MachineState): void {
     this.#transact((world, now) => {
       const stored = world.machines.get(id);
@@ -226,10 +232,10 @@ export class SimulatedPlatform {
   ): T {
     for (;;) {
       const before = this.#store.read();
-      const now = this.#nowOf(before);
-      const { world, result } = decide(before, now);
-      if (world === before) return result;
-      if (!this.#store.replace({ ...world, at: now })) continue;
+      const now = this.#nowOf(before.world);
+      const { world, result } = decide(before.world, now);
+      if (world === before.world) return result;
+      if (!this.#store.replace(before, { ...world, at: now })) continue;
       const told = this.#changed;
       this.#changed = new AbortController();
       told.abort();

@@ -114,7 +114,7 @@ export class SimulatedProvider implements Provider {
       if (!sameOwner(spec.owner, call.owner)) throw refused("the spec names another owner");
       const host = this.platform.hosts.find((each) => each.id === spec.hostId);
       if (host === undefined) throw refused(`no host ${spec.hostId} at site ${this.site}`);
-      if (this.platform.hostDownSince(host.id) !== undefined) {
+      if (view.hostDown(host.id)) {
         throw new ProviderError("unavailable", `host ${host.id} is down`, { effect: "none" });
       }
       checkSpec(spec, host);

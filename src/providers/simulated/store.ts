@@ -3,7 +3,9 @@
  * serves several of its processes at once, so this one does too: the whole world is one file
  * `world.N.json`, and version N+1 comes to be by `link`, which fails if another process was first.
  * A file is therefore never half written, no change is lost, and no lock is left by a process that
- * was killed. It is not flushed to the disk platter: it survives `kill -9`, not a power cut, after
+ * was killed.
+ *
+ * Nothing is flushed to the disk platter: the world survives `kill -9`, not a power cut, after
  * which machines that do not exist may well be gone.
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,22 +15,28 @@ import { ProviderError } from "#providers/provider.ts";
 
 import { emptyWorld, parseWorld, printWorld, type World } from "./world.ts";
 
+export interface Version {
+  readonly number: number;
+  readonly world: World;
+}
+
 export interface Store {
-  read(): World;
-  /** Replaces the world that `read` returned last; false if it has changed since. */
-  replace(world: World): boolean;
+  read(): Version;
+  /** Makes `world` the version after `before`; false if there is one already. */
+  replace(before: Version, world: World): boolean;
 }
 
 /** For tests and for planning at a size where nothing needs to survive. */
 export class MemoryStore implements Store {
-  #world: World = emptyWorld;
+  #newest: Version = { number: 0, world: emptyWorld };
 
-  read(): World {
-    return this.#world;
+  read(): Version {
+    return this.#newest;
   }
 
-  replace(world: World): boolean {
-    this.#world = world;
+  replace(before: Version, world: World): boolean {
+    if (before !== this.#newest) return false;
+    this.#newest = { number: before.number + 1, world };
     return true;
   }
 }
@@ -37,55 +45,50 @@ const name = /^world\.([0-9]+)\.json$/;
 
 export class DirectoryStore implements Store {
   readonly #directory: string;
-  #version = 0;
-  #world: World = emptyWorld;
+  #newest: Version = { number: 0, world: emptyWorld };
 
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
-  read(): World {
+  read(): Version {
     // Between the listing and the reading another process may have gone a version further.
     for (;;) {
-      const newest = Math.max(0, ...this.#versions());
-      if (newest === this.#version) return this.#world;
+      const number = Math.max(0, ...this.#versions());
+      if (number === this.#newest.number) return this.#newest;
       try {
-        this.#world = parseWorld(readFileSync(this.#path(newest), "utf8"));
-        this.#version = newest;
+        this.#newest = { number, world: parseWorld(readFileSync(this.#path(number), "utf8")) };
       } catch (error) {
-        if (!hasCode(error, "ENOENT")) throw broken(this.#path(newest), error);
+        if (!hasCode(error, "ENOENT")) throw broken(this.#path(number), error);
       }
     }
   }
 
-  replace(world: World): boolean {
-    const next = this.#version + 1;
+  replace(before: Version, world: World): boolean {
+    const number = before.number + 1;
     const draft = join(this.#directory, `draft.${process.pid}.json`);
     try {
       // A draft left by a process that was killed may be a second name of the current version, so
       // it is taken away, never overwritten.
       rmSync(draft, { force: true });
       writeFileSync(draft, printWorld(world), { mode: 0o600 });
-      linkSync(draft, this.#path(next));
+      linkSync(draft, this.#path(number));
     } catch (error) {
       if (hasCode(error, "EEXIST")) return false;
       throw broken(draft, error);
     } finally {
       discard(draft);
     }
-    // Others may have gone two versions on and swept the one that would have stood in our way.
+    // Others may have gone further: past us, having swept the version that would have stood in our
+    // way, or from ours on. Whoever is told to look again finds out which.
     const versions = this.#versions();
-    if (Math.max(...versions) > next) {
-      rmSync(this.#path(next), { force: true });
-      return false;
-    }
-    // Only now: a reader always finds at least one whole version.
+    if (Math.max(...versions) > number) return false;
+    // Only now: a reader always finds one whole version.
     for (const old of versions) {
-      if (old < next) rmSync(this.#path(old), { force: true });
+      if (old < number) discard(this.#path(old));
     }
-    this.#version = next;
-    this.#world = world;
+    this.#newest = { number, world };
     return true;
   }
 
