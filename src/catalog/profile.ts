@@ -115,8 +115,6 @@ export const priceProfileSchema = z.strictObject({
   on_request: z.array(skuName).max(skusMax).default([]),
 });
 
-/** The JSON form. */
-export type PriceProfileJson = z.input<typeof priceProfileSchema>;
 /** Parsed: exact fractions in yuan, fen, and a checked zone. */
 export type PriceProfile = z.output<typeof priceProfileSchema>;
 
