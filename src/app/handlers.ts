@@ -1,6 +1,8 @@
 /** Which handler answers which operation; identity, audit and health are the server's own. */
 import type { Handlers } from "#api/handler.ts";
 import * as money from "#api/routes/billing/money.ts";
+import * as quota from "#api/routes/billing/quota.ts";
+import * as usage from "#api/routes/billing/usage.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
@@ -40,4 +42,9 @@ export const handlers: Partial<Handlers> = {
   getBalance: money.getBalance,
   createTopUp: money.createTopUp,
   listJournals: money.listJournalsHandler,
+  listUsage: usage.listUsage,
+  getStatement: usage.getStatement,
+  exportStatement: usage.exportStatement,
+  getQuota: quota.getQuota,
+  updateQuota: quota.updateQuota,
 };

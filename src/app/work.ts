@@ -2,6 +2,7 @@
 import type { Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { creditLoop } from "#flow/admit/exhausted.ts";
+import { invoiceLoop } from "#flow/invoice/loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import type { PrepareWorkload } from "#flow/provision/adopt.ts";
@@ -48,6 +49,7 @@ export function startWork(context: WorkContext): Work {
         return isTimeZone(name) ? timeZone(name) : billingZone;
       },
     }),
+    invoiceLoop({ db, now }),
     creditLoop({ db, now }),
   ];
   const loops = definitions.map((definition) => startLoop(definition, context));

@@ -6,6 +6,7 @@ import type { Queryable, Tx } from "#db/pool.ts";
 import { instant, int8 } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { shapeRow } from "#flow/admit/rows.ts";
+import { add, rational, zero, type Rational } from "#kernel/rational.ts";
 
 import type { MeterChange, MeteredTransition, OpenInterval } from "./decide.ts";
 
@@ -179,4 +180,41 @@ export function usageBetween(
       order by started_at, id limit ${of.limit}`,
     intervalRow,
   );
+}
+
+const totalRow = z
+  .object({ sku: z.string(), slice: z.int(), unit_seconds: z.string() })
+  .transform((row) => ({
+    sku: row.sku,
+    quantity: rational(BigInt(row.unit_seconds), BigInt(row.slice)),
+  }));
+
+/** Unit-seconds (byte-seconds for storage) per SKU within [from, until), open intervals to now. */
+export async function usageTotals(
+  db: Queryable,
+  of: {
+    readonly tenantId: string;
+    readonly from: number;
+    readonly until: number;
+    readonly now: number;
+  },
+): Promise<{ readonly sku: string; readonly quantity: Rational }[]> {
+  const from = new Date(of.from);
+  const until = new Date(Math.min(of.until, Math.max(of.now, of.from)));
+  const rows = await db.rows(
+    sql`select sku, slice,
+        sum(units::numeric * greatest(0, floor(extract(epoch from least(coalesce(ended_at, ${until}),
+          ${until}))) - floor(extract(epoch from greatest(started_at, ${from})))))::text
+          as unit_seconds
+      from usage_interval
+      where tenant_id = ${of.tenantId} and started_at < ${until}
+        and (ended_at is null or ended_at > ${from})
+      group by sku, slice order by sku, slice`,
+    totalRow,
+  );
+  const totals = new Map<string, Rational>();
+  for (const { sku, quantity } of rows) {
+    totals.set(sku, add(totals.get(sku) ?? zero, quantity));
+  }
+  return [...totals].map(([sku, quantity]) => ({ sku, quantity }));
 }
