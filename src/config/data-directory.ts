@@ -162,7 +162,7 @@ async function makeDirectory(path: string, mode: number): Promise<void> {
 }
 
 /** The first directory at or above `path` that other accounts may not pass through. */
-async function closedToOthers(path: string): Promise<string | undefined> {
+export async function closedToOthers(path: string): Promise<string | undefined> {
   let closed: string | undefined;
   for (let at = resolve(path); ; at = dirname(at)) {
     if (((await stat(at)).mode & 0o001) === 0) closed = at;

@@ -11,12 +11,17 @@ import { z } from "zod";
 import type { Shell } from "#cli/define.ts";
 import { Failure } from "#kernel/failure.ts";
 
-/** Gets what stands behind the command's name, and gives the exit status. */
-type Run = (argv: readonly string[]) => Promise<number>;
+/**
+ * Gets what stands behind the command's name and the output that was chosen for all commands, and
+ * gives the exit status.
+ */
+type Run = (argv: readonly string[], output: "table" | "json") => Promise<number>;
 
 const localModule = z.object({
   run: z.custom<Run>((value) => typeof value === "function"),
 });
+
+const globalOptions = z.object({ output: z.enum(["table", "json"]) });
 
 const commands = [
   ["doctor", "Check what this machine has and lacks for running Millrace"],
