@@ -12,8 +12,8 @@ import { expect, test } from "vitest";
 import { gpuHost } from "./hosts.ts";
 import { openSimulated } from "./provider.ts";
 
-const processes = 3;
-const machinesEach = 40;
+const processes = 4;
+const machinesEach = 45;
 const run = promisify(execFile);
 
 /** Prints how many of its machines got a GPU; those that did not are made without. */
