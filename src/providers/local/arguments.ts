@@ -50,6 +50,9 @@ export const memoryModulesMax = 8;
 /** Linux takes memory in sections of this size. */
 export const memoryModuleStepBytes = 128 * 1024 * 1024;
 
+/** By itself QEMU would give as many as there are CPUs, and a snapshot's memory would not load. */
+const queues = "num-queues=4";
+
 const sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
 export function qemuArguments(plan: Plan): string[] {
@@ -79,8 +82,10 @@ function diskArguments(plan: Plan): string[] {
   const seed = "driver=raw,node-name=seed,read-only=on,file.driver=file,file.filename=seed.img";
   return [
     ["-blockdev", disk.join(",")],
-    ["-device", `virtio-blk-pci,drive=${diskNode},id=disk0,serial=millrace-disk`],
-    ...(plan.seed ? ["-blockdev", seed, "-device", "virtio-blk-pci,drive=seed,id=disk1"] : []),
+    ["-device", `virtio-blk-pci,drive=${diskNode},id=disk0,${queues}`],
+    ...(plan.seed
+      ? ["-blockdev", seed, "-device", `virtio-blk-pci,drive=seed,id=disk1,${queues}`]
+      : []),
   ].flat();
 }
 
@@ -138,7 +143,10 @@ function socketsFor(plan: Plan): { sockets: number; cores: number; threads: numb
 
 function bootArguments(plan: Plan): string[] {
   if (plan.kernel === undefined) return ["-boot", "strict=on"];
-  return ["-kernel", "kernel", "-initrd", "initrd", "-append", plan.kernel.append];
+  // Room to plug memory lies above 4 GiB, for which Linux would set 64 MiB aside as bounce buffers
+  // that no virtio device needs.
+  const append = `${plan.kernel.append} swiotlb=noforce`;
+  return ["-kernel", "kernel", "-initrd", "initrd", "-append", append];
 }
 
 function networkArguments(plan: Plan): string[] {

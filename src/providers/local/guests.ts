@@ -7,22 +7,24 @@
  * What must stay true: a guest is never called ready before its agent answered for this start, and
  * a clone never before it was made another than its template.
  */
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { MachineSpec } from "#providers/provider.ts";
 
 import { trimSerial } from "./console.ts";
-import { GuestError, openSession, type GuestSession, type Personality } from "./guest-session.ts";
+import { GuestClient } from "./guest/client.ts";
+import type { GuestCall } from "./guest/channel.ts";
+import type { GuestEvent, Identity } from "./guest/protocol.ts";
 import { instancePath, readSpec, readState, runName } from "./instance.ts";
 import { followWorkload, startWorkload } from "./job.ts";
 import type { ServeGuest } from "./keeper.ts";
 import type { Release } from "./lock.ts";
-import { macsOf, takeAddress } from "./network.ts";
+import { accessAddress, macsOf, takeAddress } from "./network.ts";
 import type { Guest } from "./power.ts";
-import type { Launch } from "./records.ts";
+import type { Launch, State } from "./records.ts";
 import { updateState } from "./settle.ts";
 import type { Site } from "./site.ts";
+import { connectInside } from "./socket.ts";
 
 export interface Guests extends Guest {
   readonly serve: ServeGuest;
@@ -37,7 +39,7 @@ const retryMs = 50;
 const borrowMs = 10_000;
 
 export function createGuests(site: Site): Guests {
-  const sessions = new Map<string, GuestSession>();
+  const sessions = new Map<string, GuestClient>();
   const booting = new Set<string>();
 
   const serve: ServeGuest = async (machineId, launch, signal) => {
@@ -50,8 +52,10 @@ export function createGuests(site: Site): Guests {
         } finally {
           release();
         }
-        if (!signal.aborted) await delay(retryMs, undefined, { signal }).catch(() => {});
+        await delay(retryMs);
       }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     } finally {
       booting.delete(machineId);
     }
@@ -60,20 +64,20 @@ export function createGuests(site: Site): Guests {
   const lend = async (
     machineId: string,
     launch: Launch,
-    use: (session: GuestSession) => Promise<void>,
+    use: (client: GuestClient, call: GuestCall) => Promise<unknown>,
   ): Promise<void> => {
-    const held = sessions.get(machineId);
-    if (held !== undefined) return use(held);
     const signal = AbortSignal.timeout(borrowMs);
+    const held = sessions.get(machineId);
+    if (held !== undefined) {
+      await use(held, { signal });
+      return;
+    }
     const release = await site.locks.acquire(agentLock(machineId), signal);
+    const client = clientOf(site, machineId, launch, {});
     try {
-      const session = await sessionWith(site, machineId, launch, signal);
-      try {
-        await use(session);
-      } finally {
-        session.close();
-      }
+      await use(client, { signal });
     } finally {
+      client.close();
       release();
     }
   };
@@ -81,16 +85,12 @@ export function createGuests(site: Site): Guests {
   return {
     serve,
     booting: () => booting.size,
-    shutDown: (id, launch) => lend(id, launch, (session) => session.shutDown()),
-    sync: (id, launch) => lend(id, launch, (session) => session.sync()),
-    refresh: (id, launch) => lend(id, launch, (session) => session.refresh(fresh(site))),
-    takeUp: (id, launch) => lend(id, launch, (session) => session.takeUp()),
+    shutDown: (id, launch) => lend(id, launch, (client, call) => client.shutdown(call)),
+    sync: (id, launch) => lend(id, launch, (client, call) => client.sync(call)),
+    refresh: (id, launch) => lend(id, launch, (client, call) => client.refresh(call)),
+    takeUp: (id, launch, diskBytes) =>
+      lend(id, launch, (client, call) => client.resizeOnline(call, { diskBytes })),
   };
-}
-
-/** The time now and randomness that nobody else has. */
-export function fresh(site: Site): { readonly epochMs: number; readonly entropy: string } {
-  return { epochMs: Math.round(site.now()), entropy: randomBytes(64).toString("hex") };
 }
 
 interface Conversation {
@@ -99,52 +99,54 @@ interface Conversation {
   readonly launch: Launch;
   readonly signal: AbortSignal;
   readonly release: Release;
-  readonly sessions: Map<string, GuestSession>;
+  readonly sessions: Map<string, GuestClient>;
   readonly booting: Set<string>;
 }
 
-/** Until the connection breaks, the signal aborts, or another process wants the guest. */
+/** Until the signal aborts, or another process wants the guest. */
 async function converse(conversation: Conversation): Promise<void> {
-  const { site, machineId, launch, signal, sessions } = conversation;
+  const { site, machineId, launch, signal, release, sessions } = conversation;
   let moved = Promise.withResolvers<void>();
-  const onWorkload = (): void => moved.resolve();
-  const session = await sessionWith(site, machineId, launch, signal, onWorkload);
+  const onEvent = (event: GuestEvent): void => {
+    if (event.event === "workload") moved.resolve();
+  };
+  const client = clientOf(site, machineId, launch, { onEvent, listen: true });
+  const ended = Promise.race([release.wanted, aborted(signal)]).then(() => true);
   try {
-    await session.hello();
-    const spec = await makeReady(conversation, session);
+    const spec = await makeReady(conversation, client);
     if (spec === undefined) return;
-    sessions.set(machineId, session);
+    sessions.set(machineId, client);
     const { workload } = spec;
-    if (workload !== undefined) await startWorkload(site, spec, workload, session);
+    if (workload !== undefined) await startWorkload(site, spec, workload, { client, signal });
     let following = workload !== undefined;
-    const ended = Promise.race([session.closed, conversation.release.wanted]).then(() => true);
     for (;;) {
-      if (following) following = await followWorkload(site, machineId, session);
+      moved = Promise.withResolvers<void>();
+      if (following) following = await followWorkload(site, machineId, { client, signal });
       await trimSerial(instancePath(site, machineId));
       const pause = delay(following ? workloadPollMs : idlePollMs, false, { ref: false });
       if (await Promise.race([ended, moved.promise.then(() => false), pause])) return;
-      moved = Promise.withResolvers<void>();
     }
-  } catch (error) {
-    const broken = error instanceof GuestError && error.code === "gone";
-    if (!signal.aborted && !broken) throw error;
   } finally {
-    if (sessions.get(machineId) === session) sessions.delete(machineId);
-    session.close();
+    if (sessions.get(machineId) === client) sessions.delete(machineId);
+    client.close();
   }
 }
 
 /** The spec once the guest is the instance that it describes; undefined if the machine is gone. */
 async function makeReady(
-  { site, machineId, launch, booting }: Conversation,
-  session: GuestSession,
+  { site, machineId, launch, signal, booting }: Conversation,
+  client: GuestClient,
 ): Promise<MachineSpec | undefined> {
   const path = instancePath(site, machineId);
   const spec = await readSpec(path);
   const state = await readState(path);
   if (spec === undefined || state?.launch?.number !== launch.number) return undefined;
   if (state.readyAt === null) {
-    await session.personalize(await personalityOf(site, spec));
+    const { growProblem } = await client.personalize(
+      { signal },
+      await identityOf(site, spec, state),
+    );
+    if (growProblem !== undefined) site.log.warn({ machineId, growProblem }, "disk not all used");
     const now = site.now();
     await updateState(site, machineId, (latest) =>
       latest.launch?.number === launch.number && latest.readyAt === null
@@ -157,7 +159,7 @@ async function makeReady(
   return spec;
 }
 
-async function personalityOf(site: Site, spec: MachineSpec): Promise<Personality> {
+async function identityOf(site: Site, spec: MachineSpec, state: State): Promise<Identity> {
   const { address, prefixLength } = await takeAddress(site, spec.network, spec.id);
   const { access, tenant } = macsOf(spec.id);
   return {
@@ -167,25 +169,28 @@ async function personalityOf(site: Site, spec: MachineSpec): Promise<Personality
     machineId: spec.id.replaceAll("-", ""),
     authorizedKeys: spec.sshKeys,
     network: [
-      { mac: access, address: "10.0.2.15/24" },
+      { mac: access, address: accessAddress },
       { mac: tenant, address: `${address}/${prefixLength}` },
     ],
-    ...fresh(site),
+    diskBytes: state.hardware.diskBytes,
   };
 }
 
-function sessionWith(
+function clientOf(
   site: Site,
   machineId: string,
   launch: Launch,
-  signal: AbortSignal,
-  onWorkload?: () => void,
-): Promise<GuestSession> {
-  return openSession({
-    directory: instancePath(site, machineId),
-    socketName: `${runName(launch.number)}/agent.sock`,
-    signal,
-    ...(onWorkload === undefined ? {} : { onWorkload }),
+  hearing: { readonly onEvent?: (event: GuestEvent) => void; readonly listen?: true },
+): GuestClient {
+  const socketName = `${runName(launch.number)}/agent.sock`;
+  const directory = instancePath(site, machineId);
+  return new GuestClient({ connect: () => connectInside(directory, socketName), ...hearing });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

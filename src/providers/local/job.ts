@@ -6,10 +6,12 @@
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { unreachable } from "#kernel/assert.ts";
 import type { MachineSpec, WorkloadEnd, WorkloadSpec } from "#providers/provider.ts";
 
 import { errorCode } from "./files.ts";
-import type { GuestSession, GuestWorkload } from "./guest-session.ts";
+import type { GuestClient } from "./guest/client.ts";
+import type { GuestWorkload } from "./guest/protocol.ts";
 import { instancePath, readState } from "./instance.ts";
 import type { WorkloadRecord } from "./records.ts";
 import { updateState } from "./settle.ts";
@@ -17,19 +19,25 @@ import type { Site } from "./site.ts";
 import { logPath, logSize, resultsPath } from "./workload.ts";
 
 const chunkBytes = 256 * 1024;
+const answerMs = 30_000;
+
+export interface Agent {
+  readonly client: GuestClient;
+  readonly signal: AbortSignal;
+}
 
 /** Starts the workload unless it was started before. */
 export async function startWorkload(
   site: Site,
   spec: MachineSpec,
   workload: WorkloadSpec,
-  session: GuestSession,
+  agent: Agent,
 ): Promise<void> {
   const state = await readState(instancePath(site, spec.id));
   if (state === undefined || state.workload !== null) return;
   try {
-    const inputsBytes = await sendInputs(spec.id, workload, session);
-    const status = await session.startWorkload({
+    const inputsBytes = await sendInputs(spec.id, workload, agent);
+    const status = await agent.client.workloadStart(call(agent), {
       workloadId: spec.id,
       command: workload.command,
       environment: workload.environment,
@@ -40,7 +48,7 @@ export async function startWorkload(
     });
     await record(site, spec.id, (now) => ({
       state: "running",
-      startedAt: status.startedAt ?? now,
+      startedAt: status.state === "none" ? now : status.startedAt,
       endedAt: null,
       end: null,
     }));
@@ -61,42 +69,50 @@ export async function startWorkload(
 export async function followWorkload(
   site: Site,
   machineId: string,
-  session: GuestSession,
+  agent: Agent,
 ): Promise<boolean> {
   const directory = instancePath(site, machineId);
   const state = await readState(directory);
   if (state?.workload?.state !== "running") return false;
   // Asked first: what an ended workload has not logged by then, it never will.
-  const status = await session.workloadStatus();
-  if (await copyLog(directory, session)) site.changed(machineId);
-  if (status.state !== "ended") return true;
-  await copyResults(directory, session, status.resultsBytes ?? 0);
+  const status = await agent.client.workloadStatus(call(agent));
+  if (await copyLog(directory, agent)) site.changed(machineId);
+  if (status.state === "running") return true;
+  if (status.state === "ended") await copyResults(directory, agent, status.resultsBytes ?? 0);
   await record(site, machineId, (now, before) => {
-    const startedAt = status.startedAt ?? before?.startedAt ?? now;
-    const endedAt = Math.max(startedAt, status.endedAt ?? now);
-    return { state: "ended", startedAt, endedAt, end: endOf(status) };
+    const startedAt = before?.startedAt ?? now;
+    if (status.state === "none") return { state: "ended", startedAt, endedAt: now, end: lost };
+    const endedAt = Math.max(status.startedAt, status.endedAt);
+    return { state: "ended", startedAt: status.startedAt, endedAt, end: endOf(status) };
   });
-  await session.acknowledgeWorkload(machineId);
+  if (status.state === "ended") await agent.client.workloadAcknowledge(call(agent), machineId);
   return false;
 }
 
-function endOf(status: GuestWorkload): WorkloadEnd {
+const lost: WorkloadEnd = { kind: "platform_fault", detail: "the guest knows of no workload" };
+
+function endOf(status: Extract<GuestWorkload, { state: "ended" }>): WorkloadEnd {
   switch (status.end) {
     case "exited":
-      return { kind: "exited", exitCode: status.exitCode ?? 0 };
+      return { kind: "exited", exitCode: status.exitCode };
     case "signaled":
-      return { kind: "signaled", signal: status.signal ?? "SIGKILL" };
+      return { kind: "signaled", signal: status.signal };
     case "timed_out":
       return { kind: "timed_out" };
-    default:
-      return { kind: "platform_fault", detail: status.detail ?? "the guest lost the workload" };
+    case "platform_fault":
+      return { kind: "platform_fault", detail: status.detail };
   }
+  return unreachable(status);
+}
+
+function call({ signal }: Agent): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) };
 }
 
 async function sendInputs(
   workloadId: string,
   workload: WorkloadSpec,
-  session: GuestSession,
+  agent: Agent,
 ): Promise<number> {
   if (workload.inputsPath === undefined) return 0;
   const file = await open(workload.inputsPath, "r");
@@ -106,7 +122,8 @@ async function sendInputs(
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, chunkBytes, offset);
       if (bytesRead === 0) return offset;
-      await session.sendInput(workloadId, offset, buffer.subarray(0, bytesRead));
+      const bytes = buffer.subarray(0, bytesRead);
+      await agent.client.workloadInput(call(agent), { workloadId, offset, bytes });
       offset += bytesRead;
     }
   } finally {
@@ -115,13 +132,14 @@ async function sendInputs(
 }
 
 /** True if there was anything new. */
-async function copyLog(directory: string, session: GuestSession): Promise<boolean> {
+async function copyLog(directory: string, agent: Agent): Promise<boolean> {
   let offset = await logSize(directory);
   const first = offset;
   const file = await open(logPath(directory), "a", 0o600);
   try {
     for (;;) {
-      const bytes = await session.workloadLog(offset, chunkBytes);
+      const range = { offset, bytesMax: chunkBytes };
+      const { bytes } = await agent.client.workloadLog(call(agent), range);
       if (bytes.byteLength === 0) return offset > first;
       await file.write(bytes);
       offset += bytes.byteLength;
@@ -131,7 +149,7 @@ async function copyLog(directory: string, session: GuestSession): Promise<boolea
   }
 }
 
-async function copyResults(directory: string, session: GuestSession, size: number): Promise<void> {
+async function copyResults(directory: string, agent: Agent, size: number): Promise<void> {
   const path = resultsPath(directory);
   const draft = join(directory, "results.tmp");
   await rm(draft, { force: true });
@@ -139,7 +157,8 @@ async function copyResults(directory: string, session: GuestSession, size: numbe
   try {
     let offset = 0;
     while (offset < size) {
-      const bytes = await session.workloadResults(offset, chunkBytes);
+      const range = { offset, bytesMax: chunkBytes };
+      const { bytes } = await agent.client.workloadResults(call(agent), range);
       if (bytes.byteLength === 0) break;
       await file.write(bytes);
       offset += bytes.byteLength;

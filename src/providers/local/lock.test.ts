@@ -39,7 +39,7 @@ test("who gives up waiting gets an error and not the lock", async () => {
   const impatient = new AbortController();
   const waiting = locks.acquire("door", impatient.signal);
   impatient.abort();
-  await expect(waiting).rejects.toThrow();
+  await expect(waiting).rejects.toThrow("aborted");
   release();
   const free = await locks.tryAcquire("door");
   expect(free).toBeDefined();

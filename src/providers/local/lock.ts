@@ -65,13 +65,14 @@ function bind(path: string): Promise<Release | undefined> {
       else reject(error);
     });
     server.listen({ path, backlog: 511 }, () => {
-      const release = (): void => {
-        server.close();
-        for (const socket of waiting) socket.destroy();
-      };
-      resolve(Object.assign(release, { wanted: wanted.promise }));
+      resolve(Object.assign(() => letGo(server, waiting), { wanted: wanted.promise }));
     });
   });
+}
+
+function letGo(server: Server, waiting: ReadonlySet<Socket>): void {
+  server.close();
+  for (const socket of waiting) socket.destroy();
 }
 
 /** Resolves when the holder lets go or dies, or was gone already. */

@@ -25,6 +25,8 @@ export interface TenantAddress {
   readonly prefixLength: number;
 }
 
+/** Of every machine on its first card: QEMU's own stack expects it there. */
+export const accessAddress = "10.0.2.15/24";
 const addressesMax = 4_000;
 const prefixLength = 16;
 

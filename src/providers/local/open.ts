@@ -13,7 +13,7 @@ import { LocalProvider } from "./provider.ts";
 import { findQemu } from "./qemu.ts";
 import { recover } from "./recover.ts";
 import { openSite } from "./site.ts";
-import { createWarmUp } from "./warm-up.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface LocalParts {
   readonly dataDirectory: string;
@@ -58,7 +58,7 @@ export async function openLocal(options: LocalParts): Promise<Provider> {
     warmPool &&
     new Pool(driver, {
       settings: warmPool,
-      warmUp: createWarmUp(site),
+      warmUp,
       isBusy: () => guests.booting() > 0,
     });
   await recover(driver, guests);

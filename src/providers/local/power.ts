@@ -21,7 +21,7 @@ export interface Guest {
   /** Sets the clock and whatever else went stale while the guest stood still. */
   readonly refresh: (machineId: string, launch: Launch) => Promise<void>;
   /** Brings plugged CPUs and memory online and grows the file system to its disk. */
-  readonly takeUp: (machineId: string, launch: Launch) => Promise<void>;
+  readonly takeUp: (machineId: string, launch: Launch, diskBytes: number) => Promise<void>;
 }
 
 interface Subject {

@@ -17,10 +17,13 @@ export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
-/** Identity of a live process (a zombie counts as dead); undefined if there is none. */
+/**
+ * Identity of a live process; undefined if there is none. A zombie is dead once its last thread is:
+ * until then the process holds its files and their locks.
+ */
 export function identify(pid: number): ProcessIdentity | undefined {
   const fields = statFields(pid);
-  if (fields === undefined || fields.state === "Z" || fields.state === "X") return undefined;
+  if (fields === undefined || hasEnded(fields)) return undefined;
   return { pid, startTicks: fields.startTicks, bootId: bootId() };
 }
 
@@ -62,15 +65,26 @@ export function usageOf(pid: number): { cpuSeconds: number; residentBytes: numbe
   );
 }
 
-function statFields(
-  pid: number,
-): { state: string; startTicks: number; cpuTicks: number; residentPages: number } | undefined {
+interface StatFields {
+  readonly state: string;
+  readonly threads: number;
+  readonly startTicks: number;
+  readonly cpuTicks: number;
+  readonly residentPages: number;
+}
+
+function hasEnded({ state, threads }: StatFields): boolean {
+  return (state === "Z" && threads <= 1) || state === "X";
+}
+
+function statFields(pid: number): StatFields | undefined {
   const stat = readOrEmpty(`/proc/${pid}/stat`);
   if (stat === "") return undefined;
   // The name in parentheses may hold spaces and parentheses: count from the last one.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return {
     state: fields[0] ?? "",
+    threads: Number(fields[17]),
     startTicks: Number(fields[19]),
     cpuTicks: Number(fields[11]) + Number(fields[12]),
     residentPages: Number(fields[21]),

@@ -52,7 +52,8 @@ export async function resizeMachine(
   await limit(driver, machineId, outcome.state);
   const notes = [...outcome.notes];
   if (outcome.launch !== undefined && outcome.state.readyAt !== null) {
-    await guest.takeUp(machineId, outcome.launch).catch((error: unknown) => {
+    const { diskBytes } = outcome.state.hardware;
+    await guest.takeUp(machineId, outcome.launch, diskBytes).catch((error: unknown) => {
       driver.site.log.warn({ error, machineId }, "the guest did not take up new hardware");
       notes.push("the guest did not answer; it takes up new hardware at its next start");
     });

@@ -4,53 +4,46 @@
  * made to forget all of that.
  */
 import { execFile } from "node:child_process";
+import type { Socket } from "node:net";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { fresh } from "./guests.ts";
-import { openSession } from "./guest-session.ts";
 import { errorCode } from "./files.ts";
-import type { Site } from "./site.ts";
+import { GuestClient } from "./guest/client.ts";
+import { accessAddress } from "./network.ts";
+import { connectInside } from "./socket.ts";
 import type { WarmUp } from "./template.ts";
 
 const run = promisify(execFile);
 const logins = 3;
 const loginMs = 60_000;
+const bootMs = 300_000;
 
-export function createWarmUp(site: Site): WarmUp {
-  return async ({ directory, runDirectory, sshPort, image, signal }) => {
-    const keys = await mkdtemp(join(tmpdir(), "millrace-warm-"));
-    const session = await openSession({
-      directory,
-      socketName: `${runDirectory}/agent.sock`,
-      signal,
+export const warmUp: WarmUp = async ({ directory, runDirectory, sshPort, image, signal }) => {
+  const keys = await mkdtemp(join(tmpdir(), "millrace-warm-"));
+  const connect = (): Promise<Socket> => connectInside(directory, `${runDirectory}/agent.sock`);
+  const client = new GuestClient({ connect });
+  const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(bootMs)]) };
+  try {
+    const key = await makeKey(keys);
+    await client.personalize(call, {
+      instanceId: "template",
+      hostname: "template",
+      loginUser: image.defaultUser,
+      machineId: "0".repeat(32),
+      authorizedKeys: key === undefined ? [] : [key],
+      network: [{ address: accessAddress }, { address: "10.83.255.254/16" }],
     });
-    try {
-      await session.hello();
-      const key = await makeKey(keys);
-      await session.personalize({
-        instanceId: "template",
-        hostname: "template",
-        loginUser: image.defaultUser,
-        machineId: "0".repeat(32),
-        authorizedKeys: key === undefined ? [] : [key],
-        network: [
-          { mac: "52:54:00:00:00:01", address: "10.0.2.15/24" },
-          { mac: "56:54:00:00:00:01", address: "10.83.255.254/16" },
-        ],
-        ...fresh(site),
-      });
-      if (key !== undefined) await logIn(keys, `${image.defaultUser}@127.0.0.1`, sshPort, signal);
-      await session.seal();
-      await session.sync();
-    } finally {
-      session.close();
-      await rm(keys, { recursive: true, force: true });
-    }
-  };
-}
+    if (key !== undefined) await logIn(keys, `${image.defaultUser}@127.0.0.1`, sshPort, signal);
+    await client.seal(call);
+    await client.sync(call);
+  } finally {
+    client.close();
+    await rm(keys, { recursive: true, force: true });
+  }
+};
 
 /** Undefined where there is no SSH client: the template is only a little less warm. */
 async function makeKey(folder: string): Promise<string | undefined> {
