@@ -38,7 +38,9 @@ export function addLocal(program: Command, { surroundings }: Shell): void {
       .allowUnknownOption()
       .helpOption(false);
     command.action(async () => {
-      surroundings.setExitCode(await (await load(name))(command.args));
+      const { output } = globalOptions.parse(command.optsWithGlobals());
+      const run = await load(name);
+      surroundings.setExitCode(await run(command.args, output));
     });
   }
 }
