@@ -153,7 +153,7 @@ export async function insertInvoice(
   const { month, statement, now } = ask;
   const written = await tx.execute(sql`
     insert into invoice (tenant_id, id, kind, period, gross, net, vat, document, finalized_at)
-    values (${statement.tenant.id}, ${newId({ msecs: now })}, 'monthly', ${month},
+    values (${statement.tenant.id}, ${newId()}, 'monthly', ${month},
       ${parseFen(statement.total)}::int8, ${parseFen(statement.net)}::int8,
       ${parseFen(statement.vat)}::int8, ${json(statement)}, ${new Date(now)})
     on conflict on constraint invoice_period do nothing`);

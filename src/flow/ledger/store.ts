@@ -76,7 +76,8 @@ export async function book(
       { details: { journalId: before.id } },
     );
   }
-  const id = newId({ msecs: at });
+  // Ids of one process ascend, so that journals of one millisecond keep their order.
+  const id = newId();
   await tx.execute(sql`
     insert into journal (tenant_id, id, key, kind, description, voids_id, at)
     values (${tenantId}, ${id}, ${draft.key}, ${draft.kind}, ${draft.description},
