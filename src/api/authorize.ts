@@ -25,7 +25,10 @@ export function isOperatorOperation({ permission }: Pick<Operation, "permission"
 }
 
 /** `undefined` when it may. */
-export function refusal(operation: Operation, caller: Authenticated): Failure | undefined {
+export function refusal(
+  operation: Pick<Operation, "permission" | "audit">,
+  caller: Authenticated,
+): Failure | undefined {
   const { principal, tenantState } = caller;
   if (!mayDo(principal.role, operation.permission)) {
     return new Failure(

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { consoleRelay } from "#access/console.ts";
 import { createServer } from "#api/server.ts";
 import { addPresetFlavors } from "#catalog/flavors.ts";
 import { recordImage } from "#catalog/images.ts";
@@ -90,7 +91,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (work !== undefined) closers.defer(() => work.stop());
     if (config.role === "work") return { url: undefined, data, db, operator, close };
 
+    const consoles = consoleRelay({ db, observer, providers, now });
     const server = createServer({
+      upgrade: consoles.upgrade,
       db,
       observer,
       now,
@@ -108,6 +111,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
     });
     closers.defer(() => server.close());
+    closers.defer(() => consoles.close());
     const listening = await server.listen({ host: config.host, port: config.port });
     return { url: listening, data, db, operator, close };
   } catch (error) {

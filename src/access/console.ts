@@ -1,0 +1,190 @@
+/**
+ * The console of a machine over a WebSocket: `GET /v1/leases/{id}/console?kind=serial|vnc`. Binary
+ * frames are the bytes of the serial line (what was printed before comes first) or of RFB, both
+ * ways. The caller passes what every mutation passes: credential, permission, tenant; opening is
+ * audited. A browser, which cannot send headers, gives its key as the subprotocol
+ * `millrace.key.<key>` beside `millrace.console`.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+
+import { WebSocketServer, type WebSocket } from "ws";
+import { z } from "zod";
+
+import { refusal, tenantActedFor } from "#api/authorize.ts";
+import { problemHeaders, problemOf, problemText, toFailure } from "#api/problem.ts";
+import { audit } from "#audit/audit.ts";
+import type { Db } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { authenticate } from "#identity/authenticate.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Observer } from "#observe/observer.ts";
+import type { Provider } from "#providers/provider.ts";
+
+const pathPattern = /^\/v1\/leases\/([0-9a-f-]{36})\/console$/;
+const subprotocol = "millrace.console";
+const keyPrefix = "millrace.key.";
+const consolesMax = 200;
+const frameBytesMax = 1_048_576;
+/** A reader that is so far behind makes the machine's side wait. */
+const unsentBytesMax = 1_048_576;
+const pingEveryMs = 30_000;
+
+export interface ConsoleContext {
+  readonly db: Db;
+  readonly observer: Observer;
+  readonly providers: readonly Provider[];
+  readonly now: () => number;
+}
+
+export interface ConsoleRelay {
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  close(): void;
+}
+
+export function consoleRelay(context: ConsoleContext): ConsoleRelay {
+  const { observer } = context;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: frameBytesMax,
+    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+  });
+  const closing = new AbortController();
+
+  const open = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const requestId = crypto.randomUUID();
+    const abandoned = new AbortController();
+    socket.once("close", () => abandoned.abort());
+    try {
+      if (sockets.clients.size >= consolesMax) {
+        throw new Failure(
+          "throttled",
+          `${consolesMax} consoles are open; close one and try again.`,
+        );
+      }
+      const line = await machineSide(context, request, {
+        requestId,
+        signal: AbortSignal.any([closing.signal, abandoned.signal]),
+      });
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        join(client, line);
+      });
+    } catch (error) {
+      const failure = toFailure(error);
+      if (failure.code === "internal")
+        observer.log.error({ requestId, err: error }, "console failed");
+      refuse(socket, failure, requestId);
+    }
+  };
+
+  return {
+    upgrade: (request, socket, head) => {
+      socket.on("error", () => socket.destroy());
+      void open(request, socket, head);
+    },
+    close: () => {
+      closing.abort();
+      for (const client of sockets.clients) client.close(1001, "the server is stopping");
+      sockets.close();
+    },
+  };
+}
+
+/** Who calls, may he, which machine; then the machine's side of the line. */
+async function machineSide(
+  { db, providers, now }: ConsoleContext,
+  request: IncomingMessage,
+  call: { readonly requestId: string; readonly signal: AbortSignal },
+): Promise<Duplex> {
+  const url = new URL(request.url ?? "/", "http://localhost");
+  const leaseId = pathPattern.exec(url.pathname)?.[1];
+  if (leaseId === undefined) {
+    throw new Failure("not_found", "There is nothing to connect to at this path.");
+  }
+  const kind = kindSchema.safeParse(url.searchParams.get("kind") ?? "serial");
+  if (!kind.success) throw new Failure("invalid_request", "`kind` is serial or vnc.");
+  const authenticated = await authenticate(db, credentialOf(request), now());
+  const refused = refusal({ permission: "compute.use", audit: "lease.console" }, authenticated);
+  if (refused !== undefined) throw refused;
+  const named = request.headers["millrace-tenant"]?.toString();
+  const tenantId = await tenantActedFor(db, authenticated, named);
+  const { principal } = authenticated;
+  const instance = await db.tenant(tenantId, async (tx) => {
+    const found = await tx.maybe(
+      sql`select i.id, i.site, i.state from instance i join request r
+          on r.tenant_id = i.tenant_id and r.id = i.request_id
+        where i.tenant_id = ${tenantId} and i.request_id = ${leaseId} and r.kind = 'lease'
+          and i.state <> 'gone'`,
+      instanceRow,
+    );
+    if (found === undefined)
+      throw new Failure("not_found", "There is no such lease, or no machine of it.");
+    await audit(tx, {
+      tenantId,
+      actor: { kind: "user", name: principal.userName, ...principal },
+      action: "lease.console",
+      target: leaseId,
+      outcome: "done",
+      requestId: call.requestId,
+      details: { kind: kind.data },
+      at: now(),
+    });
+    return found;
+  });
+  const provider = providers.find((each) => each.site === instance.site);
+  if (provider === undefined) {
+    throw new Failure("unavailable", `This process is not connected to the site ${instance.site}.`);
+  }
+  return provider.console({ signal: call.signal }, instance.id, kind.data);
+}
+
+const kindSchema = z.enum(["serial", "vnc"]);
+const instanceRow = z.object({ id: z.string(), site: z.string(), state: z.string() });
+
+function credentialOf(request: IncomingMessage): string {
+  const [scheme, credential] = request.headers.authorization?.split(" ") ?? [];
+  if (credential !== undefined && scheme?.toLowerCase() === "bearer") return credential;
+  const offered = request.headers["sec-websocket-protocol"]?.split(",") ?? [];
+  const key = offered.map((each) => each.trim()).find((each) => each.startsWith(keyPrefix));
+  if (key !== undefined) return key.slice(keyPrefix.length);
+  throw new Failure(
+    "unauthenticated",
+    "Send an API key: the header `Authorization: Bearer mrk_…`.",
+  );
+}
+
+/** Bytes both ways until either side ends; a slow reader slows the machine's side, not the server. */
+function join(client: WebSocket, line: Duplex): void {
+  const ping = setInterval(() => client.ping(), pingEveryMs);
+  line.on("data", (chunk: Buffer) => {
+    client.send(chunk, () => {
+      if (line.isPaused() && client.bufferedAmount <= unsentBytesMax) line.resume();
+    });
+    if (client.bufferedAmount > unsentBytesMax) line.pause();
+  });
+  line.once("end", () => client.close(1000, "the machine closed the console"));
+  line.once("error", () => client.close(1011, "the console broke"));
+  line.once("close", () => client.close(1000));
+  client.on("message", (data: Buffer | ArrayBuffer | Buffer[]) => {
+    const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(new Uint8Array(data));
+    if (!line.write(bytes)) {
+      client.pause();
+      line.once("drain", () => client.resume());
+    }
+  });
+  client.once("close", () => {
+    clearInterval(ping);
+    line.destroy();
+  });
+  client.on("error", () => client.terminate());
+}
+
+function refuse(socket: Duplex, failure: Failure, requestId: string): void {
+  const problem = problemOf(failure, requestId);
+  const body = problemText(problem);
+  const headers = { ...problemHeaders(failure), "x-request-id": requestId, connection: "close" };
+  const head = Object.entries({ ...headers, "content-length": String(Buffer.byteLength(body)) })
+    .map(([name, value]) => `${name}: ${value}`)
+    .join("\r\n");
+  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${head}\r\n\r\n${body}`);
+}
