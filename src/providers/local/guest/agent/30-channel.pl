@@ -3,8 +3,8 @@
 # whole or it is ignored, so both sides find each other again after any break.
 #
 # The port says "end of file" as long as nobody has it open on the host. It is then looked at every
-# 100 ms, and at once when the kernel sends SIGIO; what was under way is dropped, because a host
-# that comes back asks again.
+# 100 ms, and at once when the kernel sends SIGIO. Nothing is dropped then: the kernel may report the
+# break after it has delivered the next host's first request, whose answer waits to be written.
 our $LINE_BYTES_MAX = 2 * 1024 * 1024;
 our ($channel, $channel_connected, $channel_in, $channel_out) = (undef, 0, '', '');
 
@@ -34,7 +34,9 @@ sub channel_send {
         $payload =~ s/([\n\x1b])/$1 eq "\n" ? "\x1bn" : "\x1be"/ge;
         $line .= "\t$payload";
     }
-    $channel_out .= "$line\n";
+    # The first newline closes what an interrupted sender left behind.
+    $channel_out = '' if length $channel_out > $LINE_BYTES_MAX && !$channel_connected;
+    $channel_out .= "\n$line\n";
     channel_write() if $channel_connected;
 }
 
@@ -48,7 +50,7 @@ sub channel_write {
     }
 }
 
-# Reads what is there and answers each whole line. Returns 0 when the host is not there.
+# Reads what is there and answers each whole line.
 sub channel_read {
     while (1) {
         my $count = sysread $channel, $channel_in, 262144, length $channel_in;
@@ -56,10 +58,7 @@ sub channel_read {
             if (!$channel_connected) { $channel_connected = 1; channel_hello() }
             last;
         }
-        if ($count == 0) {
-            ($channel_connected, $channel_in, $channel_out) = (0, '', '');
-            return 0;
-        }
+        if ($count == 0) { $channel_connected = 0; last }
         if (!$channel_connected) { $channel_connected = 1; channel_hello() }
         last if $count < 4096;
     }
@@ -69,7 +68,6 @@ sub channel_read {
         channel_line($line) if length $line;
     }
     $channel_in = '' if length $channel_in > $LINE_BYTES_MAX;
-    return 1;
 }
 
 sub channel_line {

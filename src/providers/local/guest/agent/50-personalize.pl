@@ -39,7 +39,7 @@ sub personalize {
     my $text = to_json($identity);
     my $written = read_file($IDENTITY);
     write_file($IDENTITY, $text, 0600) if !defined $written || $written ne $text;
-    my $grown = eval { grow_root(); 1 };
+    my $grown = eval { grow_root($ask); 1 };
     my $problem = $grown ? undef : $@;
     ssh_listen();
     sync_later();

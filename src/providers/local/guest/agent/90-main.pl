@@ -1,8 +1,10 @@
 # What the host can ask, growing into more hardware, power, and the loop.
+our $agent_id = '';
+
 sub hello {
     my $known = identity();
     my $result = {
-        version => number($VERSION), bootId => boot_id(), uptimeMs => number(monotonic_ms()),
+        version => number($VERSION), agentId => $agent_id, bootId => boot_id(), uptimeMs => number(monotonic_ms()),
         image => defined $main::image_name ? $main::image_name : 'unknown', listening => truth(defined $ssh_socket),
     };
     $result->{instanceId} = $known->{instanceId} if defined $known;
@@ -34,6 +36,7 @@ sub answer {
 
 # Takes processors and memory that were plugged in, and grows the root file system to its disk.
 sub resize_online {
+    my ($ask) = @_;
     for my $kind (['cpu', 'online', '1'], ['memory', 'state', 'online']) {
         my ($folder, $file, $value) = @$kind;
         for my $name (names_in("/sys/devices/system/$folder")) {
@@ -43,7 +46,7 @@ sub resize_online {
             if (open my $handle, '>', $path) { syswrite $handle, $value }
         }
     }
-    grow_root();
+    grow_root($ask);
     my $cpus = grep { /^processor\s*:/ } split /\n/, read_file('/proc/cpuinfo');
     my ($memory) = read_file('/proc/meminfo') =~ /^MemTotal:\s*(\d+) kB/m;
     return { cpus => number($cpus), memoryBytes => number($memory * 1024), rootBytes => number(root_bytes()) };
@@ -54,9 +57,16 @@ sub root_bytes {
     return defined $text ? 512 * $text : 0;
 }
 
-# EXT4_IOC_RESIZE_FS: the kernel grows the mounted file system itself. To the size that it has
-# already it is a question without effect.
+# EXT4_IOC_RESIZE_FS: the kernel grows the mounted file system itself; to the size that it has
+# already this does nothing. A disk that the host has just grown shows its size a moment later.
 sub grow_root {
+    my ($ask) = @_;
+    my $expected = defined $ask->{diskBytes} ? count_field($ask, 'diskBytes') : 0;
+    for (1 .. 200) {
+        last if root_bytes() >= $expected;
+        select undef, undef, undef, 0.01;
+    }
+    die "the disk has not grown to $expected bytes\n" if root_bytes() < $expected;
     my $blocks = int(root_bytes() / 4096);
     return unless $blocks;
     sysopen my $root, '/', 0 or die "cannot open the root: $!\n";
@@ -107,6 +117,7 @@ sub resume_identity {
 }
 
 sub run_agent {
+    $agent_id = join '-', boot_id(), $$, monotonic_ms();
     $SIG{PIPE} = 'IGNORE';
     $SIG{CHLD} = sub { };
     make_directories($STATE, 0711);
