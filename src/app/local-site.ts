@@ -19,6 +19,9 @@ const descriptions: Readonly<Record<ImageName, string>> = {
   tiny: "A small Linux with a shell and SSH that starts in a moment",
 };
 
+/** The flavors that people try first get a warm template before anybody asks. */
+const preparedMemoryMiB = [256, 512];
+
 export interface LocalSite {
   readonly provider: Provider;
   /** Builds what is not in the cache, and says in the catalog what can be ordered. */
@@ -30,6 +33,8 @@ export async function openLocalSite(options: {
   readonly imageCacheDirectory: string;
   readonly observer: Observer;
   readonly offered: { readonly cpus: number; readonly memoryBytes: number };
+  /** Clones that stand ready for each kind; without it every machine boots. */
+  readonly warmMembers?: number;
   readonly signal: AbortSignal;
 }): Promise<LocalSite> {
   const { log } = options.observer;
@@ -61,6 +66,19 @@ export async function openLocalSite(options: {
           : new ProviderError("refused", `There is no image ${name} here.`, { effect: "none" }),
       );
     },
+    ...(options.warmMembers === undefined
+      ? {}
+      : {
+          warmPool: {
+            members: options.warmMembers,
+            memoryBytesMax: options.offered.memoryBytes / 4,
+            prepare: preparedMemoryMiB.map((memoryMiB) => ({
+              image: "tiny",
+              cpu: { sockets: 1, cores: 1, threads: 1 },
+              memoryBytes: memoryMiB * mebibyte,
+            })),
+          },
+        }),
     accelerator: () =>
       Promise.resolve({ kind: "tcg", cpuModel: "qemu64,+rdrand,-svm", reason: "not probed" }),
   });

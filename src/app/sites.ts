@@ -42,6 +42,7 @@ export async function openSites(options: {
                 ? Math.max(totalmem() - reservedMemoryBytes, 512 * mebibyte)
                 : config.localMemoryMib * mebibyte,
           },
+          ...(config.warmStart === "on" ? { warmMembers: config.warmPool } : {}),
           signal: options.signal,
         });
   const simulated =

@@ -29,7 +29,9 @@ const schema = z.strictObject({
   localCpus: z.coerce.number().int().min(1).max(1024).optional(),
   /** Memory that the local site offers, in MiB. */
   localMemoryMib: z.coerce.number().int().min(256).max(16_777_216).optional(),
-  /** Machines kept started and paused, so that a lease is ready at once. */
+  /** `off`: every machine boots; `on`: it continues from a template where one is there. */
+  warmStart: z.enum(["on", "off"]).default("on"),
+  /** Machines of each popular flavor that stand started and paused; each takes memory. */
   warmPool: z.coerce.number().int().min(0).max(16).default(0),
   imageCache: z.string().min(1).optional(),
   databaseConnections: z.coerce.number().int().min(4).max(200).default(12),
