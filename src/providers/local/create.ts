@@ -247,7 +247,7 @@ async function undo(driver: Driver, path: string, spec: MachineSpec): Promise<vo
     await removeMachine(driver, path, spec);
   } catch (error) {
     driver.site.log.error(
-      { error, machineId: spec.id },
+      { err: error, machineId: spec.id },
       "cannot remove a machine that did not start",
     );
     await rm(join(path, "disk.qcow2"), { force: true });

@@ -105,7 +105,9 @@ export async function discard(site: Site, path: string): Promise<void> {
     throw error;
   }
   await syncDirectory(join(site.root, "instances"));
-  sweep(grave).catch((error: unknown) => site.log.warn({ error, grave }, "cannot empty the trash"));
+  sweep(grave).catch((error: unknown) =>
+    site.log.warn({ err: error, grave }, "cannot empty the trash"),
+  );
 }
 
 export async function sweepTrash(site: Site): Promise<void> {

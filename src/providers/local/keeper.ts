@@ -181,7 +181,8 @@ export class Keeper {
   #run(name: string, work: Promise<void>): void {
     const loop = work
       .catch((error: unknown) => {
-        if (!this.#closed.signal.aborted) this.#site.log.warn({ error, name }, "keeper loop ended");
+        if (!this.#closed.signal.aborted)
+          this.#site.log.warn({ err: error, name }, "keeper loop ended");
       })
       .finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
@@ -210,7 +211,7 @@ class GuestLoop {
     this.#running = previous
       .then(() => this.#serve(abort.signal))
       .catch((error: unknown) => {
-        if (!abort.signal.aborted) this.#site.log.warn({ error }, "guest conversation ended");
+        if (!abort.signal.aborted) this.#site.log.warn({ err: error }, "guest conversation ended");
       });
   }
 

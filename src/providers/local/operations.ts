@@ -158,7 +158,7 @@ async function finish(
   } catch (error) {
     const failure = asProviderError(error, "maybe");
     site.log.warn(
-      { error, operationId: record.id, kind: record.kind, machineId: record.machineId },
+      { err: error, operationId: record.id, kind: record.kind, machineId: record.machineId },
       "operation failed",
     );
     const { code, message, effect } = failure;
@@ -167,7 +167,9 @@ async function finish(
       state: "failed",
       endedAt: site.now(),
       error: { code, message, effect },
-    }).catch((cause: unknown) => site.log.error({ cause }, "cannot record a failed operation"));
+    }).catch((cause: unknown) =>
+      site.log.error({ err: cause }, "cannot record a failed operation"),
+    );
     return failure;
   } finally {
     release();

@@ -78,7 +78,8 @@ export class Pool {
   /** Begins to fill the pool in the background, if no other driver does. */
   start(): void {
     this.#filling = this.#fillForEver().catch((error: unknown) => {
-      if (!this.#closed.signal.aborted) this.#driver.site.log.error({ error }, "warm pool ended");
+      if (!this.#closed.signal.aborted)
+        this.#driver.site.log.error({ err: error }, "warm pool ended");
     });
   }
 
@@ -101,7 +102,7 @@ export class Pool {
     try {
       return await makeClone(this.#driver, { path: instancePath(site, spec.id), slot, ...wanted });
     } catch (error) {
-      site.log.warn({ error, machineId: spec.id }, "clone failed; the machine boots instead");
+      site.log.warn({ err: error, machineId: spec.id }, "clone failed; the machine boots instead");
       await this.#wreck(instancePath(site, spec.id));
       await releaseSlot(site, slot.slot);
       return undefined;
@@ -201,7 +202,7 @@ export class Pool {
         if (this.#closed.signal.aborted) return;
         this.#failedAt.set(key, this.#driver.site.now());
         this.#driver.site.log.warn(
-          { error, image: kind.image.name },
+          { err: error, image: kind.image.name },
           "no warm start for this kind",
         );
       }

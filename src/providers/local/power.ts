@@ -111,7 +111,7 @@ async function shutDown(
   });
   if (state.power === "running" && state.readyAt !== null) {
     guest.shutDown(machineId, launch).catch((error: unknown) => {
-      driver.site.log.info({ error, machineId }, "the guest did not take the shutdown");
+      driver.site.log.info({ err: error, machineId }, "the guest did not take the shutdown");
     });
   }
   const inTime = await ended;
@@ -179,7 +179,7 @@ async function resume(
   if (resumed === undefined) return "was running already";
   if (resumed.readyAt !== null && resumed.launch !== null) {
     await guest.refresh(machineId, resumed.launch).catch((error: unknown) => {
-      driver.site.log.warn({ error, machineId }, "the guest's clock could not be set");
+      driver.site.log.warn({ err: error, machineId }, "the guest's clock could not be set");
     });
   }
   return undefined;

@@ -104,7 +104,7 @@ export class LocalProvider implements Provider {
         const machine = await this.#show(id);
         if (machine !== undefined) items.push(machine);
       } catch (error) {
-        this.#driver.site.log.error({ error, machineId: id }, "machine cannot be read");
+        this.#driver.site.log.error({ err: error, machineId: id }, "machine cannot be read");
         failedScopes.push(`instances/${id}`);
       }
     }
@@ -244,7 +244,7 @@ export class LocalProvider implements Provider {
     for (const id of machineIds) {
       if (!isUuid(id)) continue;
       const sample = await sampleOf(this.#driver, id).catch((error: unknown) => {
-        this.#driver.site.log.warn({ error, machineId: id }, "no sample");
+        this.#driver.site.log.warn({ err: error, machineId: id }, "no sample");
         return undefined;
       });
       if (sample !== undefined) found.push(sample);

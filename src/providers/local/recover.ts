@@ -27,7 +27,9 @@ export async function recover(driver: Driver, guest: Guest): Promise<void> {
   for (const id of await listInstances(site)) {
     await site.locks
       .hold(id, () => recoverMachine(driver, id))
-      .catch((error: unknown) => site.log.error({ error, machineId: id }, "machine not recovered"));
+      .catch((error: unknown) =>
+        site.log.error({ err: error, machineId: id }, "machine not recovered"),
+      );
   }
   await collect(driver);
   for (const record of await abandonedOperations(site)) {

@@ -54,7 +54,7 @@ export async function resizeMachine(
   if (outcome.launch !== undefined && outcome.state.readyAt !== null) {
     const { diskBytes } = outcome.state.hardware;
     await guest.takeUp(machineId, outcome.launch, diskBytes).catch((error: unknown) => {
-      driver.site.log.warn({ error, machineId }, "the guest did not take up new hardware");
+      driver.site.log.warn({ err: error, machineId }, "the guest did not take up new hardware");
       notes.push("the guest did not answer; it takes up new hardware at its next start");
     });
   }

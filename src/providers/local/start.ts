@@ -61,7 +61,7 @@ export async function limit(driver: Driver, machineId: string, { launch }: State
   if (!launch?.process) return;
   const what = { pid: launch.process.pid, vcpus: launch.board.vcpus };
   await limitCpu(await driver.limits(), machineId, what).catch((error: unknown) => {
-    driver.site.log.warn({ error, machineId }, "the machine's CPU is not bounded");
+    driver.site.log.warn({ err: error, machineId }, "the machine's CPU is not bounded");
   });
 }
 

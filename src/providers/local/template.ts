@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { chmod, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { chmod, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -24,6 +24,7 @@ import { launch } from "./launch.ts";
 import { endProcess, monitorAt } from "./monitor.ts";
 import type { Qmp } from "./qmp.ts";
 import { type Board, type State } from "./records.ts";
+import { receiveInside } from "./socket.ts";
 import { releaseSlot, takeSlot, type Slot } from "./slots.ts";
 import { plainBoard, roomFor } from "./start.ts";
 import { waitFor } from "./wait.ts";
@@ -148,14 +149,12 @@ async function makeIn(driver: Driver, build: Build): Promise<void> {
   const { site } = driver;
   const memory = join(site.memoryRoot, `template.${key}`);
   await emptyFile(memory, slot.uid, site.gid);
-  await emptyFile(join(draft, "devices"), slot.uid, site.gid);
   await linkImage(draft, kind.image);
   const disk = { backing: "base.qcow2", bytes: kind.image.minDiskBytes, uid: slot.uid };
   await makeDisk({ site, qemu: await driver.qemu() }, draft, disk);
-  const devices = await open(join(draft, "devices"), "w");
   let state: State | undefined;
   try {
-    state = await boot(driver, build, memory, devices);
+    state = await boot(driver, build, memory);
     await build.warmUp({
       directory: draft,
       runDirectory: "run.1",
@@ -163,7 +162,7 @@ async function makeIn(driver: Driver, build: Build): Promise<void> {
       image: kind.image,
       signal: build.signal,
     });
-    await store(draft, "run.1");
+    await writeFile(join(draft, "devices"), await store(draft, "run.1"));
     await endProcess(draft, state, "flush");
     state = undefined;
     await run("cp", ["--sparse=always", memory, join(draft, "memory")]);
@@ -174,7 +173,6 @@ async function makeIn(driver: Driver, build: Build): Promise<void> {
     const record = { key, diskBytes: kind.image.minDiskBytes, madeAt: site.now() };
     await writeDurably(join(draft, "template.json"), `${JSON.stringify(record)}\n`);
   } finally {
-    await devices.close();
     if (state !== undefined) await endProcess(draft, state, "kill");
     await rm(memory, { force: true });
   }
@@ -184,7 +182,6 @@ async function boot(
   driver: Driver,
   { kind, draft, slot, key }: Build,
   memoryFile: string,
-  devices: FileHandle,
 ): Promise<State> {
   const { system } = await driver.qemu();
   const uuid = `${key.slice(0, 8)}-${key.slice(8, 12)}-${key.slice(12, 16)}-${key.slice(16, 20)}-${key.slice(20, 32)}`;
@@ -194,7 +191,6 @@ async function boot(
   return launch(driver.site, draft, first, next, () => ({
     program: system,
     parameters: qemuArguments(plan),
-    inherit: devices.fd,
   }));
 }
 
@@ -235,14 +231,17 @@ export function kindOf(image: Image, spec: { cpu: Board["cpu"]; memoryBytes: num
   return { image, board: plainBoard({ cpu, memoryBytes, diskBytes: 0 }) };
 }
 
-/** Stops it in mid-run and writes its device state to descriptor 3; memory stays in its file. */
-async function store(directory: string, runDirectory: string): Promise<void> {
-  await monitorAt(directory, runDirectory, async (qmp) => {
-    await qmp.execute("stop");
-    await ignoreShared(qmp, true);
-    await qmp.execute("migrate", { uri: "fd:3" });
-    await migrated(qmp);
-  });
+/** Stops it in mid-run and returns the state of its devices; memory stays in its file. */
+function store(directory: string, runDirectory: string): Promise<Buffer> {
+  const socketName = `${runDirectory}/devices.sock`;
+  return receiveInside(directory, socketName, () =>
+    monitorAt(directory, runDirectory, async (qmp) => {
+      await qmp.execute("stop");
+      await ignoreShared(qmp, true);
+      await qmp.execute("migrate", { uri: `unix:${socketName}` });
+      await migrated(qmp);
+    }),
+  );
 }
 
 /** Loads device state from descriptor 3 into a QEMU that waits for it with the memory mapped. */
