@@ -2,9 +2,9 @@
  * The embedded server's promises, on servers of this file's own: durable, one per directory,
  * damage is named.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -236,4 +236,37 @@ describe("damage", () => {
       expect(await findPostmaster(embedded.cluster)).toBeUndefined();
     },
   );
+});
+
+test("a full disk fails statements; when there is room again, everything committed is there", async ({
+  skip,
+  onTestFinished,
+}) => {
+  const path = join(scratch, "full");
+  await mkdir(path);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=160m,mode=711", "none", path]);
+  if (mounted.status !== 0) skip("a small file system cannot be mounted here");
+  onTestFinished(() => void spawnSync("umount", ["--lazy", path]));
+  const embedded = await start("full");
+  onTestFinished(() => embedded.stop());
+  await ask(embedded.url, "create table kept (n int)");
+  const filler = join(path, "filler");
+  spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=1M"]);
+  let committed = 0;
+  const failure = await waitUntil(60_000, undefined, async () =>
+    ask(embedded.url, "insert into kept select generate_series(1, 20000)").then(
+      () => {
+        committed += 20_000;
+        return undefined;
+      },
+      (cause: unknown) => cause,
+    ),
+  );
+  expect(failure).toBeDefined();
+  await rm(filler);
+  const rows = await waitUntil(60_000, undefined, async () =>
+    ask(embedded.url, "select count(*)::int from kept").catch(() => undefined),
+  );
+  expect(rows).toEqual([[committed]]);
+  await ask(embedded.url, "insert into kept values (1)");
 });
