@@ -10,9 +10,15 @@ import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { z } from "zod";
 
+import {
+  damaged,
+  readTar,
+  tarEnd,
+  tarEntry,
+  type Entry,
+  type EntryWithContent,
+} from "#archive/tar.ts";
 import { Failure } from "#kernel/failure.ts";
-
-import { damaged, readTar, tarEnd, tarEntry, type Entry, type EntryWithContent } from "./tar.ts";
 
 export const manifestPath = "manifest.json";
 const manifestBytesMax = 256 * 1024 * 1024;

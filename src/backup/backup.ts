@@ -6,6 +6,7 @@
 import { access, readdir } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 
+import type { EntryWithContent } from "#archive/tar.ts";
 import { lockHolder, openDataDirectory } from "#config/data-directory.ts";
 import { startEmbedded, type EmbeddedLog } from "#db/embedded.ts";
 import { findEmbedded } from "#db/embedded-find.ts";
@@ -15,7 +16,6 @@ import { writeArchive, type Manifest } from "./archive.ts";
 import { clusterEntries } from "./cluster.ts";
 import { ignoreMissing, walk } from "./files.ts";
 import { runningMachines, whilePaused } from "./machines.ts";
-import type { EntryWithContent } from "./tar.ts";
 
 export interface BackupOptions {
   readonly dataDirectory: string;

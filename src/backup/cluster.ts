@@ -9,11 +9,11 @@ import { basename, join } from "node:path";
 import pg from "pg";
 import { z } from "zod";
 
+import type { EntryWithContent } from "#archive/tar.ts";
 import { present } from "#kernel/assert.ts";
 
 import { oneChunk } from "./archive.ts";
 import { entryFor, walk } from "./files.ts";
-import type { EntryWithContent } from "./tar.ts";
 
 /** Directories whose content belongs to one run of the server. */
 const emptied = [

@@ -2,7 +2,7 @@
 import { open, readdir, readlink, lstat } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { EntryWithContent } from "./tar.ts";
+import type { EntryWithContent } from "#archive/tar.ts";
 
 import { accountNames } from "./accounts.ts";
 import { oneChunk } from "./archive.ts";

@@ -20,6 +20,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import pg from "pg";
 import { z } from "zod";
 
+import type { Entry } from "#archive/tar.ts";
 import { requireFreeSpace } from "#config/data-directory.ts";
 import { databaseAccount } from "#db/embedded-binaries.ts";
 import { startEmbedded, type EmbeddedLog } from "#db/embedded.ts";
@@ -29,7 +30,6 @@ import { Failure } from "#kernel/failure.ts";
 import { accountIds } from "./accounts.ts";
 import { readArchive, type Manifest } from "./archive.ts";
 import { ignoreMissing } from "./files.ts";
-import type { Entry } from "./tar.ts";
 
 export interface RestoreOptions {
   readonly archive: string;
