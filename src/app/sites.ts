@@ -12,6 +12,7 @@ import { gpuHost } from "#providers/simulated/hosts.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 
 import { openLocalSite, type LocalSite } from "./local-site.ts";
+import { providerMetrics } from "./provider-metrics.ts";
 
 /** Kept for the control plane, the database and the operating system. */
 const reservedMemoryBytes = 1536 * mebibyte;
@@ -56,5 +57,6 @@ export async function openSites(options: {
           }),
         ];
   const providers = [...(local === undefined ? [] : [local.provider]), ...simulated];
-  return { providers: providers.map((provider) => decorate(provider)), local };
+  const report = providerMetrics(observer);
+  return { providers: providers.map((provider) => decorate(provider, { report })), local };
 }
