@@ -34,7 +34,8 @@ export interface Plan {
   readonly seed: boolean;
   readonly sshPort: number | undefined;
   readonly segment: Segment | undefined;
-  readonly macs: { readonly access: string; readonly tenant: string };
+  readonly accessMac: string;
+  readonly tenantMac: string;
   readonly video: boolean;
   /** Do not run the CPUs yet. */
   readonly paused: boolean;
@@ -155,10 +156,10 @@ function networkArguments(plan: Plan): string[] {
   const card = "romfile=,mq=off";
   return [
     ["-netdev", `user,id=access,restrict=on,ipv6=off${forward}`],
-    ["-device", `virtio-net-pci,netdev=access,id=net0,mac=${plan.macs.access},${card}`],
+    ["-device", `virtio-net-pci,netdev=access,id=net0,mac=${plan.accessMac},${card}`],
     // The card plugs into a hub, so that a pool member can be wired to its tenant later.
     ["-netdev", "hubport,id=tenant-card,hubid=1"],
-    ["-device", `virtio-net-pci,netdev=tenant-card,id=net1,mac=${plan.macs.tenant},${card}`],
+    ["-device", `virtio-net-pci,netdev=tenant-card,id=net1,mac=${plan.tenantMac},${card}`],
     ...(plan.segment === undefined ? [] : segmentArguments(plan.segment)),
   ].flat();
 }

@@ -19,7 +19,7 @@ import { instancePath, readSpec, readState, runName } from "./instance.ts";
 import { followWorkload, startWorkload } from "./job.ts";
 import type { ServeGuest } from "./keeper.ts";
 import type { Release } from "./lock.ts";
-import { accessAddress, macsOf, takeAddress } from "./network.ts";
+import { accessAddress, takeAddress, tenantMacOf } from "./network.ts";
 import type { Guest } from "./power.ts";
 import type { Launch, State } from "./records.ts";
 import { updateState } from "./settle.ts";
@@ -161,7 +161,6 @@ async function makeReady(
 
 async function identityOf(site: Site, spec: MachineSpec, state: State): Promise<Identity> {
   const { address, prefixLength } = await takeAddress(site, spec.network, spec.id);
-  const { access, tenant } = macsOf(spec.id);
   return {
     instanceId: spec.id,
     hostname: spec.name,
@@ -169,8 +168,8 @@ async function identityOf(site: Site, spec: MachineSpec, state: State): Promise<
     machineId: spec.id.replaceAll("-", ""),
     authorizedKeys: spec.sshKeys,
     network: [
-      { mac: access, address: accessAddress },
-      { mac: tenant, address: `${address}/${prefixLength}` },
+      { address: accessAddress },
+      { mac: tenantMacOf(spec.id), address: `${address}/${prefixLength}` },
     ],
     diskBytes: state.hardware.diskBytes,
   };

@@ -37,15 +37,17 @@ export function segmentOf(site: Pick<Site, "salt">, network: string): Segment {
   return { group, port: 36_000 + (digest.readUInt16BE(3) % 16_000) };
 }
 
-/** Locally administered unicast addresses that follow from the machine's id. */
-export function macsOf(id: string): { readonly access: string; readonly tenant: string } {
+/**
+ * Of the first card of every machine: it shares its wire with nobody, and QEMU's stack, which
+ * remembers the address from before a pool member was given away, goes on reaching it.
+ */
+export const accessMac = "52:54:00:00:00:01";
+
+/** Of the second card: locally administered, unicast, following from the machine's id. */
+export function tenantMacOf(id: string): string {
   const digest = createHash("sha256").update(id).digest();
-  const mac = (prefix: string, from: number): string =>
-    [
-      prefix,
-      ...[...digest.subarray(from, from + 4)].map((byte) => byte.toString(16).padStart(2, "0")),
-    ].join(":");
-  return { access: mac("52:54", 0), tenant: mac("56:54", 4) };
+  const bytes = [...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return ["56", ...bytes].join(":");
 }
 
 /** Takes an address for the machine, or gives the one that it has. */

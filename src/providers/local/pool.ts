@@ -16,9 +16,16 @@ import type { CpuTopology, MachineSpec } from "#providers/provider.ts";
 import { makeClone } from "./clone.ts";
 import type { Driver, Image } from "./driver.ts";
 import { readIfThere, syncDirectory, writeDurably } from "./files.ts";
-import { discard, instancePath, makeInstanceDirectory, readState, writeSpec } from "./instance.ts";
+import {
+  discard,
+  instancePath,
+  makeInstanceDirectory,
+  readState,
+  runName,
+  writeSpec,
+} from "./instance.ts";
 import { findLaunched } from "./launch.ts";
-import { endProcess } from "./monitor.ts";
+import { endProcess, monitorAt } from "./monitor.ts";
 import type { State } from "./records.ts";
 import { releaseSlot, renameSlot, takeSlot } from "./slots.ts";
 import {
@@ -126,13 +133,14 @@ export class Pool {
   }
 
   #remember(key: string, kind: Kind): void {
+    const isNew = !this.#kinds.has(key);
     this.#kinds.delete(key);
     this.#kinds.set(key, kind);
     for (const oldest of this.#kinds.keys()) {
       if (this.#kinds.size <= kindsMax) break;
       this.#kinds.delete(oldest);
     }
-    this.#wake.resolve();
+    if (isNew) this.#wake.resolve();
   }
 
   /** The template that fits, if there is one; in any case the kind is remembered as asked for. */
@@ -153,8 +161,7 @@ export class Pool {
     for (const id of await this.#memberIds()) {
       const path = this.#pathOf(id);
       if ((await readIfThere(join(path, "key"))) !== key) continue;
-      const release = await site.locks.tryAcquire(id);
-      if (release === undefined) continue;
+      const release = await site.locks.acquire(id);
       try {
         const state = await readState(path);
         if (state?.power !== "paused" || (await findLaunched(path, state)) === undefined) continue;
@@ -230,7 +237,8 @@ export class Pool {
       await makeInstanceDirectory(path);
       const slot = await takeSlot(this.#driver.site, id);
       try {
-        await makeClone(this.#driver, { path, kind, template, slot });
+        const state = await makeClone(this.#driver, { path, kind, template, slot });
+        await this.#rehearse(path, state, kind);
         await writeDurably(join(path, "key"), key);
       } catch (error) {
         await this.#drop(path, await readState(path).catch(() => undefined));
@@ -238,6 +246,21 @@ export class Pool {
         throw error;
       }
     });
+  }
+
+  /** It runs for a moment without a tenant's network, and stands still again. */
+  async #rehearse(path: string, state: State, { image }: Kind): Promise<void> {
+    const runDirectory = runName(state.launches);
+    await monitorAt(path, runDirectory, (qmp) => qmp.execute("cont"));
+    await this.#warmUp({
+      directory: path,
+      runDirectory,
+      sshPort: state.sshPort,
+      image,
+      logins: 1,
+      signal: this.#closed.signal,
+    });
+    await monitorAt(path, runDirectory, (qmp) => qmp.execute("stop"));
   }
 
   async #drop(path: string, state: State | undefined): Promise<void> {

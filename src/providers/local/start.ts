@@ -7,7 +7,7 @@ import type { Driver } from "./driver.ts";
 import { instancePath, runName, writeState } from "./instance.ts";
 import { launch as launchQemu } from "./launch.ts";
 import { limitCpu } from "./limits.ts";
-import { macsOf, segmentOf } from "./network.ts";
+import { accessMac, segmentOf, tenantMacOf } from "./network.ts";
 import { vcpusOf, type Board, type Hardware, type State } from "./records.ts";
 
 export interface StartOptions {
@@ -96,7 +96,8 @@ export async function planFor(
     seed: false,
     sshPort: state.sshPort,
     segment: segmentOf(site, spec.network),
-    macs: macsOf(spec.id),
+    accessMac,
+    tenantMac: tenantMacOf(spec.id),
     video: true,
     paused: false,
     incoming: false,

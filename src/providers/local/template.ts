@@ -22,6 +22,7 @@ import { readIfThere, writeDurably } from "./files.ts";
 import { giveTo, linkInto, makeInstanceDirectory } from "./instance.ts";
 import { launch } from "./launch.ts";
 import { endProcess, monitorAt } from "./monitor.ts";
+import { accessMac } from "./network.ts";
 import type { Qmp } from "./qmp.ts";
 import { type Board, type State } from "./records.ts";
 import { receiveInside } from "./socket.ts";
@@ -47,6 +48,8 @@ export type WarmUp = (machine: {
   readonly runDirectory: string;
   readonly sshPort: number;
   readonly image: Image;
+  /** SSH logins to make. */
+  readonly logins: number;
   readonly signal: AbortSignal;
 }) => Promise<void>;
 
@@ -54,6 +57,7 @@ const run = promisify(execFile);
 const migrationMs = 60_000;
 const recordSchema = z.object({ key: z.string(), diskBytes: z.int(), madeAt: z.number() });
 const templatesMax = 8;
+const templateLogins = 3;
 
 export async function keyOf(driver: Driver, kind: Kind): Promise<string> {
   const plan = await planOf(driver, kind, { uuid: "uuid", sshPort: 1, memoryFile: "ram" });
@@ -97,8 +101,9 @@ export async function planOf(
     seed: false,
     sshPort: own.sshPort,
     segment: undefined,
-    // Clones begin with the template's addresses; the guest's agent changes them before use.
-    macs: { access: "52:54:00:00:00:01", tenant: "56:54:00:00:00:01" },
+    accessMac,
+    // Clones begin with the template's address; the guest's agent changes it before they are wired.
+    tenantMac: "56:00:00:00:00:01",
     video: true,
     paused: own.incoming === true,
     incoming: own.incoming === true,
@@ -160,6 +165,7 @@ async function makeIn(driver: Driver, build: Build): Promise<void> {
       runDirectory: "run.1",
       sshPort: slot.sshPort,
       image: kind.image,
+      logins: templateLogins,
       signal: build.signal,
     });
     await writeFile(join(draft, "devices"), await store(draft, "run.1"));
