@@ -1,5 +1,5 @@
 /** `millrace doctor`: what this machine has and lacks. Exit status 0, or 69 if there is a problem. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { readConfig } from "#config/config.ts";
@@ -34,6 +34,7 @@ export async function run(argv: readonly string[], output: "table" | "json"): Pr
   const facts = await gather({
     dataDirectory,
     databaseUrl: config.databaseUrl,
+    imageCache: config.imageCache ?? join(dataDirectory, "images"),
     port: Number(options.port ?? config.port),
   });
   const findings = judge(

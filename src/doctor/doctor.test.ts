@@ -156,7 +156,12 @@ describe("judging", () => {
 test("looking at this machine, before and after the first start", async () => {
   const port = 1;
   const path = join(scratch, "data");
-  const before = await gather({ dataDirectory: path, databaseUrl: undefined, port });
+  const before = await gather({
+    dataDirectory: path,
+    databaseUrl: undefined,
+    imageCache: scratch,
+    port,
+  });
   expect(before.data).toMatchObject({ isThere: false, writable: true });
   expect(before.database).toEqual({ kind: "none" });
   expect(before.port.takenBy).toBe("nobody");
@@ -165,7 +170,12 @@ test("looking at this machine, before and after the first start", async () => {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const { signal } = new AbortController();
   const embedded = await startEmbedded({ directory: directory.postgres, log, signal });
-  const running = await gather({ dataDirectory: path, databaseUrl: undefined, port });
+  const running = await gather({
+    dataDirectory: path,
+    databaseUrl: undefined,
+    imageCache: scratch,
+    port,
+  });
   expect(running.data).toMatchObject({ isThere: true, lockedBy: process.pid, openParts: [] });
   expect(running.database).toMatchObject({ kind: "answers", checksums: true, durable: true });
   expect(await readPages(path, running.database, signal)).toMatchObject({ damaged: [] });
@@ -173,7 +183,12 @@ test("looking at this machine, before and after the first start", async () => {
   expect(report).toMatchObject({ findings: expect.arrayContaining([]) });
   await embedded.stop();
   await directory.close();
-  const stopped = await gather({ dataDirectory: path, databaseUrl: undefined, port });
+  const stopped = await gather({
+    dataDirectory: path,
+    databaseUrl: undefined,
+    imageCache: scratch,
+    port,
+  });
   expect(stopped.database).toEqual({ kind: "stopped" });
   expect(await readPages(path, stopped.database, signal)).toMatchObject({ damaged: [] });
 });
@@ -187,7 +202,12 @@ test("whoever listens on the port is told apart, and open keys are seen", async 
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const facts = await gather({ dataDirectory: path, databaseUrl: undefined, port });
+  const facts = await gather({
+    dataDirectory: path,
+    databaseUrl: undefined,
+    imageCache: scratch,
+    port,
+  });
   expect(facts.port.takenBy).toBe("another");
   expect(facts.data.openParts).toEqual([join(path, "keys")]);
   server.close();

@@ -14,15 +14,15 @@ import { findEmbedded } from "#db/embedded-find.ts";
 import { wasStoppedCleanly } from "#db/embedded-damage.ts";
 import { checkPages } from "#db/page-checksum.ts";
 
-import { executionWithoutProbe } from "./probe.ts";
-import type { DataFacts, DatabaseFacts, Execution, Facts, PageFacts } from "./facts.ts";
+import { executionWithoutProbe, probeMachine } from "./probe.ts";
+import type { DataFacts, DatabaseFacts, Facts, PageFacts } from "./facts.ts";
 
 export interface GatherOptions {
   readonly dataDirectory: string;
   readonly databaseUrl: string | undefined;
   readonly port: number;
-  /** Boots the probe machine or remembers what it showed; left out, the device decides. */
-  readonly probe?: () => Promise<Execution>;
+  /** Where guest images are kept; a probe machine is booted from one. */
+  readonly imageCache: string;
 }
 
 const run = promisify(execFile);
@@ -48,7 +48,7 @@ export async function gather(options: GatherOptions): Promise<Facts> {
     programs,
     kvmDevice,
     execution:
-      (await options.probe?.()) ??
+      (await probeMachine(options.imageCache)) ??
       executionWithoutProbe(kvmDevice, programs["qemu-system-x86_64"] !== undefined),
     ...limits,
     tun,

@@ -86,7 +86,7 @@ function execution({ execution: found, kvmDevice }: Facts): Finding {
           : "turn on virtualization in the firmware, or nested virtualization if this is a VM",
       );
     case "unknown":
-      return warning(check, `not known: ${found.reason}`, "see the findings on QEMU");
+      return warning(check, `not known: ${found.reason}`, "start Millrace once, and look again");
   }
 }
 

@@ -1,8 +1,39 @@
 /**
- * How machines run here, as far as it shows without booting one: the presence of /dev/kvm proves
- * little (a para-virtual KVM may hang every guest), its absence everything.
+ * How machines run here. The presence of /dev/kvm proves little (a para-virtual KVM may hang every
+ * guest), its absence everything: where there is one, a probe machine decides, with the guest image
+ * that the first start of Millrace put into the cache.
  */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { ensureImage } from "#providers/local/image/image.ts";
+import { probeAccelerator } from "#providers/local/probe.ts";
+import { findQemu } from "#providers/local/qemu.ts";
+
 import type { Execution, Facts } from "./facts.ts";
+
+const probeTimeoutMs = 60_000;
+
+/** `undefined` if there is no image yet to boot: a doctor looks, and builds nothing. */
+export async function probeMachine(imageCache: string): Promise<Execution | undefined> {
+  const cached = await readdir(imageCache).catch(() => []);
+  if (!cached.some((name) => name.startsWith("tiny-"))) return undefined;
+  const signal = AbortSignal.timeout(probeTimeoutMs);
+  try {
+    const image = await ensureImage({
+      name: "tiny",
+      cacheDirectory: imageCache,
+      report: () => undefined,
+      signal,
+    });
+    const qemu = await findQemu();
+    const cacheFile = join(imageCache, "doctor-probe.json");
+    const { kind, reason } = await probeAccelerator({ image, qemu, cacheFile, signal });
+    return { kind: kind === "kvm" ? "kvm" : "emulated", reason };
+  } catch (cause) {
+    return { kind: "unknown", reason: cause instanceof Error ? cause.message : String(cause) };
+  }
+}
 
 export function executionWithoutProbe(kvmDevice: Facts["kvmDevice"], hasQemu: boolean): Execution {
   if (!hasQemu) return { kind: "unknown", reason: "QEMU is missing" };
