@@ -33,7 +33,9 @@ export async function findCloud(
     return { url: named.url, key: named.key, close: () => Promise.resolve() };
   }
   const running = named.throwaway ? undefined : await runningCloud();
-  if (running === undefined) return throwaway(stage, signal);
+  if (running === undefined) {
+    return stage.step("A throwaway cloud is started", () => startThrowaway([], signal));
+  }
   stage.say(`Playing on the cloud at ${running.url}.\n`);
   return { ...running, close: () => Promise.resolve() };
 }
@@ -55,7 +57,11 @@ async function readCredential(directory: string): Promise<z.output<typeof creden
   }
 }
 
-async function throwaway(stage: Stage, signal: AbortSignal): Promise<Cloud> {
+/** A cloud of its own, as a process of its own, removed with its data by `close`. */
+export async function startThrowaway(
+  flags: readonly string[],
+  signal: AbortSignal,
+): Promise<Cloud & { readonly pid: number }> {
   const directory = await mkdtemp(join(tmpdir(), "millrace-tour-"));
   // Machines run under accounts of their own, which must be able to pass through.
   await chmod(directory, 0o711);
@@ -73,6 +79,7 @@ async function throwaway(stage: Stage, signal: AbortSignal): Promise<Cloud> {
       cache,
       "--port",
       "0",
+      ...flags,
     ],
     { stdio: ["ignore", "ignore", "pipe"], cwd: repositoryRoot },
   );
@@ -88,10 +95,9 @@ async function throwaway(stage: Stage, signal: AbortSignal): Promise<Cloud> {
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const found = await stage.step("A throwaway cloud is started", () =>
-      untilReady(join(directory, "data"), () => child.exitCode === null, signal),
-    );
-    return { ...found, close };
+    const alive = (): boolean => child.exitCode === null;
+    const found = await untilReady(join(directory, "data"), alive, signal);
+    return { ...found, pid: child.pid ?? 0, close };
   } catch (error) {
     await close();
     throw error instanceof Failure && !signal.aborted

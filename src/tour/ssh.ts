@@ -38,6 +38,15 @@ export async function ssh(
   if (endpoint === undefined) {
     throw new Failure("wrong_state", `The machine has no SSH address: it is ${lease.state}.`);
   }
+  return login(identity, endpoint, command);
+}
+
+/** The same by address. */
+export async function login(
+  identity: Identity,
+  endpoint: { readonly host: string; readonly port: number; readonly user: string },
+  command: string,
+): Promise<string> {
   const options = ["StrictHostKeyChecking=accept-new", "BatchMode=yes", "LogLevel=ERROR"].flatMap(
     (option) => ["-o", option],
   );
@@ -50,7 +59,8 @@ export async function ssh(
       String(endpoint.port),
       ...options,
       "-o",
-      `UserKnownHostsFile=${identity.file}.known`,
+      // Another machine may have had this port before.
+      "UserKnownHostsFile=/dev/null",
       `${endpoint.user}@${endpoint.host}`,
       command,
     ],
