@@ -28,8 +28,9 @@ export interface HostState {
   readonly milliCpusUsed: number;
   readonly memoryBytesUsed: number;
   readonly diskBytesUsed: number;
-  /** Free huge pages in MiB, by page size. */
-  readonly hugePagesMiBFree: Readonly<Record<"2Mi" | "1Gi", number>>;
+  /** Memory in huge pages, by page size. */
+  readonly hugePagesMiB: Readonly<Record<"2Mi" | "1Gi", number>>;
+  readonly hugePagesMiBUsed: Readonly<Record<"2Mi" | "1Gi", number>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly devices: readonly DeviceState[];
   /** Tenants that have an instance here which asked to be kept apart from its own kind. */
@@ -89,7 +90,7 @@ export function couldEverFit(hosts: readonly HostState[], ask: PlaceAsk): PlaceA
       milliCpusUsed: 0,
       memoryBytesUsed: 0,
       diskBytesUsed: 0,
-      hugePagesMiBFree: { "2Mi": Number.MAX_SAFE_INTEGER, "1Gi": Number.MAX_SAFE_INTEGER },
+      hugePagesMiBUsed: { "2Mi": 0, "1Gi": 0 },
       devices: host.devices.map((device) => ({ ...device, slice: 0, claims: 0, tenants: [] })),
       antiAffineTenants: [],
     })),
@@ -123,10 +124,13 @@ function fitOn(host: HostState, ask: PlaceAsk): readonly string[] | Obstacle {
   }
   const disk = ask.pinnedHostId === undefined ? shape.diskGiB * gibibyte : 0;
   if (host.diskBytesUsed + disk > host.diskBytes) return "not enough disk";
-  if (shape.hugePages !== "none" && host.hugePagesMiBFree[shape.hugePages] < shape.memoryMiB) {
-    return "not enough huge pages";
-  }
+  if (lacksHugePages(host, shape)) return "not enough huge pages";
   return gpus;
+}
+
+function lacksHugePages(host: HostState, { hugePages, memoryMiB }: Shape): boolean {
+  if (hugePages === "none") return false;
+  return host.hugePagesMiBUsed[hugePages] + memoryMiB > host.hugePagesMiB[hugePages];
 }
 
 /** A host label `taint/NAME` keeps away whoever does not tolerate NAME. */

@@ -46,12 +46,12 @@ export function withPlaced(
     milliCpusUsed: host.milliCpusUsed + milliCpusOf(shape),
     memoryBytesUsed: host.memoryBytesUsed + shape.memoryMiB * mebibyte,
     diskBytesUsed: host.diskBytesUsed + (pinnedHostId === undefined ? shape.diskGiB * gibibyte : 0),
-    hugePagesMiBFree:
+    hugePagesMiBUsed:
       hugePages === "none"
-        ? host.hugePagesMiBFree
+        ? host.hugePagesMiBUsed
         : {
-            ...host.hugePagesMiBFree,
-            [hugePages]: host.hugePagesMiBFree[hugePages] - shape.memoryMiB,
+            ...host.hugePagesMiBUsed,
+            [hugePages]: host.hugePagesMiBUsed[hugePages] + shape.memoryMiB,
           },
     devices: host.devices.map((device) =>
       deviceIds.includes(device.id)

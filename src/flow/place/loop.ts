@@ -1,6 +1,7 @@
 /**
- * Places the head of the queue. Plans against one snapshot, which it updates with its own
- * commits; what became stale meanwhile is planned again in the next pass.
+ * Places what waits, in the order of the queue. Plans against one snapshot, which it updates with
+ * its own commits; what became stale meanwhile is planned again in the next pass. The whole queue
+ * is gone through, in pieces: work that fits nowhere must not keep what is behind it from its place.
  */
 import { randomUUID } from "node:crypto";
 
@@ -12,29 +13,48 @@ import { place, type HostState } from "./decide.ts";
 import { withPlaced } from "./free.ts";
 import { commitPlan, heldPlacement, hostStates } from "./store.ts";
 
-const entriesPerPassMax = 200;
+const entriesPerReadMax = 200;
+const entriesPerPassMax = 10_000;
+/** Passes in a row that start over at once; after that, the period. */
+const staleInRowMax = 5;
 
 export function placeLoop(context: {
   readonly db: Db;
   readonly now: () => number;
 }): LoopDefinition {
   const { db, now } = context;
+  let staleInRow = 0;
   return {
     name: "place",
     periodMs: 3_000,
     channels: ["queue", "capacity"],
     pass: async (signal) => {
-      const waiting = await headOfQueue(db, entriesPerPassMax);
-      if (waiting.length === 0) return "rest";
+      let entries = await headOfQueue(db, entriesPerReadMax);
+      if (entries.length === 0) return "rest";
       let hosts = await hostStates(db);
-      let again = false;
-      for (const entry of waiting) {
-        if (signal.aborted) return "rest";
-        const outcome = await placeOne(entry, hosts);
-        if (outcome.stale) again = true;
-        hosts = outcome.hosts;
+      let stale = false;
+      let seen = 0;
+      const failures: unknown[] = [];
+      while (entries.length > 0 && seen < entriesPerPassMax) {
+        for (const entry of entries) {
+          if (signal.aborted) return "rest";
+          try {
+            // oxlint-disable-next-line no-await-in-loop -- each plan rests on the one before
+            const outcome = await placeOne(entry, hosts);
+            stale ||= outcome.stale;
+            hosts = outcome.hosts;
+          } catch (error) {
+            // One entry that cannot be placed for a reason of its own does not stop the others.
+            failures.push(error);
+          }
+        }
+        seen += entries.length;
+        // oxlint-disable-next-line no-await-in-loop -- page after page
+        entries = await headOfQueue(db, entriesPerReadMax, entries.at(-1));
       }
-      return again ? "again" : "rest";
+      if (failures.length > 0) throw new AggregateError(failures, "some work could not be placed");
+      staleInRow = stale ? staleInRow + 1 : 0;
+      return stale && staleInRow < staleInRowMax ? "again" : "rest";
     },
   };
 
@@ -43,6 +63,8 @@ export function placeLoop(context: {
     hosts: HostState[],
   ): Promise<{ hosts: HostState[]; stale: boolean }> {
     const held = await heldPlacement(db, entry);
+    // Asked to start while it is still stopping: its turn comes once it has given back the last.
+    if (held?.state === "full") return { hosts, stale: false };
     const { tenantId, shape } = entry;
     const ask = { tenantId, shape, ...(held === undefined ? {} : { pinnedHostId: held.hostId }) };
     const answer = place(hosts, ask);
@@ -55,16 +77,16 @@ export function placeLoop(context: {
         entry,
         instanceId: held?.instanceId ?? randomUUID(),
         hostId: answer.hostId,
-        deviceIds: answer.deviceIds,
         at: now(),
       });
-      if (result === "placed") await tx.nudge("provision");
+      if (result.placed) await tx.nudge("provision");
       return result;
     });
-    if (committed === "stale") return { hosts: await hostStates(db), stale: true };
+    if (!committed.placed) return { hosts: await hostStates(db), stale: true };
+    const { deviceIds } = committed;
     return {
       hosts: hosts.map((host) =>
-        host.id === answer.hostId ? withPlaced(host, ask, answer.deviceIds) : host,
+        host.id === answer.hostId ? withPlaced(host, ask, deviceIds) : host,
       ),
       stale: false,
     };

@@ -1,17 +1,18 @@
 /**
- * Rows of `placement` and `gpu_claim`: what instances hold of hosts. A commit locks the host's row
- * first, so that commits on one host are serial; the triggers of the schema are the second wall.
+ * Rows of `placement` and `gpu_claim`: what instances hold of hosts. A commit locks the request and
+ * the host's row and decides again on that host, so that commits on one host are serial; the
+ * triggers of the schema are the second wall.
  */
 import { z } from "zod";
 
 import { json } from "#db/json.ts";
 import { brokenConstraint, sqlState, type Queryable, type Tx } from "#db/pool.ts";
 import { size } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import { markPlaced, type WaitingEntry } from "#flow/queue/store.ts";
 import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
 
-import type { HostState } from "./decide.ts";
+import { place, type HostState } from "./decide.ts";
 
 const snapshotRow = z
   .object({
@@ -53,10 +54,11 @@ const snapshotRow = z
     milliCpusUsed: row.milli_cpus_used,
     memoryBytesUsed: row.memory_used,
     diskBytesUsed: row.disk_used,
-    hugePagesMiBFree: {
-      "2Mi": (row.huge_pages["2Mi"] ?? 0) * 2 - row.huge_2,
-      "1Gi": (row.huge_pages["1Gi"] ?? 0) * 1024 - row.huge_1024,
+    hugePagesMiB: {
+      "2Mi": (row.huge_pages["2Mi"] ?? 0) * 2,
+      "1Gi": (row.huge_pages["1Gi"] ?? 0) * 1024,
     },
+    hugePagesMiBUsed: { "2Mi": row.huge_2, "1Gi": row.huge_1024 },
     labels: row.labels,
     devices: row.devices,
     antiAffineTenants: row.anti,
@@ -64,30 +66,18 @@ const snapshotRow = z
 
 /** All hosts with what is used of them, in one statement: one consistent moment. */
 export function hostStates(db: Queryable): Promise<HostState[]> {
+  return readHosts(db, sql`true`);
+}
+
+function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
   return db.rows(
     sql`
-    with used as (
-      select host_id,
-        coalesce(sum(milli_cpus) filter (where state = 'full'), 0)::int8 as milli_cpus_used,
-        coalesce(sum(memory_bytes) filter (where state = 'full'), 0)::int8 as memory_used,
-        sum(disk_bytes)::int8 as disk_used,
-        coalesce(sum((shape->>'memoryMiB')::int8)
-          filter (where state = 'full' and shape->>'hugePages' = '2Mi'), 0)::int8 as huge_2,
-        coalesce(sum((shape->>'memoryMiB')::int8)
-          filter (where state = 'full' and shape->>'hugePages' = '1Gi'), 0)::int8 as huge_1024,
-        jsonb_agg(distinct tenant_id)
-          filter (where (shape->>'antiAffinity')::boolean and state = 'full') as anti
-      from placement where state <> 'none' group by host_id
-    ), claimed as (
-      select host_id, device_id, max(slice) as slice, count(*)::int as claims,
-        jsonb_agg(distinct tenant_id) as tenants
-      from gpu_claim group by host_id, device_id
-    ), devices as (
+    with devices as (
       select d.host_id, jsonb_agg(jsonb_build_object('id', d.id, 'model', d.model,
           'isolation', d.isolation, 'slicesMax', d.slices_max, 'slice', coalesce(c.slice, 0),
           'claims', coalesce(c.claims, 0), 'tenants', coalesce(c.tenants, '[]')) order by d.id)
         as devices
-      from gpu_device d left join claimed c on c.host_id = d.host_id and c.device_id = d.id
+      from gpu_device d left join gpu_load c on c.host_id = d.host_id and c.device_id = d.id
       where d.present group by d.host_id
     )
     select h.id, h.name, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes,
@@ -96,44 +86,63 @@ export function hostStates(db: Queryable): Promise<HostState[]> {
       coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
       coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
       coalesce(d.devices, '[]') as devices
-    from host h left join used u on u.host_id = h.id left join devices d on d.host_id = h.id
-    order by h.id`,
+    from host h left join placement_load u on u.host_id = h.id
+      left join devices d on d.host_id = h.id
+    where ${which} order by h.id`,
     snapshotRow,
   );
 }
 
-/** The host that keeps a stopped lease's disk, if it has one. */
-export async function heldPlacement(
+const heldRow = z
+  .object({ instance_id: z.string(), host_id: z.string(), state: z.enum(["full", "disk"]) })
+  .transform((row) => ({ instanceId: row.instance_id, hostId: row.host_id, state: row.state }));
+export type HeldPlacement = z.output<typeof heldRow>;
+
+/**
+ * What the request holds already: `disk` names the host where a stopped lease must start, `full`
+ * says that its machine has not stopped yet.
+ */
+export function heldPlacement(
   db: Queryable,
   of: { readonly tenantId: string; readonly requestId: string },
-): Promise<{ readonly instanceId: string; readonly hostId: string } | undefined> {
-  const found = await db.maybe(
-    sql`select instance_id, host_id from placement
-      where tenant_id = ${of.tenantId} and request_id = ${of.requestId} and state = 'disk'`,
-    z.object({ instance_id: z.string(), host_id: z.string() }),
+): Promise<HeldPlacement | undefined> {
+  return db.maybe(
+    sql`select instance_id, host_id, state from placement
+      where tenant_id = ${of.tenantId} and request_id = ${of.requestId} and state <> 'none'`,
+    heldRow,
   );
-  return found === undefined ? undefined : { instanceId: found.instance_id, hostId: found.host_id };
 }
 
 export interface Plan {
   readonly entry: WaitingEntry;
   readonly instanceId: string;
   readonly hostId: string;
-  readonly deviceIds: readonly string[];
   readonly at: number;
 }
 
-/**
- * Makes a plan real, or nothing of it. `stale`: the host filled up, a device was taken, or the
- * entry is no longer waiting; the request stays as it was.
- */
-export async function commitPlan(tx: Tx, plan: Plan): Promise<"placed" | "stale"> {
+export type Committed =
+  | { readonly placed: true; readonly deviceIds: readonly string[] }
+  /** The host filled up or went away, or the entry does not wait any more; nothing was written. */
+  | { readonly placed: false };
+
+/** Makes a plan real, or nothing of it: decides once more on that host, with its row locked. */
+export async function commitPlan(tx: Tx, plan: Plan): Promise<Committed> {
   const { entry } = plan;
   const { tenantId, requestId, turn, shape } = entry;
   await tx.execute(sql`savepoint plan`);
   try {
+    if (!(await stillWanted(tx, entry))) return await undo(tx);
+    const held = await heldPlacement(tx, entry);
+    if (held !== undefined && (held.state === "full" || held.instanceId !== plan.instanceId)) {
+      return await undo(tx);
+    }
     await tx.execute(sql`select from host where id = ${plan.hostId} for no key update`);
-    if (!(await markPlaced(tx, { tenantId, requestId, turn }))) return await undo(tx);
+    const answer = place(await readHosts(tx, sql`h.id = ${plan.hostId}`), {
+      tenantId,
+      shape,
+      ...(held === undefined ? {} : { pinnedHostId: held.hostId }),
+    });
+    if (!answer.placed || !(await markPlaced(tx, entry))) return await undo(tx);
     await tx.execute(sql`
       insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
         memory_bytes, disk_bytes, shape, state, placed_at)
@@ -143,14 +152,15 @@ export async function commitPlan(tx: Tx, plan: Plan): Promise<"placed" | "stale"
       on conflict (tenant_id, instance_id) do update set turn = excluded.turn, state = 'full',
         milli_cpus = excluded.milli_cpus, memory_bytes = excluded.memory_bytes,
         disk_bytes = excluded.disk_bytes, shape = excluded.shape, placed_at = excluded.placed_at`);
-    for (const deviceId of plan.deviceIds) {
+    for (const deviceId of answer.deviceIds) {
+      // oxlint-disable-next-line no-await-in-loop -- one connection
       await tx.execute(sql`
         insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
         values (${tenantId}, ${plan.instanceId}, ${plan.hostId}, ${deviceId},
           ${shape.gpu?.slice ?? 1})`);
     }
     await tx.execute(sql`release savepoint plan`);
-    return "placed";
+    return { placed: true, deviceIds: answer.deviceIds };
   } catch (error) {
     const constraint = brokenConstraint(error);
     const full = constraint === "host_capacity" || constraint === "gpu_capacity";
@@ -159,11 +169,22 @@ export async function commitPlan(tx: Tx, plan: Plan): Promise<"placed" | "stale"
   }
 }
 
+/** The request, locked against asks, still runs for this turn. */
+async function stillWanted(tx: Tx, { tenantId, requestId, turn }: WaitingEntry): Promise<boolean> {
+  const found = await tx.maybe(
+    sql`select wanted from request
+      where tenant_id = ${tenantId} and id = ${requestId} and turn = ${turn}
+        and wanted = 'running' and ended_at is null for no key update`,
+    z.object({ wanted: z.string() }),
+  );
+  return found !== undefined;
+}
+
 const uniqueViolation = "23505";
 
-async function undo(tx: Tx): Promise<"stale"> {
+async function undo(tx: Tx): Promise<{ placed: false }> {
   await tx.execute(sql`rollback to savepoint plan`);
-  return "stale";
+  return { placed: false };
 }
 
 interface InstanceKey {
@@ -171,12 +192,16 @@ interface InstanceKey {
   readonly instanceId: string;
 }
 
-/** A stopped lease gives back CPU, memory and GPUs, and keeps its disk. */
-export async function keepDiskOnly(db: Queryable, key: InstanceKey): Promise<void> {
-  await db.execute(sql`
+/**
+ * A stopped lease gives back CPU, memory and GPUs, and keeps its disk. Only what was granted for
+ * `turn`: capacity of a later one, granted meanwhile, is for a start that is still to come.
+ */
+export async function keepDiskOnly(db: Queryable, key: InstanceKey, turn: number): Promise<void> {
+  const kept = await db.execute(sql`
     update placement set state = 'disk'
-    where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId} and state = 'full'`);
-  await dropClaims(db, key);
+    where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId} and state = 'full'
+      and turn = ${turn}`);
+  if (kept > 0) await dropClaims(db, key);
 }
 
 export async function releasePlacement(db: Queryable, key: InstanceKey, at: number): Promise<void> {

@@ -109,9 +109,7 @@ function changesAnything(row: InstanceRow, step: Step): boolean {
     step.endedOperations.length > 0 ||
     step.events.length > 0 ||
     step.request !== undefined ||
-    (step.placement === "disk" &&
-      row.placement_state === "full" &&
-      row.placement_turn === row.turn) ||
+    (step.placement === "disk" && row.placement_state === "full") ||
     (step.placement === "none" && row.placement_state !== "none") ||
     (patch.call === null && row.call !== null) ||
     (patch.missingSince !== undefined && patch.missingSince !== row.missing_since) ||

@@ -281,8 +281,7 @@ async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: numbe
   // Both shapes were held while it was under way; from now on the one that is there.
   const shape = step.patch.shape ?? (refused ? row.shape : undefined);
   if (shape !== undefined) await growPlacement(tx, key, shape);
-  // A newer turn's capacity is not this stop's to give back.
-  if (step.placement === "disk" && row.placement_turn === row.turn) await keepDiskOnly(tx, key);
+  if (step.placement === "disk") await keepDiskOnly(tx, key, row.placement_turn);
 }
 
 async function nudgeFor(tx: Tx, row: InstanceRow, step: Step): Promise<void> {

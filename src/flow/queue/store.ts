@@ -56,14 +56,26 @@ const waitingRow = z
   }));
 export type WaitingEntry = z.output<typeof waitingRow>;
 
-/** The head of the queue, in order. The index has the same order; `inOrder` is the rule. */
-export async function headOfQueue(db: Queryable, rowsMax: number): Promise<WaitingEntry[]> {
+/**
+ * The head of the queue, or what follows `after`, in order. The index has the same order; `inOrder`
+ * is the rule.
+ */
+export async function headOfQueue(
+  db: Queryable,
+  rowsMax: number,
+  after?: Pick<WaitingEntry, "priority" | "enqueuedAt" | "requestId">,
+): Promise<WaitingEntry[]> {
+  const behind =
+    after === undefined
+      ? sql``
+      : sql`and (q.priority, q.enqueued_at, q.request_id)
+          > (${after.priority}::int, ${new Date(after.enqueuedAt)}::timestamptz, ${after.requestId}::uuid)`;
   const rows = await db.rows(
     sql`select q.tenant_id, q.request_id, r.project_id, r.kind, q.turn, q.priority, q.enqueued_at,
         r.shape, q.refusal
       from queue_entry q join request r on r.tenant_id = q.tenant_id and r.id = q.request_id
       where q.state = 'waiting' and r.ended_at is null and r.wanted = 'running'
-        and r.turn = q.turn
+        and r.turn = q.turn ${behind}
       order by q.priority, q.enqueued_at, q.request_id limit ${rowsMax}`,
     waitingRow,
   );
