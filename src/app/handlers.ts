@@ -6,6 +6,7 @@ import * as usage from "#api/routes/billing/usage.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
+import * as events from "#api/routes/events/events.ts";
 import * as leases from "#api/routes/leases/leases.ts";
 import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
@@ -39,6 +40,7 @@ export const handlers: Partial<Handlers> = {
   revertSnapshot: snapshots.revertSnapshot,
   deleteSnapshot: snapshots.deleteSnapshot,
   getOperation: operations.getOperation,
+  followEvents: events.followEvents,
   getBalance: money.getBalance,
   createTopUp: money.createTopUp,
   listJournals: money.listJournalsHandler,

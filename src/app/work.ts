@@ -15,6 +15,8 @@ import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
 
+import { housekeepingLoop } from "./housekeeping.ts";
+
 export interface WorkContext {
   readonly db: Db;
   readonly nudges: Nudges;
@@ -51,6 +53,7 @@ export function startWork(context: WorkContext): Work {
     }),
     invoiceLoop({ db, now }),
     creditLoop({ db, now }),
+    housekeepingLoop({ db, observer, now }),
   ];
   const loops = definitions.map((definition) => startLoop(definition, context));
   return {
