@@ -17,6 +17,7 @@ import { ProviderError, type Provider } from "#providers/provider.ts";
 
 const descriptions: Readonly<Record<ImageName, string>> = {
   tiny: "A small Linux with a shell and SSH that starts in a moment",
+  "debian-12": "Debian 12 with systemd, apt, Python and cloud-init",
 };
 
 /** The flavors that people try first get a warm template before anybody asks. */

@@ -7,6 +7,8 @@ export interface DiskRequest {
   readonly directory: string;
   readonly targetPath: string;
   readonly bytes: number;
+  /** Runs first, as the same (fake) root, and execs what follows: the command line is appended. */
+  readonly before?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -21,11 +23,8 @@ export async function makeDiskImage(request: DiskRequest): Promise<void> {
   const raw = `${targetPath}.raw`;
   const options = ["-E", "lazy_itable_init=1", "-L", "millrace-root"];
   const size = `${Math.ceil(bytes / 4096)}`;
-  await runAsRoot(
-    ["mke2fs", ...fileSystem, ...options, "-d", directory, raw, size],
-    directory,
-    signal,
-  );
+  const make = ["mke2fs", ...fileSystem, ...options, "-d", directory, raw, size];
+  await runAsRoot([...(request.before ?? []), ...make], directory, signal);
   await runProgram("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, targetPath], {
     signal,
   });

@@ -10,10 +10,12 @@ import { ProviderError } from "#providers/provider.ts";
 import { agentScript } from "#providers/local/guest/agent-script.ts";
 
 import { cachedOrBuilt, recipeKey } from "./cache.ts";
+import { buildDebian, debianDiskBytes, debianRecipe } from "./debian.ts";
 import { buildTiny, tinyDiskBytes, tinyRecipe } from "./tiny.ts";
 
-export type ImageName = "tiny";
-export const imageNames: readonly ImageName[] = ["tiny"];
+export type ImageName = "tiny" | "debian-12";
+/** The quick one first: it is ready seconds after the first start, the other takes a minute. */
+export const imageNames: readonly ImageName[] = ["tiny", "debian-12"];
 
 export interface BuiltImage {
   /** Hash of the contents. */
@@ -65,6 +67,13 @@ const kinds: Readonly<Record<ImageName, ImageKind>> = {
     defaultUser: "root",
     minDiskBytes: tinyDiskBytes,
     minMemoryBytes: 96 * mebibyte,
+  },
+  "debian-12": {
+    recipe: debianRecipe,
+    build: buildDebian,
+    defaultUser: "debian",
+    minDiskBytes: debianDiskBytes,
+    minMemoryBytes: 256 * mebibyte,
   },
 };
 

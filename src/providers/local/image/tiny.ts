@@ -5,12 +5,11 @@
 import { chmod, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { present } from "#kernel/assert.ts";
-
+import { installKernel } from "./boot-files.ts";
 import { makeDiskImage } from "./disk-image.ts";
 import type { BuildContext } from "./image.ts";
-import { buildInitrd } from "./initrd.ts";
-import { bootModules, loadModules, unpackKernel } from "./kernel.ts";
+
+import { bootModules } from "./kernel.ts";
 import { fetchPackages, kernelPackage, unpackPackage } from "./packages.ts";
 import { runProgram } from "./program.ts";
 
@@ -113,24 +112,6 @@ export async function buildTiny({ output, work, report, signal }: BuildContext):
   const targetPath = join(output, "base.qcow2");
   await makeDiskImage({ directory: root, targetPath, bytes: tinyDiskBytes, signal });
   return [...fetched.files];
-}
-
-/** Writes `kernel` and `initrd`. `root` holds perl-base and libc6. */
-export async function installKernel(parts: {
-  readonly kernelRoot: string;
-  readonly root: string;
-  readonly output: string;
-  readonly signal: AbortSignal;
-}): Promise<string> {
-  const { kernelRoot, root, output, signal } = parts;
-  const [version] = await readdir(join(kernelRoot, "lib/modules"));
-  const release = present(version, "kernel release");
-  const packed = join(kernelRoot, "boot", `vmlinuz-${release}`);
-  await unpackKernel(packed, join(output, "kernel"), signal);
-  await rm(join(output, "kernel.packed"), { force: true });
-  const modules = await loadModules(join(kernelRoot, "lib/modules", release), bootModules);
-  await writeFile(join(output, "initrd"), await buildInitrd(root, modules));
-  return release;
 }
 
 async function arrange(root: string, signal: AbortSignal): Promise<void> {

@@ -130,13 +130,15 @@ sub append_line {
 }
 
 # Forgets the instance, so that this machine's disk and memory can become a template of others.
+# With systemd it first waits until the boot is over: a template should be idle.
 sub seal {
+    run_program('systemctl', 'is-system-running', '--wait') unless $main::is_init;
     ssh_close();
     my $known = identity();
     unlink $IDENTITY, $HOST_KEY, "$HOST_KEY.pub";
     for my $home ('/root', map { "/home/$_" } names_in('/home')) { unlink "$home/.ssh/authorized_keys" }
     workload_forget();
-    write_file('/etc/machine-id', "uninitialized\n", 0444);
+    write_file('/etc/machine-id', "00000000000000000000000000000001\n", 0444);
     sys_sync();
     return {};
 }

@@ -20,6 +20,7 @@ sub start_from_initramfs {
     load_modules();
     wait_for_path('/dev/vda');
     sys_mount('/dev/vda', '/root', 'ext4', 0x400, 'noinit_itable') or die "cannot mount the disk: $!\n";
+    allow_cloud_init() if -e '/root/etc/cloud';
     $image_name = read_file('/root/etc/millrace/image');
     chomp $image_name if defined $image_name;
     sys_mount($_, "/root$_", '', 0x2000) for '/dev', '/proc', '/sys';
@@ -31,6 +32,22 @@ sub start_from_initramfs {
     open STDIN, '<', '/dev/console';
     exec { '/sbin/init' } '/sbin/init';
     die "cannot start /sbin/init: $!\n";
+}
+
+# cloud-init looks for its data for seconds even if there is none, so it is told beforehand: a
+# NoCloud seed is an ISO 9660 volume of a known name.
+sub allow_cloud_init {
+    my $switch = '/root/etc/cloud/cloud-init.disabled';
+    if (grep { is_seed("/dev/$_") } grep { /^vd[b-z]$/ } names_in('/sys/class/block')) { unlink $switch }
+    elsif (!-e $switch) { write_file($switch, "no seed disk at this boot\n") }
+}
+
+sub is_seed {
+    my ($path) = @_;
+    open my $disk, '<', $path or return 0;
+    sysseek $disk, 0x8000, 0;
+    return 0 unless (sysread $disk, my $head, 72) == 72;
+    return substr($head, 1, 5) eq 'CD001' && substr($head, 40, 32) =~ /^cidata/i;
 }
 
 sub wait_for_path {
