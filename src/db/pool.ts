@@ -123,11 +123,17 @@ export function openDb(options: DbOptions): Db {
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
-    return await pool.connect();
+    const client = await pool.connect();
+    // The pool listens only while a connection is idle. Lost between two statements it would end
+    // the process; the next statement says that it is lost.
+    if (!client.listeners("error").includes(ignore)) client.on("error", ignore);
+    return client;
   } catch (cause) {
     throw translate(cause);
   }
 }
+
+function ignore(): void {}
 
 function queryableOn(client: pg.Pool | pg.PoolClient): Queryable {
   const run = async (statement: Sql): Promise<pg.QueryResult<Record<string, unknown>>> => {

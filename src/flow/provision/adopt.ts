@@ -4,8 +4,13 @@ import { z } from "zod";
 import { json } from "#db/json.ts";
 import type { Db, Queryable, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { findRequest, type Request } from "#flow/admit/requests.ts";
+import { endOperation, runningOperations } from "#flow/admit/operations.ts";
+import { endRequest, findRequest, type Request } from "#flow/admit/requests.ts";
 import { shapeRow } from "#flow/admit/rows.ts";
+import { releasePlacement } from "#flow/place/store.ts";
+import { present } from "#kernel/assert.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Reason } from "#kernel/reason.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { MachineSpec, WorkloadSpec } from "#providers/provider.ts";
 
@@ -42,28 +47,78 @@ export function unprovisioned(
   );
 }
 
-/** Makes a job's inputs ready on this disk; `undefined` for a lease. Safe to repeat. */
+/**
+ * Makes a job's inputs ready on this disk; `undefined` for a lease. Safe to repeat. Throws a Failure
+ * `not_found` for inputs that are gone, which nothing will bring back; anything else may pass.
+ */
 export type PrepareWorkload = (
   request: Request,
   instanceId: string,
 ) => Promise<WorkloadSpec | undefined>;
 
+/** `again` when there may be more. One that cannot be made ready does not keep others waiting. */
 export async function adoptPlacements(
   db: Db,
-  of: { readonly site: string; readonly prepareWorkload: PrepareWorkload; readonly now: number },
-): Promise<number> {
+  of: {
+    readonly site: string;
+    readonly prepareWorkload: PrepareWorkload;
+    readonly now: number;
+    readonly failed: (instanceId: string, error: unknown) => void;
+  },
+): Promise<"rest" | "again"> {
   const placements = await unprovisioned(db, of.site, placementsPerPassMax);
+  let adopted = 0;
   for (const placement of placements) {
-    const key = { tenantId: placement.tenant_id, id: placement.request_id };
-    const request =
-      (await findRequest(db, { ...key, kind: "lease" })) ??
-      (await findRequest(db, { ...key, kind: "job" }));
-    if (request === undefined) continue;
-    const workload = await of.prepareWorkload(request, placement.instance_id);
-    const spec = machineSpec(request, placement, workload);
-    await db.transaction((tx) => insertInstance(tx, { request, placement, spec, ...of }));
+    try {
+      await adopt(db, of, placement);
+      adopted += 1;
+    } catch (error) {
+      of.failed(placement.instance_id, error);
+    }
   }
-  return placements.length;
+  return placements.length === placementsPerPassMax && adopted > 0 ? "again" : "rest";
+}
+
+async function adopt(
+  db: Db,
+  of: { readonly site: string; readonly prepareWorkload: PrepareWorkload; readonly now: number },
+  placement: PlacementRow,
+): Promise<void> {
+  const key = { tenantId: placement.tenant_id, id: placement.request_id };
+  const request = present(
+    (await findRequest(db, { ...key, kind: "lease" })) ??
+      (await findRequest(db, { ...key, kind: "job" })),
+    `request ${key.id} of a placement`,
+  );
+  let workload: WorkloadSpec | undefined;
+  try {
+    workload = await of.prepareWorkload(request, placement.instance_id);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "not_found") throw error;
+    const reason = { code: error.code, message: error.message, details: error.details };
+    await db.transaction((tx) => giveUp(tx, { placement, reason, at: of.now }));
+    return;
+  }
+  const spec = machineSpec(request, placement, workload);
+  await db.transaction((tx) => insertInstance(tx, { request, placement, spec, ...of }));
+}
+
+/** What it needs is gone for good: it ends before a machine is made. */
+async function giveUp(
+  tx: Tx,
+  end: { readonly placement: PlacementRow; readonly reason: Reason; readonly at: number },
+): Promise<void> {
+  const { placement, reason, at } = end;
+  const tenantId = placement.tenant_id;
+  await endRequest(tx, { tenantId, id: placement.request_id, at, reason });
+  await releasePlacement(tx, { tenantId, instanceId: placement.instance_id }, at);
+  for (const { id } of await runningOperations(tx, {
+    tenantId,
+    requestId: placement.request_id,
+  })) {
+    await endOperation(tx, { tenantId, id, at, outcome: { state: "failed", reason } });
+  }
+  for (const channel of ["request", "operation", "capacity"]) await tx.nudge(channel);
 }
 
 const placementsPerPassMax = 100;

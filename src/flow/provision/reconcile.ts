@@ -36,12 +36,14 @@ export async function reconcile(
   for (let steps = 0; steps < stepsMax && !context.signal.aborted; steps += 1) {
     const row = known?.row ?? (await findInstance(db, provider.site, instanceId));
     if (row === undefined || row.state === "gone") return undefined;
-    // The sight must be younger than the row, or a finished call could hide behind an old look.
+    // The sight must be younger than the row and the call's status, or a call that has finished
+    // could hide behind an old look.
     const callStatus =
       failure !== undefined && failure.key === row.call?.key
         ? ({ state: "failed", error: failure.error } as const)
         : await statusOf(context, row);
-    const sight = known?.sight ?? (await lookAt(context, instanceId));
+    const listedSight = row.call === null ? known?.sight : undefined;
+    const sight = listedSight ?? (await lookAt(context, instanceId));
     known = undefined;
     failure = undefined;
     const step = decide(viewOf(row, { sight, callStatus, now: now() }));

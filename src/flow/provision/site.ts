@@ -1,7 +1,9 @@
 /**
  * Keeps one site as the rows want it. One process at a time works on a site (an advisory lock held
  * on a connection of its own); within it, instances are worked on side by side and each by one
- * hand. A pass asks the platform once for everything; events and timers look at single machines.
+ * hand. A pass asks the platform once for everything and hands it out; it waits for no instance,
+ * so one that hangs holds up nobody. Events and timers look at single machines. Should two
+ * processes work at the same time for a moment, versions and call keys keep that harmless.
  */
 import { setTimeout as wait } from "node:timers/promises";
 
@@ -13,8 +15,9 @@ import type { Observer } from "#observe/observer.ts";
 import type { Listing, Machine, Provider } from "#providers/provider.ts";
 
 import { adoptPlacements, type PrepareWorkload } from "./adopt.ts";
+import { startHands } from "./hands.ts";
 import { refreshInventory } from "./inventory.ts";
-import { collectOrphans } from "./orphans.ts";
+import { dueOrphans, removeOrphan } from "./orphans.ts";
 import { reconcile, type ReconcileContext } from "./reconcile.ts";
 import { endUnplaced } from "./unplaced.ts";
 import { instancesOfSite } from "./store.ts";
@@ -28,8 +31,11 @@ export interface SiteContext {
   readonly prepareWorkload: PrepareWorkload;
 }
 
-const parallelMax = 16;
+const handsMax = 16;
+/** Removing orphans is never urgent. */
+const orphanHandsMax = 2;
 const siteLockClass = 7_274;
+const lockConnectMs = 5_000;
 
 export interface SiteWorker {
   readonly loop: LoopDefinition;
@@ -38,123 +44,117 @@ export interface SiteWorker {
 
 export function siteWorker(context: SiteContext): SiteWorker {
   const { db, provider, observer, now } = context;
+  const { site } = provider;
   const closing = new AbortController();
-  const busy = new Map<string, Promise<void>>();
-  const timers = new Map<string, NodeJS.Timeout>();
+  const { signal } = closing;
   let holder: pg.Client | undefined;
   let watching: Promise<void> | undefined;
 
-  const reconcileContext: ReconcileContext = {
-    db,
-    provider,
-    observer,
-    now,
-    signal: closing.signal,
-  };
+  const reconcileContext: ReconcileContext = { db, provider, observer, now, signal };
 
-  /** One hand per instance: a second look waits for the first and then looks for itself. */
-  const work = async (id: string, listed?: Parameters<typeof reconcile>[2]): Promise<void> => {
-    const before = busy.get(id);
-    if (before !== undefined) {
-      await before;
-      if (busy.has(id)) return;
-    }
-    const run = (async (): Promise<void> => {
-      try {
-        schedule(
-          id,
-          await reconcile(reconcileContext, id, before === undefined ? listed : undefined),
-        );
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        observer.log.error({ site: provider.site, instanceId: id, err: error }, "reconcile failed");
-        schedule(id, now() + 1_000);
+  const instances = startHands<Parameters<typeof reconcile>[2]>({
+    handsMax,
+    work: async (id, listed) => {
+      if (holder === undefined || signal.aborted) return undefined;
+      const again = await reconcile(reconcileContext, id, listed);
+      return again === undefined ? undefined : again - now();
+    },
+    failed: (instanceId, error) => {
+      observer.log.error({ site, instanceId, err: error }, "reconcile failed");
+    },
+  });
+
+  const orphans = startHands<Machine>({
+    handsMax: orphanHandsMax,
+    work: async (_id, machine) => {
+      if (holder !== undefined && machine !== undefined) {
+        await removeOrphan(context, machine, signal);
       }
-    })();
-    busy.set(id, run);
-    try {
-      await run;
-    } finally {
-      busy.delete(id);
-    }
-  };
-
-  const schedule = (id: string, at: number | undefined): void => {
-    clearTimeout(timers.get(id));
-    timers.delete(id);
-    if (at === undefined || closing.signal.aborted) return;
-    const timer = setTimeout(() => void work(id), Math.max(10, at - now()));
-    timer.unref();
-    timers.set(id, timer);
-  };
+      return undefined;
+    },
+    failed: (machineId, error) => {
+      observer.log.warn({ site, machineId, err: error }, "an orphan could not be removed");
+    },
+  });
 
   const watch = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
+    while (!signal.aborted) {
       try {
-        for await (const id of provider.changes({ signal: closing.signal })) void work(id);
+        for await (const id of provider.changes({ signal })) instances.ask(id);
       } catch (error) {
-        if (closing.signal.aborted) return;
-        observer.log.warn({ site: provider.site, err: error }, "event stream broke");
+        if (signal.aborted) return;
+        observer.log.warn({ site, err: error }, "event stream broke");
       }
-      await wait(500, undefined, { signal: closing.signal }).catch(() => undefined);
+      await wait(500, undefined, { signal }).catch(() => undefined);
     }
   };
 
   const pass = async (): Promise<"rest" | "again"> => {
+    // Needs no platform: what was given up while it waited ends also while a site is away.
+    await endUnplaced(db, now());
     if (!(await holdSite())) return "rest";
     watching ??= watch();
-    await refreshInventory(context, closing.signal);
-    await endUnplaced(db, now());
+    await refreshInventory(context, signal);
     const adopted = await adoptPlacements(db, {
-      site: provider.site,
+      site,
       prepareWorkload: context.prepareWorkload,
       now: now(),
+      failed: (instanceId, error) => {
+        observer.log.error({ site, instanceId, err: error }, "placement could not be adopted");
+      },
     });
     // Rows first, then the platform: a machine made in between is seen by neither and waits.
-    const rows = await instancesOfSite(db, provider.site);
-    const listing = await provider.machines({ signal: closing.signal });
+    const rows = await instancesOfSite(db, site);
+    const listing = await provider.machines({ signal });
     const seen = new Map(listing.items.map((machine) => [machine.id, machine]));
-    const queue = [...rows];
-    const hands = Array.from({ length: Math.min(parallelMax, queue.length) }, async () => {
-      for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
-        await work(row.id, { row, sight: sightOf(row.id, seen, listing) });
-      }
-    });
-    await Promise.all(hands);
-    await collectOrphans(context, listing, closing.signal);
-    return adopted > 0 ? "again" : "rest";
+    for (const row of rows) {
+      instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });
+    }
+    for (const machine of await dueOrphans(context, listing)) orphans.ask(machine.id, machine);
+    return adopted;
   };
 
   const holdSite = async (): Promise<boolean> => {
     if (holder !== undefined) return true;
-    const client = new pg.Client({ connectionString: db.url, application_name: "millrace site" });
-    client.on("error", () => {
-      if (holder === client) holder = undefined;
+    const client = new pg.Client({
+      connectionString: db.url,
+      application_name: "millrace site",
+      connectionTimeoutMillis: lockConnectMs,
+      keepAlive: true,
     });
-    client.on("end", () => {
+    const lost = (): void => {
       if (holder === client) holder = undefined;
-    });
-    await client.connect();
-    const { rows } = await client.query<{ held: boolean }>(
-      "select pg_try_advisory_lock($1, hashtext($2)) as held",
-      [siteLockClass, provider.site],
-    );
-    if (rows[0]?.held === true) holder = client;
-    else await client.end();
-    return holder !== undefined;
+    };
+    client.on("error", lost);
+    client.on("end", lost);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ held: boolean }>(
+        "select pg_try_advisory_lock($1, hashtext($2)) as held",
+        [siteLockClass, site],
+      );
+      if (rows[0]?.held === true && !signal.aborted) {
+        holder = client;
+        return true;
+      }
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    await client.end();
+    return false;
   };
 
   return {
     loop: {
-      name: `site ${provider.site}`,
+      name: `site ${site}`,
       periodMs: 5_000,
       channels: ["provision", "request", "operation-asked"],
       pass,
     },
     close: async () => {
       closing.abort();
-      for (const timer of timers.values()) clearTimeout(timer);
-      await Promise.allSettled(busy.values());
+      await Promise.all([instances.close(), orphans.close()]);
       await watching;
       await holder?.end();
     },
