@@ -19,16 +19,27 @@ OOMScoreAdjust=-900
 WantedBy=sysinit.target
 `;
 
-/** What the agent does in any case is taken from cloud-init. */
+/** Less than the default: what the agent does in any case is taken from cloud-init. */
 const cloudConfig = `datasource_list: [NoCloud, None]
 network: { config: disabled }
 preserve_hostname: true
 manage_etc_hosts: false
-apt_preserve_sources_list: true
+locale: false
+apt: { preserve_sources_list: true }
 ssh_deletekeys: false
-ssh_genkeytypes: []
-growpart: { mode: "off" }
-resize_rootfs: false
+ssh_genkeytypes: [ed25519]
+cloud_init_modules: [bootcmd, write-files, disk_setup, mounts, ca-certs, users-groups, ssh]
+cloud_config_modules: [set-passwords, apt-configure, timezone, runcmd]
+cloud_final_modules:
+  - package-update-upgrade-install
+  - write-files-deferred
+  - scripts-vendor
+  - scripts-per-once
+  - scripts-per-boot
+  - scripts-per-instance
+  - scripts-user
+  - final-message
+  - power-state-change
 `;
 
 /** Who may open the serial line is the host's rule; there are no passwords. */
