@@ -4,13 +4,15 @@
  */
 import { z } from "zod";
 
-import type { Db } from "#db/pool.ts";
+import type { Db, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { lockCredit } from "#flow/ledger/store.ts";
+import type { Credit } from "#flow/ledger/decide.ts";
+import { credit, lockCredit } from "#flow/ledger/store.ts";
 import type { Reason } from "#kernel/reason.ts";
 import { formatFen } from "#kernel/money.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 
+import { endOperation, runningOperations } from "./operations.ts";
 import { setReason, setWanted } from "./requests.ts";
 
 const spendingRow = z.object({ tenant_id: z.string() });
@@ -32,34 +34,65 @@ export function creditLoop(context: {
           where r.ended_at is null and r.wanted = 'running'`,
         spendingRow,
       );
-      for (const { tenant_id: tenantId } of spending) await stopIfExhausted(tenantId);
+      const failures: unknown[] = [];
+      for (const { tenant_id: tenantId } of spending) {
+        try {
+          await stopIfExhausted(tenantId);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw new AggregateError(failures, "some credit was not looked at");
       return "rest";
     },
   };
 
   async function stopIfExhausted(tenantId: string): Promise<void> {
+    if (leftOf(await credit(db, tenantId)) > 0n) return;
     await db.transaction(async (tx) => {
-      const credit = await lockCredit(tx, tenantId);
-      // What is held was set aside for exactly this: it is spent before anything stops.
-      const left = credit.available + credit.held;
-      if (left > 0n) return;
-      const reason: Reason = {
-        code: "insufficient_credit",
-        message: "The balance is used up. Top up and start again.",
-        details: { available: formatFen(credit.available), held: formatFen(credit.held) },
-      };
+      // Requests before the wallet: the order in which a request that ends takes its locks.
       const open = await tx.rows(
         sql`select id, kind from request
           where tenant_id = ${tenantId} and ended_at is null and wanted = 'running'
           order by id for no key update`,
         openRow,
       );
-      for (const { id, kind } of open) {
-        const wanted = kind === "lease" ? "stopped" : "released";
-        await setWanted(tx, { tenantId, id, wanted, at: now() });
-        await setReason(tx, { tenantId, id, reason });
-      }
-      if (open.length > 0) await tx.nudge("request");
+      const now = await lockCredit(tx, tenantId);
+      if (leftOf(now) > 0n || open.length === 0) return;
+      const reason: Reason = {
+        code: "insufficient_credit",
+        message: "The balance is used up. Top up and start again.",
+        details: { available: formatFen(now.available), held: formatFen(now.held) },
+      };
+      for (const { id, kind } of open) await stop(tx, { tenantId, id, kind, reason });
+      await tx.nudge("request");
+      await tx.nudge("operation");
     });
   }
+
+  async function stop(
+    tx: Tx,
+    work: {
+      readonly tenantId: string;
+      readonly id: string;
+      readonly kind: "lease" | "job";
+      readonly reason: Reason;
+    },
+  ): Promise<void> {
+    const { tenantId, id, kind, reason } = work;
+    const wanted = kind === "lease" ? "stopped" : "released";
+    await setWanted(tx, { tenantId, id, wanted, at: now() });
+    await setReason(tx, { tenantId, id, reason });
+    // Whoever waits for it to run waits in vain.
+    for (const operation of await runningOperations(tx, { tenantId, requestId: id })) {
+      if (!["create", "start", "reboot"].includes(operation.kind)) continue;
+      const outcome = { state: "failed", reason } as const;
+      await endOperation(tx, { tenantId, id: operation.id, outcome, at: now() });
+    }
+  }
+}
+
+/** What is held was set aside for exactly this: it is spent before anything stops. */
+function leftOf({ available, held }: Credit): bigint {
+  return available + held;
 }

@@ -10,7 +10,12 @@ import type { Fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import { decideAdmission, overQuota, type Quantities } from "./decide.ts";
-import { addOperation, supersedeOperations, type OperationRow } from "./operations.ts";
+import {
+  addOperation,
+  runningOperations,
+  supersedeOperations,
+  type OperationRow,
+} from "./operations.ts";
 import { limitsOf, lockQuota, usedBy } from "./quota.ts";
 import { insertRequest, lockRequest, setReason, setWanted, type Request } from "./requests.ts";
 import type { Workload } from "./rows.ts";
@@ -111,6 +116,13 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
   if (lease.wanted === "running") {
     throw new Failure("wrong_state", `The lease ${lease.name} is running or starting already.`);
   }
+  // It would be placed with the shape that it has, and then not fit once the resize is done.
+  if (await isBeingResized(tx, key)) {
+    throw new Failure(
+      "wrong_state",
+      `The lease ${lease.name} is being resized; start it when that is done.`,
+    );
+  }
   await lockQuota(tx, key.tenantId);
   const over = overQuota(
     poweredBy(lease.shape),
@@ -144,7 +156,7 @@ export async function askStop(
     throw new Failure("wrong_state", `The lease ${lease.name} is stopped or stopping already.`);
   }
   await setWanted(tx, { ...keyOf(key), wanted: "stopped", at: key.at });
-  await supersede(tx, key, ["start", "reboot"]);
+  await supersede(tx, key, ["create", "start", "reboot"]);
   return ask(tx, key, "stop", { graceSeconds: key.graceSeconds });
 }
 
@@ -184,6 +196,14 @@ export async function openLease(tx: Tx, key: LeaseKey): Promise<Request> {
     throw new Failure("wrong_state", `The lease ${lease.name} is being released or was released.`);
   }
   return lease;
+}
+
+export async function isBeingResized(
+  tx: Tx,
+  key: { readonly tenantId: string; readonly leaseId: string },
+): Promise<boolean> {
+  const of = { tenantId: key.tenantId, requestId: key.leaseId };
+  return (await runningOperations(tx, of)).some(({ kind }) => kind === "resize");
 }
 
 export async function ask(

@@ -22,10 +22,17 @@ export function meterLoop({ db }: { readonly db: Db }): LoopDefinition {
     channels: ["meter"],
     pass: async (signal) => {
       const behind = await instancesBehind(db, instancesPerPassMax);
+      const failures: unknown[] = [];
       for (const instance of behind) {
         if (signal.aborted) return "rest";
-        await meterInstance(db, instance);
+        try {
+          await meterInstance(db, instance);
+        } catch (error) {
+          // One that cannot be metered does not keep the others from it.
+          failures.push(error);
+        }
       }
+      if (failures.length > 0) throw new AggregateError(failures, "some usage was not metered");
       return behind.length === instancesPerPassMax ? "again" : "rest";
     },
   };

@@ -9,6 +9,7 @@ import type { Machine } from "#providers/provider.ts";
 
 import { drive, goalOf } from "./drive.ts";
 import { closeAll, observeMachine } from "./observe.ts";
+import { paced } from "./pace.ts";
 import { settleCall } from "./settle.ts";
 import type { Step, View } from "./view.ts";
 
@@ -16,6 +17,10 @@ import type { Step, View } from "./view.ts";
 export const missingGraceMs = 10_000;
 
 export function decide(view: View): Step {
+  return paced(view, nextStep(view));
+}
+
+function nextStep(view: View): Step {
   const { instance, sight } = view;
   if (instance.state === "gone") return rest(view);
   const settled = settleCall(view);
@@ -66,13 +71,14 @@ function watch(view: View, machine: Machine): Step {
 function absent(view: View, base: Step): Step {
   const { instance, now } = view;
   if (instance.state === "deleting") return gone(view, base, null);
-  if (goalOf(view) === "gone" && instance.call === null && !instance.metering.created) {
+  if (goalOf(view) === "gone" && !instance.metering.created) {
     return gone(view, base, null);
   }
   if (instance.state === "creating" && !instance.metering.created) {
     return { ...base, call: { kind: "create", key: `${instance.id}:create`, operationId: null } };
   }
-  if (instance.missingSince === null) {
+  // Anew also when the clock was set back behind the first sight of it.
+  if (instance.missingSince === null || instance.missingSince > now) {
     return {
       ...base,
       patch: { ...base.patch, missingSince: now },

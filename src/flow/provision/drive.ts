@@ -6,6 +6,7 @@ import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { Machine } from "#providers/provider.ts";
 
 import { resizeArguments, snapshotArguments, stopArguments } from "./arguments.ts";
+import { isNewStop, notBefore } from "./observe.ts";
 import type { InstanceState, OperationEnd, OperationView, Step, View } from "./view.ts";
 
 /** A machine that dies by itself this often is not started again. */
@@ -47,7 +48,7 @@ function towardsGone(view: View, step: Step, machine: Machine): Step {
 }
 
 function towardsStopped(view: View, step: Step, machine: Machine): Step {
-  const { instance, operations, now } = view;
+  const { instance, request, operations, now } = view;
   const stop = operations.find((operation) => operation.kind === "stop");
   if (machine.power.value === "stopped") {
     const settled = withSettledShape(view, step, machine);
@@ -56,7 +57,11 @@ function towardsStopped(view: View, step: Step, machine: Machine): Step {
       state: "stopped",
       placement: "disk",
       patch: { ...settled.patch, readyAt: null, endpoints: [] },
-      endedOperations: [...step.endedOperations, ...succeeded(operations, ["stop"])],
+      endedOperations: [
+        ...step.endedOperations,
+        ...succeeded(operations, ["stop"]),
+        ...(request.wanted === "stopped" ? failed(operations, needsRunning, stoppedBefore) : []),
+      ],
       ...otherWork(view, machine),
     };
   }
@@ -103,21 +108,12 @@ function towardsRunning(view: View, step: Step, machine: Machine): Step {
 
 function start(view: View, step: Step, machine: Machine): Step {
   const { instance, request, operations, now } = view;
-  const asked = operations.find((operation) => operation.kind === "start");
-  if (instance.state === "stopped") {
-    return {
-      ...step,
-      state: "starting",
-      call: {
-        kind: "start",
-        key: `${instance.id}:start:${request.turn}`,
-        operationId: asked?.id ?? null,
-        action: { to: "start" },
-      },
-    };
-  }
+  if (instance.state === "stopped") return switchOn(view, step, machine, 0);
   if (instance.state === "creating" && machine.stop === undefined) return step;
-  if (instance.state === "starting" && (machine.stop?.at ?? 0) < instance.stateSince) return step;
+  // The start has not taken: it failed, or nobody knows of it.
+  if (instance.state === "starting" && !isNewStop(instance, machine)) {
+    return switchOn(view, step, machine, instance.restarts);
+  }
   const cause = machine.stop?.reason ?? "crashed";
   if (instance.kind === "job") {
     // A machine that died under its job: the driver reports the attempt as a platform fault.
@@ -132,31 +128,43 @@ function start(view: View, step: Step, machine: Machine): Step {
     cause === "crashed" && request.restart === "on-failure" && instance.restarts < restartsMax;
   if (again) {
     const restarts = instance.restarts + 1;
-    return {
-      ...step,
-      state: "starting",
-      patch: { ...step.patch, restarts, readyAt: null, reason: crashReason(machine, true) },
-      events: [
-        ...step.events,
-        { kind: "restarting", message: `Restart ${restarts} of ${restartsMax}.`, at: now },
-      ],
-      call: {
-        kind: "start",
-        key: `${instance.id}:restart:${restarts}`,
-        operationId: null,
-        action: { to: "start" },
+    const message = `Restart ${restarts} of ${restartsMax}.`;
+    return switchOn(
+      view,
+      {
+        ...step,
+        patch: { ...step.patch, readyAt: null, reason: crashReason(machine, true) },
+        events: [...step.events, { kind: "restarting", message, at: now }],
       },
-    };
+      machine,
+      restarts,
+    );
   }
+  const reason = cause === "crashed" ? crashReason(machine, false) : guestOff;
   // Switched off from inside, or not to be started again: what it holds is given back.
   return {
     ...step,
     state: "stopped",
     patch: { ...step.patch, readyAt: null, endpoints: [] },
     placement: "disk",
-    request: {
-      set: "wanted-stopped",
-      reason: cause === "crashed" ? crashReason(machine, false) : guestOff,
+    request: { set: "wanted-stopped", reason },
+    endedOperations: [...step.endedOperations, ...failed(operations, needsRunning, reason)],
+  };
+}
+
+function switchOn(view: View, step: Step, machine: Machine, restarts: number): Step {
+  const { instance, request, operations } = view;
+  const asked = operations.find((operation) => operation.kind === "start");
+  const key = `${instance.id}:start:${request.turn}`;
+  return {
+    ...step,
+    state: "starting",
+    patch: { ...step.patch, restarts, stopBeforeStart: machine.stop?.at ?? null },
+    call: {
+      kind: "start",
+      key: restarts === 0 ? key : `${key}:restart:${restarts}`,
+      operationId: asked?.id ?? null,
+      action: { to: "start" },
     },
   };
 }
@@ -193,7 +201,9 @@ function withSettledShape(view: View, step: Step, machine: Machine): Step {
     !operations.some((operation) => operation.kind === "resize") &&
     JSON.stringify(instance.shape) !== JSON.stringify(request.shape);
   if (!settled) return step;
-  const at = Math.max(now, instance.metering.lastAt, ...step.transitions.map((each) => each.at));
+  const seen = step.transitions.map((each) => each.at);
+  const clock = notBefore(Math.max(instance.metering.lastAt, ...seen), now);
+  const at = clock(machine.power.at);
   const evidence = { cpu: machine.cpu, memoryBytes: machine.memoryBytes };
   return {
     ...step,
@@ -252,6 +262,24 @@ const otherKinds: ReadonlySet<OperationView["kind"]> = new Set([
   "revert",
   "snapshot-delete",
 ]);
+
+/** What is pointless on a machine that is to stay off. */
+const needsRunning = ["create", "start", "reboot"] as const;
+
+const stoppedBefore: Reason = {
+  code: "stopped",
+  message: "The machine was stopped before that.",
+};
+
+function failed(
+  operations: readonly OperationView[],
+  kinds: readonly OperationView["kind"][],
+  reason: Reason,
+): OperationEnd[] {
+  return operations
+    .filter((operation) => kinds.includes(operation.kind))
+    .map((operation) => ({ operation, outcome: { state: "failed", reason } }));
+}
 
 function succeeded(
   operations: readonly OperationView[],

@@ -62,6 +62,7 @@ const leaseRows = sql`
       when r.ended_at is not null and (r.end_reason->>'code') is not null then 'failed'
       when r.ended_at is not null then 'released'
       when r.wanted = 'released' then 'releasing'
+      when i.id is null and r.wanted = 'stopped' then 'stopped'
       when i.id is null and q.state is distinct from 'placed' then 'queued'
       when i.id is null then 'creating'
       when r.wanted = 'running' and i.state = 'stopped' and q.state is distinct from 'placed'

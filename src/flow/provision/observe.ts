@@ -1,6 +1,7 @@
 /**
  * From what the platform shows to what happened: the transitions that metering rests on. Pure.
- * Instants never run backwards within one instance, whatever clocks do (`notBefore`).
+ * Instants are the platform's, from one clock, and never run backwards within one instance,
+ * whatever clocks do (`notBefore`).
  */
 import type { Machine } from "#providers/provider.ts";
 
@@ -17,14 +18,16 @@ export interface Observation {
 
 export function observeMachine(view: View, machine: Machine): Observation {
   const { instance } = view;
-  const clock = notBefore(instance.metering.lastAt);
+  const clock = notBefore(instance.metering.lastAt, view.now);
   const transitions: Transition[] = [];
   const events: EventNote[] = [];
   const add = (kind: Transition["kind"], at: number, evidence: Transition["evidence"]): void => {
     transitions.push({ kind, at: clock(at), shape: instance.shape, evidence });
   };
 
-  if (!instance.metering.created) add("created", view.now, { seenAt: machine.power.at });
+  if (!instance.metering.created) {
+    add("created", createdAt(instance, machine), { seenAt: machine.power.at });
+  }
   const up = machine.power.value === "running" || machine.power.value === "paused";
   const ready = up && machine.guest.ready;
   // A crash and a restart between two looks: the run that ended must be closed first.
@@ -86,24 +89,33 @@ function stopSeen(instance: InstanceView, machine: Machine): Observation["stoppe
       // Accepted but not started yet is not a stop; an end that the platform reports is.
       if (machine.stop === undefined) return undefined;
       break;
+    case "deleting":
+      // It went down before we took it away: what it held ended then.
+      return instance.metering.ready ? machine.stop?.reason : undefined;
     case "stopped":
     case "failed":
-    case "deleting":
     case "gone":
       return undefined;
   }
-  if (instance.state === "starting" && (machine.stop?.at ?? 0) < instance.stateSince) {
-    // The stop that came before this start.
-    return undefined;
-  }
+  if (instance.state === "starting" && !isNewStop(instance, machine)) return undefined;
   if (instance.state === "stopping") return "requested";
   return machine.stop?.reason ?? "crashed";
+}
+
+/** Not the stop that was there when the start was asked for. Without evidence it is not new. */
+export function isNewStop(instance: InstanceView, { stop }: Machine): boolean {
+  return stop !== undefined && Math.trunc(stop.at) !== instance.stopBeforeStart;
+}
+
+/** It may have been there for a while when it is first seen; before its row it was not. */
+function createdAt(instance: InstanceView, { power, powerSince }: Machine): number {
+  return powerSince >= instance.createdAt ? Math.min(powerSince, power.at) : power.at;
 }
 
 /** When the platform lost it: what it held ends now, at the moment that this is known. */
 export function closeAll(view: View, evidence: Transition["evidence"]): Transition[] {
   const { instance, now } = view;
-  const clock = notBefore(instance.metering.lastAt);
+  const clock = notBefore(instance.metering.lastAt, now);
   const { shape } = instance;
   const at = clock(now);
   const transitions: Transition[] = [];
@@ -118,10 +130,14 @@ export function closeAll(view: View, evidence: Transition["evidence"]): Transiti
   return transitions;
 }
 
-function notBefore(floor: number): (at: number) => number {
+/** Evidence this much older than what is known already comes from a clock that was set back. */
+const clockStepMs = 60_000;
+
+/** Instants as they are, but never before `floor`; the ones of a clock that was set back are now. */
+export function notBefore(floor: number, now: number): (at: number) => number {
   let last = floor;
   return (at) => {
-    last = Math.max(last, at);
+    last = Math.max(last, at < last - clockStepMs ? now : at);
     return last;
   };
 }

@@ -114,6 +114,7 @@ function changesAnything(row: InstanceRow, step: Step): boolean {
     (step.placement === "disk" && row.placement_state === "full") ||
     (step.placement === "none" && row.placement_state !== "none") ||
     (patch.call === null && row.call !== null) ||
+    (patch.pace !== undefined && JSON.stringify(patch.pace) !== JSON.stringify(row.pace)) ||
     (patch.missingSince !== undefined && patch.missingSince !== row.missing_since) ||
     (patch.readyAt !== undefined && patch.readyAt !== row.ready_at) ||
     (patch.workload !== undefined && patch.workload.state !== row.workload?.state) ||

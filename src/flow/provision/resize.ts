@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { overQuota } from "#flow/admit/decide.ts";
-import { ask, openLease, type Priced } from "#flow/admit/lease.ts";
+import { ask, isBeingResized, openLease, type Priced } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { limitsOf, lockQuota, usedBy } from "#flow/admit/quota.ts";
 import { growPlacement } from "#flow/place/store.ts";
@@ -47,6 +47,18 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
     throw new Failure(
       "wrong_state",
       `The lease ${lease.name} is ${instance?.state ?? "queued"}; resize it when it runs or is stopped.`,
+    );
+  }
+  if (instance.state === "stopped" && lease.wanted === "running") {
+    throw new Failure(
+      "wrong_state",
+      `The lease ${lease.name} is about to start; resize it when it runs.`,
+    );
+  }
+  if (await isBeingResized(tx, wish)) {
+    throw new Failure(
+      "wrong_state",
+      `The lease ${lease.name} is being resized already; wait until that is done.`,
     );
   }
   await requireQuota(tx, wish, from);

@@ -63,9 +63,13 @@ function failed(view: View, call: PendingCall, error: ProviderError): Settled {
   };
   const operation = view.operations.find((each) => each.id === call.operationId);
   const transient = error.code === "unavailable" || error.code === "throttled";
+  // Once in a row of failures, not with each of them.
+  const first = view.instance.pace.inRow === 0;
   switch (call.kind) {
     case "create":
-      if (transient && view.now - view.instance.stateSince < createRetriesMs) return goOn;
+      if (transient || error.code === "capacity") {
+        if (view.now - view.instance.stateSince < createRetriesMs) return goOn;
+      }
       return { outcome: "give-up", reason };
     case "delete":
     case "shutdown":
@@ -77,7 +81,7 @@ function failed(view: View, call: PendingCall, error: ProviderError): Settled {
           operation === undefined || transient
             ? []
             : [{ operation, outcome: { state: "failed", reason } }],
-        events: [{ kind: "platform-error", message: error.message, at: view.now }],
+        events: first ? [{ kind: "platform-error", message: error.message, at: view.now }] : [],
       };
     case "reboot":
     case "resize":

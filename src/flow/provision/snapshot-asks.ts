@@ -59,8 +59,14 @@ type SnapshotKey = LeaseKey & { readonly snapshotId: string };
 
 export async function askRevert(tx: Tx, key: SnapshotKey): Promise<OperationRow> {
   const lease = await openLease(tx, key);
-  await steadyInstance(tx, key, lease.name);
+  const instance = await steadyInstance(tx, key, lease.name);
   const snapshot = await lockSnapshot(tx, key);
+  if (snapshot.with_memory && (instance.state === "stopped" || lease.wanted !== "running")) {
+    throw new Failure(
+      "wrong_state",
+      `The snapshot holds memory, so going back to it makes the lease run: start ${lease.name} first.`,
+    );
+  }
   if (snapshot.state !== "ready") {
     throw new Failure(
       "wrong_state",

@@ -29,6 +29,13 @@ const meteringRow = z.object({
   deleted: z.boolean(),
 });
 
+const paceRow = z.object({
+  keys: z.int(),
+  of: z.string().nullable(),
+  inRow: z.int(),
+  notBefore: z.number(),
+});
+
 const viewRow = z.object({
   tenant_id: z.string(),
   id: z.string(),
@@ -54,6 +61,8 @@ const viewRow = z.object({
   pending_resize: z.boolean(),
   endpoints: z.array(endpointRow),
   call: pendingCallRow.nullable(),
+  pace: paceRow,
+  stop_before_start: instant.nullable(),
   missing_since: instant.nullable(),
   workload: workloadStatusRow.nullable(),
   collected: z.boolean(),
@@ -91,7 +100,8 @@ export type InstanceRow = z.output<typeof viewRow>;
 
 const viewSelect = sql`
   select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
-    i.state_since, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.missing_since, i.workload, i.collected,
+    i.state_since, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.pace,
+    i.stop_before_start, i.missing_since, i.workload, i.collected,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
     r.workload as request_workload, r.ended_at is not null as ended,
     p.state as placement_state, p.turn as placement_turn,
@@ -134,6 +144,8 @@ export function viewOf(row: InstanceRow, seen: Pick<View, "sight" | "callStatus"
       readyAt: row.ready_at,
       restarts: row.restarts,
       call: row.call,
+      pace: row.pace,
+      stopBeforeStart: row.stop_before_start,
       missingSince: row.missing_since,
       workload: row.workload,
       collected: row.collected,
@@ -164,6 +176,7 @@ export async function applyStep(
   now: number,
 ): Promise<boolean> {
   const { patch } = step;
+  if (!(await requestIsAsRead(tx, row))) return false;
   const metering = step.transitions.reduce(counted, row.metering);
   const call: PendingCall | null | undefined =
     step.call === undefined
@@ -190,6 +203,8 @@ export async function applyStep(
       pending_resize = coalesce(${patch.pendingResize ?? null}::boolean, pending_resize),
       restarts = ${patch.restarts ?? row.restarts},
       call = ${call === undefined ? (row.call === null ? null : json(row.call)) : call === null ? null : json(call)},
+      pace = ${json(patch.pace ?? row.pace)},
+      stop_before_start = ${instantOf(patch.stopBeforeStart === undefined ? row.stop_before_start : patch.stopBeforeStart)}::timestamptz,
       missing_since = ${instantOf(patch.missingSince === undefined ? row.missing_since : patch.missingSince)}::timestamptz,
       seen_at = ${new Date(now)},
       shape = ${json(patch.shape ?? row.shape)},
@@ -198,7 +213,10 @@ export async function applyStep(
         then ${patch.reason === undefined || patch.reason === null ? null : json(patch.reason)}::jsonb
         else reason end,
       gone_at = ${step.state === "gone" ? new Date(now) : null}
-    where tenant_id = ${row.tenant_id} and id = ${row.id} and version = ${row.version}`);
+    where tenant_id = ${row.tenant_id} and id = ${row.id} and version = ${row.version}
+      and not exists (select from operation o where o.tenant_id = ${row.tenant_id}
+        and o.request_id = ${row.request_id} and o.state = 'running'
+        and not o.id = any(${row.operations.map(({ id }) => id)}::uuid[]))`);
   if (changed === 0) return false;
   await insertTransitions(tx, row, step.transitions);
   await applyToRequest(tx, row, step, now);
@@ -216,6 +234,21 @@ export async function applyStep(
   }
   await nudgeFor(tx, row, step);
   return true;
+}
+
+/**
+ * Locks the request, as every ask does, and sees whether it still says what the decision rests on:
+ * a stop decided a moment ago must not undo the release that was asked for since.
+ */
+async function requestIsAsRead(tx: Tx, row: InstanceRow): Promise<boolean> {
+  const found = await tx.maybe(
+    sql`select id from request
+      where tenant_id = ${row.tenant_id} and id = ${row.request_id} and wanted = ${row.wanted}
+        and turn = ${row.request_turn} and (ended_at is not null) = ${row.ended}
+      for no key update`,
+    z.object({ id: z.string() }),
+  );
+  return found !== undefined;
 }
 
 function counted(sum: InstanceRow["metering"], transition: Transition): InstanceRow["metering"] {
@@ -274,7 +307,12 @@ async function applyToRequest(tx: Tx, row: InstanceRow, step: Step, now: number)
 
 async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: number): Promise<void> {
   const key = { tenantId: row.tenant_id, instanceId: row.id };
-  if (step.placement === "none") await releasePlacement(tx, key, now);
+  if (step.placement === "none") {
+    await releasePlacement(tx, key, now);
+    await tx.execute(sql`
+      update snapshot set state = 'gone'
+      where tenant_id = ${row.tenant_id} and instance_id = ${row.id} and state <> 'gone'`);
+  }
   const refused = step.endedOperations.some(
     ({ operation, outcome }) => operation.kind === "resize" && outcome.state === "failed",
   );
@@ -319,21 +357,6 @@ export async function addEvent(
     values (${event.tenantId}, ${uuid()}, ${event.requestId}, ${new Date(event.at)},
       ${event.kind}, ${event.message}, ${json(event.details ?? {})})`);
 }
-
-/** Requests that ended before any instance was made: released while they waited. */
-export function releasedUnplaced(db: Queryable, rowsMax: number): Promise<ReleasedRow[]> {
-  return db.rows(
-    sql`select r.tenant_id, r.id from request r
-      where r.ended_at is null and r.wanted = 'released'
-        and not exists (select from placement p
-          where p.tenant_id = r.tenant_id and p.request_id = r.id and p.state <> 'none')
-      order by r.created_at limit ${rowsMax}`,
-    releasedRow,
-  );
-}
-
-const releasedRow = z.object({ tenant_id: z.string(), id: z.string() });
-type ReleasedRow = z.output<typeof releasedRow>;
 
 function instantOf(at: number | null | undefined): Date | null {
   return at === null || at === undefined ? null : new Date(at);

@@ -1,37 +1,81 @@
-/** Requests that were released before they got a place: they end here, with their operations. */
-import type { Db } from "#db/pool.ts";
+/**
+ * Requests that hold no place: what was released before it got one ends here, and what was stopped
+ * is stopped already; both with the operations that wait for it.
+ */
+import { z } from "zod";
+
+import type { Db, Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
 import { endOperation, runningOperations } from "#flow/admit/operations.ts";
 import { endRequest } from "#flow/admit/requests.ts";
+import type { Reason } from "#kernel/reason.ts";
 
-import { addEvent, releasedUnplaced } from "./store.ts";
+import { addEvent } from "./store.ts";
 
 const rowsPerPassMax = 200;
 
+const idleRow = z.object({ tenant_id: z.string(), id: z.string() });
+type Key = { readonly tenantId: string; readonly requestId: string };
+
 export async function endUnplaced(db: Db, now: number): Promise<void> {
-  const released = await releasedUnplaced(db, rowsPerPassMax);
-  for (const { tenant_id: tenantId, id } of released) {
-    await db.transaction(async (tx) => {
-      await endRequest(tx, { tenantId, id, at: now, reason: null });
-      for (const operation of await runningOperations(tx, { tenantId, requestId: id })) {
-        await endOperation(tx, {
-          tenantId,
-          id: operation.id,
-          at: now,
-          outcome:
-            operation.kind === "release"
-              ? { state: "succeeded" }
-              : { state: "failed", reason: { code: "released", message: "It was released." } },
-        });
-      }
-      await addEvent(tx, {
-        tenantId,
-        requestId: id,
-        kind: "released",
-        message: "Released before a machine was made.",
-        at: now,
-      });
-      await tx.nudge("request");
-      await tx.nudge("operation");
-    });
+  const idle = await db.rows(
+    sql`select r.tenant_id, r.id from request r
+      where r.ended_at is null
+        and (r.wanted = 'released' or r.wanted = 'stopped' and exists (select from operation o
+          where o.tenant_id = r.tenant_id and o.request_id = r.id and o.state = 'running'))
+        and not exists (select from placement p where p.tenant_id = r.tenant_id
+          and p.request_id = r.id and p.state <> 'none')
+      order by r.created_at limit ${rowsPerPassMax}`,
+    idleRow,
+  );
+  for (const { tenant_id: tenantId, id: requestId } of idle) {
+    await db.transaction((tx) => settle(tx, { tenantId, requestId }, now));
   }
+}
+
+async function settle(tx: Tx, key: Key, now: number): Promise<void> {
+  const wanted = await stillWithoutPlace(tx, key);
+  if (wanted === "stopped") return endOperations(tx, key, { kind: "stop", now, reason: stopped });
+  if (wanted !== "released") return;
+  const { tenantId, requestId } = key;
+  await endRequest(tx, { tenantId, id: requestId, at: now, reason: null });
+  await endOperations(tx, key, { kind: "release", now, reason: released });
+  const message = "Released before a machine was made.";
+  await addEvent(tx, { ...key, kind: "released", message, at: now });
+  await tx.nudge("request");
+}
+
+const stopped: Reason = { code: "stopped", message: "It was stopped before that." };
+const released: Reason = { code: "released", message: "It was released." };
+
+/** Looks again with the request locked, so that the placer is not at it in the same moment. */
+async function stillWithoutPlace(tx: Tx, key: Key): Promise<string | undefined> {
+  const { tenantId, requestId } = key;
+  const request = await tx.maybe(
+    sql`select wanted from request where tenant_id = ${tenantId} and id = ${requestId}
+      and ended_at is null for no key update`,
+    z.object({ wanted: z.string() }),
+  );
+  const held = await tx.maybe(
+    sql`select instance_id from placement where tenant_id = ${tenantId}
+      and request_id = ${requestId} and state <> 'none'`,
+    z.object({ instance_id: z.string() }),
+  );
+  return held === undefined ? request?.wanted : undefined;
+}
+
+/** The ones of `kind` have got what they asked for; the others never will. */
+async function endOperations(
+  tx: Tx,
+  { tenantId, requestId }: Key,
+  end: { readonly kind: "stop" | "release"; readonly now: number; readonly reason: Reason },
+): Promise<void> {
+  for (const { id, kind } of await runningOperations(tx, { tenantId, requestId })) {
+    const outcome =
+      kind === end.kind
+        ? ({ state: "succeeded" } as const)
+        : ({ state: "failed", reason: end.reason } as const);
+    await endOperation(tx, { tenantId, id, at: end.now, outcome });
+  }
+  await tx.nudge("operation");
 }

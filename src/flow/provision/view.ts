@@ -44,6 +44,16 @@ export type CallKind =
   | "snapshot-delete"
   | "delete";
 
+/** How calls are repeated: see pace.ts. */
+export interface Pace {
+  /** Calls so far that ended without what they were for; part of the next key. */
+  readonly keys: number;
+  /** The work that is being repeated, how often in a row, and when it may be tried again. */
+  readonly of: string | null;
+  readonly inRow: number;
+  readonly notBefore: number;
+}
+
 export interface InstanceView {
   readonly tenantId: string;
   readonly id: string;
@@ -56,6 +66,9 @@ export interface InstanceView {
   readonly readyAt: number | null;
   readonly restarts: number;
   readonly call: PendingCall | null;
+  readonly pace: Pace;
+  /** The instant, by the platform's clock, of the stop that the last start left behind. */
+  readonly stopBeforeStart: number | null;
   readonly missingSince: number | null;
   readonly workload: Machine["workload"] | null;
   /** Jobs: the log and the results have been brought into the tenant's storage. */
@@ -159,6 +172,8 @@ export interface Step {
     readonly pendingResize?: boolean;
     readonly restarts?: number;
     readonly call?: null;
+    readonly pace?: Pace;
+    readonly stopBeforeStart?: number | null;
     readonly missingSince?: number | null;
     readonly shape?: Shape;
     readonly workload?: Machine["workload"];
