@@ -57,12 +57,12 @@ export function creditLoop(context: {
           order by id for no key update`,
         openRow,
       );
-      const now = await lockCredit(tx, tenantId);
-      if (leftOf(now) > 0n || open.length === 0) return;
+      const left = await lockCredit(tx, tenantId);
+      if (leftOf(left) > 0n || open.length === 0) return;
       const reason: Reason = {
         code: "insufficient_credit",
         message: "The balance is used up. Top up and start again.",
-        details: { available: formatFen(now.available), held: formatFen(now.held) },
+        details: { available: formatFen(left.available), held: formatFen(left.held) },
       };
       for (const { id, kind } of open) await stop(tx, { tenantId, id, kind, reason });
       await tx.nudge("request");

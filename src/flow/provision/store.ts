@@ -56,6 +56,7 @@ const viewRow = z.object({
     "gone",
   ]),
   state_since: instant,
+  created_at: instant,
   ready_at: instant.nullable(),
   restarts: z.int(),
   pending_resize: z.boolean(),
@@ -100,7 +101,7 @@ export type InstanceRow = z.output<typeof viewRow>;
 
 const viewSelect = sql`
   select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
-    i.state_since, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.pace,
+    i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.pace,
     i.stop_before_start, i.missing_since, i.workload, i.collected,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
     r.workload as request_workload, r.ended_at is not null as ended,
@@ -140,6 +141,7 @@ export function viewOf(row: InstanceRow, seen: Pick<View, "sight" | "callStatus"
       turn: row.turn,
       state: row.state,
       stateSince: row.state_since,
+      createdAt: row.created_at,
       shape: row.shape,
       readyAt: row.ready_at,
       restarts: row.restarts,

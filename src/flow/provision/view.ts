@@ -62,6 +62,7 @@ export interface InstanceView {
   readonly turn: number;
   readonly state: InstanceState;
   readonly stateSince: number;
+  readonly createdAt: number;
   readonly shape: Shape;
   readonly readyAt: number | null;
   readonly restarts: number;
