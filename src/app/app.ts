@@ -19,6 +19,7 @@ import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { projectHoldings } from "#flow/admit/holdings.ts";
 import { ensureOperator, type OperatorCredential } from "#identity/operator.ts";
+import { steadyClock } from "#loops/steady-clock.ts";
 import type { Observer } from "#observe/observer.ts";
 
 import { handlers } from "./handlers.ts";
@@ -48,7 +49,7 @@ export interface AppOptions {
 }
 
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, observer, now = Date.now, progress = () => undefined } = options;
+  const { config, observer, now = steadyClock(), progress = () => undefined } = options;
   const closers = new AsyncDisposableStack();
   try {
     const data = await openDataDirectory(options.dataDirectory);

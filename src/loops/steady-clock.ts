@@ -1,0 +1,27 @@
+/**
+ * A clock that never goes back. When the machine's clock is set back (an hour, by mistake or by a
+ * time server), this one goes on from where it was, at the pace of the monotonic clock, until the
+ * other has caught up: instants that order what happened and that are billed must not run
+ * backwards. A forward jump is believed, because a machine that slept wakes up with one.
+ */
+
+/** A difference so small stands still until it is made up, rather than running ahead for ever. */
+const slewMs = 2_000;
+
+export function steadyClock(
+  wall: () => number = Date.now,
+  monotonic: () => number = () => performance.now(),
+): () => number {
+  let last = wall();
+  let lastAt = monotonic();
+  return () => {
+    const shown = wall();
+    const at = monotonic();
+    if (shown >= last) last = shown;
+    else if (last - shown > slewMs) last += Math.floor(at - lastAt);
+    else return last;
+    // What a fraction of a millisecond leaves over counts with the next look.
+    lastAt = shown >= last ? at : lastAt + Math.floor(at - lastAt);
+    return last;
+  };
+}
