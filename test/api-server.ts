@@ -67,6 +67,7 @@ export const emptyServices: Services = {
     findings: () => Promise.resolve([]),
     checks: () => Promise.resolve([]),
   },
+  storageDirectory: "/nowhere",
   projects: { holdings: () => Promise.resolve([]) },
   changes: changesOf({ on: () => () => undefined, close: () => Promise.resolve() }),
 };

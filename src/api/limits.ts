@@ -20,7 +20,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   bodyBytesMax: 2 ** 20,
-  uploadBytesMax: 2 ** 31,
+  uploadBytesMax: 10 * 2 ** 30,
   requestBurstMax: 500,
   requestsPerSecondMax: 500,
   streamsPerTenantMax: 100,

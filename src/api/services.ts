@@ -12,6 +12,8 @@ import type { Holding } from "#identity/projects.ts";
 export interface Services {
   readonly system: SystemView;
   readonly projects: ProjectUse;
+  /** Of the tenants' storage (src/storage). */
+  readonly storageDirectory: string;
   /** For handlers that wait. */
   readonly changes: Changes;
 }

@@ -88,7 +88,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const work =
       config.role === "serve"
         ? undefined
-        : startWork({ db, nudges, observer, now, providers, prepareWorkload });
+        : startWork({ db, nudges, observer, now, providers, storageDirectory: data.storage });
     if (work !== undefined) closers.defer(() => work.stop());
     if (config.role === "work") return { url: undefined, data, db, operator, close };
 
@@ -108,6 +108,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           now,
         }),
         projects: { holdings: projectHoldings },
+        storageDirectory: data.storage,
         changes: changesOf(nudges),
       },
     });
@@ -156,8 +157,4 @@ async function recordSimulatedImages(db: Db): Promise<void> {
     minDiskGiB: 1,
     state: "ready",
   });
-}
-
-function prepareWorkload(): Promise<undefined> {
-  return Promise.resolve(undefined);
 }

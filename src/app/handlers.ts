@@ -7,6 +7,9 @@ import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
 import * as events from "#api/routes/events/events.ts";
+import * as files from "#api/routes/jobs/files.ts";
+import * as jobs from "#api/routes/jobs/jobs.ts";
+import * as logs from "#api/routes/jobs/logs.ts";
 import * as leases from "#api/routes/leases/leases.ts";
 import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
@@ -39,6 +42,17 @@ export const handlers: Partial<Handlers> = {
   createSnapshot: snapshots.createSnapshot,
   revertSnapshot: snapshots.revertSnapshot,
   deleteSnapshot: snapshots.deleteSnapshot,
+  createJob: jobs.createJob,
+  listJobs: jobs.listJobsHandler,
+  getJob: jobs.getJob,
+  cancelJob: jobs.cancelJob,
+  readJobLog: logs.readJobLog,
+  followJobLog: logs.followJobLog,
+  downloadJobResults: logs.downloadJobResults,
+  uploadFile: files.uploadFile,
+  listFiles: files.listFilesHandler,
+  downloadFile: files.downloadFile,
+  deleteFile: files.deleteFileHandler,
   getOperation: operations.getOperation,
   followEvents: events.followEvents,
   getBalance: money.getBalance,

@@ -5,8 +5,9 @@ import { creditLoop } from "#flow/admit/exhausted.ts";
 import { invoiceLoop } from "#flow/invoice/loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
-import type { PrepareWorkload } from "#flow/provision/adopt.ts";
+import { collectLoop } from "#flow/provision/collect.ts";
 import { siteWorker, type SiteWorker } from "#flow/provision/site.ts";
+import { prepareWorkloads } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
 import { rateLoop } from "#flow/rate/loop.ts";
 import { findTenant } from "#identity/tenants.ts";
@@ -14,6 +15,7 @@ import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
+import { storageLoop } from "#storage/sweep.ts";
 
 import { housekeepingLoop } from "./housekeeping.ts";
 
@@ -23,7 +25,8 @@ export interface WorkContext {
   readonly observer: Observer;
   readonly now: () => number;
   readonly providers: readonly Provider[];
-  readonly prepareWorkload: PrepareWorkload;
+  /** Of the tenants' storage. */
+  readonly storageDirectory: string;
 }
 
 export interface Work {
@@ -33,9 +36,15 @@ export interface Work {
 
 export function startWork(context: WorkContext): Work {
   const { db, now, observer } = context;
-  const sites: SiteWorker[] = context.providers.map((provider) =>
-    siteWorker({ db, provider, observer, now, prepareWorkload: context.prepareWorkload }),
-  );
+  const root = context.storageDirectory;
+  const prepareWorkload = prepareWorkloads({ db, root });
+  const collectors: Loop[] = [];
+  const sites = context.providers.map((provider): SiteWorker => {
+    const collector = startLoop(collectLoop({ db, provider, root, observer, now }), context);
+    collectors.push(collector);
+    const changed = collector.nudge;
+    return siteWorker({ db, provider, observer, now, prepareWorkload, changed });
+  });
   const definitions = [
     queueLoop({ db, now }),
     placeLoop({ db, now }),
@@ -54,8 +63,10 @@ export function startWork(context: WorkContext): Work {
     invoiceLoop({ db, now }),
     creditLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),
+    storageLoop({ db, root, observer, now }),
   ];
-  const loops = definitions.map((definition) => startLoop(definition, context));
+  const started = definitions.map((definition) => startLoop(definition, context));
+  const loops = [...started, ...collectors];
   return {
     loops,
     stop: async () => {

@@ -2,6 +2,10 @@
  * A whole cloud for tests, without the API: a real database, the real loops, and one or more
  * providers. Money is a port here, so that a test can say what a tenant has.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { v7 as uuid } from "uuid";
 import { afterAll } from "vitest";
 import { z } from "zod";
@@ -13,7 +17,9 @@ import { sql } from "#db/sql.ts";
 import { admitWork, type Credit, type NewWork } from "#flow/admit/lease.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
+import { collectLoop } from "#flow/provision/collect.ts";
 import { siteWorker } from "#flow/provision/site.ts";
+import { prepareWorkloads } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
 import { fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
@@ -36,33 +42,27 @@ export function startStages(options: {
   readonly observer: Observer;
   readonly provider: Provider;
   readonly now?: () => number;
+  /** Of the tenants' files; a folder of this test file's own when left out. */
+  readonly storage?: string;
 }): Running {
-  const { db, observer, provider, now = Date.now } = options;
+  const { db, observer, provider, now = Date.now, storage: root = storageFolder() } = options;
   const nudges = listenForNudges(db.url, observer);
+  const context = { nudges, observer, now };
+  const collector = startLoop(collectLoop({ db, provider, root, observer, now }), context);
   const site = siteWorker({
     db,
     provider,
     observer,
     now,
-    prepareWorkload: (request) =>
-      Promise.resolve(
-        request.workload === null
-          ? undefined
-          : {
-              command: request.workload.command,
-              environment: request.workload.environment,
-              timeLimitSeconds: request.workload.timeLimitSeconds,
-              logBytesMax: 1_000_000,
-              resultsBytesMax: 1_000_000,
-            },
-      ),
+    prepareWorkload: prepareWorkloads({ db, root }),
+    changed: collector.nudge,
   });
-  const context = { nudges, observer, now };
   const loops = [
     startLoop(queueLoop({ db, now }), context),
     startLoop(placeLoop({ db, now }), context),
     startLoop(site.loop, context),
     startLoop(meterLoop({ db }), context),
+    collector,
   ];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> =>
@@ -74,6 +74,15 @@ export function startStages(options: {
     })());
   afterAll(stop);
   return { loops, stop };
+}
+
+/** Removed when the test file ends. */
+export function storageFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-storage-"));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
 
 export interface TestTenant {

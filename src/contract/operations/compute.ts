@@ -240,7 +240,8 @@ export const computeOperations = {
   followJobLog: operation({
     method: "GET",
     path: "/v1/jobs/{jobId}/log/follow",
-    summary: "The log as server-sent events until the job ends; event ids are offsets",
+    summary:
+      "The log as server-sent events until the job ends; event ids are ATTEMPT:OFFSET, data is {text} or, for bytes that are no UTF-8, {base64}",
     tag: "jobs",
     permission: "compute.read",
     params: ofJob,
@@ -311,5 +312,6 @@ export const computeOperations = {
     status: 204,
     params: ofFile,
     result: nothing,
+    failures: ["conflict"],
   }),
 };

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+import { gibibyte } from "#kernel/shape.ts";
+import { storedBytes } from "#storage/files.ts";
 
 import { defaultLimits, type Quantities } from "./decide.ts";
 
@@ -85,8 +87,7 @@ export async function usedBy(db: Queryable, tenantId: string): Promise<Quantitie
     leases: found.leases,
     jobs: found.jobs,
     snapshots: found.snapshots,
-    // Stored files are counted by the stage that keeps them.
-    storageGiB: 0,
+    storageGiB: Math.ceil((await storedBytes(db, tenantId)) / gibibyte),
     gpus: found.gpus,
   };
 }

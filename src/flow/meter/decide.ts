@@ -56,7 +56,7 @@ export function meter(
     }
   };
   const giveBack = (transition: MeteredTransition, skus: readonly string[]): void => {
-    const { endReason, billable } = endOf(transition);
+    const { endReason, billable } = endOf(kind, transition);
     for (const sku of skus) {
       if (!held.delete(sku)) continue;
       changes.push({ change: "close", sku, endedAt: transition.at, endReason, billable });
@@ -109,12 +109,18 @@ function sameAs(a: HeldResource | undefined, b: HeldResource): boolean {
   return a !== undefined && a.units === b.units && a.slice === b.slice;
 }
 
-function endOf({ kind, evidence }: MeteredTransition): { endReason: string; billable: boolean } {
+function endOf(
+  work: "lease" | "job",
+  { kind, evidence }: MeteredTransition,
+): { endReason: string; billable: boolean } {
   const { end, reason } = evidence;
   const endKind =
     typeof end === "object" && end !== null && "kind" in end ? String(end.kind) : undefined;
   const endReason = endKind ?? (typeof reason === "string" ? reason : kind);
-  const attemptLost =
-    kind === "workload_ended" && (endReason === "lost" || endReason === "platform_fault");
+  // What a customer ended, a cancel included, is billed for the time it ran; what the platform
+  // lost is not, whichever of its ends was seen first.
+  const attemptLost = work === "job" && platformFaults.has(endReason);
   return { endReason, billable: !attemptLost };
 }
+
+const platformFaults: ReadonlySet<string> = new Set(["platform_fault", "lost", "crashed"]);

@@ -7,11 +7,12 @@
 import type { Reason } from "#kernel/reason.ts";
 import type { Machine } from "#providers/provider.ts";
 
+import { attemptGone, attemptSeen, ourEnd } from "./attempt.ts";
 import { drive, goalOf } from "./drive.ts";
 import { closeAll, observeMachine } from "./observe.ts";
 import { paced } from "./pace.ts";
 import { settleCall } from "./settle.ts";
-import type { Step, View } from "./view.ts";
+import type { AttemptEnd, AttemptStatus, Step, View } from "./view.ts";
 
 /** How long a machine may be missing from complete listings before it counts as lost. */
 export const missingGraceMs = 10_000;
@@ -54,12 +55,13 @@ function rest({ instance }: View): Step {
 function watch(view: View, machine: Machine): Step {
   const seen = observeMachine(view, machine);
   const stopped = seen.stopped !== undefined && view.instance.metering.ready;
+  const workload = attemptSeen(view, machine);
   return {
     ...rest(view),
     patch: {
       missingSince: null,
       endpoints: machine.endpoints,
-      ...(machine.workload === undefined ? {} : { workload: machine.workload }),
+      ...(workload === undefined ? {} : { workload }),
       ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
       ...(stopped ? { readyAt: null } : {}),
     },
@@ -105,15 +107,28 @@ function absent(view: View, base: Step): Step {
 
 /** The end of an instance: books are closed, capacity is given back, the request goes on or ends. */
 function gone(view: View, base: Step, lost: Reason | null): Step {
-  const { now } = view;
-  const transitions = closeAll(view, { reason: lost === null ? "released" : "lost" });
+  const { instance, now } = view;
+  const end: AttemptEnd =
+    lost === null ? ourEnd(view) : { kind: "platform_fault", detail: lost.message };
+  const attempt = instance.kind === "job" ? attemptGone(view, end, now) : undefined;
+  const transitions = closeAll(view, {
+    reason: lost === null ? "released" : "lost",
+    ...(attempt?.end === undefined ? {} : { end: attempt.end }),
+  });
   return {
     ...base,
     state: "gone",
-    patch: { ...base.patch, call: null, readyAt: null, endpoints: [], reason: lost },
+    patch: {
+      ...base.patch,
+      call: null,
+      readyAt: null,
+      endpoints: [],
+      reason: lost,
+      ...(attempt === undefined ? {} : { workload: attempt }),
+    },
     transitions,
     placement: "none",
-    request: afterGone(view, lost),
+    request: afterGone(view, lost, attempt),
     endedOperations: [
       ...base.endedOperations,
       ...view.operations.map((operation) => ({
@@ -134,24 +149,27 @@ function gone(view: View, base: Step, lost: Reason | null): Step {
   };
 }
 
-function afterGone(view: View, lost: Reason | null): NonNullable<Step["request"]> {
+function afterGone(
+  view: View,
+  lost: Reason | null,
+  attempt: AttemptStatus | undefined,
+): NonNullable<Step["request"]> {
   const { instance, request } = view;
   if (instance.kind === "lease") return { set: "ended", reason: lost };
-  const fault = lost !== null || instance.workload?.end?.kind === "platform_fault";
-  const triesLeft = (request.workload?.platformRetriesMax ?? 0) - (instance.turn - 1);
-  if (fault && request.wanted === "running" && triesLeft > 0) {
-    return {
-      set: "next-turn",
-      reason: lost ?? { code: "platform_fault", message: "The platform lost the attempt." },
-    };
+  if (attempt?.end?.kind !== "platform_fault" || request.wanted === "released") {
+    return { set: "ended", reason: null };
   }
-  return { set: "ended", reason: fault ? (lost ?? platformFault) : null };
+  const { detail } = attempt.end;
+  const retriesMax = request.workload?.platformRetriesMax ?? 0;
+  const retry = instance.turn;
+  const details = { attempt: instance.turn, retriesMax };
+  if (retry > retriesMax) {
+    const message = `The platform lost the attempt (${detail}), and no retry is left.`;
+    return { set: "ended", reason: { code: "platform_fault", message, details } };
+  }
+  const message = `The platform lost the attempt (${detail}); retry ${retry} of ${retriesMax} follows.`;
+  return { set: "next-turn", reason: { code: "platform_fault", message, details } };
 }
-
-const platformFault: Reason = {
-  code: "platform_fault",
-  message: "The platform lost the attempt, and no retry is left.",
-};
 
 function present(view: View, base: Step, machine: Machine): Step {
   const watched = watch(view, machine);
@@ -170,14 +188,21 @@ function present(view: View, base: Step, machine: Machine): Step {
 /** The platform will not make it: the ask fails with its words, and nothing is left behind. */
 function giveUp(view: View, reason: Reason): Step {
   const { instance, now } = view;
+  // A job that the platform could not start is tried again, as one that it lost (S-09).
+  const fault = instance.kind === "job" && reason.code !== "refused" && reason.code !== "not_found";
+  const end: AttemptEnd = { kind: "platform_fault", detail: reason.message };
   return {
     ...rest(view),
     state: "deleting",
-    patch: { call: null, reason },
+    patch: {
+      call: null,
+      reason,
+      ...(instance.kind === "job" ? { workload: attemptGone(view, end, now) } : {}),
+    },
     endedOperations: view.operations
       .filter((operation) => operation.kind !== "release")
       .map((operation) => ({ operation, outcome: { state: "failed", reason } })),
-    request: { set: "ended", reason },
+    ...(fault ? {} : { request: { set: "ended", reason } as const }),
     transitions: [],
     events: [{ kind: "failed", message: reason.message, at: now }],
     call: { kind: "delete", key: `${instance.id}:delete`, operationId: null },

@@ -5,6 +5,7 @@ import type { Reason } from "#kernel/reason.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { Machine } from "#providers/provider.ts";
 
+import { attemptSeen, wallOf } from "./attempt.ts";
 import { resizeArguments, snapshotArguments, stopArguments } from "./arguments.ts";
 import { isNewStop, notBefore } from "./observe.ts";
 import type { InstanceState, OperationEnd, OperationView, Step, View } from "./view.ts";
@@ -14,9 +15,12 @@ export const restartsMax = 5;
 
 export type Goal = "running" | "stopped" | "gone";
 
-export function goalOf({ instance, request, placement }: View): Goal {
+export function goalOf(view: View): Goal {
+  const { instance, request, placement, now } = view;
   if (request.ended || request.wanted === "released") return "gone";
-  if (instance.kind === "job") return instance.workload?.state === "ended" ? "gone" : "running";
+  if (instance.kind === "job") {
+    return instance.workload?.state === "ended" || now >= wallOf(view) ? "gone" : "running";
+  }
   if (request.wanted === "stopped") return "stopped";
   // Asked to run: but only with capacity that was granted for this ask.
   return placement.state === "full" && placement.turn === request.turn ? "running" : "stopped";
@@ -35,10 +39,10 @@ export function drive(view: View, step: Step, machine: Machine): Step {
 
 function towardsGone(view: View, step: Step, machine: Machine): Step {
   const { instance, request } = view;
-  const finishedJob = instance.kind === "job" && request.wanted === "running" && !request.ended;
+  const attemptEnded = instance.kind === "job" && attemptSeen(view, machine)?.state === "ended";
   // The log and the results are brought home before the machine goes.
-  if (finishedJob && machine.workload?.end?.kind !== "platform_fault" && !instance.collected) {
-    return { ...step, state: "running", patch: { ...step.patch, workload: machine.workload } };
+  if (attemptEnded && !instance.collected && !request.ended && instance.state !== "deleting") {
+    return { ...step, state: instance.state === "creating" ? "running" : instance.state };
   }
   return {
     ...step,
@@ -110,20 +114,13 @@ function start(view: View, step: Step, machine: Machine): Step {
   const { instance, request, operations, now } = view;
   if (instance.state === "stopped") return switchOn(view, step, machine, 0);
   if (instance.state === "creating" && machine.stop === undefined) return step;
+  // A machine that died under its job is not started again: its attempt has ended (attempt.ts).
+  if (instance.kind === "job") return step;
   // The start has not taken: it failed, or nobody knows of it.
   if (instance.state === "starting" && !isNewStop(instance, machine)) {
     return switchOn(view, step, machine, instance.restarts);
   }
   const cause = machine.stop?.reason ?? "crashed";
-  if (instance.kind === "job") {
-    // A machine that died under its job: the driver reports the attempt as a platform fault.
-    return {
-      ...step,
-      state: "deleting",
-      patch: { ...step.patch, workload: faulted(machine) },
-      call: { kind: "delete", key: `${instance.id}:delete`, operationId: null },
-    };
-  }
   const again =
     cause === "crashed" && request.restart === "on-failure" && instance.restarts < restartsMax;
   if (again) {
@@ -178,18 +175,6 @@ function crashReason(machine: Machine, restarting: boolean): Reason {
   return {
     code: "crashed",
     message: `The machine stopped by itself (${machine.stop?.detail ?? "no reason is known"})${restarting ? " and is being restarted." : "; start the lease to run it again."}`,
-  };
-}
-
-function faulted(machine: Machine): Machine["workload"] {
-  const { workload } = machine;
-  if (workload?.end !== undefined) return workload;
-  return {
-    state: "ended",
-    ...(workload?.startedAt === undefined ? {} : { startedAt: workload.startedAt }),
-    endedAt: machine.stop?.at ?? machine.powerSince,
-    end: { kind: "platform_fault", detail: machine.stop?.detail ?? "the machine stopped" },
-    logBytes: workload?.logBytes ?? 0,
   };
 }
 

@@ -5,7 +5,8 @@
  */
 import type { Machine } from "#providers/provider.ts";
 
-import type { EventNote, InstanceView, Transition, View } from "./view.ts";
+import { attemptSeen } from "./attempt.ts";
+import type { AttemptStatus, EventNote, InstanceView, Transition, View } from "./view.ts";
 
 export interface Observation {
   readonly transitions: readonly Transition[];
@@ -47,7 +48,7 @@ export function observeMachine(view: View, machine: Machine): Observation {
       powerSince: machine.powerSince,
     });
   }
-  addWorkload(instance, machine, add);
+  addWorkload(instance, attemptSeen(view, machine), add);
   const stopped = stopSeen(instance, machine);
   if (stopped !== undefined) {
     const at = machine.stop?.at ?? machine.powerSince;
@@ -68,7 +69,7 @@ export function observeMachine(view: View, machine: Machine): Observation {
 
 function addWorkload(
   instance: InstanceView,
-  { workload }: Machine,
+  workload: AttemptStatus | undefined,
   add: (kind: Transition["kind"], at: number, evidence: Transition["evidence"]) => void,
 ): void {
   if (workload?.startedAt === undefined) return;

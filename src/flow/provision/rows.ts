@@ -1,9 +1,9 @@
 /** Schemas of this stage's jsonb columns. */
 import { z } from "zod";
 
-import type { MachineSpec, WorkloadStatus } from "#providers/provider.ts";
+import type { MachineSpec } from "#providers/provider.ts";
 
-import type { PendingCall } from "./view.ts";
+import type { AttemptStatus, PendingCall } from "./view.ts";
 
 export const pendingCallRow: z.ZodType<PendingCall> = z.object({
   key: z.string(),
@@ -52,7 +52,7 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
   owner: z.object({ tenantId: z.string(), projectId: z.string(), resourceId: z.string() }),
 });
 
-export const workloadStatusRow: z.ZodType<WorkloadStatus> = z.object({
+export const attemptRow: z.ZodType<AttemptStatus> = z.object({
   state: z.enum(["pending", "running", "ended"]),
   startedAt: z.number().exactOptional(),
   endedAt: z.number().exactOptional(),
@@ -61,6 +61,7 @@ export const workloadStatusRow: z.ZodType<WorkloadStatus> = z.object({
       z.object({ kind: z.literal("exited"), exitCode: z.int() }),
       z.object({ kind: z.literal("signaled"), signal: z.string() }),
       z.object({ kind: z.literal("timed_out") }),
+      z.object({ kind: z.literal("canceled") }),
       z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
     ])
     .exactOptional(),

@@ -29,6 +29,8 @@ export interface SiteContext {
   readonly observer: Observer;
   readonly now: () => number;
   readonly prepareWorkload: PrepareWorkload;
+  /** Told when something at the platform may have changed, a log that grew included. */
+  readonly changed?: () => void;
 }
 
 const handsMax = 16;
@@ -80,7 +82,10 @@ export function siteWorker(context: SiteContext): SiteWorker {
   const watch = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        for await (const id of provider.changes({ signal })) instances.ask(id);
+        for await (const id of provider.changes({ signal })) {
+          instances.ask(id);
+          context.changed?.();
+        }
       } catch (error) {
         if (signal.aborted) return;
         observer.log.warn({ site, err: error }, "event stream broke");

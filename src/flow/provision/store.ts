@@ -15,7 +15,7 @@ import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
 import { growPlacement, keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
 
 import { resizeArguments } from "./arguments.ts";
-import { endpointRow, machineSpecRow, pendingCallRow, workloadStatusRow } from "./rows.ts";
+import { attemptRow, endpointRow, machineSpecRow, pendingCallRow } from "./rows.ts";
 import { updateSnapshotOf } from "./snapshots.ts";
 import type { PendingCall, Step, Transition, View } from "./view.ts";
 
@@ -65,7 +65,7 @@ const viewRow = z.object({
   pace: paceRow,
   stop_before_start: instant.nullable(),
   missing_since: instant.nullable(),
-  workload: workloadStatusRow.nullable(),
+  workload: attemptRow.nullable(),
   collected: z.boolean(),
   metering: meteringRow,
   version: z.int(),
@@ -330,6 +330,8 @@ async function nudgeFor(tx: Tx, row: InstanceRow, step: Step): Promise<void> {
   if (step.request !== undefined) await tx.nudge("request");
   if (step.endedOperations.length > 0) await tx.nudge("operation");
   if (step.state !== row.state || step.events.length > 0) await tx.nudge("instance");
+  const workload = step.patch.workload?.state;
+  if (workload !== undefined && workload !== row.workload?.state) await tx.nudge("workload");
 }
 
 /** Keeps what the platform calls the operation, so that another process can ask for it. */

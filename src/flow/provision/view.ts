@@ -10,6 +10,8 @@ import type {
   OperationStatus,
   PowerAction,
   Resize,
+  WorkloadEnd,
+  WorkloadStatus,
 } from "#providers/provider.ts";
 
 export type InstanceState =
@@ -44,6 +46,11 @@ export type CallKind =
   | "snapshot-delete"
   | "delete";
 
+/** How an attempt ended: what the platform saw, or that we ended it. */
+export type AttemptEnd = WorkloadEnd | { readonly kind: "canceled" };
+
+export type AttemptStatus = Omit<WorkloadStatus, "end"> & { readonly end?: AttemptEnd };
+
 /** How calls are repeated: see pace.ts. */
 export interface Pace {
   /** Calls so far that ended without what they were for; part of the next key. */
@@ -71,7 +78,7 @@ export interface InstanceView {
   /** The instant, by the platform's clock, of the stop that the last start left behind. */
   readonly stopBeforeStart: number | null;
   readonly missingSince: number | null;
-  readonly workload: Machine["workload"] | null;
+  readonly workload: AttemptStatus | null;
   /** Jobs: the log and the results have been brought into the tenant's storage. */
   readonly collected: boolean;
   /** The last transitions that count for metering, so that none is written twice. */
@@ -177,7 +184,7 @@ export interface Step {
     readonly stopBeforeStart?: number | null;
     readonly missingSince?: number | null;
     readonly shape?: Shape;
-    readonly workload?: Machine["workload"];
+    readonly workload?: AttemptStatus;
     readonly reason?: Reason | null;
   };
   readonly transitions: readonly Transition[];

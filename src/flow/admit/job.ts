@@ -1,0 +1,102 @@
+/** What a job asks to run, checked, in the form that travels with the request. */
+import { z } from "zod";
+
+import type { BodyOf } from "#contract/operation.ts";
+import type { Operations } from "#contract/operations.ts";
+import type { Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+import { gibibyte, type Shape } from "#kernel/shape.ts";
+import type { FileKey } from "#storage/disk.ts";
+import { holdFiles, type StoredFile } from "#storage/files.ts";
+
+import type { Workload } from "./rows.ts";
+
+export type JobAsk = BodyOf<Operations["createJob"]>;
+
+/** The file in the work directory that a job's script becomes. */
+export const scriptName = "script";
+/** Where a program leaves what is to be kept; the guest makes it in the work directory. */
+const resultsName = "results";
+/** Names that the platform sets itself in a job's environment. */
+const reservedPrefix = "MILLRACE_";
+
+/**
+ * Throws `not_found` for inputs that the tenant does not have, and `rule_violation` for what could
+ * not run. The inputs cannot be removed before `tx` ends; after it, the request keeps them.
+ */
+export async function workloadOf(
+  tx: Tx,
+  tenantId: string,
+  ask: JobAsk,
+  shape: Shape,
+): Promise<Workload> {
+  const reserved = Object.keys(ask.environment).filter((name) => name.startsWith(reservedPrefix));
+  if (reserved.length > 0) {
+    throw new Failure(
+      "rule_violation",
+      `Environment names that begin with ${reservedPrefix} are the platform's own: ${reserved.join(", ")}.`,
+      { details: { reserved } },
+    );
+  }
+  const ids = [...new Set(ask.inputs)];
+  const files = await holdFiles(tx, tenantId, ids);
+  requireAll(ids, files);
+  requireNames(files, ask.script !== undefined);
+  requireRoom(files, shape);
+  return {
+    command: ask.script === undefined ? (ask.command ?? []) : [`./${scriptName}`],
+    script: ask.script ?? null,
+    environment: ask.environment,
+    inputs: ids,
+    framework: ask.framework,
+    timeLimitSeconds: ask.timeLimitSeconds,
+    platformRetriesMax: ask.platformRetriesMax,
+  };
+}
+
+/** Jobs that have not ended and need the file for their next attempt. */
+export async function jobsWithInput(tx: Tx, file: FileKey): Promise<string[]> {
+  const rows = await tx.rows(
+    sql`select id from request
+      where tenant_id = ${file.tenantId} and kind = 'job' and ended_at is null
+        and workload->'inputs' ? ${file.id}
+      order by id limit 20`,
+    z.object({ id: z.string() }),
+  );
+  return rows.map(({ id }) => id);
+}
+
+function requireAll(ids: readonly string[], files: readonly StoredFile[]): void {
+  const found = new Set(files.map((file) => file.id));
+  const missing = ids.filter((id) => !found.has(id));
+  if (missing.length === 0) return;
+  throw new Failure("not_found", `There is no such file: ${missing.join(", ")}.`, {
+    details: { inputs: missing },
+  });
+}
+
+function requireNames(files: readonly StoredFile[], hasScript: boolean): void {
+  const taken = new Set([resultsName, ...(hasScript ? [scriptName] : [])]);
+  for (const { name } of files) {
+    if (taken.has(name)) {
+      throw new Failure(
+        "rule_violation",
+        `Two things in the work directory would be called ${JSON.stringify(name)}: the names of inputs differ from each other, from "${resultsName}" and from "${scriptName}". Upload one under another name.`,
+        { details: { name } },
+      );
+    }
+    taken.add(name);
+  }
+}
+
+function requireRoom(files: readonly StoredFile[], shape: Shape): void {
+  const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const limit = shape.diskGiB * gibibyte;
+  if (bytes <= limit) return;
+  throw new Failure(
+    "rule_violation",
+    `The inputs have ${bytes} bytes, more than the whole disk of the flavor ${shape.flavor} (${limit}).`,
+    { details: { bytes, limit } },
+  );
+}

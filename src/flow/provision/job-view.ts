@@ -1,0 +1,244 @@
+/**
+ * What a job looks like from outside: one read over the rows of the stages that it passed. State,
+ * attempts and reasons are derived here and stored nowhere.
+ */
+import { z } from "zod";
+
+import type { attempt as attemptSchema, job as jobSchema } from "#contract/schemas/compute.ts";
+import { newestFirst, type PageAsk } from "#db/keyset.ts";
+import type { Queryable } from "#db/pool.ts";
+import { instant, size } from "#db/row.ts";
+import { sql, type Sql } from "#db/sql.ts";
+import { reasonRow, shapeRow, workloadRow } from "#flow/admit/rows.ts";
+import { unreachable } from "#kernel/assert.ts";
+import type { Reason } from "#kernel/reason.ts";
+
+import { attemptRow } from "./rows.ts";
+import type { AttemptEnd } from "./view.ts";
+
+export type JobState = z.output<typeof jobSchema>["state"];
+export type ShownAttempt = z.output<typeof attemptSchema>;
+
+const instanceRow = z.object({
+  id: z.string(),
+  turn: z.int(),
+  state: z.string(),
+  workload: attemptRow.nullable(),
+  logBytes: z.number(),
+});
+type AttemptInstance = z.output<typeof instanceRow>;
+
+const row = z.object({
+  id: z.string(),
+  project_id: z.string(),
+  name: z.string(),
+  shape: shapeRow,
+  image: z.string(),
+  price: z.record(z.string(), z.unknown()),
+  workload: workloadRow,
+  turn: z.int(),
+  created_at: instant,
+  ended_at: instant.nullable(),
+  end_reason: reasonRow.nullable(),
+  state: z.enum([
+    "queued",
+    "starting",
+    "running",
+    "canceling",
+    "succeeded",
+    "failed",
+    "timed_out",
+    "canceled",
+  ]),
+  attempts: z.array(instanceRow),
+  refusal: reasonRow.nullable(),
+  results_bytes: size.nullable(),
+  results_reason: reasonRow.nullable(),
+  log_reason: reasonRow.nullable(),
+});
+export type JobView = z.output<typeof row>;
+
+/** Reasons with which somebody, or an empty balance, ended a job that had not ended by itself. */
+const canceledCodes = ["canceled", "insufficient_credit"];
+
+/** The newest attempt decides; the queue entry is that of this turn. */
+const jobRows = sql`
+  select r.id, r.project_id, r.name, r.shape, r.image, r.price, r.workload, r.turn, r.created_at,
+    r.ended_at, r.end_reason, q.refusal,
+    coalesce(a.attempts, '[]') as attempts,
+    case when results.state = 'ready' then results.size_bytes end as results_bytes,
+    results.reason as results_reason, log.reason as log_reason,
+    case
+      when r.ended_at is not null then case
+        when last.end_kind = 'exited' and last.exit_code = 0 then 'succeeded'
+        when last.end_kind in ('exited', 'signaled') then 'failed'
+        when last.end_kind = 'timed_out' then 'timed_out'
+        when last.end_kind = 'canceled' or r.end_reason->>'code' = any(${canceledCodes})
+          then 'canceled'
+        when last.end_kind is null and r.end_reason is null then 'canceled'
+        else 'failed' end
+      when r.wanted = 'released' then 'canceling'
+      when last.turn = r.turn and last.workload_state in ('running', 'ended') then 'running'
+      when last.turn = r.turn or q.state = 'placed' then 'starting'
+      else 'queued'
+    end as state
+  from request r
+    left join lateral (select jsonb_agg(jsonb_build_object('id', i.id, 'turn', i.turn,
+          'state', i.state, 'workload', i.workload,
+          'logBytes', coalesce(f.size_bytes, 0)) order by i.turn) as attempts
+        from instance i left join stored_file f on f.tenant_id = i.tenant_id
+          and f.job_id = i.request_id and f.attempt = i.turn and f.kind = 'log'
+        where i.tenant_id = r.tenant_id and i.request_id = r.id) a on true
+    left join lateral (select i.turn, i.workload->>'state' as workload_state,
+          i.workload->'end'->>'kind' as end_kind,
+          (i.workload->'end'->>'exitCode')::int as exit_code
+        from instance i where i.tenant_id = r.tenant_id and i.request_id = r.id
+        order by i.turn desc limit 1) last on true
+    left join stored_file results on results.tenant_id = r.tenant_id and results.job_id = r.id
+      and results.attempt = last.turn and results.kind = 'results'
+    left join stored_file log on log.tenant_id = r.tenant_id and log.job_id = r.id
+      and log.attempt = last.turn and log.kind = 'log'
+    left join queue_entry q on q.tenant_id = r.tenant_id and q.request_id = r.id
+      and q.turn = r.turn
+  where r.kind = 'job'`;
+
+export function findJob(
+  db: Queryable,
+  key: { readonly tenantId: string; readonly id: string },
+): Promise<JobView | undefined> {
+  return db.maybe(sql`${jobRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
+}
+
+export interface JobFilter {
+  readonly tenantId: string;
+  readonly state?: JobState | undefined;
+  readonly projectId?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+export function listJobs(db: Queryable, filter: JobFilter, ask: PageAsk): Promise<JobView[]> {
+  const position = { at: sql`j.created_at`, id: sql`j.id` };
+  return db.rows(
+    sql`select * from (${jobRows} and r.tenant_id = ${filter.tenantId}
+        ${when(filter.projectId, (projectId) => sql`and r.project_id = ${projectId}`)}
+        ${when(filter.name, (name) => sql`and r.name = ${name}`)}) j
+      where ${newestFirst(position, ask)}
+        ${when(filter.state, (state) => sql`and j.state = ${state}`)}
+      order by j.created_at desc, j.id desc limit ${ask.limit}`,
+    row,
+  );
+}
+
+function when<T>(value: T | undefined, part: (value: T) => Sql): Sql {
+  return value === undefined ? sql`` : part(value);
+}
+
+/** Oldest first; the last one may still wait for its machine. */
+export function attemptsOf(view: JobView): ShownAttempt[] {
+  const made = view.attempts.map(showAttempt);
+  const waits = view.ended_at === null && !view.attempts.some(({ turn }) => turn === view.turn);
+  if (!waits) return made;
+  return [
+    ...made,
+    {
+      number: view.turn,
+      instanceId: null,
+      state: "waiting",
+      startedAt: null,
+      endedAt: null,
+      end: null,
+      billable: false,
+      logBytes: 0,
+    },
+  ];
+}
+
+function showAttempt({ id, turn, state, workload, logBytes }: AttemptInstance): ShownAttempt {
+  const ended = workload?.state === "ended" || state === "gone";
+  const end = workload?.end ?? null;
+  return {
+    number: turn,
+    instanceId: id,
+    state: ended ? "ended" : workload?.state === "running" ? "running" : "starting",
+    startedAt: timeOf(workload?.startedAt),
+    endedAt: timeOf(workload?.endedAt),
+    end,
+    // What runs is billed, unless the platform loses it (R-PAYG-7).
+    billable: workload?.startedAt !== undefined && end?.kind !== "platform_fault",
+    logBytes,
+  };
+}
+
+function timeOf(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString();
+}
+
+/** Why it waits, how it ended, and what of it could not be kept. */
+export function reasonOf(view: JobView): Reason | null {
+  switch (view.state) {
+    case "queued":
+      return view.refusal ?? (view.turn > 1 ? view.end_reason : null);
+    case "starting":
+    case "running":
+      return view.turn > 1 ? view.end_reason : null;
+    case "canceling":
+      return view.end_reason;
+    case "succeeded":
+    case "failed":
+    case "timed_out":
+    case "canceled":
+      return withLosses(view, endReason(view));
+  }
+  return unreachable(view.state);
+}
+
+function endReason(view: JobView): Reason | null {
+  const end = view.attempts.at(-1)?.workload?.end;
+  if (end === undefined || view.state === "canceled") return view.end_reason;
+  return sentenceOf(view, end);
+}
+
+function sentenceOf(view: JobView, end: AttemptEnd): Reason | null {
+  switch (end.kind) {
+    case "exited":
+      if (end.exitCode === 0) return null;
+      return { code: "exited", message: `The program ended with exit code ${end.exitCode}.` };
+    case "signaled":
+      return { code: "signaled", message: `The program was ended by ${end.signal}.` };
+    case "timed_out": {
+      const limit = view.workload.timeLimitSeconds;
+      return {
+        code: "timed_out",
+        message: `The program ran longer than its limit of ${limit} s.`,
+        details: { timeLimitSeconds: limit },
+      };
+    }
+    case "canceled":
+    case "platform_fault":
+      return view.end_reason;
+  }
+  return unreachable(end);
+}
+
+function withLosses(view: JobView, reason: Reason | null): Reason | null {
+  const losses = [
+    ...(view.results_reason === null
+      ? []
+      : [
+          {
+            ...view.results_reason,
+            message: `No results were kept: ${view.results_reason.message}`,
+          },
+        ]),
+    ...(view.log_reason === null ? [] : [view.log_reason]),
+  ];
+  const [first] = losses;
+  if (first === undefined) return reason;
+  return {
+    code: reason?.code ?? first.code,
+    message: [...(reason === null ? [] : [reason]), ...losses]
+      .map((each) => each.message)
+      .join(" "),
+    details: { ...reason?.details, losses: losses.map(({ code, message }) => ({ code, message })) },
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * A whole cloud for random histories: a real database, a simulated platform, and worker processes
+ * that can be killed. The machine's clock is the test's to set; the books are the real ledger.
+ */
+import { setTimeout as wait } from "node:timers/promises";
+
+import { v7 as uuid } from "uuid";
+
+import { loadPriceBook, seedPriceProfile, type PriceBook } from "#catalog/price-profiles.ts";
+import { listenForNudges } from "#db/listen.ts";
+import type { Db } from "#db/pool.ts";
+import { creditLoop } from "#flow/admit/exhausted.ts";
+import { recordTopUp } from "#flow/ledger/store.ts";
+import { meterLoop } from "#flow/meter/loop.ts";
+import { placeLoop } from "#flow/place/loop.ts";
+import { siteWorker } from "#flow/provision/site.ts";
+import { queueLoop } from "#flow/queue/loop.ts";
+import { rateLoop } from "#flow/rate/loop.ts";
+import { parseFen } from "#kernel/money.ts";
+import { billingZone } from "#kernel/zone.ts";
+import { startLoop } from "#loops/loop.ts";
+import { steadyClock } from "#loops/steady-clock.ts";
+import { createObserver, type Observer } from "#observe/observer.ts";
+import { systemClock } from "#providers/simulated/clock.ts";
+import { SimulatedPlatform } from "#providers/simulated/platform.ts";
+import { SimulatedProvider } from "#providers/simulated/provider.ts";
+import type { SimulatedHost } from "#providers/simulated/hosts.ts";
+
+import { addTenant, type TestTenant } from "./cloud.ts";
+import { killConnections, mortalDb, mortalProvider } from "./mortal.ts";
+
+export const gib = 2 ** 30;
+
+/** The clock of the machine that everything runs on; a test moves it by hand. */
+export class WallClock {
+  #offsetMs = 0;
+  now = (): number => Date.now() + this.#offsetMs;
+  wait = systemClock.wait;
+  move(ms: number): void {
+    this.#offsetMs += ms;
+  }
+}
+
+export interface World {
+  readonly db: Db;
+  readonly url: string;
+  readonly clock: WallClock;
+  /** Of the program: never goes back, as in production. */
+  readonly now: () => number;
+  readonly platform: SimulatedPlatform;
+  readonly tenants: readonly TestTenant[];
+  readonly prices: PriceBook;
+}
+
+export const simulatedHosts: readonly SimulatedHost[] = [
+  {
+    id: "h1",
+    cpus: 8,
+    memoryBytes: 16 * gib,
+    diskBytes: 60 * gib,
+    hugePages: { "2Mi": 1024 },
+    gpus: [
+      { id: "g0", model: "T4", memoryBytes: 16 * gib, isolation: "hard", slicesMax: 4 },
+      { id: "g1", model: "T4", memoryBytes: 16 * gib, isolation: "soft", slicesMax: 4 },
+    ],
+  },
+  { id: "h2", cpus: 4, memoryBytes: 8 * gib, diskBytes: 40 * gib, gpus: [] },
+];
+
+export async function makeWorld(options: {
+  readonly db: Db;
+  readonly url: string;
+  readonly directory?: string;
+}): Promise<World> {
+  const { db, url, directory } = options;
+  const clock = new WallClock();
+  const platform = new SimulatedPlatform({
+    site: `sim-${uuid()}`,
+    hosts: simulatedHosts,
+    clock,
+    latencies: { createMs: 15, bootMs: 10, shutdownMs: 10 },
+    ...(directory === undefined ? {} : { directory }),
+  });
+  await db.transaction(seedPriceProfile);
+  const tenants = await Promise.all(["one", "two", "three"].map((name) => paying(db, name)));
+  return {
+    db,
+    url,
+    clock,
+    now: steadyClock(clock.now),
+    platform,
+    tenants,
+    prices: await loadPriceBook(db),
+  };
+}
+
+async function paying(db: Db, name: string): Promise<TestTenant> {
+  const tenant = await addTenant(db, `${name}-${uuid().slice(-8)}`);
+  await db.tenant(tenant.tenantId, (tx) =>
+    recordTopUp(tx, tenant.tenantId, {
+      reference: "first",
+      amount: parseFen("1000000.00"),
+      at: Date.now(),
+    }),
+  );
+  return tenant;
+}
+
+export interface Worker {
+  /** All its loops look at once. */
+  nudge(): void;
+  /** As `kill -9`: nothing is finished, nothing is told. */
+  kill(): Promise<void>;
+  /** As SIGTERM. */
+  stop(): Promise<void>;
+}
+
+let workers = 0;
+
+export function startWorker(world: World, observer?: Observer): Worker {
+  workers += 1;
+  const life = { over: false };
+  const name = `sim-worker-${process.pid}-${workers}`;
+  const own = observer ?? createObserver({ level: "silent" });
+  const db = mortalDb({ url: world.url, name, observer: own, life });
+  const provider = mortalProvider(new SimulatedProvider(world.platform), life);
+  const nudges = listenForNudges(world.url, own);
+  const { now } = world;
+  const site = siteWorker({
+    db,
+    provider,
+    observer: own,
+    now,
+    prepareWorkload: () => Promise.resolve(undefined),
+  });
+  const definitions = [
+    queueLoop({ db, now }),
+    placeLoop({ db, now }),
+    site.loop,
+    meterLoop({ db }),
+    rateLoop({ db, observer: own, now, timeZoneOf: () => Promise.resolve(billingZone) }),
+    creditLoop({ db, now }),
+  ];
+  const loops = definitions.map((definition) =>
+    startLoop(definition, { nudges, observer: own, now }),
+  );
+  const end = async (): Promise<void> => {
+    const ended = loops.map((loop) => loop.stop());
+    await site.close();
+    await Promise.all(ended);
+    await nudges.close();
+    await db.close();
+  };
+  return {
+    nudge: () => {
+      for (const loop of loops) loop.nudge();
+    },
+    kill: async () => {
+      life.over = true;
+      await killConnections(world.db, name);
+      await end();
+    },
+    stop: end,
+  };
+}
+
+/** Looks again and again, while time goes by faster, until `findings` has none left. */
+export async function settled(
+  world: World,
+  alive: readonly Worker[],
+  findings: () => Promise<readonly string[]>,
+  timeoutMs = 15_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const left = await findings();
+    if (left.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`does not settle:\n${left.join("\n")}`);
+    // Rests between repeats, grace periods and the loops' own periods cost no real time.
+    world.clock.move(500);
+    for (const worker of alive) worker.nudge();
+    await wait(15);
+  }
+}
