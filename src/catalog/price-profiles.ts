@@ -164,8 +164,20 @@ export async function loadPriceBook(db: Queryable): Promise<PriceBook> {
     z.unknown().transform((found) => ({ ...row.parse(found), ...bodyRow.parse(found) })),
   );
   return rows.flatMap(({ activeFrom, body, ...version }) =>
-    activeFrom === null ? [] : [{ ...version, activeFrom, profile: parsePriceProfile(body) }],
+    activeFrom === null ? [] : [{ ...version, activeFrom, profile: parsedOnce(version.id, body) }],
   );
+}
+
+/** A version's body never changes, and parsing it takes longer than a request should. */
+const parsed = new Map<string, PriceProfile>();
+
+function parsedOnce(id: string, body: unknown): PriceProfile {
+  const known = parsed.get(id);
+  if (known !== undefined) return known;
+  if (parsed.size >= versionsMax) parsed.clear();
+  const profile = parsePriceProfile(body);
+  parsed.set(id, profile);
+  return profile;
 }
 
 /** What is in force on a local day; `undefined` before the first version. */

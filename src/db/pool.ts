@@ -7,9 +7,12 @@
  * - Serialization failures and deadlocks are the only errors that a transaction retries, because
  *   for them PostgreSQL promises that nothing happened.
  */
+import { createHash } from "node:crypto";
+
 import pg from "pg";
 import type { z } from "zod";
 
+import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
 
@@ -78,16 +81,17 @@ export function openDb(options: DbOptions): Db {
   const transaction = async <T>(
     work: (tx: Tx) => Promise<T>,
     { isolation = "read committed", readOnly }: TransactionOptions,
-    prepare: Sql | undefined,
+    tenantId: string | undefined,
   ): Promise<T> => {
+    // One round trip: a request's transaction is short, and each trip is a tenth of it.
+    const begin = `begin isolation level ${isolation}${readOnly === true ? " read only" : ""}${
+      tenantId === undefined ? "" : `; ${asTenant(tenantId)}`
+    }`;
     for (let attempt = 1; ; attempt += 1) {
       const client = await connect(pool);
       let broken: Error | undefined;
       try {
-        await client.query(
-          `begin isolation level ${isolation}${readOnly === true ? " read only" : ""}`,
-        );
-        if (prepare !== undefined) await client.query(prepare);
+        await client.query(begin);
         const result = await work(txOn(client));
         await client.query("commit");
         return result;
@@ -111,15 +115,18 @@ export function openDb(options: DbOptions): Db {
     transaction: (work, transactionOptions = {}) =>
       transaction(work, transactionOptions, undefined),
     tenant: (tenantId, work, transactionOptions = {}) =>
-      transaction(
-        work,
-        transactionOptions,
-        sql`select set_config('role', 'millrace_tenant', true),
-          set_config('millrace.tenant_id', ${tenantId}, true)`,
-      ),
+      transaction(work, transactionOptions, tenantId),
     close: () => pool.end(),
   };
 }
+
+/** Several statements take no parameters, so the id goes in as text: a uuid and nothing else. */
+function asTenant(tenantId: string): string {
+  assert(uuidPattern.test(tenantId), "a tenant's id is a uuid");
+  return `set local role millrace_tenant; set local "millrace.tenant_id" = '${tenantId}'`;
+}
+
+const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
@@ -135,10 +142,27 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 
 function ignore(): void {}
 
+/**
+ * Statements are prepared once per connection under a name made of their text: planning the reads
+ * of the API takes longer than running them.
+ */
+const names = new Map<string, string>();
+/** Texts are few; one that is built from data would fill this and is not prepared. */
+const namesMax = 2_000;
+
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= namesMax) return known;
+  const name = createHash("sha256").update(text).digest("base64url").slice(0, 32);
+  names.set(text, name);
+  return name;
+}
+
 function queryableOn(client: pg.Pool | pg.PoolClient): Queryable {
   const run = async (statement: Sql): Promise<pg.QueryResult<Record<string, unknown>>> => {
     try {
-      return await client.query(statement);
+      const { text, values } = statement;
+      return await client.query({ name: nameOf(text), text, values });
     } catch (error) {
       throw isSerializationFailure(error) ? error : translate(error);
     }
