@@ -12,6 +12,7 @@ const formatsCachedMax = 1000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 export function isTimeZone(name: string): name is TimeZone {
+  if (formats.has(name)) return true;
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;
   try {
     offsetFormat(name);
