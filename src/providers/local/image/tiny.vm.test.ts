@@ -200,6 +200,19 @@ describe("a workload", () => {
   });
 });
 
+test("a reboot from inside keeps files, host key and address, without the host's help", async () => {
+  const before = await client.personalize(call(), identity("b2"));
+  const hostKey = present(before.hostKeys[0], "host key");
+  await ssh(hostKey, "echo kept > /root/file");
+  // The reboot cuts the connection that asked for it.
+  await ssh(hostKey, "reboot").catch(() => "");
+  await expect
+    .poll(async () => (await client.hello(call())).bootId, { timeout: 60_000, interval: 200 })
+    .not.toBe(before.bootId);
+  expect((await client.hello(call())).listening).toBe(true);
+  expect(await ssh(hostKey, "cat /root/file")).toBe("kept\n");
+});
+
 test("sealed, it forgets its identity; shut down, it ends", async () => {
   await client.seal(call());
   expect((await client.hello(call())).instanceId).toBeUndefined();
