@@ -18,7 +18,6 @@ const plan: Plan = {
   vcpusMax: 8,
   memoryBytesMax: 4 * gib,
   kernel: { append: "quiet" },
-  seed: false,
   sshPort: 2222,
   segment: { group: "239.1.2.3", port: 4000 },
   accessMac: "52:54:00:00:00:01",

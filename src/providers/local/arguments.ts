@@ -30,8 +30,6 @@ export interface Plan {
   readonly memoryFile?: string;
   /** Direct kernel boot; without it the firmware boots the disk. */
   readonly kernel?: { readonly append: string };
-  /** A seed disk for images that read cloud-init data. */
-  readonly seed: boolean;
   readonly sshPort: number | undefined;
   readonly segment: Segment | undefined;
   readonly accessMac: string;
@@ -61,7 +59,7 @@ export function qemuArguments(plan: Plan): string[] {
     ...processArguments(plan),
     ...boardArguments(plan),
     ...bootArguments(plan),
-    ...diskArguments(plan),
+    ...diskArguments(),
     ...networkArguments(plan),
     ...channelArguments(plan),
     ...startArguments(plan),
@@ -69,7 +67,7 @@ export function qemuArguments(plan: Plan): string[] {
 }
 
 /** A disk that appears in a template must appear in its clones, so names are fixed here. */
-function diskArguments(plan: Plan): string[] {
+function diskArguments(): string[] {
   const disk = [
     "driver=qcow2",
     `node-name=${diskNode}`,
@@ -80,13 +78,9 @@ function diskArguments(plan: Plan): string[] {
     // The data is the customer's: a guest's flush reaches the disk.
     "cache.no-flush=off",
   ];
-  const seed = "driver=raw,node-name=seed,read-only=on,file.driver=file,file.filename=seed.img";
   return [
     ["-blockdev", disk.join(",")],
     ["-device", `virtio-blk-pci,drive=${diskNode},id=disk0,${queues}`],
-    ...(plan.seed
-      ? ["-blockdev", seed, "-device", `virtio-blk-pci,drive=seed,id=disk1,${queues}`]
-      : []),
   ].flat();
 }
 

@@ -16,6 +16,7 @@ import { monitorAt } from "./monitor.ts";
 import { segmentOf } from "./network.ts";
 import { QmpError, type Qmp } from "./qmp.ts";
 import type { State } from "./records.ts";
+import { makeMemoryFile } from "./site.ts";
 import type { Slot } from "./slots.ts";
 import { freshState, layClone, planOf, restore, type Kind, type Template } from "./template.ts";
 
@@ -31,7 +32,7 @@ export async function makeClone(
 ): Promise<State> {
   const { path, kind, template, slot } = clone;
   const uuid = randomUUID();
-  const memoryFile = join(driver.site.memoryRoot, uuid);
+  const memoryFile = await makeMemoryFile(driver.site, uuid, slot.uid);
   const devices = await open(join(template.path, "devices"), "r");
   try {
     await layClone(driver, template, { path, slot, memoryFile });

@@ -24,9 +24,43 @@ const pollMs = 500;
 
 export interface SerialPlace {
   readonly directory: string;
-  /** Where QEMU's socket is now, e.g. `run.3/serial.sock`; it moves when the machine restarts. */
-  readonly socketName: () => Promise<string | undefined>;
+  readonly type: (bytes: Buffer) => Promise<void>;
   readonly signal: AbortSignal;
+}
+
+/** The keyboards of this process: one for each machine, shared by all who type at it. */
+export class Keyboards {
+  readonly #lines = new Map<string, { readonly socket: Socket; timer: NodeJS.Timeout }>();
+
+  /** What is typed at a machine that is off is lost, as at a real one. */
+  async type(directory: string, socketName: string | undefined, bytes: Buffer): Promise<void> {
+    if (socketName === undefined) return;
+    const path = join(directory, socketName);
+    const socket = this.#lines.get(path)?.socket ?? (await connectInside(directory, socketName));
+    this.#keep(path, socket);
+    await new Promise<void>((resolve) => {
+      socket.write(bytes, () => resolve());
+    });
+  }
+
+  close(): void {
+    for (const { socket } of this.#lines.values()) socket.destroy();
+  }
+
+  #keep(path: string, socket: Socket): void {
+    const known = this.#lines.get(path);
+    if (known === undefined) {
+      socket.on("error", () => {});
+      socket.on("close", () => this.#lines.delete(path));
+      // The machine's output arrives by way of the log.
+      socket.resume();
+    } else {
+      clearTimeout(known.timer);
+    }
+    const timer = setTimeout(() => socket.end(), typingIdleMs);
+    timer.unref();
+    this.#lines.set(path, { socket, timer });
+  }
 }
 
 export async function openSerial(place: SerialPlace): Promise<Duplex> {
@@ -65,8 +99,7 @@ class Serial extends Duplex {
   #position: number;
   #wanted = false;
   #reading = false;
-  #typing: Socket | undefined;
-  #typingTimer: NodeJS.Timeout | undefined;
+  #again = false;
 
   constructor(place: SerialPlace, file: FileHandle, position: number) {
     super({ allowHalfOpen: false });
@@ -96,7 +129,7 @@ class Serial extends Duplex {
     _encoding: BufferEncoding,
     done: (error?: Error | null) => void,
   ): void {
-    this.#type(chunk).then(() => done(), done);
+    this.#place.type(chunk).then(() => done(), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -107,8 +140,6 @@ class Serial extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#watcher.close();
     clearInterval(this.#timer);
-    clearTimeout(this.#typingTimer);
-    this.#typing?.destroy();
     this.#file.close().then(
       () => done(error),
       () => done(error),
@@ -116,12 +147,14 @@ class Serial extends Duplex {
   }
 
   #pump(): void {
+    this.#again = true;
     if (!this.#wanted || this.#reading || this.destroyed) return;
     this.#reading = true;
     this.#readMore()
       .catch((error: unknown) => {
-        if (!this.destroyed)
+        if (!this.destroyed) {
           this.destroy(error instanceof Error ? error : new Error(String(error)));
+        }
       })
       .finally(() => {
         this.#reading = false;
@@ -130,41 +163,15 @@ class Serial extends Duplex {
 
   async #readMore(): Promise<void> {
     while (this.#wanted && !this.destroyed) {
+      this.#again = false;
       const { size } = await this.#file.stat();
+      // It was cut: what is in it now came after.
       if (size < this.#position) this.#position = 0;
       const { bytesRead } = await this.#file.read(this.#buffer, 0, chunkBytes, this.#position);
-      if (bytesRead === 0) return;
       this.#position += bytesRead;
-      this.#wanted = this.push(Buffer.from(this.#buffer.subarray(0, bytesRead)));
+      if (bytesRead > 0) {
+        this.#wanted = this.push(Buffer.from(this.#buffer.subarray(0, bytesRead)));
+      } else if (!this.#again) return;
     }
-  }
-
-  async #type(chunk: Buffer): Promise<void> {
-    const socket = await this.#socket();
-    if (socket === undefined) return;
-    clearTimeout(this.#typingTimer);
-    this.#typingTimer = setTimeout(() => this.#letGo(), typingIdleMs);
-    this.#typingTimer.unref();
-    await new Promise<void>((resolve) => {
-      socket.write(chunk, () => resolve());
-    });
-  }
-
-  async #socket(): Promise<Socket | undefined> {
-    if (this.#typing !== undefined && !this.#typing.destroyed) return this.#typing;
-    const name = await this.#place.socketName();
-    // What is typed at a machine that is off is lost, as at a real one.
-    if (name === undefined) return undefined;
-    const socket = await connectInside(this.#place.directory, name);
-    socket.on("error", () => {});
-    // Its output arrives by way of the log.
-    socket.resume();
-    this.#typing = socket;
-    return socket;
-  }
-
-  #letGo(): void {
-    this.#typing?.end();
-    this.#typing = undefined;
   }
 }

@@ -211,6 +211,7 @@ function checkSize(driver: Driver, spec: MachineSpec, image: Image): void {
       `Image ${image.name} needs a disk of ${image.minDiskBytes} bytes; ${spec.diskBytes} asked.`,
     );
   }
+  if (spec.userData !== undefined) throw refused(`Image ${image.name} takes no user data.`);
   if (spec.memoryBytes % 1_048_576 !== 0) throw refused("Memory is given in whole MiB.");
   if (spec.diskBytes % 512 !== 0) throw refused("A disk is a whole number of 512-byte sectors.");
   if (spec.memoryBytes > driver.offered.memoryBytes) {

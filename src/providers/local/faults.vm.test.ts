@@ -1,6 +1,8 @@
 /** What a crash leaves behind: exactly one machine or none, and evidence that is right. */
-import { spawn } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -28,9 +30,11 @@ afterAll(async () => {
   await site.remove();
 });
 
+/** How many QEMU processes there are for the machine; its shell has the same words. */
 function qemuOf(id: string): number {
-  // The shell that waits for QEMU has its words too, after its own.
-  return findByCommandLine(["-uuid", id]).length / 2;
+  const found = findByCommandLine(["-uuid", id]);
+  const names = found.map(({ pid }) => readFileSync(`/proc/${pid}/comm`, "utf8"));
+  return names.filter((name) => name.startsWith("qemu")).length;
 }
 
 function kill(machine: Machine): void {
@@ -227,3 +231,27 @@ test("without QEMU the error says what to install", async () => {
   }
   expect(await readFile(join(site.directory, "local", "site.json"), "utf8")).toContain("salt");
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  "a full disk is no capacity, and leaves nothing",
+  async () => {
+    const small = await mkdtemp(join(tmpdir(), "millrace-full-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small]);
+    try {
+      const provider = await site.open({ dataDirectory: small });
+      await writeFile(join(small, "ballast"), Buffer.alloc(64 * 1024));
+      const spec = site.spec();
+      const error: unknown = await provider
+        .create(testCall(), spec)
+        .catch((cause: unknown) => cause);
+      expect(error).toMatchObject({ code: "capacity", effect: "none" });
+      expect(await provider.machine(testRead, spec.id)).toBeUndefined();
+      expect(await readdir(join(small, "local", "instances"))).toEqual([]);
+      expect(await readdir(join(small, "local", "slots"))).toEqual([]);
+      await provider.close();
+    } finally {
+      execFileSync("umount", ["-l", small]);
+      await rm(small, { recursive: true });
+    }
+  },
+);

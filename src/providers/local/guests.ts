@@ -36,6 +36,7 @@ export interface Guests extends Guest {
 const workloadPollMs = 500;
 const idlePollMs = 5_000;
 const retryMs = 50;
+const refusedMs = 1_000;
 const borrowMs = 10_000;
 
 export function createGuests(site: Site): Guests {
@@ -49,6 +50,10 @@ export function createGuests(site: Site): Guests {
         const release = await site.locks.acquire(agentLock(machineId), signal);
         try {
           await converse({ site, machineId, launch, signal, release, sessions, booting });
+        } catch (error) {
+          if (signal.aborted) return;
+          site.log.warn({ err: error, machineId }, "the guest refuses; it is asked again");
+          await delay(refusedMs);
         } finally {
           release();
         }

@@ -1,24 +1,36 @@
 /** This machine as the one host of the site. */
-import { readFile, statfs } from "node:fs/promises";
+import { readFile, stat, statfs } from "node:fs/promises";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Host } from "#providers/provider.ts";
 
 import type { Driver } from "./driver.ts";
+import { instancePath, listInstances } from "./instance.ts";
+import type { Site } from "./site.ts";
 
 export async function describeHost({ site, offered }: Driver, execution: string): Promise<Host> {
-  const disk = await statfs(site.root);
   return {
     id: site.hostId,
     state: "up",
     cpus: offered.cpus,
     memoryBytes: offered.memoryBytes,
-    diskBytes: disk.bavail * disk.bsize,
+    diskBytes: await diskFor(site),
     hugePages: hugePages(),
     gpus: [],
     labels: { execution, cpu: await cpuName() },
   };
+}
+
+/** What machines may have: what is free, and what they have already. */
+async function diskFor(site: Site): Promise<number> {
+  const disk = await statfs(site.root);
+  let used = 0;
+  for (const id of await listInstances(site)) {
+    const file = await stat(join(instancePath(site, id), "disk.qcow2")).catch(() => undefined);
+    used += (file?.blocks ?? 0) * 512;
+  }
+  return disk.bavail * disk.bsize + used;
 }
 
 /** Pages set aside, by size. */

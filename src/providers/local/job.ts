@@ -10,6 +10,7 @@ import { unreachable } from "#kernel/assert.ts";
 import type { MachineSpec, WorkloadEnd, WorkloadSpec } from "#providers/provider.ts";
 
 import { errorCode } from "./files.ts";
+import { GuestError } from "./guest/channel.ts";
 import type { GuestClient } from "./guest/client.ts";
 import type { GuestWorkload } from "./guest/protocol.ts";
 import { instancePath, readState } from "./instance.ts";
@@ -53,9 +54,10 @@ export async function startWorkload(
       end: null,
     }));
   } catch (error) {
-    // Inputs that cannot be read will not be readable later either.
-    if (errorCode(error) === undefined) throw error;
-    const detail = `the inputs cannot be read: ${error instanceof Error ? error.message : ""}`;
+    // Inputs that cannot be read, or that the guest has no room for, will not start later either.
+    const refusedByGuest = error instanceof GuestError && error.code !== "closed";
+    if (errorCode(error) === undefined && !refusedByGuest) throw error;
+    const detail = `the workload cannot be started: ${error instanceof Error ? error.message : ""}`;
     await record(site, spec.id, (now) => ({
       state: "ended",
       startedAt: now,

@@ -1,7 +1,7 @@
 /**
  * How much of the host a machine's QEMU may take: as much CPU as it has CPUs, and a little for
  * QEMU itself, by a cgroup (version 2 or 1) where we may make one. Where we may not, its low
- * priority (launch.ts) at least keeps the control plane quick; `limitsOf` says which it is.
+ * priority (launch.ts) at least keeps the control plane quick; `Limits` says which it is.
  */
 import { existsSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ const periodUs = 100_000;
 /** Disk, network and display work of QEMU beside its CPUs. */
 const overheadCpus = 0.5;
 
-export async function limitsOf(site: Site): Promise<Limits> {
+export async function openLimits(site: Site): Promise<Limits> {
   const name = `millrace-${site.salt.slice(0, 12)}`;
   for (const { version, root } of [
     { version: 2, root: "/sys/fs/cgroup" },
@@ -59,4 +59,9 @@ export async function limitCpu(
 /** The group of a machine whose processes are gone. */
 export async function dropLimits(limits: Limits, machineId: string): Promise<void> {
   if (limits.kind === "cgroup") await rmdir(join(limits.folder, machineId)).catch(() => {});
+}
+
+/** The site's own group, if no machine is left in it. */
+export async function closeLimits(limits: Limits): Promise<void> {
+  if (limits.kind === "cgroup") await rmdir(limits.folder).catch(() => {});
 }

@@ -1,4 +1,5 @@
 /** Puts the local driver together. */
+import { rmdir } from "node:fs/promises";
 import type { Logger } from "pino";
 
 import type { Provider } from "#providers/provider.ts";
@@ -7,12 +8,12 @@ import { Changes } from "./changes.ts";
 import type { Accelerator, Driver, Image, Offered } from "./driver.ts";
 import { createGuests } from "./guests.ts";
 import { Keeper } from "./keeper.ts";
-import { limitsOf } from "./limits.ts";
+import { closeLimits, openLimits } from "./limits.ts";
 import { Pool, type WarmPoolSettings } from "./pool.ts";
 import { LocalProvider } from "./provider.ts";
 import { findQemu } from "./qemu.ts";
 import { recover } from "./recover.ts";
-import { openSite } from "./site.ts";
+import { openSite, type Site } from "./site.ts";
 import { warmUp } from "./warm-up.ts";
 
 export interface LocalParts {
@@ -23,7 +24,8 @@ export interface LocalParts {
   readonly log: Logger;
   readonly now?: () => number;
   readonly image: (name: string) => Promise<Image>;
-  readonly accelerator: () => Promise<Accelerator>;
+  /** `user`: who machines run as, if not as we do. */
+  readonly accelerator: (user?: { uid: number; gid: number }) => Promise<Accelerator>;
   /** Without it every machine boots. */
   readonly warmPool?: WarmPoolSettings;
 }
@@ -44,8 +46,8 @@ export async function openLocal(options: LocalParts): Promise<Provider> {
     site,
     offered: options.offered,
     qemu: once(findQemu),
-    accelerator: once(options.accelerator),
-    limits: once(() => limitsOf(site)),
+    accelerator: once(() => options.accelerator(userOf(site))),
+    limits: once(() => openLimits(site)),
     image: options.image,
     warm: {
       takeMember: async (spec, image) => pool?.takeMember(spec, image),
@@ -69,8 +71,17 @@ export async function openLocal(options: LocalParts): Promise<Provider> {
     guest: guests,
     changes,
     closing: new AbortController(),
-    closeBackground: async () => pool?.close(),
+    closeBackground: async () => {
+      await pool?.close();
+      await closeLimits(await driver.limits());
+      // Gone if it is empty; a clone makes it again.
+      await rmdir(site.memoryRoot).catch(() => {});
+    },
   });
+}
+
+function userOf({ uidBase, gid }: Site): { uid: number; gid: number } | undefined {
+  return uidBase === undefined ? undefined : { uid: uidBase, gid };
 }
 
 /** Remembers a success; a failure is tried again at the next call. */

@@ -54,6 +54,8 @@ export interface WarmPoolSettings {
 const kindsMax = 6;
 const quietMs = 250;
 const periodMs = 30_000;
+/** How often an image that is being built is asked for. */
+const imageMs = 1_000;
 const failureMs = 600_000;
 
 export class Pool {
@@ -179,21 +181,33 @@ export class Pool {
   }
 
   async #fillForEver(): Promise<void> {
-    const { site, image } = this.#driver;
+    const { site } = this.#driver;
     const release = await site.locks.acquire("pool", this.#closed.signal);
     try {
-      for (const { image: name, ...size } of this.#settings.prepare) {
-        const kind = kindOf(await image(name), size);
-        this.#remember(await keyOf(this.#driver, kind), kind);
-      }
+      const waiting = new Set(this.#settings.prepare);
       while (!this.#closed.signal.aborted) {
         this.#wake = Promise.withResolvers<void>();
+        await this.#prepare(waiting);
         await this.#fill();
-        await Promise.race([this.#wake.promise, this.#pause(periodMs)]);
+        const pauseMs = waiting.size > 0 ? imageMs : periodMs;
+        await Promise.race([this.#wake.promise, this.#pause(pauseMs)]);
       }
     } finally {
       await this.sweep(new Set());
       release();
+    }
+  }
+
+  /** Kinds whose image is not built yet wait for it. */
+  async #prepare(waiting: Set<WarmPoolSettings["prepare"][number]>): Promise<void> {
+    for (const wanted of waiting) {
+      try {
+        const kind = kindOf(await this.#driver.image(wanted.image), wanted);
+        this.#remember(await keyOf(this.#driver, kind), kind);
+        waiting.delete(wanted);
+      } catch (error) {
+        this.#driver.site.log.debug({ err: error, image: wanted.image }, "not ready to be warmed");
+      }
     }
   }
 

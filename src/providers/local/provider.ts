@@ -24,7 +24,7 @@ import {
 
 import { capabilitiesOf } from "./capabilities.ts";
 import type { Changes } from "./changes.ts";
-import { openSerial, openVnc } from "./console.ts";
+import { Keyboards, openSerial, openVnc } from "./console.ts";
 import { createMachine, deleteMachine, demandOwner } from "./create.ts";
 import type { Driver } from "./driver.ts";
 import { describeHost } from "./host.ts";
@@ -68,6 +68,7 @@ export class LocalProvider implements Provider {
   readonly site: string;
   readonly #parts: Parts;
   readonly #driver: Driver;
+  readonly #keyboards = new Keyboards();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -211,11 +212,12 @@ export class LocalProvider implements Provider {
       return state?.launch && state.power !== "stopped" ? runName(state.launch.number) : undefined;
     };
     if (kind === "serial") {
-      const socketName = async (): Promise<string | undefined> => {
+      const type = async (bytes: Buffer): Promise<void> => {
         const name = await run();
-        return name && `${name}/serial.sock`;
+        await this.#keyboards.type(directory, name && `${name}/serial.sock`, bytes);
       };
-      return openSerial({ directory, socketName, signal: call.signal });
+      const signal = AbortSignal.any([call.signal, this.#parts.closing.signal]);
+      return openSerial({ directory, type, signal });
     }
     const name = await run();
     if (name === undefined) throw refused("A stopped machine has no screen.");
@@ -254,6 +256,7 @@ export class LocalProvider implements Provider {
 
   async close(): Promise<void> {
     this.#parts.closing.abort();
+    this.#keyboards.close();
     await this.#parts.closeBackground();
     await this.#parts.keeper.close();
   }

@@ -3,6 +3,9 @@
  * what that one left half done, and collects what nobody owns. Another driver may be at work on
  * the same directory, so everything happens under the locks.
  */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
 import { ProviderError, type PowerAction } from "#providers/provider.ts";
 
 import { adopt, createMachine, deleteMachine } from "./create.ts";
@@ -58,7 +61,8 @@ async function collect({ site }: Driver): Promise<void> {
   await site.locks.hold("admission", async () => {
     const machines = new Set(await listInstances(site));
     await collectAddresses(site, machines);
-    await collectSlots(site, machines);
+    const members = await readdir(join(site.root, "pool"));
+    await collectSlots(site, new Set([...machines, ...members]));
   });
 }
 

@@ -11,8 +11,8 @@
  *     trash/                  what is being removed
  */
 import { createHash, randomBytes } from "node:crypto";
-import { link, mkdir, rm, chmod } from "node:fs/promises";
-import { realpathSync, statSync } from "node:fs";
+import { chown, link, mkdir, rm, writeFile } from "node:fs/promises";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -68,7 +68,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     log: options.log,
     now: options.now,
     locks: createLocks(root),
-    memoryRoot: await openMemoryRoot(root, chosen.salt),
+    memoryRoot: memoryRootOf(root, chosen.salt),
     uidBase: isRoot ? 200_000_000 + (number % 10_000) * slotsMax : undefined,
     gid: isRoot ? kvmGroup() : (process.getgid?.() ?? 0),
     // Below the ports that the kernel hands out by itself.
@@ -107,16 +107,20 @@ function kvmGroup(): number {
   }
 }
 
-async function openMemoryRoot(root: string, salt: string): Promise<string> {
-  for (const parent of ["/dev/shm", root]) {
-    const path = join(parent, `millrace-${salt.slice(0, 16)}`);
-    try {
-      await mkdir(path, { recursive: true, mode: 0o711 });
-      await chmod(path, 0o711);
-      return path;
-    } catch (error) {
-      if (parent === root) throw error;
-    }
-  }
-  return root;
+function memoryRootOf(root: string, salt: string): string {
+  const parent = existsSync("/dev/shm") ? "/dev/shm" : root;
+  return join(parent, `millrace-${salt.slice(0, 16)}`);
+}
+
+/** A new file for a machine's memory, which QEMU opens and nobody else needs after that. */
+export async function makeMemoryFile(
+  site: Site,
+  name: string,
+  uid: number | null,
+): Promise<string> {
+  await mkdir(site.memoryRoot, { recursive: true, mode: 0o711 });
+  const path = join(site.memoryRoot, name);
+  await writeFile(path, "", { mode: 0o600 });
+  if (uid !== null) await chown(path, uid, site.gid);
+  return path;
 }

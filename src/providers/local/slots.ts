@@ -49,7 +49,11 @@ export async function renameSlot(site: Site, slot: number, holder: string): Prom
 export async function collectSlots(site: Site, holders: ReadonlySet<string>): Promise<void> {
   for (const slot of await readdir(join(site.root, "slots"))) {
     const path = join(site.root, "slots", slot);
-    if (!holders.has(await readFile(path, "utf8").catch(() => ""))) await rm(path, { force: true });
+    const holder = await readFile(path, "utf8").catch(() => "");
+    // A template that is being built has no directory of that name; its builder lets go.
+    const building =
+      holder.startsWith("template.") && !(await isFree(site.portBase + Number(slot)));
+    if (!holders.has(holder) && !building) await rm(path, { force: true });
   }
 }
 

@@ -93,7 +93,6 @@ export async function planFor(
     ...roomFor(offered, board),
     // A disk may hold the identity of another instance: the guest is told which one it is.
     kernel: { append: `${state.image.kernelArguments} millrace.instance=${spec.id}` },
-    seed: false,
     sshPort: state.sshPort,
     segment: segmentOf(site, spec.network),
     accessMac,

@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { chmod, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -26,6 +26,7 @@ import { accessMac } from "./network.ts";
 import type { Qmp } from "./qmp.ts";
 import { type Board, type State } from "./records.ts";
 import { receiveInside } from "./socket.ts";
+import { makeMemoryFile } from "./site.ts";
 import { releaseSlot, takeSlot, type Slot } from "./slots.ts";
 import { plainBoard, roomFor } from "./start.ts";
 import { waitFor } from "./wait.ts";
@@ -98,7 +99,6 @@ export async function planOf(
     ...roomFor(driver.offered, kind.board),
     memoryFile: own.memoryFile,
     kernel: { append: kind.image.kernelArguments },
-    seed: false,
     sshPort: own.sshPort,
     segment: undefined,
     accessMac,
@@ -152,8 +152,7 @@ interface Build {
 async function makeIn(driver: Driver, build: Build): Promise<void> {
   const { kind, draft, slot, key } = build;
   const { site } = driver;
-  const memory = join(site.memoryRoot, `template.${key}`);
-  await emptyFile(memory, slot.uid, site.gid);
+  const memory = await makeMemoryFile(site, `template.${key}`, slot.uid);
   await linkImage(draft, kind.image);
   const disk = { backing: "base.qcow2", bytes: kind.image.minDiskBytes, uid: slot.uid };
   await makeDisk({ site, qemu: await driver.qemu() }, draft, disk);
@@ -300,8 +299,6 @@ export async function layClone(
   await linkInto(join(template.path, "disk.qcow2"), join(path, "template.qcow2"));
   // A copy: QEMU opens its memory for writing, and one guest must not write another's.
   await run("cp", ["--sparse=auto", join(template.path, "memory"), memoryFile]);
-  await chmod(memoryFile, 0o600);
-  await giveTo(memoryFile, slot.uid, site.gid);
   const disk = { backing: "template.qcow2", bytes: template.diskBytes, uid: slot.uid };
   await makeDisk({ site, qemu: await driver.qemu() }, path, disk);
 }
@@ -316,12 +313,6 @@ async function forgetOld(driver: Driver, keep: string): Promise<void> {
   for (const { name } of found.slice(templatesMax - 1)) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
-}
-
-async function emptyFile(path: string, uid: number | null, gid: number): Promise<void> {
-  await rm(path, { force: true });
-  await (await open(path, "wx", 0o600)).close();
-  await giveTo(path, uid, gid);
 }
 
 /** Ours, and read-only for every machine that is made from it. */

@@ -44,9 +44,8 @@ export const warmUp: WarmUp = async ({
       network: [{ address: accessAddress }, { address: "10.83.255.254/16" }],
     });
     const target = `${image.defaultUser}@127.0.0.1`;
-    for (let login = 0; key !== undefined && login < logins; login += 1) {
-      await logIn(keys, target, sshPort, signal);
-    }
+    const times = key === undefined ? 0 : logins;
+    for (let login = 0; login < times; login += 1) await logIn(keys, target, sshPort, signal);
     await client.seal(call);
     await client.sync(call);
   } finally {
