@@ -11,6 +11,7 @@ import { startApp } from "#app/app.ts";
 import { welcome } from "#app/welcome.ts";
 import { readConfig } from "#config/config.ts";
 import { defaultDataDirectory } from "#config/data-directory.ts";
+import { newRootKey } from "#identity/operator.ts";
 import { Failure, failureClasses } from "#kernel/failure.ts";
 import { createObserver } from "#observe/observer.ts";
 
@@ -39,7 +40,11 @@ async function main(): Promise<void> {
     process.once("SIGTERM", done);
     process.once("SIGINT", done);
   });
-  if (config.role === "migrate") {
+  if (config.role === "migrate" || config.role === "operator-key") {
+    if (config.role === "operator-key") {
+      const { secret } = await app.db.transaction((tx) => newRootKey(tx, Date.now()));
+      say(`A new key of the operator, shown this once; the others still work:\n${secret}`);
+    }
     await app.close();
     return;
   }

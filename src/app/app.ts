@@ -71,7 +71,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const nudges = listenForNudges(url, observer);
     closers.defer(() => nudges.close());
-    if (config.role === "migrate") return { url: undefined, data, db, operator, close };
+    if (config.role === "migrate" || config.role === "operator-key")
+      return { url: undefined, data, db, operator, close };
 
     progress("sites");
     const stopping = new AbortController();
@@ -80,6 +81,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       config,
       data,
       observer,
+      progress,
       signal: stopping.signal,
     });
     for (const provider of providers) closers.defer(() => provider.close());

@@ -2,6 +2,8 @@
  * The local site: QEMU on this machine. Its images are built in the background at the first start
  * and taken from the cache afterwards; until one is there, machines of it wait.
  */
+import { join } from "node:path";
+
 import type { Queryable } from "#db/pool.ts";
 import { recordImage } from "#catalog/images.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
@@ -12,7 +14,10 @@ import {
   type BuiltImage,
   type ImageName,
 } from "#providers/local/image/image.ts";
+import type { Accelerator } from "#providers/local/driver.ts";
 import { openLocal } from "#providers/local/open.ts";
+import { probeAccelerator } from "#providers/local/probe.ts";
+import { findQemu } from "#providers/local/qemu.ts";
 import { ProviderError, type Provider } from "#providers/provider.ts";
 
 const descriptions: Readonly<Record<ImageName, string>> = {
@@ -36,6 +41,8 @@ export async function openLocalSite(options: {
   readonly offered: { readonly cpus: number; readonly memoryBytes: number };
   /** Clones that stand ready for each kind; without it every machine boots. */
   readonly warmMembers?: number;
+  /** Told of what takes long: the first start builds the small image. */
+  readonly progress: (step: string) => void;
   readonly signal: AbortSignal;
 }): Promise<LocalSite> {
   const { log } = options.observer;
@@ -44,12 +51,22 @@ export async function openLocalSite(options: {
     const image = await ensureImage({
       name,
       cacheDirectory: options.imageCacheDirectory,
-      report: (step, detail) => log.info({ image: name, step }, detail),
+      report: (step, detail) => {
+        log.info({ image: name, step }, detail);
+        if (name === "tiny") options.progress(detail);
+      },
       signal: options.signal,
     });
     built.set(name, image);
     return image;
   };
+  // The probe that decides between KVM and emulation boots this image's kernel.
+  const tiny = await build("tiny").catch((error: unknown) => {
+    log.error({ image: "tiny", err: error }, "image could not be built");
+    return undefined;
+  });
+  options.progress("probe machine: does KVM work here?");
+  const accelerator = await accelerate(tiny, options);
   const provider = await openLocal({
     dataDirectory: options.dataDirectory,
     site: "local",
@@ -80,8 +97,7 @@ export async function openLocalSite(options: {
             })),
           },
         }),
-    accelerator: () =>
-      Promise.resolve({ kind: "tcg", cpuModel: "qemu64,+rdrand,-svm", reason: "not probed" }),
+    accelerator: () => Promise.resolve(accelerator),
   });
   return {
     provider,
@@ -91,7 +107,7 @@ export async function openLocalSite(options: {
         const before = { defaultUser: "root", minMemoryMiB: 1, minDiskGiB: 1 };
         await recordImage(db, { ...said, ...before, state: "building" });
         try {
-          const image = await build(name);
+          const image = built.get(name) ?? (await build(name));
           await recordImage(db, {
             ...said,
             defaultUser: image.defaultUser,
@@ -107,4 +123,31 @@ export async function openLocalSite(options: {
       }
     },
   };
+}
+
+async function accelerate(
+  image: BuiltImage | undefined,
+  options: {
+    readonly dataDirectory: string;
+    readonly observer: Observer;
+    readonly signal: AbortSignal;
+  },
+): Promise<Accelerator> {
+  if (image === undefined) return notTried("there is no image to boot");
+  try {
+    return await probeAccelerator({
+      image,
+      qemu: await findQemu(),
+      cacheFile: join(options.dataDirectory, "kvm-probe.json"),
+      signal: options.signal,
+    });
+  } catch (error) {
+    options.observer.log.warn({ err: error }, "the probe machine could not be started");
+    return notTried(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function notTried(why: string): Accelerator {
+  const reason = `KVM could not be tried: ${why}`;
+  return { kind: "tcg", cpuModel: "qemu64,+rdrand,-svm", reason };
 }

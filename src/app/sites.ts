@@ -26,6 +26,7 @@ export async function openSites(options: {
   readonly config: Config;
   readonly data: DataDirectory;
   readonly observer: Observer;
+  readonly progress: (step: string) => void;
   readonly signal: AbortSignal;
 }): Promise<Sites> {
   const { config, data, observer } = options;
@@ -44,6 +45,7 @@ export async function openSites(options: {
                 : config.localMemoryMib * mebibyte,
           },
           ...(config.warmStart === "on" ? { warmMembers: config.warmPool } : {}),
+          progress: options.progress,
           signal: options.signal,
         });
   const simulated =

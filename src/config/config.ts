@@ -11,7 +11,7 @@ import { Failure } from "#kernel/failure.ts";
 const port = z.coerce.number().int().min(0).max(65_535);
 
 const schema = z.strictObject({
-  role: z.enum(["all", "serve", "work", "migrate"]).default("all"),
+  role: z.enum(["all", "serve", "work", "migrate", "operator-key"]).default("all"),
   dataDirectory: z.string().min(1).optional(),
   /** An external PostgreSQL; the embedded one when left out. */
   databaseUrl: z

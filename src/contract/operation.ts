@@ -134,6 +134,3 @@ export type ParamsOf<O extends Operation> = z.output<O["params"]>;
 export type QueryOf<O extends Operation> = z.output<O["query"]>;
 export type BodyOf<O extends Operation> = z.output<NonNullable<O["body"]>>;
 export type ResultOf<O extends Operation> = z.output<O["result"]>;
-/** What a caller sends: before defaults are filled in. */
-export type QueryInputOf<O extends Operation> = z.input<O["query"]>;
-export type BodyInputOf<O extends Operation> = z.input<NonNullable<O["body"]>>;
