@@ -5,8 +5,6 @@
  */
 import { z } from "zod";
 
-export const protocolVersion = 1;
-
 const count = z.int().min(0);
 
 export const helloSchema = z.object({

@@ -87,10 +87,6 @@ const kernelArguments = [
   "lpj=4000000 tsc=reliable net.ifnames=0 memhp_default_state=online panic=-1",
 ].join(" ");
 
-export function isImageName(name: string): name is ImageName {
-  return Object.hasOwn(kinds, name);
-}
-
 /** Throws ProviderError `unavailable` if it has to be built and cannot be. */
 export async function ensureImage(request: ImageRequest): Promise<BuiltImage> {
   const { name, cacheDirectory, report, signal } = request;
