@@ -5,9 +5,9 @@ import { creditLoop } from "#flow/admit/exhausted.ts";
 import { invoiceLoop } from "#flow/invoice/loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
-import { collectLoop } from "#flow/provision/collect.ts";
+import { siteCollector } from "#flow/provision/collect.ts";
 import { siteWorker, type SiteWorker } from "#flow/provision/site.ts";
-import { prepareWorkloads } from "#flow/provision/workload.ts";
+import { attemptLimits as limits, prepareWorkloads } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
 import { rateLoop } from "#flow/rate/loop.ts";
 import { findTenant } from "#identity/tenants.ts";
@@ -37,16 +37,17 @@ export interface Work {
 export function startWork(context: WorkContext): Work {
   const { db, now, observer } = context;
   const root = context.storageDirectory;
-  const prepareWorkload = prepareWorkloads({ db, root });
-  const collectors: Loop[] = [];
-  const sites = context.providers.map((provider): SiteWorker => {
-    const collector = startLoop(collectLoop({ db, provider, root, observer, now }), context);
-    collectors.push(collector);
-    const changed = collector.nudge;
+  const prepareWorkload = prepareWorkloads({ db, root, limits });
+  const collectors = context.providers.map((provider) =>
+    siteCollector({ db, provider, root, limits, observer, now }),
+  );
+  const collecting = collectors.map(({ loop }) => startLoop(loop, context));
+  const sites: SiteWorker[] = context.providers.map((provider, index) => {
+    const changed = (): void => collecting[index]?.nudge();
     return siteWorker({ db, provider, observer, now, prepareWorkload, changed });
   });
   const definitions = [
-    queueLoop({ db, now }),
+    queueLoop({ db }),
     placeLoop({ db, now }),
     ...sites.map((site) => site.loop),
     meterLoop({ db }),
@@ -66,12 +67,12 @@ export function startWork(context: WorkContext): Work {
     storageLoop({ db, root, observer, now }),
   ];
   const started = definitions.map((definition) => startLoop(definition, context));
-  const loops = [...started, ...collectors];
+  const loops = [...started, ...collecting];
   return {
     loops,
     stop: async () => {
       const ended = loops.map((loop) => loop.stop());
-      await Promise.all(sites.map((site) => site.close()));
+      await Promise.all([...sites, ...collectors].map((each) => each.close()));
       await Promise.all(ended);
     },
   };

@@ -17,9 +17,9 @@ import { sql } from "#db/sql.ts";
 import { admitWork, type Credit, type NewWork } from "#flow/admit/lease.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
-import { collectLoop } from "#flow/provision/collect.ts";
+import { siteCollector } from "#flow/provision/collect.ts";
 import { siteWorker } from "#flow/provision/site.ts";
-import { prepareWorkloads } from "#flow/provision/workload.ts";
+import { attemptLimits, prepareWorkloads, type AttemptLimits } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
 import { fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
@@ -44,31 +44,38 @@ export function startStages(options: {
   readonly now?: () => number;
   /** Of the tenants' files; a folder of this test file's own when left out. */
   readonly storage?: string;
+  readonly limits?: Partial<AttemptLimits>;
+  /** `manual`: the test brings home what attempts leave behind. */
+  readonly collecting?: "manual";
 }): Running {
   const { db, observer, provider, now = Date.now, storage: root = storageFolder() } = options;
   const nudges = listenForNudges(db.url, observer);
   const context = { nudges, observer, now };
-  const collector = startLoop(collectLoop({ db, provider, root, observer, now }), context);
+  const limits = { ...attemptLimits, ...options.limits };
+  const collector = siteCollector({ db, provider, root, limits, observer, now });
+  const collecting = options.collecting === "manual" ? [] : [startLoop(collector.loop, context)];
   const site = siteWorker({
     db,
     provider,
     observer,
     now,
-    prepareWorkload: prepareWorkloads({ db, root }),
-    changed: collector.nudge,
+    prepareWorkload: prepareWorkloads({ db, root, limits }),
+    changed: () => {
+      for (const loop of collecting) loop.nudge();
+    },
   });
   const loops = [
-    startLoop(queueLoop({ db, now }), context),
+    startLoop(queueLoop({ db }), context),
     startLoop(placeLoop({ db, now }), context),
     startLoop(site.loop, context),
     startLoop(meterLoop({ db }), context),
-    collector,
+    ...collecting,
   ];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> =>
     (stopped ??= (async () => {
       const ended = loops.map((loop) => loop.stop());
-      await site.close();
+      await Promise.all([site.close(), collector.close()]);
       await Promise.all(ended);
       await nudges.close();
     })());

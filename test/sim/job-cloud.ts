@@ -3,6 +3,7 @@
  * money, the typed client, and the platform to break.
  */
 import { afterAll, vi } from "vitest";
+import { z } from "zod";
 
 import { createServer } from "#api/server.ts";
 import { handlers } from "#app/handlers.ts";
@@ -16,6 +17,7 @@ import type { Job } from "#contract/schemas/compute.ts";
 import { changesOf } from "#db/changes.ts";
 import { listenForNudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { createTenant } from "#identity/tenants.ts";
 import { fen } from "#kernel/money.ts";
@@ -30,6 +32,8 @@ import { startStages, storageFolder, type Running } from "./cloud.ts";
 const gib = 2 ** 30;
 export const endTimeoutMs = 15_000;
 
+export type StartHow = Pick<Parameters<typeof startStages>[0], "limits" | "collecting">;
+
 export interface JobCloud {
   readonly db: Db;
   readonly observer: Observer;
@@ -42,7 +46,8 @@ export interface JobCloud {
   readonly api: Client;
   /** Of another customer. */
   readonly stranger: Client;
-  readonly start: () => Running;
+  /** Starts the stages and waits until there is a host. */
+  readonly start: (how?: StartHow) => Promise<Running>;
   readonly upload: (name: string, content: string) => Promise<AnswerOf<"uploadFile">>;
   /** `nano` and a name unless it says otherwise. */
   readonly submit: (ask: Partial<RequestOf<"createJob">["body"]>) => Promise<Job>;
@@ -97,8 +102,14 @@ export async function jobCloud(): Promise<JobCloud> {
     await server.close();
     await nudges.close();
   });
-  const start = (): Running =>
-    startStages({ db, observer, provider: decorate(provider), storage: root });
+  const start = async (how: StartHow = {}): Promise<Running> => {
+    const stages = { db, observer, provider: decorate(provider), storage: root, ...how };
+    const running = startStages(stages);
+    await vi.waitFor(async () => {
+      await db.one(sql`select id from host`, z.object({ id: z.string() }));
+    }, endTimeoutMs);
+    return running;
+  };
   const clientOf = (credential: string): Client => createClient({ baseUrl: url, credential });
   const [own, other] = secrets;
   if (own === undefined || other === undefined) throw new Error("no tenants");

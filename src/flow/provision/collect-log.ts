@@ -7,7 +7,6 @@ import { cutFile, grow, lockFile, type StoredFile } from "#storage/files.ts";
 
 import type { CollectContext } from "./collect.ts";
 import type { CollectRow } from "./collect-rows.ts";
-import { logBytesMax } from "./workload.ts";
 
 const chunkBytesMax = 256 * 1024;
 /** So that one talkative program does not keep a hand from the others: 16 MiB at a time. */
@@ -21,10 +20,11 @@ export interface LogCopy {
 
 /** The log as it stands when the platform has no more of it; `undefined` if it has. */
 export async function copyLog(
-  context: Pick<CollectContext, "db" | "provider" | "root">,
+  context: Pick<CollectContext, "db" | "provider" | "root" | "limits">,
   { row, log, signal }: LogCopy,
 ): Promise<StoredFile | undefined> {
   const { db, provider, root } = context;
+  const { logBytesMax } = context.limits;
   let known = log;
   for (let chunk = 0; chunk < chunksPerTurnMax; chunk += 1) {
     if (known.state !== "writing" || known.reason !== null) return known;
@@ -32,7 +32,7 @@ export async function copyLog(
     const bytes = await provider.workloadLog({ signal }, row.id, range);
     if (bytes.byteLength === 0) return known;
     const from = known.sizeBytes;
-    known = await db.transaction((tx) => append(tx, { root, log, from, bytes }));
+    known = await db.transaction((tx) => append(tx, { root, log, from, bytes, logBytesMax }));
   }
   return undefined;
 }
@@ -45,11 +45,13 @@ async function append(
     log,
     from,
     bytes,
+    logBytesMax,
   }: {
     readonly root: string;
     readonly log: StoredFile;
     readonly from: number;
     readonly bytes: Buffer;
+    readonly logBytesMax: number;
   },
 ): Promise<StoredFile> {
   const held = (await lockFile(tx, log)) ?? { ...log, state: "missing" as const };
@@ -62,7 +64,7 @@ async function append(
     await grow(tx, log, from + bytes.byteLength);
     return { ...held, sizeBytes: from + bytes.byteLength };
   }
-  const reason = leftBytes < logBytesMax - from ? quotaFull : limitReached;
+  const reason = leftBytes < logBytesMax - from ? quotaFull : limitReached(logBytesMax);
   const last = Buffer.concat([
     bytes.subarray(0, room),
     Buffer.from(`\n[millrace] ${reason.message}\n`),
@@ -72,10 +74,10 @@ async function append(
   return { ...held, sizeBytes: from + last.byteLength, reason };
 }
 
-const limitReached: Reason = {
-  code: "log_limit",
-  message: `The log is cut here: ${logBytesMax} bytes are kept of an attempt.`,
-};
+function limitReached(logBytesMax: number): Reason {
+  const message = `The log is cut here: ${logBytesMax} bytes are kept of an attempt.`;
+  return { code: "log_limit", message };
+}
 
 const quotaFull: Reason = {
   code: "quota_exceeded",

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 
 const row = z
   .object({
@@ -33,7 +33,21 @@ export function attemptsToCollect(
   rowsMax: number,
 ): Promise<CollectRow[]> {
   return db.rows(
-    sql`
+    sql`${collectRows(site)} order by stage = 'follow', found.id limit ${rowsMax}`,
+    row,
+  );
+}
+
+export function attemptToCollect(
+  db: Queryable,
+  site: string,
+  instanceId: string,
+): Promise<CollectRow | undefined> {
+  return db.maybe(sql`${collectRows(site)} where found.id = ${instanceId}`, row);
+}
+
+function collectRows(site: string): Sql {
+  return sql`
     with found as (
       select i.tenant_id, i.id, i.request_id, i.turn,
         case when i.workload->>'state' = 'ended' then 'end' else 'follow' end as stage,
@@ -48,10 +62,7 @@ export function attemptsToCollect(
       where f.state = 'writing' and i.site = ${site} and i.state = 'gone'
     )
     select found.*, r.name from found
-      join request r on r.tenant_id = found.tenant_id and r.id = found.request_id
-    order by stage = 'follow', found.id limit ${rowsMax}`,
-    row,
-  );
+      join request r on r.tenant_id = found.tenant_id and r.id = found.request_id`;
 }
 
 /**

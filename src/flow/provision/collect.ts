@@ -7,6 +7,8 @@
  * at any line, or two collectors at once, lose nothing and repeat nothing. And what cannot be
  * brought home is given up after a while and said: it must not hold a machine for ever.
  */
+import { addAbortSignal } from "node:stream";
+
 import { v7 as newId } from "uuid";
 
 import type { Db } from "#db/pool.ts";
@@ -26,16 +28,23 @@ import {
 } from "#storage/files.ts";
 import { sha256Of } from "#storage/read.ts";
 
-import { attemptsToCollect, markCollected, type CollectRow } from "./collect-rows.ts";
+import {
+  attemptsToCollect,
+  attemptToCollect,
+  markCollected,
+  type CollectRow,
+} from "./collect-rows.ts";
 import { copyLog } from "./collect-log.ts";
 import { lostLog, patienceMs, troubleOf } from "./collect-trouble.ts";
-import { removeAttemptFiles, resultsBytesMax } from "./workload.ts";
+import { startHands } from "./hands.ts";
+import { removeAttemptFiles, type AttemptLimits } from "./workload.ts";
 
 export interface CollectContext {
   readonly db: Db;
   readonly provider: Provider;
   /** Of the tenants' storage. */
   readonly root: string;
+  readonly limits: AttemptLimits;
   readonly observer: Observer;
   readonly now: () => number;
 }
@@ -43,53 +52,82 @@ export interface CollectContext {
 /** The longest that a line of a log takes to be seen, if nothing tells of it before. */
 const lookMs = 400;
 const attemptsPerPassMax = 500;
-const parallelMax = 8;
+const handsMax = 8;
 const clearPeriodMs = 30_000;
+/** For all bytes of the results to come. */
+const resultsTimeoutMs = 600_000;
 
-export function collectLoop(context: CollectContext): LoopDefinition {
+export interface Collector {
+  readonly loop: LoopDefinition;
+  readonly close: () => Promise<void>;
+}
+
+/** A pass waits for no attempt: large results of one do not hold up the live logs of others. */
+export function siteCollector(context: CollectContext): Collector {
   const { db, provider, root, observer, now } = context;
+  const { site } = provider;
+  const closing = new AbortController();
+  const { signal } = closing;
   /** Since when an attempt's end cannot be brought home; begins anew with the process. */
   const troubles = new Map<string, number>();
-  let clearedAt = 0;
+  /** Whose trouble has been said; it is said again only after it was over. */
+  const said = new Set<string>();
+  let clearedAt = Number.NEGATIVE_INFINITY;
 
-  const one = async (row: CollectRow, signal: AbortSignal): Promise<void> => {
-    try {
-      await collect(context, row, signal);
-      troubles.delete(row.id);
-    } catch (error) {
-      if (signal.aborted) return;
-      const fields = { site: provider.site, instanceId: row.id, err: error };
-      if (row.stage === "follow") return observer.log.debug(fields, "log could not be read");
-      const since = troubles.get(row.id) ?? now();
-      troubles.set(row.id, since);
-      const trouble = troubleOf(error);
-      if (!trouble.permanent && now() - since < patienceMs(row)) {
-        return observer.log.warn(fields, "attempt could not be collected, will try again");
+  const hands = startHands<CollectRow>({
+    handsMax,
+    work: async (id, seen) => {
+      const row = seen ?? (await attemptToCollect(db, site, id));
+      if (row === undefined || signal.aborted) return undefined;
+      try {
+        await collect(context, row, signal);
+        troubles.delete(id);
+        said.delete(id);
+      } catch (error) {
+        if (!signal.aborted) await failed(row, error);
       }
-      observer.log.error(fields, "attempt is given up");
-      await giveUp(context, row, trouble.reason);
-      troubles.delete(row.id);
-    }
+      return undefined;
+    },
+    failed: (instanceId, err) => {
+      observer.log.error({ site, instanceId, err }, "attempt could not be given up");
+    },
+  });
+
+  const failed = async (row: CollectRow, err: unknown): Promise<void> => {
+    const fields = { site, instanceId: row.id, stage: row.stage, err };
+    const level = said.has(row.id) ? "debug" : "warn";
+    said.add(row.id);
+    observer.log[level](fields, "attempt could not be collected, will try again");
+    if (row.stage === "follow") return;
+    const since = troubles.get(row.id) ?? now();
+    troubles.set(row.id, since);
+    const trouble = troubleOf(err);
+    if (!trouble.permanent && now() - since < patienceMs(row)) return;
+    observer.log.error(fields, "what an attempt left behind is given up");
+    await giveUp(context, row, trouble.reason);
+    troubles.delete(row.id);
+    said.delete(row.id);
   };
 
   return {
-    name: `collect ${provider.site}`,
-    periodMs: lookMs,
-    channels: ["workload", "instance"],
-    pass: async (signal) => {
-      const queue = await attemptsToCollect(db, provider.site, attemptsPerPassMax);
-      const hands = Array.from({ length: Math.min(parallelMax, queue.length) }, async () => {
-        for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
-          if (signal.aborted) return;
-          await one(row, signal);
+    loop: {
+      name: `collect ${site}`,
+      periodMs: lookMs,
+      channels: ["workload", "instance"],
+      pass: async () => {
+        for (const row of await attemptsToCollect(db, site, attemptsPerPassMax)) {
+          hands.ask(row.id, row);
         }
-      });
-      await Promise.all(hands);
-      if (now() - clearedAt > clearPeriodMs) {
-        clearedAt = now();
-        await removeAttemptFiles(db, root);
-      }
-      return "rest";
+        if (now() - clearedAt > clearPeriodMs) {
+          clearedAt = now();
+          await removeAttemptFiles(db, root);
+        }
+        return "rest";
+      },
+    },
+    close: async () => {
+      closing.abort();
+      await hands.close();
     },
   };
 }
@@ -126,19 +164,21 @@ type Results = Parameters<typeof insertResults>[1]["outcome"];
 
 /** `undefined`: there are none to be had, or they are at home already. */
 async function bringResults(
-  { db, provider, root }: CollectContext,
+  { db, provider, root, limits }: CollectContext,
   row: CollectRow,
   signal: AbortSignal,
 ): Promise<Results | undefined> {
   if (row.endKind === "platform_fault") return undefined;
   if ((await findAttemptFile(db, keyOf(row), "results")) !== undefined) return undefined;
   const room = await storageRoom(db, row.tenantId);
+  const { resultsBytesMax } = limits;
   const overQuota = room.leftBytes < resultsBytesMax;
   try {
+    const until = AbortSignal.any([signal, AbortSignal.timeout(resultsTimeoutMs)]);
     const stream = await provider.workloadResults({ signal }, row.id);
-    const draft = await receive(root, stream, {
+    const draft = await receive(root, addAbortSignal(until, stream), {
       bytesMax: Math.min(resultsBytesMax, room.leftBytes),
-      tooLarge: () => (overQuota ? overStorage(room, undefined) : resultsTooLarge()),
+      tooLarge: () => (overQuota ? overStorage(room, undefined) : resultsTooLarge(resultsBytesMax)),
     });
     await keep(root, draft, resultsKey(row));
     return { state: "ready", sizeBytes: draft.sizeBytes, sha256: draft.sha256 };
@@ -149,7 +189,7 @@ async function bringResults(
   }
 }
 
-function resultsTooLarge(): Failure {
+function resultsTooLarge(resultsBytesMax: number): Failure {
   return new Failure(
     "payload_too_large",
     `The results are more than ${resultsBytesMax} bytes, the most that is kept of an attempt.`,

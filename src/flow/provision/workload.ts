@@ -24,10 +24,17 @@ import { names } from "#storage/sweep.ts";
 
 import type { PrepareWorkload } from "./adopt.ts";
 
-/** Of one attempt's log; a program that prints more goes on, and the log says that it is cut. */
-export const logBytesMax = 64 * mebibyte;
-/** Of one attempt's results, as a tar file. */
-export const resultsBytesMax = 1024 * mebibyte;
+export interface AttemptLimits {
+  /** Of one attempt's log; a program that prints more goes on, and the log says that it is cut. */
+  readonly logBytesMax: number;
+  /** Of one attempt's results, as a tar file. */
+  readonly resultsBytesMax: number;
+}
+
+export const attemptLimits: AttemptLimits = {
+  logBytesMax: 64 * mebibyte,
+  resultsBytesMax: 1024 * mebibyte,
+};
 
 const archiveName = "inputs.tar";
 
@@ -35,8 +42,9 @@ export function prepareWorkloads(context: {
   readonly db: Db;
   /** Of the tenants' storage. */
   readonly root: string;
+  readonly limits: AttemptLimits;
 }): PrepareWorkload {
-  const { db, root } = context;
+  const { db, root, limits } = context;
   return async (request, instanceId): Promise<WorkloadSpec | undefined> => {
     const { workload } = request;
     if (workload === null) return undefined;
@@ -54,8 +62,8 @@ export function prepareWorkloads(context: {
       ...(inputsPath === undefined ? {} : { inputsPath }),
       timeLimitSeconds: workload.timeLimitSeconds,
       // One byte more than is kept shows that there was more.
-      logBytesMax: logBytesMax + 1,
-      resultsBytesMax,
+      logBytesMax: limits.logBytesMax + 1,
+      resultsBytesMax: limits.resultsBytesMax,
     };
   };
 }
