@@ -78,6 +78,12 @@ export function openDb(options: DbOptions): Db {
     options.observer.log.warn({ cause: String(cause) }, "database connection lost");
   });
 
+  // The pool itself listens only while a connection is idle. One that is lost between two statements
+  // of a transaction would end the process; the next statement says that it is lost.
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
+
   const transaction = async <T>(
     work: (tx: Tx) => Promise<T>,
     { isolation = "read committed", readOnly }: TransactionOptions,
@@ -130,17 +136,11 @@ const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
-    const client = await pool.connect();
-    // The pool listens only while a connection is idle. Lost between two statements it would end
-    // the process; the next statement says that it is lost.
-    if (!client.listeners("error").includes(ignore)) client.on("error", ignore);
-    return client;
+    return await pool.connect();
   } catch (cause) {
     throw translate(cause);
   }
 }
-
-function ignore(): void {}
 
 /**
  * Statements are prepared once per connection under a name made of their text: planning the reads

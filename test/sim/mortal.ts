@@ -32,12 +32,12 @@ export function mortalDb(options: {
     rows: (statement, row) => guard(() => db.rows(statement, row))(),
     one: (statement, row) => guard(() => db.one(statement, row))(),
     maybe: (statement, row) => guard(() => db.maybe(statement, row))(),
-    execute: guard(db.execute),
+    execute: (statement) => guard(() => db.execute(statement))(),
     transaction: (work, how) => guard(() => db.transaction(work, how))(),
     tenant: (tenantId, work, how) => guard(() => db.tenant(tenantId, work, how))(),
     pool: db.pool,
     url,
-    close: db.close,
+    close: () => db.close(),
   };
 }
 

@@ -5,10 +5,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 import { v7 as uuid } from "uuid";
+import { z } from "zod";
 
 import { loadPriceBook, seedPriceProfile, type PriceBook } from "#catalog/price-profiles.ts";
 import { listenForNudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
 import { creditLoop } from "#flow/admit/exhausted.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
@@ -35,7 +37,7 @@ export const gib = 2 ** 30;
 export class WallClock {
   #offsetMs = 0;
   now = (): number => Date.now() + this.#offsetMs;
-  wait = systemClock.wait;
+  wait = (ms: number, signal: AbortSignal): Promise<void> => systemClock.wait(ms, signal);
   move(ms: number): void {
     this.#offsetMs += ms;
   }
@@ -125,7 +127,7 @@ export function startWorker(world: World, observer?: Observer): Worker {
   const db = mortalDb({ url: world.url, name, observer: own, life });
   const provider = mortalProvider(new SimulatedProvider(world.platform), life);
   const nudges = listenForNudges(world.url, own);
-  const { now } = world;
+  const now = steadyClock(world.clock.now);
   const site = siteWorker({
     db,
     provider,
@@ -134,7 +136,7 @@ export function startWorker(world: World, observer?: Observer): Worker {
     prepareWorkload: () => Promise.resolve(undefined),
   });
   const definitions = [
-    queueLoop({ db, now }),
+    queueLoop({ db }),
     placeLoop({ db, now }),
     site.loop,
     meterLoop({ db }),
@@ -175,10 +177,23 @@ export async function settled(
   for (;;) {
     const left = await findings();
     if (left.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`does not settle:\n${left.join("\n")}`);
+    if (performance.now() > deadline) {
+      const said = (await lastEvents(world.db)).join("\n");
+      throw new Error(`does not settle:\n${left.join("\n")}\nlast events:\n${said}`);
+    }
     // Rests between repeats, grace periods and the loops' own periods cost no real time.
     world.clock.move(500);
     for (const worker of alive) worker.nudge();
     await wait(15);
   }
+}
+
+async function lastEvents(db: Db): Promise<string[]> {
+  const rows = await db.rows(
+    sql`select e.request_id, e.kind, e.message from request_event e
+      join request r on r.tenant_id = e.tenant_id and r.id = e.request_id
+      where r.ended_at is null order by e.at desc limit 12`,
+    z.object({ request_id: z.string(), kind: z.string(), message: z.string() }),
+  );
+  return rows.map((row) => `${row.request_id} ${row.kind}: ${row.message}`);
 }

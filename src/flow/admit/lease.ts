@@ -165,6 +165,13 @@ export async function askReboot(tx: Tx, key: LeaseKey): Promise<OperationRow> {
   if (lease.wanted !== "running") {
     throw new Failure("wrong_state", `The lease ${lease.name} does not run; start it instead.`);
   }
+  const under = await runningOperations(tx, { tenantId: key.tenantId, requestId: key.leaseId });
+  if (under.some(({ kind }) => kind === "create" || kind === "start")) {
+    throw new Failure(
+      "wrong_state",
+      `The lease ${lease.name} is starting; reboot it when it runs.`,
+    );
+  }
   return ask(tx, key, "reboot", {});
 }
 

@@ -64,7 +64,11 @@ function towardsStopped(view: View, step: Step, machine: Machine): Step {
       endedOperations: [
         ...step.endedOperations,
         ...succeeded(operations, ["stop"]),
-        ...(request.wanted === "stopped" ? failed(operations, needsRunning, stoppedBefore) : []),
+        ...failed(
+          operations,
+          request.wanted === "stopped" ? needsRunning : ["reboot"],
+          stoppedBefore,
+        ),
       ],
       ...otherWork(view, machine),
     };
@@ -101,7 +105,11 @@ function towardsRunning(view: View, step: Step, machine: Machine): Step {
         ...settled,
         state: "running",
         patch: { ...settled.patch, reason: null },
-        endedOperations: [...step.endedOperations, ...succeeded(operations, ["create", "start"])],
+        // A stop that was followed by a start has long been.
+        endedOperations: [
+          ...step.endedOperations,
+          ...succeeded(operations, ["create", "start", "stop"]),
+        ],
         ...otherWork(view, machine),
       };
     }

@@ -6,18 +6,15 @@ import { enqueue, withdraw } from "./store.ts";
 
 const rowsPerPassMax = 500;
 
-export function queueLoop(context: {
-  readonly db: Db;
-  readonly now: () => number;
-}): LoopDefinition {
+export function queueLoop({ db }: { readonly db: Db }): LoopDefinition {
   return {
     name: "queue",
     periodMs: 5_000,
     channels: ["request"],
     pass: async () => {
-      const entered = await context.db.transaction(async (tx) => {
+      const entered = await db.transaction(async (tx) => {
         await withdraw(tx);
-        const count = await enqueue(tx, context.now() + clockSkewMs, rowsPerPassMax);
+        const count = await enqueue(tx, rowsPerPassMax);
         if (count > 0) await tx.nudge("queue");
         return count;
       });
@@ -25,6 +22,3 @@ export function queueLoop(context: {
     },
   };
 }
-
-/** A request of another process may bear a slightly later time than ours; it still enters. */
-const clockSkewMs = 3_600_000;

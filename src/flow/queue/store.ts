@@ -11,12 +11,12 @@ import type { Reason } from "#kernel/reason.ts";
 import { inOrder } from "./decide.ts";
 
 /** Gives an entry to each request that wants to run and has none for its turn. */
-export function enqueue(db: Queryable, at: number, rowsMax: number): Promise<number> {
+export function enqueue(db: Queryable, rowsMax: number): Promise<number> {
   return db.execute(sql`
     insert into queue_entry (tenant_id, request_id, turn, priority, enqueued_at)
     select r.tenant_id, r.id, r.turn, r.priority, greatest(r.changed_at, r.created_at)
     from request r
-    where r.ended_at is null and r.wanted = 'running' and r.created_at <= ${new Date(at)}
+    where r.ended_at is null and r.wanted = 'running'
       and not exists (select from queue_entry q where q.tenant_id = r.tenant_id
         and q.request_id = r.id and q.turn = r.turn)
     order by r.created_at limit ${rowsMax}
