@@ -32,6 +32,7 @@ export interface App {
   readonly url: string | undefined;
   readonly data: DataDirectory;
   readonly db: Db;
+  readonly sitesExpected: number;
   /** Of the operator, if this start made it. */
   readonly operator: OperatorCredential | undefined;
   /** Drains, then closes everything in reverse. Virtual machines go on running. */
@@ -72,7 +73,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const nudges = listenForNudges(url, observer);
     closers.defer(() => nudges.close());
     if (config.role === "migrate" || config.role === "operator-key")
-      return { url: undefined, data, db, operator, close };
+      return { url: undefined, data, db, sitesExpected: 0, operator, close };
 
     progress("sites");
     const stopping = new AbortController();
@@ -92,7 +93,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         ? undefined
         : startWork({ db, nudges, observer, now, providers, storageDirectory: data.storage });
     if (work !== undefined) closers.defer(() => work.stop());
-    if (config.role === "work") return { url: undefined, data, db, operator, close };
+    if (config.role === "work")
+      return { url: undefined, data, db, sitesExpected: 0, operator, close };
 
     const consoles = consoleRelay({ db, observer, providers, now });
     const server = createServer({
@@ -117,7 +119,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.defer(() => server.close());
     closers.defer(() => consoles.close());
     const listening = await server.listen({ host: config.host, port: config.port });
-    return { url: listening, data, db, operator, close };
+    return { url: listening, data, db, sitesExpected: providers.length, operator, close };
   } catch (error) {
     await closers.disposeAsync();
     throw error;

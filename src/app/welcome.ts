@@ -48,7 +48,7 @@ async function knownSites(app: App): Promise<z.output<typeof siteRow>[]> {
       sql`select name, execution, execution_reason from site order by name`,
       siteRow,
     );
-    if (sites.length > 0 || performance.now() > until) return sites;
+    if (sites.length >= app.sitesExpected || performance.now() > until) return sites;
     await new Promise((resolve) => {
       setTimeout(resolve, lookMs);
     });
