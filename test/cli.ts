@@ -32,14 +32,12 @@ export interface Cli {
   remove(): void;
 }
 
+function commandLine(argv: readonly string[]): string[] {
+  return [process.execPath, "--conditions=source", entry, ...argv];
+}
+
 export function makeCli(url: string): Cli {
   const home = mkdtempSync(join(tmpdir(), "millrace-cli-test-"));
-  const commandLine = (argv: readonly string[]): string[] => [
-    process.execPath,
-    "--conditions=source",
-    entry,
-    ...argv,
-  ];
   const environment = (): NodeJS.ProcessEnv => ({
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
     HOME: home,

@@ -104,19 +104,15 @@ export async function startContractServer(): Promise<ContractServer> {
   const sockets = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request, socket, head) => {
     const leaseId = /^\/v1\/leases\/([^/]+)\/console$/.exec(request.url ?? "")?.[1];
-    const refusal = !authorized(request)
-      ? problemText("unauthenticated", "The key is not valid.", 401)
-      : leaseId === undefined
-        ? problemText("not_found", "There is no such console.", 404)
-        : undefined;
-    if (refusal !== undefined) {
+    if (!authorized(request) || leaseId === undefined || consoleHandler === undefined) {
+      const refusal = problemText("wrong_state", "There is no console now.", 409);
       socket.end(
-        `HTTP/1.1 ${leaseId === undefined ? 404 : 401} No\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(refusal)}\r\nconnection: close\r\n\r\n${refusal}`,
+        `HTTP/1.1 409 Conflict\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(refusal)}\r\nconnection: close\r\n\r\n${refusal}`,
       );
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      consoleHandler?.(webSocket, leaseId ?? "");
+      consoleHandler?.(webSocket, leaseId);
     });
   });
   await new Promise<void>((resolve) => {
@@ -141,6 +137,7 @@ export async function startContractServer(): Promise<ContractServer> {
     },
     close: async () => {
       sockets.close();
+      for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
       await new Promise((resolve) => {
         server.close(resolve);

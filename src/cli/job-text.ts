@@ -62,13 +62,13 @@ export function endText(end: End | null): string {
   return none;
 }
 
-/** "train succeeded after 3.2 s." */
+/** "train succeeded after 3.2 s (exit status 0)." */
 export function jobSummary(job: Job): string {
-  const took = job.endedAt === null ? "" : ` after ${between(job.createdAt, job.endedAt)}`;
+  const why = job.reason === null ? "" : `\n${because(job.reason)}`;
+  if (!hasEnded(job)) return `${job.name} is ${job.state}.${why}\n`;
   const end = lastEnd(job);
   const how = end === null || end.kind === "canceled" ? "" : ` (${endText(end)})`;
-  const why = job.reason === null ? "" : `\n${because(job.reason)}`;
-  return `${job.name} ${hasEnded(job) ? job.state : `is ${job.state}`}${took}${how}.${why}\n`;
+  return `${job.name} ${job.state} after ${between(job.createdAt, job.endedAt)}${how}.${why}\n`;
 }
 
 export function jobText(job: Job): string {

@@ -52,6 +52,8 @@ async function open(session: Session, leaseId: string): Promise<WebSocket> {
   });
   return new Promise((settle, reject) => {
     socket.once("open", () => {
+      // What the machine says now would find no listener yet.
+      socket.pause();
       settle(socket);
     });
     socket.once("unexpected-response", (_request, response) => {
@@ -99,6 +101,7 @@ async function relay(session: Session, socket: WebSocket): Promise<void> {
       session.signal.addEventListener("abort", () => {
         reject(session.signal.reason);
       });
+      socket.resume();
     });
   } finally {
     restore();

@@ -1,0 +1,161 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+
+import type { Job } from "#contract/schemas/compute.ts";
+import { runInside } from "#test/cli-inside.ts";
+import { makeCli, type Cli } from "#test/cli.ts";
+import { aJob, endedJob, jobId } from "#test/cli-things.ts";
+import { startContractServer, type ContractServer } from "#test/contract-server.ts";
+import { eventText } from "#test/contract-wire.ts";
+
+let server: ContractServer;
+let cli: Cli;
+
+beforeAll(async () => {
+  server = await startContractServer();
+});
+afterAll(async () => {
+  await server.close();
+});
+beforeEach(() => {
+  server.reset();
+  cli = makeCli(server.url);
+  return () => cli.remove();
+});
+
+function serve(job: Job): void {
+  server.answer("createJob", () => ({ result: aJob({ state: "queued" }) }));
+  server.answer("getJob", () => ({ result: job }));
+}
+
+test("a script is submitted with its files, environment and time limit", async () => {
+  writeFileSync(join(cli.home, "Train_v2.sh"), "#!/bin/sh\necho hi\n");
+  writeFileSync(join(cli.home, "data.csv"), "a,b\n");
+  serve(aJob());
+  const argv = ["job", "submit", "Train_v2.sh", "--flavor", "small", "--input", "data.csv"];
+  const more = ["--env", "A=1", "--env", "B=x=y", "--time-limit", "2h", "--retries", "0"];
+  const { code, stdout } = await cli.run([...argv, ...more]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`Its log: millrace job logs -f ${jobId}`);
+  const [upload, create] = server.seen;
+  expect(upload).toMatchObject({ id: "uploadFile", query: { name: "data.csv" }, body: "a,b\n" });
+  expect(create?.body).toMatchObject({
+    name: "train-v2",
+    script: "#!/bin/sh\necho hi\n",
+    environment: { A: "1", B: "x=y" },
+    timeLimitSeconds: 7200,
+    platformRetriesMax: 0,
+    inputs: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
+  });
+});
+
+test("a command stands behind --, with whatever options it has", async () => {
+  serve(aJob());
+  const command = ["python3", "train.py", "--output", "json", "-q"];
+  await runInside(server.url, ["job", "submit", "--flavor", "small", "--", ...command], cli.home);
+  expect(server.seen[0]?.body).toMatchObject({ name: "python3", command });
+});
+
+test("files of a job that was refused are removed again", async () => {
+  writeFileSync(join(cli.home, "data.csv"), "a,b\n");
+  server.answer("createJob", () => ({ refused: "quota_exceeded", detail: "No more jobs." }));
+  const argv = ["job", "submit", "--flavor", "s", "--input", "data.csv", "--", "true"];
+  expect((await cli.run(argv)).code).toBe(69);
+  expect(server.seen.map(({ id }) => id)).toEqual(["uploadFile", "createJob", "deleteFile"]);
+});
+
+test("--wait makes the job's end the command's own", async () => {
+  const ends: readonly (readonly [number, Job])[] = [
+    [0, endedJob("succeeded", { kind: "exited", exitCode: 0 })],
+    [3, endedJob("failed", { kind: "exited", exitCode: 3 })],
+    [137, endedJob("failed", { kind: "signaled", signal: "SIGKILL" })],
+    [124, endedJob("timed_out", { kind: "timed_out" })],
+    [143, endedJob("canceled", { kind: "canceled" })],
+    [75, endedJob("failed", { kind: "platform_fault", detail: "host lost" })],
+  ];
+  for (const [expected, job] of ends) {
+    serve(job);
+    const argv = ["job", "submit", "--flavor", "s", "--wait", "--", "x"];
+    const { code, stdout } = await runInside(server.url, argv, cli.home);
+    expect(code).toBe(expected);
+    expect(stdout).toMatch(new RegExp(`^train ${job.state} after 5\\.0 s`));
+  }
+});
+
+test("a log is followed over dropped connections: nothing is lost, nothing is repeated", async () => {
+  const log = "line 1\nzwei \u00e4\n\u4e09\nline 4\n";
+  const bytes = Buffer.from(log);
+  serve(endedJob("failed", { kind: "exited", exitCode: 7 }));
+  server.answer("followJobLog", (seen) => ({
+    raw: (_request, response) => {
+      const from = Number(seen.headers["last-event-id"] ?? seen.query["offset"]);
+      const until = Math.min(bytes.length, from + 7);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("retry: 1\n\n");
+      const data = { base64: bytes.subarray(from, until).toString("base64") };
+      if (until > from) response.write(eventText({ id: String(until), event: "log", data }));
+      if (until === bytes.length) response.end(eventText({ event: "end", data: {} }));
+      else response.write("id: 999\ndata: torn", () => response.socket?.destroy());
+    },
+  }));
+  const { code, stdout, stderr } = await cli.run([
+    "job",
+    "submit",
+    "--flavor",
+    "s",
+    "-f",
+    "--",
+    "x",
+  ]);
+  expect(stdout).toBe(log);
+  expect(stderr).toBe("train failed after 5.0 s (exit status 7).\n");
+  expect(code).toBe(7);
+  expect(server.seen.filter(({ id }) => id === "followJobLog").length).toBeGreaterThan(3);
+});
+
+test("a log is printed in as many parts as the server gives it", async () => {
+  const bytes = Buffer.from("0123456789");
+  server.answer("readJobLog", ({ query }) => ({
+    raw: (_request, response) => {
+      const from = Number(query["offset"]);
+      const part = bytes.subarray(from, from + 4);
+      response.writeHead(200, { "millrace-log-offset": String(from + part.length) });
+      response.end(part);
+    },
+  }));
+  const all = await runInside(server.url, ["job", "logs", jobId], cli.home);
+  expect(all.stdout).toBe("0123456789");
+  const tail = await runInside(server.url, ["job", "logs", jobId, "--offset", "6"], cli.home);
+  expect(tail.stdout).toBe("6789");
+});
+
+test("results are written whole or not at all, and over nothing that exists", async () => {
+  mkdirSync(join(cli.home, "results"));
+  writeFileSync(join(cli.home, "results", "model.bin"), "weights");
+  const tar = spawnSync("tar", ["-c", "-C", join(cli.home, "results"), "."]).stdout;
+  serve(endedJob("succeeded", { kind: "exited", exitCode: 0 }));
+  let cut = true;
+  server.answer("downloadJobResults", () => ({
+    raw: (_request, response) => {
+      response.writeHead(200, { "content-length": String(tar.length) });
+      if (cut) response.write(tar.subarray(0, 100), () => response.socket?.destroy());
+      else response.end(tar);
+    },
+  }));
+  const target = join(cli.home, "train-results.tar");
+  const broken = await cli.run(["job", "results", jobId]);
+  expect(broken.code).toBe(75);
+  expect(existsSync(target)).toBe(false);
+  cut = false;
+  expect((await cli.run(["job", "results", jobId])).code).toBe(0);
+  expect(readFileSync(target)).toEqual(tar);
+  const again = await cli.run(["job", "results", jobId]);
+  expect(again.code).toBe(73);
+  expect(again.stderr).toContain("exists. Name another file with --to, or add --force.");
+  const unpacked = await cli.run(["job", "results", jobId, "--extract", "out"]);
+  expect(unpacked.code).toBe(0);
+  expect(readFileSync(join(cli.home, "out", "model.bin"), "utf8")).toBe("weights");
+});

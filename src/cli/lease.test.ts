@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+
+import type { Lease } from "#contract/schemas/compute.ts";
+import { runInside } from "#test/cli-inside.ts";
+import { makeCli, type Cli, type CliRun } from "#test/cli.ts";
+import { aLease, anOperation, leaseId } from "#test/cli-things.ts";
+import { startContractServer, type ContractServer } from "#test/contract-server.ts";
+
+let server: ContractServer;
+let cli: Cli;
+
+beforeAll(async () => {
+  server = await startContractServer();
+  cli = makeCli(server.url);
+});
+afterAll(async () => {
+  cli.remove();
+  await server.close();
+});
+beforeEach(() => {
+  server.reset();
+});
+
+function inside(argv: readonly string[]): Promise<CliRun> {
+  return runInside(server.url, argv, cli.home);
+}
+
+async function shown(text: string): Promise<string> {
+  return (await inside(["lease", "show", text, "--quiet"])).stdout.trim();
+}
+
+function serveLeases(items: readonly Lease[]): void {
+  server.answer("listLeases", ({ query }) => ({
+    result: {
+      items: items.filter((item) => query["name"] === undefined || item.name === query["name"]),
+    },
+  }));
+}
+
+test("leases are a table with the terminal's widths, local times and prices with currency", async () => {
+  serveLeases([
+    aLease({ image: "中文镜像", createdAt: "2026-05-04T02:03:04Z" }),
+    aLease({
+      id: "0190c2b4-1111-7000-8000-000000000002",
+      name: "longer-name",
+      image: "tiny",
+      createdAt: "2026-05-04T17:00:00Z",
+    }),
+    aLease({ name: "gone", state: "released" }),
+  ]);
+  const { code, stdout } = await cli.run(["lease", "list"]);
+  expect(code).toBe(0);
+  expect(
+    stdout.split("\n").map((line) => line.replace(/ {2}\S+ +\d+ {2}.{1,9} MiB {2}/, " ~ ")),
+  ).toEqual([
+    expect.stringMatching(/^NAME {9}STATE {4}FLAVOR/),
+    "web          running ~ 中文镜像  0.85 CNY  2026-05-04 10:03:04  0190c2b4-1111",
+    "longer-name  running ~ tiny      0.85 CNY  2026-05-05 01:00:00  0190c2b4-1111",
+    "",
+  ]);
+});
+
+test("ids for a shell, whole objects for a program, a limit with a word about the rest", async () => {
+  const leases = [aLease(), aLease({ id: "0190c2b4-1111-7000-8000-000000000002", name: "db" })];
+  serveLeases(leases);
+  const quiet = await inside(["lease", "list", "--quiet"]);
+  expect(quiet.stdout).toBe(`${leases.map(({ id }) => id).join("\n")}\n`);
+  const json = await inside(["lease", "list", "-o", "json"]);
+  expect(JSON.parse(json.stdout)).toEqual({ items: leases });
+  const limited = await inside(["lease", "list", "--limit", "1"]);
+  expect(limited.stdout).toContain("There are more than these 1");
+});
+
+test("create waits until the lease runs, and says how long that took and how to get in", async () => {
+  server.answer("createLease", () => ({
+    result: { lease: aLease({ state: "queued" }), operation: anOperation() },
+  }));
+  server.answer("getOperation", () => ({
+    result: server.seen.length < 4 ? anOperation() : anOperation({ state: "succeeded" }),
+  }));
+  server.answer("getLease", () => ({ result: aLease() }));
+  const argv = [
+    "lease",
+    "create",
+    "web",
+    "--flavor",
+    "small",
+    "--disk",
+    "1TiB",
+    "--ssh-key",
+    "a",
+    "--ssh-key",
+    "b",
+  ];
+  const { code, stdout, stderr } = await cli.run(argv);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toBe(
+    "web is running after 1.3 s (emulated).\nLog in with: millrace ssh web   (or: ssh -p 2201 root@127.0.0.1)\nIt costs 0.85 CNY per hour while it runs.\n",
+  );
+  expect(server.seen[0]?.body).toEqual({
+    name: "web",
+    flavor: "small",
+    image: "tiny",
+    restart: "on-failure",
+    diskGiB: 1024,
+    sshKeys: ["a", "b"],
+  });
+});
+
+test("create whose answer is lost rents one machine", async () => {
+  let lost = 0;
+  server.answer("createLease", () => {
+    lost += 1;
+    if (lost < 3) return { raw: (_request, response) => response.socket?.destroy() };
+    return { result: { lease: aLease({ state: "queued" }), operation: anOperation() } };
+  });
+  const { code, stdout } = await cli.run([
+    "lease",
+    "create",
+    "web",
+    "--flavor",
+    "s",
+    "--no-wait",
+    "-q",
+  ]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `${leaseId}\n` });
+  expect(new Set(server.seen.map((seen) => seen.headers["idempotency-key"])).size).toBe(1);
+  expect(server.effects).toEqual(["createLease"]);
+});
+
+test("a creation that fails says why and exits by the reason's code", async () => {
+  server.answer("createLease", () => ({
+    result: { lease: aLease({ state: "queued" }), operation: anOperation() },
+  }));
+  server.answer("getOperation", () => ({
+    result: anOperation({
+      state: "failed",
+      reason: { code: "capacity", message: "No host has 8 free CPUs; the most is 3." },
+    }),
+  }));
+  const { code, stderr } = await inside(["lease", "create", "web", "--flavor", "s"]);
+  expect(code).toBe(75);
+  expect(stderr).toBe("millrace: The create failed: No host has 8 free CPUs; the most is 3.\n");
+});
+
+test("a wait has an end; the work goes on", async () => {
+  server.answer("startLease", () => ({
+    result: { lease: aLease({ state: "starting" }), operation: anOperation({ kind: "start" }) },
+  }));
+  server.answer("getOperation", () => ({ result: anOperation({ kind: "start" }) }));
+  const { code, stderr } = await inside(["lease", "start", leaseId, "--timeout", "0"]);
+  expect(code).toBe(75);
+  expect(stderr).toContain(
+    "web is starting, for 0.0 s now; that goes on. To wait further: millrace operation wait",
+  );
+});
+
+test("a lease is meant by its name, its id, or the beginning of one", async () => {
+  const other = "0190c2b5-9999-7000-8000-000000000009";
+  serveLeases([aLease(), aLease({ id: other, name: "db" })]);
+  server.answer("getLease", ({ params }) => ({
+    result: aLease({ id: String(params["leaseId"]) }),
+  }));
+  expect(await shown("web")).toBe(leaseId);
+  expect(await shown(leaseId.toUpperCase())).toBe(leaseId);
+  expect(await shown("0190c2b4")).toBe(leaseId);
+  expect(await shown("0190c2b5-9999")).toBe(other);
+});
+
+test("what fits several is refused with the list of them; what fits none is not found", async () => {
+  const second = "0190c2b4-1111-7000-8000-000000000002";
+  serveLeases([aLease(), aLease({ id: second, state: "stopped" })]);
+  const byName = await inside(["lease", "show", "web"]);
+  expect(byName.code).toBe(73);
+  expect(byName.stderr).toContain('"web" fits 2 leases; give the id of one:');
+  expect(byName.stderr).toContain(`  ${leaseId}  web  running  `);
+  expect(byName.stderr).toContain(`  ${second}  web  stopped  `);
+  expect((await inside(["lease", "show", "0190c2b4"])).code).toBe(73);
+  // Too short to be the beginning of an id.
+  const short = await inside(["lease", "show", "0190c"]);
+  expect(short.code).toBe(66);
+  expect(short.stderr).toContain("See: millrace lease list");
+});
+
+test("one that is over does not stand in the way of one of the same name", async () => {
+  serveLeases([
+    aLease({ id: "0190c2b4-1111-7000-8000-000000000002", state: "released" }),
+    aLease(),
+  ]);
+  server.answer("getLease", ({ params }) => ({
+    result: aLease({ id: String(params["leaseId"]) }),
+  }));
+  expect((await inside(["lease", "show", "web", "-q"])).stdout).toBe(`${leaseId}\n`);
+});
+
+test("the tenant that the operator acts for is sent, wherever the option stands", async () => {
+  serveLeases([]);
+  await inside(["lease", "list", "--tenant", "acme"]);
+  await inside(["--tenant", "acme", "lease", "list"]);
+  expect(server.seen.map((seen) => seen.headers["millrace-tenant"])).toEqual(["acme", "acme"]);
+});
+
+test("an action tells what became of the lease", async () => {
+  serveLeases([aLease()]);
+  server.answer("stopLease", () => ({
+    result: { lease: aLease({ state: "stopping" }), operation: anOperation({ kind: "stop" }) },
+  }));
+  server.answer("getOperation", () => ({
+    result: anOperation({ kind: "stop", state: "succeeded" }),
+  }));
+  server.answer("getLease", () => ({ result: aLease({ state: "stopped", endpoints: [] }) }));
+  const stop = await inside(["lease", "stop", "web", "--grace", "1m30s"]);
+  expect(stop.stdout).toContain("web is stopped after 1.3 s");
+  expect(server.seen.find((seen) => seen.id === "stopLease")?.body).toEqual({ graceSeconds: 90 });
+});

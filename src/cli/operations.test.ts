@@ -1,0 +1,206 @@
+/** Every operation of the contract can be reached: by `api`, and by a command of its own. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+
+import { operations, type OperationId } from "#contract/operations.ts";
+import { runInside } from "#test/cli-inside.ts";
+import type { CliRun } from "#test/cli.ts";
+import { startContractServer, type ContractServer } from "#test/contract-server.ts";
+import { eventText } from "#test/contract-wire.ts";
+import { sampleOf } from "#test/sample.ts";
+
+const id = "0190c2b4-0000-7000-8000-000000000001";
+const home = mkdtempSync(join(tmpdir(), "millrace-walk-test-"));
+const json = join(home, "body.json");
+const publicKey = join(home, "key.pub");
+let server: ContractServer;
+
+/** What a person would type; "api" where only programs ask. */
+const commands: Readonly<Record<OperationId, string>> = {
+  whoami: "whoami",
+  listTenants: "tenant list",
+  createTenant: "tenant create acme --display-name Acme",
+  getTenant: `tenant show ${id}`,
+  updateTenant: `tenant suspend ${id}`,
+  listProjects: "project list",
+  createProject: "project create web",
+  deleteProject: `project delete ${id}`,
+  listUsers: "user list",
+  createUser: "user create Li --role viewer",
+  updateUser: `user update ${id} --disable`,
+  listApiKeys: "key list",
+  createApiKey: "key create ci --read-only --expires-days 9",
+  revokeApiKey: `key revoke ${id}`,
+  listSshKeys: "ssh-key list",
+  createSshKey: `ssh-key add work --file ${publicKey}`,
+  deleteSshKey: `ssh-key delete ${id}`,
+  listOffers: "offers",
+  listFlavors: "flavor list",
+  createFlavor: "flavour create small --vcpus 4 --memory 4GiB --disk 40GiB --gpu A100/2",
+  retireFlavor: "flavor retire small",
+  listImages: "image list",
+  getPlaces: "places",
+  listHosts: "host list",
+  updateHost: `host cordon ${id}`,
+  listPriceProfiles: "profile list",
+  getPriceProfile: `profile show ${id}`,
+  createPriceProfile: `profile create draft --file ${json}`,
+  activatePriceProfile: `profile activate ${id} --from 2026-06-01`,
+  quote: "price small --hours 24 --disk 100GiB",
+  createLease: "lease create web --flavor small",
+  listLeases: "lease list",
+  getLease: `lease show ${id}`,
+  startLease: `lease start ${id}`,
+  stopLease: `lease stop ${id} --grace 1m`,
+  rebootLease: `lease reboot ${id}`,
+  resizeLease: `lease resize ${id} --disk 100GiB`,
+  releaseLease: `lease delete ${id} --yes`,
+  listLeaseEvents: `lease events ${id}`,
+  listSnapshots: `snapshot list ${id}`,
+  createSnapshot: `snapshot create ${id} before --no-memory`,
+  revertSnapshot: `snapshot revert ${id} ${id}`,
+  deleteSnapshot: `snapshot delete ${id} ${id}`,
+  getOperation: `operation wait ${id}`,
+  createJob: "job submit --flavor small --env A=1 --time-limit 2h -- python3 train.py",
+  listJobs: "job list",
+  getJob: `job show ${id}`,
+  cancelJob: `job cancel ${id} --no-wait`,
+  readJobLog: `job logs ${id}`,
+  followJobLog: `job logs -f ${id}`,
+  downloadJobResults: `job results ${id} --to -`,
+  uploadFile: `file upload ${json}`,
+  listFiles: "file list",
+  downloadFile: `file download ${id} --to -`,
+  deleteFile: `file delete ${id}`,
+  getBalance: "balance",
+  createTopUp: "top-up 100 --reference bank --tenant acme",
+  listJournals: "journal",
+  listUsage: "usage --month 2026-05",
+  getStatement: "statement --format json",
+  exportStatement: "statement --format csv",
+  getQuota: "quota show",
+  updateQuota: "quota set --vcpus 8 --gpu A100=2",
+  listAudit: "audit",
+  getSystem: "system",
+  followEvents: "events",
+  getHealth: "api",
+  getReadiness: "health",
+  getMetrics: "api",
+  getOpenApi: "api",
+};
+
+const ids = Object.keys(operations).filter(isOperationId);
+
+beforeAll(async () => {
+  server = await startContractServer();
+  writeFileSync(json, '{"a":1}');
+  writeFileSync(publicKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me\n");
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(home, { recursive: true });
+});
+beforeEach(() => {
+  server.reset();
+  server.answer("getOperation", (_seen, sample) => ({
+    result: Object.assign({}, sample, { state: "succeeded" }),
+  }));
+  server.answer("followEvents", () => ({
+    result:
+      eventText({ data: { kind: "lease", id, at: "2026-05-04T02:03:04Z" } }) +
+      eventText({ event: "end", data: {} }),
+  }));
+});
+
+function run(argv: readonly string[]): Promise<CliRun> {
+  return runInside(server.url, argv, home);
+}
+
+test.each(ids.filter((each) => commands[each] !== "api"))("%s has a command", async (each) => {
+  const { code, stdout, stderr } = await run(commands[each].split(" "));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).not.toBe("");
+  expect(server.seen.map((seen) => seen.id)).toContain(each);
+});
+
+test.each(ids)("api %s calls it and prints its answer", async (each) => {
+  server.reset();
+  const { params, body, requestTransport, result, transport } = operations[each];
+  const inPath = Object.keys(params.shape).flatMap((name) => [
+    "--param",
+    `${name}=${name === "name" ? "small" : id}`,
+  ]);
+  const sent = bodies[each] ?? (requestTransport === "bytes" ? `@${json}` : undefined);
+  expect(sent === undefined).toBe(body === undefined && requestTransport === "json");
+  const named = each === "uploadFile" ? ["--query", "name=data.csv"] : [];
+  const argv = ["api", each, ...inPath, ...named, ...(sent === undefined ? [] : ["--body", sent])];
+  const { code, stdout, stderr } = await run(argv);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(server.seen.map((seen) => seen.id)).toEqual([each]);
+  const expected = {
+    json: () => JSON.parse(stdout === "" ? "null" : stdout),
+    text: () => stdout,
+    bytes: () => stdout,
+    events: () => stdout.trim().split("\n").length,
+  };
+  const sample = sampleOf(result, each);
+  expect(expected[transport]()).toEqual(
+    { json: sample ?? null, text: `text of ${each}\n`, bytes: `bytes of ${each}\n`, events: 2 }[
+      transport
+    ],
+  );
+});
+
+/** Bodies for `api`, written by hand: they are what a reader of the help would try. */
+const bodies: Partial<Record<OperationId, string>> = {
+  createTenant: '{"name":"acme"}',
+  updateTenant: '{"state":"suspended"}',
+  createProject: '{"name":"web"}',
+  createUser: '{"name":"Li","role":"user"}',
+  updateUser: '{"role":"viewer"}',
+  createApiKey: '{"name":"ci"}',
+  createSshKey: '{"name":"me","publicKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"}',
+  createFlavor:
+    '{"name":"s","vcpus":1,"cpu":{"sockets":1,"cores":1,"threads":1},"memoryMiB":512,"diskGiB":4}',
+  updateHost: '{"schedulable":false}',
+  createPriceProfile: '{"name":"draft","profile":{}}',
+  activatePriceProfile: '{"from":"2026-06-01"}',
+  quote: '{"flavor":"small"}',
+  createLease: '{"name":"web","flavor":"small"}',
+  stopLease: '{"graceSeconds":5}',
+  resizeLease: '{"diskGiB":50}',
+  createSnapshot: '{"name":"before"}',
+  createJob: '{"name":"train","flavor":"small","script":"true"}',
+  createTopUp: '{"amount":"100","reference":"bank"}',
+  updateQuota: '{"vcpus":4}',
+};
+
+test("the JSON of a command is the API's object, whole", async () => {
+  const lease = await run(["lease", "show", id, "--output", "json"]);
+  expect(JSON.parse(lease.stdout)).toEqual(sampleOf(operations.getLease.result, "getLease"));
+  const offers = await run(["offers", "-o", "json"]);
+  expect(JSON.parse(offers.stdout)).toEqual(sampleOf(operations.listOffers.result, "listOffers"));
+});
+
+test("an unknown operation is named with those that are near", async () => {
+  const { code, stderr } = await run(["api", "leases"]);
+  expect(code).toBe(66);
+  expect(stderr).toContain("Did you mean listLeases?");
+});
+
+test("api --list and --schema describe the API", async () => {
+  const { stdout } = await run(["api", "--list", "--quiet"]);
+  expect(stdout.trim().split("\n")).toEqual(ids);
+  const schema = await run(["api", "createLease", "--schema"]);
+  expect(JSON.parse(schema.stdout)).toMatchObject({
+    method: "POST",
+    body: { properties: { flavor: {} } },
+  });
+});
+
+function isOperationId(text: string): text is OperationId {
+  return Object.hasOwn(operations, text);
+}
