@@ -29,7 +29,7 @@ export interface Command {
 }
 
 /** Adjusts CPU priority so that the control plane stays quick while machines are busy. */
-const niceness = "5";
+const niceness = "2";
 const greetingTimeoutMs = 20_000;
 
 const watcher = `
