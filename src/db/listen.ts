@@ -38,7 +38,9 @@ export function listenForNudges(url: string, observer: Observer): Nudges {
     connection.on("notification", (notification) => {
       for (const listener of listeners.get(notification.payload ?? "") ?? []) listener();
     });
-    await connection.connect();
+    // `end()` on a connection that is still being made leaves `connect()` open for ever.
+    await Promise.race([connection.connect(), ended]);
+    if (stopping.signal.aborted) return;
     await connection.query("listen millrace");
     // Whatever was said while nobody listened is found by looking.
     callAll();
