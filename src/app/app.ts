@@ -107,6 +107,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         system: systemView({
           db,
           loops: work?.loops ?? [],
+          siteNames: providers.map(({ site }) => site),
           version: versionOf(options.repositoryRoot),
           startedAt: now(),
           now,

@@ -36,6 +36,8 @@ const stuckMsMin = 60_000;
 export function systemView(context: {
   readonly db: Db;
   readonly loops: readonly Loop[];
+  /** The sites that this process is connected to. */
+  readonly siteNames: readonly string[];
   readonly version: string;
   readonly startedAt: number;
   readonly now: () => number;
@@ -79,9 +81,10 @@ export function systemView(context: {
           message: `Machines of the site ${site.site} are emulated and slow: ${site.executionReason}`,
         })),
     ],
-    checks: () =>
-      Promise.resolve(
-        context.loops.map((loop) => {
+    checks: async () => {
+      const seen = await sites();
+      return [
+        ...context.loops.map((loop) => {
           const found = stuck().find(({ name }) => name === loop.status().name);
           return {
             name: `loop ${loop.status().name}`,
@@ -89,7 +92,13 @@ export function systemView(context: {
             detail: found?.reason ?? "passes end",
           };
         }),
-      ),
+        ...context.siteNames.map((name) => {
+          const inventoryAt = seen.find(({ site }) => site === name)?.inventoryAt ?? null;
+          const ok = inventoryAt !== null;
+          return { name: `site ${name}`, ok, detail: ok ? `seen ${inventoryAt}` : "not seen yet" };
+        }),
+      ];
+    },
   };
 }
 

@@ -118,10 +118,15 @@ async function untilReady(
   while (performance.now() < until && alive()) {
     signal.throwIfAborted();
     const known = await readCredential(directory);
-    if (known !== undefined && (await imageReady(known))) return known;
+    if (known !== undefined && (await isReady(known)) && (await imageReady(known))) return known;
     await wait(lookMs);
   }
   throw new Failure("unavailable", "The throwaway cloud did not start.");
+}
+
+async function isReady({ url }: z.output<typeof credential>): Promise<boolean> {
+  const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+  return answer?.ok === true;
 }
 
 const imageList = z.object({ items: z.array(z.object({ name: z.string(), state: z.string() })) });

@@ -1,4 +1,6 @@
 /** A job with an input file: its log streams, its result comes back. */
+import { z } from "zod";
+
 import { Failure } from "#kernel/failure.ts";
 import type { Client } from "#client/client.ts";
 
@@ -61,11 +63,10 @@ export async function playJob(client: Client, stage: Stage): Promise<Seen> {
   };
 }
 
-function textOf(data: unknown): string {
-  if (typeof data === "string") return data;
-  if (typeof data === "object" && data !== null && "text" in data) return String(data.text);
-  if (typeof data === "object" && data !== null && "base64" in data) {
-    return Buffer.from(String(data.base64), "base64").toString();
-  }
-  return "";
+const logEvent = z.object({ text: z.string() });
+
+/** Each event carries a piece of the log; the others say that it is over. */
+function textOf(data: string): string {
+  const parsed = logEvent.safeParse(JSON.parse(data === "" ? "{}" : data));
+  return parsed.success ? parsed.data.text : "";
 }

@@ -80,9 +80,14 @@ export function requireImageFits(
   );
 }
 
-/** Waiting is right when hosts are full, and pointless when none could ever carry it. */
+/**
+ * Waiting is right when hosts are full, and pointless when none could ever carry it. As long as no
+ * host has been seen at all, nobody knows.
+ */
 export async function requirePlaceable(context: Context, shape: Shape): Promise<void> {
-  const possible = couldEverFit(await hostStates(context.tx), {
+  const hosts = await hostStates(context.tx);
+  if (hosts.length === 0) return;
+  const possible = couldEverFit(hosts, {
     tenantId: context.tenantId,
     shape,
   });
