@@ -1,0 +1,223 @@
+import { expect, test } from "vitest";
+
+import type { Machine } from "#providers/provider.ts";
+
+import { attemptSeen, limitGraceMs, startMsMax, wallOf } from "./attempt.ts";
+import { decide } from "./decide.ts";
+import type { InstanceView, RequestView, Sight, View } from "./view.ts";
+
+const now = Date.parse("2026-05-04T10:00:00Z");
+const shape: View["request"]["shape"] = {
+  flavor: "nano",
+  vcpus: 1,
+  cpu: { sockets: 1, cores: 1, threads: 1 },
+  memoryMiB: 256,
+  diskGiB: 1,
+  gpu: null,
+  serviceClass: "standard",
+  overcommitPercent: 100,
+  hugePages: "none",
+  hostLabels: {},
+  antiAffinity: false,
+  tolerations: [],
+};
+const startedAt = now - 5_000;
+
+const running: Machine = {
+  id: "i",
+  owner: undefined,
+  hostId: "h",
+  locator: {},
+  power: { value: "running", at: now },
+  powerSince: now - 10_000,
+  guest: { ready: true, readyAt: now - 6_000 },
+  start: "cold",
+  cpu: shape.cpu,
+  memoryBytes: 1,
+  diskBytes: 1,
+  pendingResize: false,
+  endpoints: [],
+  workload: { state: "running", startedAt, logBytes: 7 },
+};
+const dead: Machine = {
+  ...running,
+  power: { value: "stopped", at: now },
+  stop: { at: now - 1_000, reason: "crashed", detail: "QEMU was killed" },
+};
+
+function viewOf(given: {
+  readonly machine?: Machine;
+  readonly instance?: Partial<InstanceView>;
+  readonly request?: Partial<RequestView>;
+  readonly at?: number;
+}): View {
+  const { machine, instance, request } = given;
+  const sight: Sight = machine === undefined ? { seen: "absent" } : { seen: "machine", machine };
+  return {
+    instance: {
+      tenantId: "t",
+      id: "i",
+      requestId: "r",
+      kind: "job",
+      turn: 1,
+      state: "running",
+      stateSince: now - 6_000,
+      createdAt: now - 20_000,
+      shape,
+      readyAt: now - 6_000,
+      restarts: 0,
+      call: null,
+      pace: { keys: 0, of: null, inRow: 0, notBefore: 0 },
+      stopBeforeStart: null,
+      missingSince: null,
+      workload: { state: "running", startedAt, logBytes: 7 },
+      collected: false,
+      metering: {
+        seq: 3,
+        lastAt: startedAt,
+        ready: true,
+        workloadStarted: true,
+        workloadEnded: false,
+        created: true,
+        deleted: false,
+      },
+      ...instance,
+    },
+    request: {
+      wanted: "running",
+      turn: 1,
+      shape,
+      restart: "never",
+      workload: {
+        command: ["x"],
+        script: null,
+        environment: {},
+        inputs: [],
+        framework: "none",
+        timeLimitSeconds: 60,
+        platformRetriesMax: 1,
+      },
+      ended: false,
+      ...request,
+    },
+    placement: { state: "full", turn: 1 },
+    operations: [],
+    sight,
+    callStatus: undefined,
+    now: given.at ?? now,
+  };
+}
+
+/** Everything that a step says of the end of the workload. */
+function endsOf(view: View): unknown[] {
+  return decide(view)
+    .transitions.filter(({ kind }) => kind === "workload_ended")
+    .map(({ evidence }) => evidence["end"]);
+}
+
+test("S-08: a guest that does not keep the time limit loses its machine a minute later", () => {
+  const view = viewOf({ machine: running });
+  const wall = wallOf(view);
+  expect(wall).toBe(startedAt + 60_000 + limitGraceMs);
+  expect(decide({ ...view, now: wall - 1 }).call).toBeUndefined();
+  const late = { ...view, now: wall };
+  expect(decide(late)).toMatchObject({ state: "deleting", call: { kind: "delete" } });
+  const gone = decide(
+    viewOf({ at: wall + 100, instance: { state: "deleting", stateSince: wall } }),
+  );
+  expect(gone).toMatchObject({
+    state: "gone",
+    patch: { workload: { state: "ended", end: { kind: "timed_out" } } },
+    request: { set: "ended" },
+  });
+  expect(gone.transitions[0]).toMatchObject({
+    kind: "workload_ended",
+    evidence: { end: { kind: "timed_out" } },
+  });
+});
+
+test("S-08: a slow clock in the guest does not end its program early", () => {
+  const hourBehind = { state: "running", startedAt: startedAt - 3_600_000, logBytes: 0 } as const;
+  const view = viewOf({ machine: { ...running, workload: hourBehind } });
+  const known = { ...view, instance: { ...view.instance, workload: hourBehind } };
+  expect(wallOf(known)).toBe(known.instance.stateSince + 60_000 + limitGraceMs);
+  expect(decide(known).call).toBeUndefined();
+});
+
+test("S-08: a machine that never starts its program is a fault of the platform, tried again", () => {
+  const pending: Machine = { ...running, workload: { state: "pending", logBytes: 0 } };
+  const instance = {
+    workload: { state: "pending", logBytes: 0 },
+    metering: { ...viewOf({}).instance.metering, workloadStarted: false },
+  } as const;
+  const view = viewOf({ machine: pending, instance });
+  const wall = view.instance.createdAt + startMsMax;
+  expect(decide({ ...view, now: wall - 1 }).call).toBeUndefined();
+  expect(decide({ ...view, now: wall }).call?.kind).toBe("delete");
+  const gone = viewOf({ at: wall + 1, instance: { ...instance, state: "deleting" } });
+  expect(decide(gone).request).toMatchObject({ set: "next-turn" });
+  const last = { ...gone, instance: { ...gone.instance, turn: 2 } };
+  expect(decide(last).request).toMatchObject({ set: "ended", reason: { code: "platform_fault" } });
+});
+
+test("S-09: a machine that dies under its program is a fault of the platform, said before it stops", () => {
+  const step = decide(viewOf({ machine: dead }));
+  expect(step.transitions.map(({ kind }) => kind)).toEqual(["workload_ended", "stopped"]);
+  expect(step.transitions[0]).toMatchObject({
+    at: now - 1_000,
+    evidence: { end: { kind: "platform_fault", detail: "QEMU was killed" } },
+  });
+  // Its log is brought home before it goes.
+  expect(step).toMatchObject({ state: "running", patch: { workload: { state: "ended" } } });
+  expect(step.call).toBeUndefined();
+});
+
+test("R-PAYG-7: a cancel is not a fault of the platform, although the machine dies of it", () => {
+  const canceled = { request: { wanted: "released" } } as const;
+  expect(decide(viewOf({ machine: running, ...canceled })).call?.kind).toBe("delete");
+  const deleting = { state: "deleting", stateSince: now - 2_000 } as const;
+  expect(endsOf(viewOf({ machine: dead, ...canceled, instance: deleting }))).toEqual([
+    { kind: "canceled" },
+  ]);
+  expect(endsOf(viewOf({ ...canceled, instance: deleting }))).toEqual([{ kind: "canceled" }]);
+});
+
+test("R-PAYG-7: what the platform lost before the cancel stays a fault of the platform", () => {
+  const deleting = { state: "deleting", stateSince: now - 500 } as const;
+  const view = viewOf({ machine: dead, request: { wanted: "released" }, instance: deleting });
+  expect(endsOf(view)).toEqual([expect.objectContaining({ kind: "platform_fault" })]);
+});
+
+test("an end that was recorded stays, whatever the machine shows later", () => {
+  const ended = {
+    state: "ended",
+    startedAt,
+    endedAt: now - 3_000,
+    end: { kind: "exited", exitCode: 0 },
+    logBytes: 9,
+  } as const;
+  const metering = { ...viewOf({}).instance.metering, workloadEnded: true };
+  const view = viewOf({ machine: dead, instance: { workload: ended, metering } });
+  expect(attemptSeen(view, dead)).toEqual(ended);
+  expect(decide(view).transitions.map(({ kind }) => kind)).toEqual(["stopped"]);
+});
+
+test("ST-03: a machine waits until log and results are at home, also when a cancel comes late", () => {
+  const ended: Machine = {
+    ...running,
+    workload: {
+      state: "ended",
+      startedAt,
+      endedAt: now - 100,
+      end: { kind: "exited", exitCode: 0 },
+      logBytes: 9,
+    },
+  };
+  for (const wanted of ["running", "released"] as const) {
+    const workload = ended.workload ?? null;
+    const waiting = viewOf({ machine: ended, request: { wanted }, instance: { workload } });
+    expect(decide(waiting).call).toBeUndefined();
+    const home = { ...waiting, instance: { ...waiting.instance, collected: true } };
+    expect(decide(home).call?.kind).toBe("delete");
+  }
+});
