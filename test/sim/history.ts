@@ -14,7 +14,8 @@ import type { Mutation, NextFailure } from "#providers/simulated/faults.ts";
 
 import { lease, rent, shape, type TestTenant } from "./cloud.ts";
 import type { Random } from "./random.ts";
-import { simulatedHosts, type World } from "./world.ts";
+import { simulatedHosts } from "./simulated-hosts.ts";
+import type { World } from "./world.ts";
 
 export interface History {
   readonly world: World;

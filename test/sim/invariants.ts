@@ -198,9 +198,9 @@ const intervalRow = z.object({
 
 /**
  * Invariant 2: the intervals are those that the transitions tell, whatever pieces they were metered
- * in; transitions never run backwards, and come from what the platform saw.
+ * in; transitions never run backwards, and are the platform's facts, where somebody recorded them.
  */
-export async function wrongUsage(db: Db, facts: Facts): Promise<string[]> {
+export async function wrongUsage(db: Db, facts?: Facts): Promise<string[]> {
   const findings: string[] = [];
   for (const row of await db.rows(
     sql`select tenant_id, id, request_id from instance`,
@@ -234,13 +234,13 @@ export async function wrongUsage(db: Db, facts: Facts): Promise<string[]> {
 function wrongTransitions(
   id: string,
   transitions: readonly MeteredTransition[],
-  facts: Facts,
+  facts: Facts | undefined,
 ): string[] {
   const findings: string[] = [];
   let last = 0;
   for (const { kind, at, evidence } of transitions) {
     if (at < last) findings.push(`${id}: ${kind} runs backwards`);
-    const seen = kind === "ready" ? facts.ready : kind === "stopped" ? facts.stopped : undefined;
+    const seen = kind === "ready" ? facts?.ready : kind === "stopped" ? facts?.stopped : undefined;
     const byUs = evidence["reason"] === "released" || evidence["reason"] === "lost";
     if (seen !== undefined && !byUs && at > last && !seen.has(`${id} ${at}`)) {
       findings.push(`${id}: ${kind} at ${at} is not what the platform saw`);

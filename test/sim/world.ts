@@ -8,7 +8,7 @@ import { v7 as uuid } from "uuid";
 import { z } from "zod";
 
 import { loadPriceBook, seedPriceProfile, type PriceBook } from "#catalog/price-profiles.ts";
-import { listenForNudges } from "#db/listen.ts";
+import { listenForNudges, type Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { creditLoop } from "#flow/admit/exhausted.ts";
@@ -22,16 +22,14 @@ import { parseFen } from "#kernel/money.ts";
 import { billingZone } from "#kernel/zone.ts";
 import { startLoop } from "#loops/loop.ts";
 import { steadyClock } from "#loops/steady-clock.ts";
-import { createObserver, type Observer } from "#observe/observer.ts";
+import { createObserver } from "#observe/observer.ts";
 import { systemClock } from "#providers/simulated/clock.ts";
 import { SimulatedPlatform } from "#providers/simulated/platform.ts";
 import { SimulatedProvider } from "#providers/simulated/provider.ts";
-import type { SimulatedHost } from "#providers/simulated/hosts.ts";
 
 import { addTenant, type TestTenant } from "./cloud.ts";
 import { killConnections, mortalDb, mortalProvider } from "./mortal.ts";
-
-export const gib = 2 ** 30;
+import { simulatedHosts } from "./simulated-hosts.ts";
 
 /** The clock of the machine that everything runs on; a test moves it by hand. */
 export class WallClock {
@@ -54,27 +52,14 @@ export interface World {
   readonly prices: PriceBook;
 }
 
-export const simulatedHosts: readonly SimulatedHost[] = [
-  {
-    id: "h1",
-    cpus: 8,
-    memoryBytes: 16 * gib,
-    diskBytes: 60 * gib,
-    hugePages: { "2Mi": 1024 },
-    gpus: [
-      { id: "g0", model: "T4", memoryBytes: 16 * gib, isolation: "hard", slicesMax: 4 },
-      { id: "g1", model: "T4", memoryBytes: 16 * gib, isolation: "soft", slicesMax: 4 },
-    ],
-  },
-  { id: "h2", cpus: 4, memoryBytes: 8 * gib, diskBytes: 40 * gib, gpus: [] },
-];
-
 export async function makeWorld(options: {
   readonly db: Db;
   readonly url: string;
   readonly directory?: string;
+  /** What each tenant has paid in, in yuan. */
+  readonly paid?: string;
 }): Promise<World> {
-  const { db, url, directory } = options;
+  const { db, url, directory, paid = "1000000.00" } = options;
   const clock = new WallClock();
   const platform = new SimulatedPlatform({
     site: `sim-${uuid()}`,
@@ -84,7 +69,7 @@ export async function makeWorld(options: {
     ...(directory === undefined ? {} : { directory }),
   });
   await db.transaction(seedPriceProfile);
-  const tenants = await Promise.all(["one", "two", "three"].map((name) => paying(db, name)));
+  const tenants = await Promise.all(["one", "two", "three"].map((name) => paying(db, name, paid)));
   return {
     db,
     url,
@@ -96,12 +81,12 @@ export async function makeWorld(options: {
   };
 }
 
-async function paying(db: Db, name: string): Promise<TestTenant> {
+async function paying(db: Db, name: string, paid: string): Promise<TestTenant> {
   const tenant = await addTenant(db, `${name}-${uuid().slice(-8)}`);
   await db.tenant(tenant.tenantId, (tx) =>
     recordTopUp(tx, tenant.tenantId, {
       reference: "first",
-      amount: parseFen("1000000.00"),
+      amount: parseFen(paid),
       at: Date.now(),
     }),
   );
@@ -119,14 +104,21 @@ export interface Worker {
 
 let workers = 0;
 
-export function startWorker(world: World, observer?: Observer): Worker {
+const noNudges: Nudges = { on: () => () => undefined, close: () => Promise.resolve() };
+
+export interface WorkerOptions {
+  /** Hears no nudge at all. */
+  readonly deaf?: true;
+}
+
+export function startWorker(world: World, options: WorkerOptions = {}): Worker {
   workers += 1;
   const life = { over: false };
   const name = `sim-worker-${process.pid}-${workers}`;
-  const own = observer ?? createObserver({ level: "silent" });
+  const own = createObserver({ level: "silent" });
   const db = mortalDb({ url: world.url, name, observer: own, life });
   const provider = mortalProvider(new SimulatedProvider(world.platform), life);
-  const nudges = listenForNudges(world.url, own);
+  const nudges = options.deaf === true ? noNudges : listenForNudges(world.url, own);
   const now = steadyClock(world.clock.now);
   const site = siteWorker({
     db,
