@@ -22,6 +22,7 @@ export function aLease(fields: Partial<Lease> = {}): Lease {
     state: "running",
     reason: null,
     pendingResize: false,
+    readyAt: "2026-05-04T02:03:05.300Z",
     execution: "emulated",
     price: { ...leaseSample.price, hourly: "0.85" },
     endpoints: [

@@ -154,7 +154,7 @@ function sampled(operation: Operation, id: string): unknown {
   if (operation.transport === "json") return sampleOf(operation.result, id);
   if (operation.transport !== "events") return `${operation.transport} of ${id}\n`;
   return (
-    eventText({ id: "1", event: "log", data: `event of ${id}\n` }) +
+    eventText({ id: "1", event: "log", data: { text: `event of ${id}\n` } }) +
     eventText({ event: "end", data: {} })
   );
 }

@@ -41,7 +41,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     url: read("MILLRACE_URL"),
     key: read("MILLRACE_KEY"),
     login: read("MILLRACE_LOGIN"),
-    dataDir: read("MILLRACE_DATA"),
+    dataDir: read("MILLRACE_DATA") ?? read("MILLRACE_DATA_DIRECTORY"),
     configDir: join(read("XDG_CONFIG_HOME") ?? join(home, ".config"), "millrace"),
     home,
     debug: read("MILLRACE_DEBUG") !== undefined,

@@ -67,8 +67,10 @@ export function jobSummary(job: Job): string {
   const why = job.reason === null ? "" : `\n${because(job.reason)}`;
   if (!hasEnded(job)) return `${job.name} is ${job.state}.${why}\n`;
   const end = lastEnd(job);
-  const how = end === null || end.kind === "canceled" ? "" : ` (${endText(end)})`;
-  return `${job.name} ${job.state} after ${between(job.createdAt, job.endedAt)}${how}.${why}\n`;
+  const ended = `${job.name} ${job.state} after ${between(job.createdAt, job.endedAt)}`;
+  // Of every other end the reason says the same in more words.
+  if (end === null || end.kind === "canceled") return `${ended}.${why}\n`;
+  return `${ended} (${endText(end)}).\n`;
 }
 
 export function jobText(job: Job): string {

@@ -35,7 +35,6 @@ export async function waitForJob(session: Session, jobId: string): Promise<Job> 
 
 /** What the server puts into one event of a log: text, or bytes that are none. */
 const logPiece = z.union([
-  z.string().transform((text) => Buffer.from(text)),
   z.object({ text: z.string() }).transform(({ text }) => Buffer.from(text)),
   z.object({ base64: z.string() }).transform(({ base64 }) => Buffer.from(base64, "base64")),
 ]);

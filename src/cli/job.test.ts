@@ -91,12 +91,13 @@ test("a log is followed over dropped connections: nothing is lost, nothing is re
   serve(endedJob("failed", { kind: "exited", exitCode: 7 }));
   server.answer("followJobLog", (seen) => ({
     raw: (_request, response) => {
-      const from = Number(seen.headers["last-event-id"] ?? seen.query["offset"]);
+      const last = String(seen.headers["last-event-id"] ?? "1:0");
+      const from = Number(last.replace("1:", ""));
       const until = Math.min(bytes.length, from + 7);
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write("retry: 1\n\n");
       const data = { base64: bytes.subarray(from, until).toString("base64") };
-      if (until > from) response.write(eventText({ id: String(until), event: "log", data }));
+      if (until > from) response.write(eventText({ id: `1:${until}`, event: "log", data }));
       if (until === bytes.length) response.end(eventText({ event: "end", data: {} }));
       else response.write("id: 999\ndata: torn", () => response.socket?.destroy());
     },

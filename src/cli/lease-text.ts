@@ -3,11 +3,12 @@ import type { Lease } from "#contract/schemas/compute.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { fields } from "./table.ts";
-import { because, between, money, none, shape, time, yesNo } from "./text.ts";
+import { because, money, none, shape, time } from "./text.ts";
 
 /** After something was done: what it is now, how long that took, how to get in. */
 export function leaseSummary(lease: Lease, took: string): string {
-  const how = lease.execution === null || lease.execution === "kvm" ? "" : ` (${lease.execution})`;
+  const tellsHow = lease.state === "running" && lease.execution !== "kvm";
+  const how = tellsHow && lease.execution !== null ? ` (${lease.execution})` : "";
   const [endpoint] = lease.endpoints;
   const lines = [
     `${lease.name} is ${lease.state}${took === "" ? "" : ` ${took}`}${how}.`,
@@ -35,14 +36,9 @@ export function leaseText(lease: Lease): string {
     ["SSH", endpoint === undefined ? none : endpoint.command],
     ["Host", lease.host ?? none],
     ["Runs", lease.execution ?? none],
-    [
-      "Start",
-      lease.start === null
-        ? undefined
-        : `${lease.start}, ready ${between(lease.createdAt, lease.readyAt)} after it was asked for`,
-    ],
+    ["Start", lease.start ?? undefined],
     ["Restart", lease.restart],
-    ["New size at start", yesNo(lease.pendingResize)],
+    ["New size", lease.pendingResize ? "takes effect at the next start" : undefined],
     ["Created", time(lease.createdAt)],
     ["Ready", time(lease.readyAt)],
     ["Released", lease.releasedAt === null ? undefined : time(lease.releasedAt)],

@@ -200,6 +200,20 @@ test("the tenant that the operator acts for is sent, wherever the option stands"
   expect(server.seen.map((seen) => seen.headers["millrace-tenant"])).toEqual(["acme", "acme"]);
 });
 
+test("a reboot is waited for until the machine is back", async () => {
+  server.answer("rebootLease", () => ({
+    result: { lease: aLease(), operation: anOperation({ kind: "reboot", state: "succeeded" }) },
+  }));
+  server.answer("getLease", () => ({
+    result:
+      server.seen.length < 4
+        ? aLease({ state: "starting" })
+        : aLease({ readyAt: "2026-05-04T02:03:13Z" }),
+  }));
+  const { stdout } = await inside(["lease", "reboot", leaseId]);
+  expect(stdout).toContain("web is running after 9.0 s (emulated).");
+});
+
 test("an action tells what became of the lease", async () => {
   serveLeases([aLease()]);
   server.answer("stopLease", () => ({

@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 
-import type { operationRecord } from "#contract/schemas/compute.ts";
+import { pause } from "#client/deadline.ts";
+import type { Lease, operationRecord } from "#contract/schemas/compute.ts";
 import { Failure, isFailureCode } from "#kernel/failure.ts";
 
 import { flag } from "./define.ts";
@@ -66,10 +67,32 @@ export async function waitFor(
   throw failed(current);
 }
 
-/** "after 1.3 s", from the server's own times. */
-export function tookText(operation: OperationRecord): string {
-  if (operation.endedAt === null) return "";
-  return `after ${duration(Date.parse(operation.endedAt) - Date.parse(operation.createdAt))}`;
+/** "after 1.3 s", from the server's own times: until the work ended, or the lease was ready. */
+export function tookText(operation: OperationRecord, lease?: Lease): string {
+  const ready = lease?.state === "running" ? lease.readyAt : null;
+  const ends = [operation.endedAt, ready].flatMap((at) => (at === null ? [] : [Date.parse(at)]));
+  if (ends.length === 0) return "";
+  return `after ${duration(Math.max(...ends) - Date.parse(operation.createdAt))}`;
+}
+
+const underWay: readonly Lease["state"][] = ["creating", "starting", "stopping", "releasing"];
+const lookEveryMs = 300;
+
+/**
+ * The lease once it stands still: an operation may have done its part (told the guest to restart)
+ * before the lease has come to where that leads.
+ */
+export async function settledLease(
+  { client, signal }: Session,
+  { leaseId, timeoutSeconds }: { readonly leaseId: string; readonly timeoutSeconds: number },
+): Promise<Lease> {
+  const startedAt = performance.now();
+  for (;;) {
+    const lease = await client.call("getLease", { params: { leaseId } });
+    const tooLate = performance.now() - startedAt > timeoutSeconds * 1000;
+    if (!underWay.includes(lease.state) || tooLate) return lease;
+    await pause(lookEveryMs, signal);
+  }
 }
 
 function failed({ kind, state, reason }: OperationRecord): Failure {

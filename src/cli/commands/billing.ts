@@ -13,7 +13,7 @@ import {
 } from "#cli/define.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { fields, table, type Column } from "#cli/table.ts";
-import { money, none, shortId, time, yesNo } from "#cli/text.ts";
+import { bytes, money, none, shortId, time, yesNo } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
 
 const periodOptions = z.object({
@@ -33,7 +33,7 @@ const usageColumns: readonly Column<ItemOf<"listUsage">>[] = [
   { title: "UNTIL", cell: (item) => (item.until === null ? "running" : time(item.until)) },
   { title: "SECONDS", cell: (item) => item.seconds, right: true },
   { title: "SKU", cell: (item) => item.sku },
-  { title: "UNITS", cell: (item) => item.units, right: true },
+  { title: "UNITS", cell: unitsCell, right: true },
   { title: "BILLED", cell: (item) => yesNo(item.billable) },
   { title: "RESOURCE", cell: (item) => shortId(item.resourceId) },
   { title: "END", cell: (item) => item.endReason ?? none },
@@ -153,6 +153,11 @@ export function addBilling(program: Command, shell: Shell): void {
       });
     },
   });
+}
+
+/** Of storage, the units are bytes. */
+function unitsCell({ sku, units }: ItemOf<"listUsage">): string {
+  return sku.startsWith("storage") ? bytes(Number(units)) : units;
 }
 
 function periodQuery(period: {

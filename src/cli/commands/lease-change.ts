@@ -8,7 +8,7 @@ import { kinds, resolve } from "#cli/resolve.ts";
 import type { Session } from "#cli/session.ts";
 import { confirmed } from "#cli/terminal.ts";
 import { seconds, sizeGib } from "#cli/values.ts";
-import { tookText, waitFor, waitOptions } from "#cli/waiting.ts";
+import { settledLease, tookText, waitFor, waitOptions } from "#cli/waiting.ts";
 import type { AnswerOf } from "#client/types.ts";
 import { Failure } from "#kernel/failure.ts";
 
@@ -124,11 +124,12 @@ async function finish(
     return;
   }
   const ended = await waitFor(session, operation, { timeoutSeconds: timeout, what });
-  const value = await session.client.call("getLease", { params: { leaseId: lease.id } });
+  const settle = { leaseId: lease.id, timeoutSeconds: timeout };
+  const value = await settledLease(session, settle);
   const note = ended.note === null ? "" : `${ended.note}\n`;
   await session.out.show({
     value,
     ids: [value.id],
-    text: () => `${leaseSummary(value, tookText(ended))}${note}`,
+    text: () => `${leaseSummary(value, tookText(ended, value))}${note}`,
   });
 }

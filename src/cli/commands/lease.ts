@@ -19,7 +19,7 @@ import { leaseText, leaseSummary } from "#cli/lease-text.ts";
 import type { Column } from "#cli/table.ts";
 import { mebibytes, money, shortId, time } from "#cli/text.ts";
 import { sizeGib } from "#cli/values.ts";
-import { tookText, waitFor, waitOptions } from "#cli/waiting.ts";
+import { settledLease, tookText, waitFor, waitOptions } from "#cli/waiting.ts";
 import type { ItemOf } from "#client/types.ts";
 import { leaseState, type Lease } from "#contract/schemas/compute.ts";
 
@@ -107,8 +107,9 @@ export function addLeases(lease: Command, shell: Shell): void {
           return `${name} is ${current.state}${why}`;
         },
       });
-      const value = await client.call("getLease", { params: { leaseId: id } });
-      const text = (): string => leaseSummary(value, tookText(operation));
+      const settle = { leaseId: id, timeoutSeconds: options.timeout };
+      const value = await settledLease(session, settle);
+      const text = (): string => leaseSummary(value, tookText(operation, value));
       await out.show({ value, ids: [id], text });
     },
   });

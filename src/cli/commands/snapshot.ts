@@ -9,7 +9,7 @@ import { kinds, resolve, snapshotsOf } from "#cli/resolve.ts";
 import type { Session } from "#cli/session.ts";
 import type { Column } from "#cli/table.ts";
 import { because, bytes, shortId, time, yesNo } from "#cli/text.ts";
-import { tookText, waitFor, waitOptions } from "#cli/waiting.ts";
+import { settledLease, tookText, waitFor, waitOptions } from "#cli/waiting.ts";
 import type { ItemOf } from "#client/types.ts";
 
 const leaseAndSnapshot = z.tuple([z.string(), z.string()]);
@@ -105,7 +105,8 @@ export function addSnapshots(program: Command, shell: Shell): void {
         timeoutSeconds: options.timeout,
         what,
       });
-      const value = await client.call("getLease", { params: { leaseId } });
+      const settle = { leaseId, timeoutSeconds: options.timeout };
+      const value = await settledLease(session, settle);
       await out.show({
         value,
         ids: [value.id],
