@@ -8,7 +8,7 @@ import { mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
 import { decorate } from "#providers/decorate.ts";
 import type { Provider } from "#providers/provider.ts";
-import { gpuHost } from "#providers/simulated/hosts.ts";
+import { gpuHost, type SimulatedHost } from "#providers/simulated/hosts.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 
 import { openLocalSite, type LocalSite } from "./local-site.ts";
@@ -54,11 +54,20 @@ export async function openSites(options: {
       : [
           openSimulated({
             site: "simulated",
-            hosts: [gpuHost("simulated-gpu-1", config.simulateGpus)],
+            hosts: [simulatedHost(config.simulateGpus, local !== undefined)],
             directory: join(data.path, "simulated"),
           }),
         ];
   const providers = [...(local === undefined ? [] : [local.provider]), ...simulated];
   const report = providerMetrics(observer);
   return { providers: providers.map((provider) => decorate(provider, { report })), local };
+}
+
+/**
+ * Beside real machines a simulated host carries GPU work only: nobody who asks for a plain machine
+ * is to get, and pay for, one that does not exist.
+ */
+function simulatedHost(gpus: string, besideReal: boolean): SimulatedHost {
+  const host = gpuHost("simulated-gpu-1", gpus);
+  return besideReal ? { ...host, labels: { ...host.labels, "taint/gpu": "only" } } : host;
 }

@@ -42,7 +42,7 @@ export const flavorPresets: readonly FlavorPreset[] = [
     nvlink: true,
     serviceClass: "core",
     hugePages: "2Mi",
-    placement: { hostLabels: {}, antiAffinity: true, tolerations: [] },
+    placement: { hostLabels: {}, antiAffinity: true, tolerations: ["gpu"] },
   },
   {
     name: "database",
@@ -95,5 +95,7 @@ function gpuFlavor(
     ...cpuFlavor(name, vcpus, memoryGiB * 1024, diskGiB, `One whole ${model}`),
     gpu: { model, count: 1 },
     serviceClass: "core",
+    // Hosts with GPUs may be kept free of other work by the label `taint/gpu`.
+    placement: { hostLabels: {}, antiAffinity: false, tolerations: ["gpu"] },
   };
 }

@@ -60,7 +60,7 @@ export function readConfig(
   const problems = parsed.error.issues.map(
     (issue) => `--${snake(String(issue.path[0] ?? "")).replaceAll("_", "-")}: ${issue.message}`,
   );
-  throw new Failure("invalid_request", `${problems.join("; ")}. See --help.`);
+  throw new Failure("invalid_request", `${problems.join("; ")}. See docs/operate/RUNNING.md.`);
 }
 
 function fromCommandLine(argv: readonly string[]): Record<string, unknown> {
@@ -77,7 +77,7 @@ function fromCommandLine(argv: readonly string[]): Record<string, unknown> {
         options,
       )
         .map((flag) => `--${flag}`)
-        .join(" ")}`,
+        .join(" ")}. See docs/operate/RUNNING.md.`,
       { cause },
     );
   }

@@ -17,6 +17,13 @@ import type { AttemptEnd, AttemptStatus, Step, View } from "./view.ts";
 /** How long a machine may be missing from complete listings before it counts as lost. */
 export const missingGraceMs = 10_000;
 
+/** A guest that has not answered by then will not; what it holds is given back. */
+const bootPatienceMs = 15 * 60_000;
+const guestNotReady: Reason = {
+  code: "guest_not_ready",
+  message: `The guest did not answer within ${bootPatienceMs / 60_000} minutes of being made, so it was taken away.`,
+};
+
 export function decide(view: View): Step {
   return paced(view, nextStep(view));
 }
@@ -172,6 +179,13 @@ function afterGone(
 }
 
 function present(view: View, base: Step, machine: Machine): Step {
+  const { instance, now } = view;
+  const neverReady =
+    instance.state === "creating" &&
+    !machine.guest.ready &&
+    now - instance.stateSince > bootPatienceMs &&
+    goalOf(view) !== "gone";
+  if (neverReady) return giveUp(view, guestNotReady);
   const watched = watch(view, machine);
   return drive(
     view,

@@ -73,6 +73,7 @@ export async function askRevert(tx: Tx, key: SnapshotKey): Promise<OperationRow>
       `The snapshot is ${snapshot.state}, so nothing can go back to it.`,
     );
   }
+  await refuseOtherSize(tx, key, snapshot);
   return ask(tx, key, "revert", argumentsOf(snapshot));
 }
 
@@ -86,6 +87,22 @@ export async function askDeleteSnapshot(tx: Tx, key: SnapshotKey): Promise<Opera
     update snapshot set state = 'deleting'
     where tenant_id = ${key.tenantId} and id = ${snapshot.id}`);
   return ask(tx, key, "snapshot-delete", argumentsOf(snapshot));
+}
+
+/** A snapshot brings back the machine as it was, its size too; the lease would then pay for another. */
+async function refuseOtherSize(tx: Tx, key: SnapshotKey, snapshot: SnapshotRow): Promise<void> {
+  const resized = await tx.maybe(
+    sql`select id from operation
+      where tenant_id = ${key.tenantId} and request_id = ${key.leaseId} and kind = 'resize'
+        and state in ('running', 'succeeded') and created_at > ${new Date(snapshot.created_at)}
+      limit 1`,
+    z.object({ id: z.string() }),
+  );
+  if (resized === undefined) return;
+  throw new Failure(
+    "wrong_state",
+    `The lease was resized after the snapshot ${snapshot.name} was taken, so nothing can go back to it; delete it.`,
+  );
 }
 
 function argumentsOf(snapshot: SnapshotRow): Readonly<Record<string, unknown>> {
