@@ -41,8 +41,13 @@ export function attemptAt(root: string, instanceId: string): string {
   return join(root, folders.attempts, ownId(instanceId));
 }
 
+/** Whether a name found on the disk can be one of ours. */
+export function isOwnId(text: string): boolean {
+  return idPattern.test(text);
+}
+
 function ownId(text: string): string {
-  assert(idPattern.test(text), "a name on the disk is one of our ids");
+  assert(isOwnId(text), "a name on the disk is one of our ids");
   return text;
 }
 

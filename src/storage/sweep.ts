@@ -13,7 +13,7 @@ import { sql } from "#db/sql.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 
-import { errorCode, fileAt, folders, removeBytes } from "./disk.ts";
+import { errorCode, fileAt, folders, isOwnId, removeBytes } from "./disk.ts";
 import { deletedFiles, filesAfter, forgetFile, setMissing, type StoredFile } from "./files.ts";
 
 const sweepPeriodMs = 600_000;
@@ -75,14 +75,14 @@ async function sweepFolders(context: StorageContext, signal: AbortSignal): Promi
   const { root } = context;
   await removeOld(context, join(root, folders.incoming), await names(join(root, folders.incoming)));
   for (const tenantId of await names(join(root, folders.tenants))) {
-    if (signal.aborted) return;
+    if (signal.aborted || !isOwnId(tenantId)) continue;
     const folder = join(root, folders.tenants, tenantId);
     const found = await names(folder);
     for (let at = 0; at < found.length; at += rowsPerStepMax) {
       const step = found.slice(at, at + rowsPerStepMax);
       const known = await context.db.rows(
         sql`select id::text as id from stored_file
-          where tenant_id::text = ${tenantId} and id::text = any(${step})`,
+          where tenant_id = ${tenantId} and id = any(${step.filter(isOwnId)}::uuid[])`,
         z.object({ id: z.string() }),
       );
       const wanted = new Set(known.map(({ id }) => id));

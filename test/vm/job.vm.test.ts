@@ -131,6 +131,17 @@ test("S-07, R-PAYG-7: exit code, signal and time limit are told apart", async ()
   expect(await logOf(client, present(timedOut, "the job").id)).toBe("began\n");
 });
 
+test("results that cannot be packed are no empty archive: the job says why there are none", async () => {
+  const client = acme.client();
+  const job = await submit(client, {
+    script:
+      "truncate -s 1100M $MILLRACE_RESULTS/big || dd if=/dev/zero of=$MILLRACE_RESULTS/big bs=1 seek=1150M count=1",
+  });
+  const done = await ended(client, job.id);
+  expect(done).toMatchObject({ state: "succeeded", resultsBytes: null });
+  expect(done.reason?.message).toMatch(/No results were kept/);
+});
+
 test("S-09, R-PAYG-7: an attempt whose machine is killed is free, and a new machine does the work", async () => {
   const client = acme.client();
   const job = await submit(client, { script: "echo $MILLRACE_ATTEMPT; sleep 6; echo done" });

@@ -17,7 +17,7 @@ import type { Workload } from "#flow/admit/rows.ts";
 import { Failure } from "#kernel/failure.ts";
 import { mebibyte } from "#kernel/shape.ts";
 import type { WorkloadSpec } from "#providers/provider.ts";
-import { attemptAt, folders, nameIt, receive } from "#storage/disk.ts";
+import { attemptAt, folders, isOwnId, nameIt, receive } from "#storage/disk.ts";
 import { findFile, type StoredFile } from "#storage/files.ts";
 import { readRange } from "#storage/read.ts";
 import { names } from "#storage/sweep.ts";
@@ -152,10 +152,10 @@ async function* checked(content: AsyncIterable<Buffer>, file: StoredFile): Async
 
 /** Removes what attempts were handed whose machines are gone. */
 export async function removeAttemptFiles(db: Db, root: string): Promise<void> {
-  const found = await names(join(root, folders.attempts));
+  const found = (await names(join(root, folders.attempts))).filter(isOwnId);
   if (found.length === 0) return;
   const gone = await db.rows(
-    sql`select id from instance where id::text = any(${found}) and state = 'gone'`,
+    sql`select id from instance where id = any(${found}::uuid[]) and state = 'gone'`,
     z.object({ id: z.string() }),
   );
   for (const { id } of gone) {

@@ -3,7 +3,7 @@
  * made, and the guest keeps everything until we have it. Whoever is the keeper goes on where the
  * last one stopped, by what is on disk here.
  */
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { unreachable } from "#kernel/assert.ts";
@@ -17,7 +17,7 @@ import { instancePath, readState } from "./instance.ts";
 import type { WorkloadRecord } from "./records.ts";
 import { updateState } from "./settle.ts";
 import type { Site } from "./site.ts";
-import { logPath, logSize, resultsPath } from "./workload.ts";
+import { logPath, logSize, resultsPath, resultsProblemPath } from "./workload.ts";
 
 const chunkBytes = 256 * 1024;
 const answerMs = 30_000;
@@ -80,7 +80,7 @@ export async function followWorkload(
   const status = await agent.client.workloadStatus(call(agent));
   if (await copyLog(directory, agent)) site.changed(machineId);
   if (status.state === "running") return true;
-  if (status.state === "ended") await copyResults(directory, agent, status.resultsBytes ?? 0);
+  if (status.state === "ended") await bringResults(directory, agent, status);
   await record(site, machineId, (now, before) => {
     const startedAt = before?.startedAt ?? now;
     if (status.state === "none") return { state: "ended", startedAt, endedAt: now, end: lost };
@@ -149,6 +149,19 @@ async function copyLog(directory: string, agent: Agent): Promise<boolean> {
   } finally {
     await file.close();
   }
+}
+
+/** The results, or why the guest could not pack them. */
+async function bringResults(
+  directory: string,
+  agent: Agent,
+  status: Extract<GuestWorkload, { state: "ended" }>,
+): Promise<void> {
+  const { resultsProblem, resultsBytes = 0 } = status;
+  if (resultsProblem === undefined) return copyResults(directory, agent, resultsBytes);
+  const path = resultsProblemPath(directory);
+  await writeFile(`${path}.tmp`, resultsProblem, { mode: 0o600 });
+  await rename(`${path}.tmp`, path);
 }
 
 async function copyResults(directory: string, agent: Agent, size: number): Promise<void> {

@@ -5,7 +5,7 @@
  * that nothing is lost and nothing is repeated, whoever the keeper is.
  */
 import { createReadStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -23,6 +23,11 @@ export function logPath(directory: string): string {
 
 export function resultsPath(directory: string): string {
   return join(directory, "results.tar");
+}
+
+/** Why there are none, in words, instead of them. */
+export function resultsProblemPath(directory: string): string {
+  return join(directory, "results.problem");
 }
 
 export async function logSize(directory: string): Promise<number> {
@@ -56,7 +61,10 @@ export async function readWorkloadLog(
 }
 
 export async function readResults(site: Site, machineId: string): Promise<Readable> {
-  const path = resultsPath(instancePath(site, machineId));
+  const directory = instancePath(site, machineId);
+  const problem = await readFile(resultsProblemPath(directory), "utf8").catch(() => undefined);
+  if (problem !== undefined) throw new ProviderError("refused", problem, { effect: "none" });
+  const path = resultsPath(directory);
   try {
     const file = await open(path, "r");
     return createReadStream(path, { fd: file });
