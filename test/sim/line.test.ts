@@ -10,16 +10,14 @@ import { addTenant, endlessCredit, lease, rent, startStages, stateOf } from "./c
 
 const { db, observer } = await testDatabase();
 const gib = 2 ** 30;
+const provider = openSimulated({
+  site: "simulated",
+  hosts: [{ id: "h1", cpus: 4, memoryBytes: 16 * gib, diskBytes: 100 * gib, gpus: [], labels: {} }],
+  latencies: { createMs: 5, bootMs: 5 },
+});
+startStages({ db, observer, provider });
 
 test("a lease goes through the stages: placed, made, metered, stopped, started, released", async () => {
-  const provider = openSimulated({
-    site: "simulated",
-    hosts: [
-      { id: "h1", cpus: 4, memoryBytes: 16 * gib, diskBytes: 100 * gib, gpus: [], labels: {} },
-    ],
-    latencies: { createMs: 5, bootMs: 5 },
-  });
-  startStages({ db, observer, provider });
   const tenant = await addTenant(db, "acme");
   const id = await rent(db, lease(tenant));
   const becomes = (state: string): Promise<void> =>
