@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+
+import type { Machine } from "#providers/provider.ts";
+import {
+  accepted,
+  booting,
+  fresh,
+  leaseView,
+  now,
+  off,
+  readyAt,
+  running,
+  unseen,
+  type Given,
+} from "#test/lease-view.ts";
+
+import { closeAll, observeMachine, type Observation } from "./observe.ts";
+
+function observe(machine: Machine, given: Given = {}): Observation {
+  return observeMachine(leaseView({ ...given, machine }), machine);
+}
+
+function told({ transitions }: Observation): (string | number)[][] {
+  return transitions.map(({ kind, at }) => [kind, at]);
+}
+
+test("made and ready are told by the platform's instants, once", () => {
+  expect(told(observe(accepted, fresh))).toEqual([["created", readyAt - 1_000]]);
+  expect(told(observe(booting, fresh))).toEqual([["created", readyAt - 1_000]]);
+  expect(told(observe(running, fresh))).toEqual([
+    ["created", readyAt - 1_000],
+    ["ready", readyAt],
+  ]);
+  expect(told(observe(running))).toEqual([]);
+});
+
+test("a machine is not older than its row", () => {
+  const old = { ...booting, powerSince: 0 };
+  expect(told(observe(old, fresh))).toEqual([["created", now]]);
+});
+
+test("a crash is told at its own instant, with a word for the customer", () => {
+  const seen = observe(off(now - 1_500));
+  expect(told(seen)).toEqual([["stopped", now - 1_500]]);
+  expect(seen).toMatchObject({ stopped: "crashed", events: [{ kind: "crashed" }] });
+});
+
+test("a stop that we asked for is ours, and no event", () => {
+  const seen = observe(off(now - 5, "requested"), { instance: { state: "stopping" } });
+  expect(seen).toMatchObject({ stopped: "requested", events: [] });
+  expect(told(seen)).toEqual([["stopped", now - 5]]);
+});
+
+test("what cannot be seen has neither stopped nor started", () => {
+  expect(observe(unseen)).toMatchObject({ transitions: [], ready: false, stopped: undefined });
+});
+
+test("a crash and a restart between two looks are two runs", () => {
+  const again: Machine = {
+    ...running,
+    powerSince: now - 900,
+    guest: { ready: true, readyAt: now - 100 },
+    stop: { at: now - 1_000, reason: "crashed", detail: "why" },
+  };
+  expect(told(observe(again))).toEqual([
+    ["stopped", now - 1_000],
+    ["ready", now - 100],
+  ]);
+});
+
+test("a machine that went down before we took it away held nothing from then on", () => {
+  const seen = observe(off(now - 50_000), { instance: { state: "deleting" } });
+  expect(told(seen)).toEqual([["stopped", now - 50_000]]);
+});
+
+test("instants never run backwards; those of a clock that was set back are now", () => {
+  const metering = { lastAt: now - 100 };
+  expect(told(observe(off(now - 200), { metering }))).toEqual([["stopped", now - 100]]);
+  const hourAgo = off(now - 3_600_000);
+  expect(told(observe(hourAgo, { metering }))).toEqual([["stopped", now]]);
+  // Also when ours was set back with it: no second is counted twice.
+  expect(told(observe(hourAgo, { metering, at: now - 3_600_000 }))).toEqual([
+    ["stopped", now - 100],
+  ]);
+});
+
+test("the end closes what is open, and only that", () => {
+  expect(kinds({})).toEqual(["stopped", "deleted"]);
+  expect(kinds({ metering: { ready: false } })).toEqual(["deleted"]);
+  expect(kinds({ metering: { ready: false, deleted: true } })).toEqual([]);
+  expect(kinds(fresh)).toEqual([]);
+  expect(kinds({ metering: { workloadStarted: true } })).toEqual([
+    "workload_ended",
+    "stopped",
+    "deleted",
+  ]);
+});
+
+function kinds(given: Given): string[] {
+  return closeAll(leaseView(given), {}).map(({ kind }) => kind);
+}
