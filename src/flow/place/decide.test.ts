@@ -59,14 +59,15 @@ function shape(change: Partial<Shape> = {}): Shape {
 }
 
 const t4 = (slice: number, count = 1): Shape => shape({ gpu: { model: "T4", count, slice } });
-const ask = (of: Shape, pinnedHostId?: string): Parameters<typeof place>[1] => ({
+type Pinned = NonNullable<Parameters<typeof place>[1]["pinned"]>;
+const ask = (of: Shape, pinned?: Pinned): Parameters<typeof place>[1] => ({
   tenantId: "me",
   shape: of,
-  ...(pinnedHostId === undefined ? {} : { pinnedHostId }),
+  ...(pinned === undefined ? {} : { pinned }),
 });
 
-function obstacle(on: HostState, of: Shape, pinnedHostId?: string): unknown {
-  const answer = place([on], ask(of, pinnedHostId));
+function obstacle(on: HostState, of: Shape, pinned?: Pinned): unknown {
+  const answer = place([on], ask(of, pinned));
   return answer.placed ? "placed" : Object.keys(answer.reason.details?.["obstacles"] ?? {})[0];
 }
 
@@ -115,9 +116,13 @@ test("R-PROF-02: anti-affinity keeps a tenant's own apart, not those of others",
 
 test("a stopped lease starts where its disk is, which is held already", () => {
   const full = host({ diskBytesUsed: 100 * gib, schedulable: false });
-  expect(obstacle(full, shape(), "h1")).toBe("placed");
-  expect(obstacle(host(), shape(), "h2")).toBe("not the host of its disk");
-  expect(obstacle(host({ up: false }), shape(), "h1")).toBe("host is down");
+  expect(obstacle(full, shape(), { hostId: "h1", deviceIds: [] })).toBe("placed");
+  expect(obstacle(host(), shape(), { hostId: "h2", deviceIds: [] })).toBe(
+    "not the host of its disk",
+  );
+  expect(obstacle(host({ up: false }), shape(), { hostId: "h1", deviceIds: [] })).toBe(
+    "host is down",
+  );
 });
 
 test("R-GPU-01: a whole device needs one that is free; a model and a size that exist", () => {
@@ -128,6 +133,14 @@ test("R-GPU-01: a whole device needs one that is free; a model and a size that e
   const taken = device({ claims: 1, slice: 4, tenants: ["me"] });
   expect(obstacle(host({ devices: [taken] }), t4(1))).toBe("GPUs are taken");
   expect(obstacle(host({ devices: [device()] }), t4(1, 2))).toBe("no such GPU");
+});
+
+test("R-GPU-04: a machine starts again with the device that it was made with, or waits for it", () => {
+  const made = { hostId: "h1", deviceIds: ["g1"] };
+  const taken = device({ id: "g1", claims: 1, slice: 1, tenants: ["you"] });
+  expect(obstacle(host({ devices: [device(), taken] }), t4(1), made)).toBe("GPUs are taken");
+  const free = host({ devices: [device(), device({ id: "g1" })] });
+  expect(place([free], ask(t4(1), made))).toMatchObject({ placed: true, deviceIds: ["g1"] });
 });
 
 test("R-GPU-02: slices of one size fill a device before they open the next", () => {

@@ -40,8 +40,11 @@ export interface HostState {
 export interface PlaceAsk {
   readonly tenantId: string;
   readonly shape: Shape;
-  /** A stopped lease starts where its disk is; the disk is held already. */
-  readonly pinnedHostId?: string;
+  /**
+   * A stopped lease starts where its disk is, with the devices that its machine was made with; the
+   * disk is held already, the devices are not.
+   */
+  readonly pinned?: { readonly hostId: string; readonly deviceIds: readonly string[] };
 }
 
 export type PlaceAnswer =
@@ -102,10 +105,8 @@ export function couldEverFit(hosts: readonly HostState[], ask: PlaceAsk): PlaceA
 function fitOn(host: HostState, ask: PlaceAsk): readonly string[] | Obstacle {
   const { shape } = ask;
   if (!host.up) return "host is down";
-  if (ask.pinnedHostId !== undefined && ask.pinnedHostId !== host.id) {
-    return "not the host of its disk";
-  }
-  if (!host.schedulable && ask.pinnedHostId === undefined) return "host takes no new work";
+  if (ask.pinned !== undefined && ask.pinned.hostId !== host.id) return "not the host of its disk";
+  if (!host.schedulable && ask.pinned === undefined) return "host takes no new work";
   for (const [label, value] of Object.entries(shape.hostLabels)) {
     if (host.labels[label] !== value) return "labels do not match";
   }
@@ -122,7 +123,7 @@ function fitOn(host: HostState, ask: PlaceAsk): readonly string[] | Obstacle {
   if (host.memoryBytesUsed + shape.memoryMiB * mebibyte > host.memoryBytes) {
     return "not enough memory";
   }
-  const disk = ask.pinnedHostId === undefined ? shape.diskGiB * gibibyte : 0;
+  const disk = ask.pinned === undefined ? shape.diskGiB * gibibyte : 0;
   if (host.diskBytesUsed + disk > host.diskBytes) return "not enough disk";
   if (lacksHugePages(host, shape)) return "not enough huge pages";
   return gpus;
@@ -136,11 +137,17 @@ function lacksHugePages(host: HostState, { hugePages, memoryMiB }: Shape): boole
 /** A host label `taint/NAME` keeps away whoever does not tolerate NAME. */
 const taintPrefix = "taint/";
 
-function devicesFor(host: HostState, { shape, tenantId }: PlaceAsk): readonly string[] | Obstacle {
+function devicesFor(
+  host: HostState,
+  { shape, tenantId, pinned }: PlaceAsk,
+): readonly string[] | Obstacle {
   if (shape.gpu === null) return [];
   const { model, count, slice } = shape.gpu;
   const ofModel = host.devices.filter(
-    (device) => device.model === model && device.slicesMax >= slice,
+    (device) =>
+      device.model === model &&
+      device.slicesMax >= slice &&
+      (pinned === undefined || pinned.deviceIds.includes(device.id)),
   );
   if (ofModel.length < count) return "no such GPU";
   const usable = ofModel.filter((device) =>

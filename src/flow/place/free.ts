@@ -37,7 +37,7 @@ export function howManyFit(hosts: readonly HostState[], ask: PlaceAsk): Fit {
 /** The host as it is once the request stands there. */
 export function withPlaced(
   host: HostState,
-  { tenantId, shape, pinnedHostId }: PlaceAsk,
+  { tenantId, shape, pinned }: PlaceAsk,
   deviceIds: readonly string[],
 ): HostState {
   const { hugePages } = shape;
@@ -45,7 +45,7 @@ export function withPlaced(
     ...host,
     milliCpusUsed: host.milliCpusUsed + milliCpusOf(shape),
     memoryBytesUsed: host.memoryBytesUsed + shape.memoryMiB * mebibyte,
-    diskBytesUsed: host.diskBytesUsed + (pinnedHostId === undefined ? shape.diskGiB * gibibyte : 0),
+    diskBytesUsed: host.diskBytesUsed + (pinned === undefined ? shape.diskGiB * gibibyte : 0),
     hugePagesMiBUsed:
       hugePages === "none"
         ? host.hugePagesMiBUsed

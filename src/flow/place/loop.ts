@@ -66,7 +66,7 @@ export function placeLoop(context: {
     // Asked to start while it is still stopping: its turn comes once it has given back the last.
     if (held?.state === "full") return { hosts, stale: false };
     const { tenantId, shape } = entry;
-    const ask = { tenantId, shape, ...(held === undefined ? {} : { pinnedHostId: held.hostId }) };
+    const ask = { tenantId, shape, ...(held === undefined ? {} : { pinned: held }) };
     const answer = place(hosts, ask);
     if (!answer.placed) {
       await recordRefusal(db, entry, answer.reason, now());

@@ -223,7 +223,7 @@ test("asked to start while it still stops, a lease waits for its own disk", asyn
   await keepDiskOnly(db, { tenantId: tenant.tenantId, instanceId }, 1);
   expect(await commit(again, host.id)).toBe(false);
   expect(await commit(again, host.id, instanceId)).toBe(true);
-  expect(await heldPlacement(db, entry)).toEqual({ instanceId, hostId: host.id, state: "full" });
+  expect(await heldPlacement(db, entry)).toMatchObject({ instanceId, state: "full" });
   // A late word of the first stop does not give back what the second start was granted.
   await keepDiskOnly(db, { tenantId: tenant.tenantId, instanceId }, 1);
   expect(await heldPlacement(db, entry)).toMatchObject({ state: "full" });

@@ -94,20 +94,30 @@ function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
 }
 
 const heldRow = z
-  .object({ instance_id: z.string(), host_id: z.string(), state: z.enum(["full", "disk"]) })
-  .transform((row) => ({ instanceId: row.instance_id, hostId: row.host_id, state: row.state }));
+  .object({
+    instance_id: z.string(),
+    host_id: z.string(),
+    device_ids: z.array(z.string()),
+    state: z.enum(["full", "disk"]),
+  })
+  .transform((row) => ({
+    instanceId: row.instance_id,
+    hostId: row.host_id,
+    deviceIds: row.device_ids,
+    state: row.state,
+  }));
 export type HeldPlacement = z.output<typeof heldRow>;
 
 /**
- * What the request holds already: `disk` names the host where a stopped lease must start, `full`
- * says that its machine has not stopped yet.
+ * What the request holds already: `disk` names the host and the devices with which a stopped lease
+ * must start, `full` says that its machine has not stopped yet.
  */
 export function heldPlacement(
   db: Queryable,
   of: { readonly tenantId: string; readonly requestId: string },
 ): Promise<HeldPlacement | undefined> {
   return db.maybe(
-    sql`select instance_id, host_id, state from placement
+    sql`select instance_id, host_id, device_ids, state from placement
       where tenant_id = ${of.tenantId} and request_id = ${of.requestId} and state <> 'none'`,
     heldRow,
   );
@@ -140,15 +150,15 @@ export async function commitPlan(tx: Tx, plan: Plan): Promise<Committed> {
     const answer = place(await readHosts(tx, sql`h.id = ${plan.hostId}`), {
       tenantId,
       shape,
-      ...(held === undefined ? {} : { pinnedHostId: held.hostId }),
+      ...(held === undefined ? {} : { pinned: held }),
     });
     if (!answer.placed || !(await markPlaced(tx, entry))) return await undo(tx);
     await tx.execute(sql`
       insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
-        memory_bytes, disk_bytes, shape, state, placed_at)
+        memory_bytes, disk_bytes, shape, device_ids, state, placed_at)
       values (${tenantId}, ${plan.instanceId}, ${requestId}, ${turn}, ${plan.hostId},
         ${milliCpusOf(shape)}, ${shape.memoryMiB * mebibyte}, ${shape.diskGiB * gibibyte},
-        ${json(shape)}, 'full', ${new Date(plan.at)})
+        ${json(shape)}, ${json(answer.deviceIds)}, 'full', ${new Date(plan.at)})
       on conflict (tenant_id, instance_id) do update set turn = excluded.turn, state = 'full',
         milli_cpus = excluded.milli_cpus, memory_bytes = excluded.memory_bytes,
         disk_bytes = excluded.disk_bytes, shape = excluded.shape, placed_at = excluded.placed_at`);
