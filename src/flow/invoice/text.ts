@@ -1,4 +1,6 @@
 /** A statement as a table for a terminal, in English or Chinese. */
+import { formatRational, multiply, rational, rationalFromText } from "#kernel/rational.ts";
+
 import type { Statement } from "./decide.ts";
 import { displayWidth, words, type Language, type Words } from "./words.ts";
 
@@ -64,7 +66,7 @@ function sums(statement: Statement, say: Words): [string, string][] {
     ...statement.totals.map(({ sku, amount }): [string, string] => [sku, amount]),
     [say.total, statement.total],
     [say.net, statement.net],
-    [`${say.vat} ${statement.vatRate}`, statement.vat],
+    [`${say.vat} ${percent(statement.vatRate)}`, statement.vat],
   ];
   const nameWidth = Math.max(...named.map(([name]) => displayWidth(name)));
   const amountWidth = Math.max(...named.map(([, amount]) => displayWidth(amount)));
@@ -77,4 +79,10 @@ function sums(statement: Statement, say: Words): [string, string][] {
 function padded(text: string, width: number, toTheRight: boolean): string {
   const room = " ".repeat(Math.max(0, width - displayWidth(text)));
   return toTheRight ? room + text : text + room;
+}
+
+/** "0.06" as "6%". */
+function percent(rate: string): string {
+  const exact = rationalFromText(rate);
+  return exact === undefined ? rate : `${formatRational(multiply(exact, rational(100n)))}%`;
 }

@@ -48,11 +48,22 @@ function finished(view: View, call: PendingCall, note: string | undefined): Sett
     call.kind === "resize" ||
     call.kind === "reboot";
   if (operation === undefined || !endsWithCall) return goOn;
+  // A guest that was restarted or set back answers a moment later: then it is done for the caller.
+  const comesBack = call.kind === "reboot" || call.kind === "revert";
+  if (comesBack && isComingUp(view) && view.now - call.issuedAt < callPatienceMs) {
+    return { outcome: "wait" };
+  }
   return {
     outcome: "go-on",
     endedOperations: [{ operation, outcome: { state: "succeeded", note } }],
     events: [],
   };
+}
+
+function isComingUp({ sight }: View): boolean {
+  if (sight.seen !== "machine") return false;
+  const { power, guest } = sight.machine;
+  return power.value === "running" && !guest.ready;
 }
 
 function failed(view: View, call: PendingCall, error: ProviderError): Settled {

@@ -14,6 +14,7 @@ import { endRequest, setReason, setShape, setWanted } from "#flow/admit/requests
 import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
 import { growPlacement, keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
 
+import { eventOf } from "./event-words.ts";
 import { resizeArguments } from "./arguments.ts";
 import { attemptRow, endpointRow, machineSpecRow, pendingCallRow } from "./rows.ts";
 import { updateSnapshotOf } from "./snapshots.ts";
@@ -231,7 +232,8 @@ export async function applyStep(
       await setShape(tx, { tenantId: row.tenant_id, id: row.request_id, shape, price, at: now });
     }
   }
-  for (const event of step.events) {
+  const told = step.transitions.flatMap((transition) => eventOf(transition) ?? []);
+  for (const event of [...told, ...step.events]) {
     await addEvent(tx, { tenantId: row.tenant_id, requestId: row.request_id, ...event });
   }
   await nudgeFor(tx, row, step);
