@@ -145,7 +145,7 @@ test("the table for a person, in English and Chinese", () => {
   const [header = "", rule = "", ...rows] = chinese.slice(4, 8);
   expect(header.startsWith("日期        计费项")).toBe(true);
   expect(rows.map((row) => displayWidth(row) <= displayWidth(rule))).toEqual([true, true]);
-  expect(chinese).toContain("增值税 6%     4.18 CNY");
+  expect(chinese).toContain("增值税 6%    4.18 CNY");
   expect(statementText(statement([]), "en")).toContain("Nothing was used.");
 });
 
