@@ -7,13 +7,13 @@ import { chmod, writeFile } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { startApp } from "#app/app.ts";
+import { startApp, type App } from "#app/app.ts";
 import { welcome } from "#app/welcome.ts";
 import { readConfig } from "#config/config.ts";
 import { defaultDataDirectory } from "#config/data-directory.ts";
 import { newRootKey } from "#identity/operator.ts";
 import { Failure, failureClasses } from "#kernel/failure.ts";
-import { createObserver } from "#observe/observer.ts";
+import { createObserver, type Observer } from "#observe/observer.ts";
 
 const repositoryRoot = resolve(import.meta.dirname, "..");
 
@@ -60,7 +60,23 @@ async function main(): Promise<void> {
   const signal = await stopped;
   observer.log.info({ signal }, "stopping");
   say("Stopping; virtual machines go on running.");
-  await app.close();
+  await closeInTime(app, observer);
+}
+
+/** Longer than any drain; then something hangs, and the next start recovers what it left. */
+const closeTimeoutMs = 45_000;
+
+async function closeInTime(app: App, { log }: Observer): Promise<void> {
+  // It also keeps the process alive for as long as the closing takes.
+  const deadline = setTimeout(() => {
+    log.error({ closeTimeoutMs }, "closing took too long and was broken off");
+    process.exit(failureClasses.timeout.exitCode);
+  }, closeTimeoutMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(deadline);
+  }
 }
 
 function say(line: string): void {
