@@ -51,7 +51,8 @@ function overlappingUsage(db: Db): Promise<string[]> {
 function oversold(db: Db): Promise<string[]> {
   return ask(
     db,
-    sql`select 'host ' || h.name || ' is oversold' as finding
+    sql`select 'host ' || h.name || ' is oversold: '
+        || jsonb_agg(jsonb_build_array(p.state, p.milli_cpus, p.shape))::text as finding
       from host h join placement p on p.host_id = h.id and p.state <> 'none'
       group by h.id
       having sum(p.milli_cpus) filter (where p.state = 'full') > h.cpus * 1000

@@ -292,6 +292,20 @@ test("also not as a tenant, who does not see what others hold", async () => {
   expect(howManyFit(seen, { tenantId: mine.tenantId, shape: of }).count).toBe(0);
 });
 
+test("R-MEM-08: a resize takes no huge pages that are not there", async () => {
+  const tenant = await newTenant();
+  const host = await newHost({ cpus: 16, pages2Mi: 512 });
+  const of = shape({ hugePages: "2Mi", hostLabels: host.label });
+  const instanceId = uuid();
+  expect(await commit(await waiting(tenant, of), host.id, instanceId)).toBe(true);
+  const grow = (memoryMiB: number): Promise<"held" | "full"> =>
+    db.tenant(tenant.tenantId, (tx) =>
+      growPlacement(tx, { tenantId: tenant.tenantId, instanceId }, { ...of, memoryMiB }),
+    );
+  expect(await grow(1024)).toBe("held");
+  expect(await grow(1026)).toBe("full");
+});
+
 test("R-GPU-09: the database refuses more slices than a device has, mixed sizes and shared soft ones", async () => {
   const [one, two] = [await newTenant(), await newTenant()];
   const host = await newHost({ cpus: 16, gpuIsolation: "soft" });
