@@ -9,4 +9,3 @@ export const int8 = z.bigint();
 
 /** int8 that is known to stay small, such as byte sizes of one machine, to a number. */
 export const size = z.bigint().transform((value) => Number(value));
-
