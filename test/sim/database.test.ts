@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { afterAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { z } from "zod";
 
 import { startEmbedded, type Embedded } from "#db/embedded.ts";
@@ -60,7 +60,6 @@ test(
   async () => {
     const directory = await mkdtemp(join(tmpdir(), "millrace-restart-"));
     await chmod(directory, 0o711);
-    afterAll(() => rm(directory, { recursive: true, force: true }));
     let server = await start(directory);
     await migrate(server.url, resolve(import.meta.dirname, "../../db/migrations"));
     const { url } = server;
@@ -82,6 +81,7 @@ test(
     } finally {
       await db.close();
       await server.stop();
+      await rm(directory, { recursive: true, force: true });
     }
   },
 );
