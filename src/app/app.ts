@@ -161,6 +161,7 @@ async function recordSimulatedImages(db: Db): Promise<void> {
     defaultUser: "root",
     minMemoryMiB: 1,
     minDiskGiB: 1,
+    takesUserData: false,
     state: "ready",
   });
 }

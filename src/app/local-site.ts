@@ -10,6 +10,7 @@ import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
 import {
   ensureImage,
+  imageFacts,
   imageNames,
   type BuiltImage,
   type ImageName,
@@ -60,13 +61,12 @@ export async function openLocalSite(options: {
     built.set(name, image);
     return image;
   };
-  // The probe that decides between KVM and emulation boots this image's kernel.
+  // The probe that decides between KVM and emulation boots this image's kernel, as the user that
+  // machines run as.
   const tiny = await build("tiny").catch((error: unknown) => {
     log.error({ image: "tiny", err: error }, "image could not be built");
     return undefined;
   });
-  options.progress("probe machine: does KVM work here?");
-  const accelerator = await accelerate(tiny, options);
   const provider = await openLocal({
     dataDirectory: options.dataDirectory,
     site: "local",
@@ -97,28 +97,33 @@ export async function openLocalSite(options: {
             })),
           },
         }),
-    accelerator: () => Promise.resolve(accelerator),
+    accelerator: (user) => accelerate(tiny, options, user),
+  });
+  // Once now, so that the first look at the site has the answer at once.
+  await provider.info({ signal: options.signal }).catch((error: unknown) => {
+    log.warn({ err: error }, "the local site cannot be looked at");
   });
   return {
     provider,
     buildImages: async (db) => {
       for (const name of imageNames) {
-        const said = { name, description: descriptions[name] };
-        const before = { defaultUser: "root", minMemoryMiB: 1, minDiskGiB: 1 };
-        await recordImage(db, { ...said, ...before, state: "building" });
+        const { defaultUser, minMemoryBytes, minDiskBytes, takesUserData } = imageFacts(name);
+        const said = {
+          name,
+          description: descriptions[name],
+          defaultUser,
+          minMemoryMiB: Math.ceil(minMemoryBytes / mebibyte),
+          minDiskGiB: Math.ceil(minDiskBytes / gibibyte),
+          takesUserData,
+        };
+        await recordImage(db, { ...said, state: "building" });
         try {
-          const image = built.get(name) ?? (await build(name));
-          await recordImage(db, {
-            ...said,
-            defaultUser: image.defaultUser,
-            minMemoryMiB: Math.ceil(image.minMemoryBytes / mebibyte),
-            minDiskGiB: Math.ceil(image.minDiskBytes / gibibyte),
-            state: "ready",
-          });
+          if (!built.has(name)) await build(name);
+          await recordImage(db, { ...said, state: "ready" });
         } catch (error) {
           if (options.signal.aborted) return;
           log.error({ image: name, err: error }, "image could not be built");
-          await recordImage(db, { ...said, ...before, state: "failed" });
+          await recordImage(db, { ...said, state: "failed" });
         }
       }
     },
@@ -130,15 +135,19 @@ async function accelerate(
   options: {
     readonly dataDirectory: string;
     readonly observer: Observer;
+    readonly progress: (step: string) => void;
     readonly signal: AbortSignal;
   },
+  user: { readonly uid: number; readonly gid: number } | undefined,
 ): Promise<Accelerator> {
+  options.progress("probe machine: does KVM work here?");
   if (image === undefined) return notTried("there is no image to boot");
   try {
     return await probeAccelerator({
       image,
       qemu: await findQemu(),
       cacheFile: join(options.dataDirectory, "kvm-probe.json"),
+      ...(user === undefined ? {} : { user }),
       signal: options.signal,
     });
   } catch (error) {

@@ -15,11 +15,13 @@ const row = z
     default_user: z.string(),
     min_memory_mib: z.int(),
     min_disk_gib: z.int(),
+    takes_user_data: z.boolean(),
     state: image.shape.state,
   })
-  .transform(({ default_user, min_memory_mib, min_disk_gib, ...rest }): Image => {
+  .transform(({ default_user, min_memory_mib, min_disk_gib, takes_user_data, ...rest }): Image => {
     return {
       ...rest,
+      takesUserData: takes_user_data,
       defaultUser: default_user,
       minMemoryMiB: min_memory_mib,
       minDiskGiB: min_disk_gib,
@@ -28,7 +30,8 @@ const row = z
 
 export type Image = z.output<typeof image>;
 
-const columns = sql`id, name, description, default_user, min_memory_mib, min_disk_gib, state`;
+const columns = sql`id, name, description, default_user, min_memory_mib, min_disk_gib,
+  takes_user_data, state`;
 
 export function images(db: Queryable): Promise<Image[]> {
   return db.rows(sql`select ${columns} from image order by name`, row);
@@ -52,12 +55,12 @@ export async function usableImage(db: Queryable, name: string): Promise<Image> {
 export async function recordImage(db: Queryable, said: Omit<Image, "id">): Promise<void> {
   await db.execute(
     sql`insert into image
-        (id, name, description, default_user, min_memory_mib, min_disk_gib, state)
+        (id, name, description, default_user, min_memory_mib, min_disk_gib, takes_user_data, state)
       values (${uuid()}, ${said.name}, ${said.description}, ${said.defaultUser},
-        ${said.minMemoryMiB}, ${said.minDiskGiB}, ${said.state})
+        ${said.minMemoryMiB}, ${said.minDiskGiB}, ${said.takesUserData}, ${said.state})
       on conflict (name) do update set description = excluded.description,
         default_user = excluded.default_user, min_memory_mib = excluded.min_memory_mib,
-        min_disk_gib = excluded.min_disk_gib,
+        min_disk_gib = excluded.min_disk_gib, takes_user_data = excluded.takes_user_data,
         state = case when image.state = 'retired' then image.state else excluded.state end
       where image is distinct from excluded`,
   );

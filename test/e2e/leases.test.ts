@@ -43,6 +43,7 @@ test.each([
   ["a disk beyond the limit", { ...good, diskGiB: 65_537 }, 400],
   ["a disk that no host has", { ...good, diskGiB: 65_536 }, 422],
   ["a number that JSON cannot hold", '{"name":"good","flavor":"nano","diskGiB":1e999}', 400],
+  ["user data for an image that takes none", { ...good, userData: "#cloud-config" }, 422],
   ["user data beyond the limit", { ...good, userData: "x".repeat(16_385) }, 400],
   ["an SSH key that is not there", { ...good, sshKeys: ["nobody"] }, 404],
   ["a project of nobody", { ...good, projectId: randomUUID() }, 404],

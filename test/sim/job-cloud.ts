@@ -86,6 +86,7 @@ export async function jobCloud(): Promise<JobCloud> {
     defaultUser: "root",
     minMemoryMiB: 1,
     minDiskGiB: 1,
+    takesUserData: false,
     state: "ready",
   });
   const nudges = listenForNudges(databaseUrl, observer);

@@ -104,6 +104,8 @@ export const image = z.object({
   defaultUser: z.string(),
   minMemoryMiB: z.number().int(),
   minDiskGiB: z.number().int(),
+  /** Whether cloud-init user data may be given with a machine of it. */
+  takesUserData: z.boolean(),
   state: z.enum(["ready", "building", "failed", "retired"]),
 });
 

@@ -73,8 +73,15 @@ test("memory that was plugged is there again when memory is loaded", () => {
   expect(valuesOf("-device", grown)).toContain("pc-dimm,id=module1,memdev=module1-ram");
 });
 
+test("the disk with user data can only be read, and moves no other device", () => {
+  const seeded = { ...plan, seed: true };
+  expect(valuesOf("-blockdev", seeded).at(-1)).toMatch(/^driver=raw,node-name=seed,read-only=on,/);
+  const others = valuesOf("-device", plan);
+  expect(valuesOf("-device", seeded).slice(0, others.length)).toEqual(others);
+});
+
 test("file names are relative, so that no long path and no rights above are needed", () => {
-  for (const word of qemuArguments({ ...plan, video: true })) {
+  for (const word of qemuArguments({ ...plan, video: true, seed: true })) {
     expect(word).not.toMatch(/=\/(?!dev\/urandom)/);
   }
 });

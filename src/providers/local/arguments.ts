@@ -34,6 +34,8 @@ export interface Plan {
   readonly segment: Segment | undefined;
   readonly accessMac: string;
   readonly tenantMac: string;
+  /** The disk with cloud-init's data, `seed.iso`. */
+  readonly seed?: boolean;
   readonly video: boolean;
   /** Do not run the CPUs yet. */
   readonly paused: boolean;
@@ -62,6 +64,7 @@ export function qemuArguments(plan: Plan): string[] {
     ...diskArguments(),
     ...networkArguments(plan),
     ...channelArguments(plan),
+    ...(plan.seed === true ? seedArguments() : []),
     ...startArguments(plan),
   ];
 }
@@ -81,6 +84,15 @@ function diskArguments(): string[] {
   return [
     ["-blockdev", disk.join(",")],
     ["-device", `virtio-blk-pci,drive=${diskNode},id=disk0,${queues}`],
+  ].flat();
+}
+
+/** The agent looks for it among virtio disks. It is the last device, so that none moves for it. */
+function seedArguments(): string[] {
+  const file = "file.driver=file,file.filename=seed.iso,file.read-only=on";
+  return [
+    ["-blockdev", `driver=raw,node-name=seed,read-only=on,${file}`],
+    ["-device", `virtio-blk-pci,drive=seed,id=seed0,${queues}`],
   ].flat();
 }
 

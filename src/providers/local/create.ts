@@ -7,7 +7,9 @@ import { join } from "node:path";
 
 import { ProviderError, type MachineSpec, type Owner } from "#providers/provider.ts";
 
+import { writeSeed } from "./cloud-init.ts";
 import { wire } from "./clone.ts";
+import { namesWithUserData } from "./image/image.ts";
 import { linkImage, makeDisk } from "./disk.ts";
 import type { Driver, Image } from "./driver.ts";
 import {
@@ -167,6 +169,7 @@ async function prepare(
   if (before === undefined) await writeState(path, state);
   if (state.diskMade) return state;
   await linkImage(path, image);
+  if (spec.userData !== undefined) await writeSeed(site, path, spec, state.uid);
   const disk = { backing: "base.qcow2", bytes: spec.diskBytes, uid: state.uid };
   await makeDisk({ site, qemu: await driver.qemu() }, path, disk);
   return { ...state, diskMade: true };
@@ -211,7 +214,12 @@ function checkSize(driver: Driver, spec: MachineSpec, image: Image): void {
       `Image ${image.name} needs a disk of ${image.minDiskBytes} bytes; ${spec.diskBytes} asked.`,
     );
   }
-  if (spec.userData !== undefined) throw refused(`Image ${image.name} takes no user data.`);
+  if (spec.userData !== undefined && !image.takesUserData) {
+    const takers = namesWithUserData().join(", ");
+    throw refused(
+      `Image ${image.name} takes no user data, because it has no cloud-init. Images that do: ${takers}.`,
+    );
+  }
   if (spec.memoryBytes % 1_048_576 !== 0) throw refused("Memory is given in whole MiB.");
   if (spec.diskBytes % 512 !== 0) throw refused("A disk is a whole number of 512-byte sectors.");
   if (spec.memoryBytes > driver.offered.memoryBytes) {

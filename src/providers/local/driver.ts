@@ -9,6 +9,7 @@ import type { Site } from "./site.ts";
 export interface Image extends ImageRecord, ImageFiles {
   readonly minDiskBytes: number;
   readonly minMemoryBytes: number;
+  readonly takesUserData: boolean;
 }
 
 export interface Accelerator {

@@ -5,6 +5,7 @@
  *     state.json      what became of it
  *     disk.qcow2      its disk, an overlay over `base.qcow2`, a hard link to the image's disk
  *     kernel, initrd  hard links to the image's files
+ *     seed.iso        cloud-init's data, where there is user data (cloud-init.ts)
  *     serial.log      what the serial port printed, bounded
  *     run.N/          sockets, pid, exit record and event log of its N-th start
  *

@@ -96,12 +96,12 @@ async function chooseOnce(root: string, hostId: string): Promise<z.infer<typeof 
   return siteSchema.parse(JSON.parse((await readIfThere(path)) ?? ""));
 }
 
-/** The group that may open /dev/kvm, or one that may do nothing. */
+/** The group that may open /dev/kvm, or one that may do nothing; never root's own. */
 function kvmGroup(): number {
   const nobody = 200_000_000;
   try {
     const device = statSync("/dev/kvm");
-    return (device.mode & 0o060) === 0o060 ? device.gid : nobody;
+    return (device.mode & 0o060) === 0o060 && device.gid !== 0 ? device.gid : nobody;
   } catch {
     return nobody;
   }

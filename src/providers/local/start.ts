@@ -97,6 +97,7 @@ export async function planFor(
     segment: segmentOf(site, spec.network),
     accessMac,
     tenantMac: tenantMacOf(spec.id),
+    seed: spec.userData !== undefined,
     video: true,
     paused: false,
     incoming: false,

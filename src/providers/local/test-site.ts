@@ -11,7 +11,7 @@ import { present } from "#kernel/assert.ts";
 import type { Call, Machine, MachineSpec, Owner, Provider, ReadCall } from "#providers/provider.ts";
 
 import type { Accelerator } from "./driver.ts";
-import { ensureImage, type BuiltImage } from "./image/image.ts";
+import { ensureImage, type BuiltImage, type ImageName } from "./image/image.ts";
 import { openLocal } from "./open.ts";
 import type { WarmPoolSettings } from "./pool.ts";
 import { waitFor } from "./wait.ts";
@@ -54,6 +54,7 @@ export async function createTestSite(): Promise<TestSite> {
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", key]);
   const publicKey = (await readFile(`${key}.pub`, "utf8")).trim();
   const log = pino({ level: process.env["LOG_LEVEL"] ?? "fatal" });
+  let general: Promise<BuiltImage> | undefined;
   const open: TestSite["open"] = (options = {}) =>
     openLocal({
       dataDirectory: options.dataDirectory ?? directory,
@@ -61,8 +62,12 @@ export async function createTestSite(): Promise<TestSite> {
       hostId: "host",
       offered: { cpus: 4, memoryBytes: 4 * gibibyte },
       log: options.log ?? log,
-      image: (name) =>
-        name === "tiny" ? Promise.resolve(image) : Promise.reject(new Error(`no image ${name}`)),
+      image: (name) => {
+        if (name === "tiny") return Promise.resolve(image);
+        if (name !== "debian-12") return Promise.reject(new Error(`no image ${name}`));
+        general ??= testImage(name);
+        return general;
+      },
       accelerator: () => Promise.resolve(emulated),
       ...(options.warmPool === undefined ? {} : { warmPool: options.warmPool }),
     });
@@ -105,10 +110,10 @@ const emulated: Accelerator = {
   reason: "these tests run machines emulated",
 };
 
-export async function testImage(): Promise<BuiltImage> {
+export async function testImage(name: ImageName = "tiny"): Promise<BuiltImage> {
   const cacheDirectory =
     process.env["MILLRACE_IMAGE_CACHE"] ?? join(process.cwd(), ".cache", "images");
-  return ensureImage({ name: "tiny", cacheDirectory, report: () => {}, ...testRead });
+  return ensureImage({ name, cacheDirectory, report: () => {}, ...testRead });
 }
 
 export async function machineReady(provider: Provider, id: string): Promise<Machine> {

@@ -2,7 +2,7 @@
 import type { Context, Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
-import { usableImage } from "#catalog/images.ts";
+import { images, usableImage, type Image } from "#catalog/images.ts";
 import type { Operations } from "#contract/operations.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import {
@@ -38,6 +38,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   const image = await usableImage(tx, body.image);
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
   requireImageFits(shape, image);
+  if (body.userData !== undefined) await requireTakesUserData(context, image);
   await requirePlaceable(context, shape);
   const keys = await chosenSshKeys(tx, { tenantId, userId: principal.userId }, body.sshKeys);
   const price = priceOf(await pricesNow(tx, context.now()), shape);
@@ -77,6 +78,21 @@ export function requireImageFits(
         minDiskGiB: image.minDiskGiB,
       },
     },
+  );
+}
+
+async function requireTakesUserData(
+  { tx }: Context,
+  { name, takesUserData }: Image,
+): Promise<void> {
+  if (takesUserData) return;
+  const takers = (await images(tx)).filter((each) => each.takesUserData).map((each) => each.name);
+  throw new Failure(
+    "rule_violation",
+    takers.length === 0
+      ? `The image ${name} takes no user data, and no other image does.`
+      : `The image ${name} takes no user data; images that do: ${takers.join(", ")}.`,
+    { details: { image: name, takeUserData: takers } },
   );
 }
 

@@ -29,7 +29,15 @@ export interface BuiltImage {
   readonly defaultUser: string;
   readonly minDiskBytes: number;
   readonly minMemoryBytes: number;
+  /** It runs cloud-init where it finds a seed disk (seed.ts). */
+  readonly takesUserData: boolean;
 }
+
+/** What is known of an image before it is built. */
+export type ImageFacts = Pick<
+  BuiltImage,
+  "defaultUser" | "minDiskBytes" | "minMemoryBytes" | "takesUserData"
+>;
 
 /** `step` is a word for programs, `detail` a sentence for people. */
 export type Report = (step: string, detail: string) => void;
@@ -53,9 +61,7 @@ export interface BuildContext {
 interface ImageKind {
   readonly recipe: unknown;
   readonly build: (context: BuildContext) => Promise<string[]>;
-  readonly defaultUser: string;
-  readonly minDiskBytes: number;
-  readonly minMemoryBytes: number;
+  readonly facts: ImageFacts;
 }
 
 const mebibyte = 1024 * 1024;
@@ -64,18 +70,32 @@ const kinds: Readonly<Record<ImageName, ImageKind>> = {
   tiny: {
     recipe: tinyRecipe,
     build: buildTiny,
-    defaultUser: "root",
-    minDiskBytes: tinyDiskBytes,
-    minMemoryBytes: 96 * mebibyte,
+    facts: {
+      defaultUser: "root",
+      minDiskBytes: tinyDiskBytes,
+      minMemoryBytes: 96 * mebibyte,
+      takesUserData: false,
+    },
   },
   "debian-12": {
     recipe: debianRecipe,
     build: buildDebian,
-    defaultUser: "debian",
-    minDiskBytes: debianDiskBytes,
-    minMemoryBytes: 256 * mebibyte,
+    facts: {
+      defaultUser: "debian",
+      minDiskBytes: debianDiskBytes,
+      minMemoryBytes: 256 * mebibyte,
+      takesUserData: true,
+    },
   },
 };
+
+export function imageFacts(name: ImageName): ImageFacts {
+  return kinds[name].facts;
+}
+
+export function namesWithUserData(): ImageName[] {
+  return imageNames.filter((name) => kinds[name].facts.takesUserData);
+}
 
 /**
  * Quick under emulation: no calibrations, no work for speculation flaws that an emulated CPU does
@@ -108,9 +128,7 @@ export async function ensureImage(request: ImageRequest): Promise<BuiltImage> {
     initrdPath: join(path, "initrd"),
     baseDiskPath: join(path, "base.qcow2"),
     kernelArguments,
-    defaultUser: kind.defaultUser,
-    minDiskBytes: kind.minDiskBytes,
-    minMemoryBytes: kind.minMemoryBytes,
+    ...kind.facts,
   };
 }
 
