@@ -20,11 +20,17 @@ import {
 import { roundToFen } from "#kernel/rounding.ts";
 import { billingZone } from "#kernel/zone.ts";
 
-import { costOfStep } from "./bands.ts";
-import { adjustmentsFor, rateMonth, totalOf, type MonthOfSku, type PriceOf } from "./decide.ts";
-import { splitLine } from "./shares.ts";
-import type { DayLine, Running } from "./telescope.ts";
-import { distinct, quantitiesByDay, type QuantitiesByDay, type Usage } from "./usage.ts";
+import { costOfStep } from "#flow/rate/bands.ts";
+import {
+  adjustmentsFor,
+  rateMonth,
+  totalOf,
+  type MonthOfSku,
+  type PriceOf,
+} from "#flow/rate/decide.ts";
+import { splitLine } from "#flow/rate/shares.ts";
+import type { DayLine, Running } from "#flow/rate/telescope.ts";
+import { distinct, quantitiesByDay, type QuantitiesByDay, type Usage } from "#flow/rate/usage.ts";
 import {
   count,
   day,
@@ -35,7 +41,7 @@ import {
   priced,
   zone,
   type VectorKind,
-} from "./vector-schema.ts";
+} from "./schema.ts";
 
 const segment = z.object({
   sku: z.string(),

@@ -1,15 +1,15 @@
 /**
  * Pricing vectors (examples as JSON, told apart by `kind`) run through the product's own rules:
  * the one adapter between their words and ours. `npm run vectors -- FILE…` runs it by hand
- * (vectors-run.ts). A new kind is one more entry in `kinds`; any other kind is `unsupported`.
+ * (run.ts). A new kind is one more entry in `kinds`; any other kind is `unsupported`.
  */
 import { z } from "zod";
 
 import { parsePriceProfile } from "#catalog/profile.ts";
 
-import { ordinaryKinds } from "./vector-kinds.ts";
-import { paygKinds } from "./vector-kinds-payg.ts";
-import type { VectorAnswer, VectorKind } from "./vector-schema.ts";
+import { ordinaryKinds } from "./kinds-plain.ts";
+import { paygKinds } from "./kinds-payg.ts";
+import type { VectorAnswer, VectorKind } from "./schema.ts";
 
 const kinds: ReadonlyMap<string, VectorKind> = new Map([
   ...Object.entries(paygKinds),

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 
-import { readVectors, runVectors } from "./vectors-run.ts";
+import { readVectors, runVectors } from "./run.ts";
 import { rateVector } from "./vectors.ts";
 
-const shared = resolve(import.meta.dirname, "../../../../shared/pricing");
+const shared = resolve(import.meta.dirname, "../../../shared/pricing");
 
 /** Kinds that must not be skipped: what this release says it rates. */
 const supportedKinds = [

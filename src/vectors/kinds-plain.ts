@@ -17,19 +17,10 @@ import {
 } from "#kernel/rational.ts";
 import { roundHalfAway, roundToFen } from "#kernel/rounding.ts";
 
-import { costOfStep } from "./bands.ts";
-import { rateMonth, totalOf } from "./decide.ts";
-import type { DayLine } from "./telescope.ts";
-import {
-  count,
-  day,
-  decimal,
-  kindOf,
-  priced,
-  tier,
-  yuan,
-  type VectorKind,
-} from "./vector-schema.ts";
+import { costOfStep } from "#flow/rate/bands.ts";
+import { rateMonth, totalOf } from "#flow/rate/decide.ts";
+import type { DayLine } from "#flow/rate/telescope.ts";
+import { count, day, decimal, kindOf, priced, tier, yuan, type VectorKind } from "./schema.ts";
 
 const boundedTier = z.object({
   up_to: decimal.nullable(),
