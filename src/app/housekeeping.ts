@@ -3,10 +3,12 @@ import { forgetAnswers } from "#api/idempotency.ts";
 import type { Db } from "#db/pool.ts";
 import { checkLedger } from "#flow/ledger/store.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
+import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
 
 const hourMs = 3_600_000;
 const answersPerPass = 1_000;
+const findingsInAlert = 3;
 
 export function housekeepingLoop(context: {
   readonly db: Db;
@@ -21,10 +23,31 @@ export function housekeepingLoop(context: {
     pass: async (signal) => {
       while (!signal.aborted && (await forgetAnswers(db, now())) >= answersPerPass);
       // R-LED-1: everything sums to zero, and each balance is its postings.
-      for (const finding of await checkLedger(db)) {
+      const findings = await checkLedger(db);
+      for (const finding of findings) {
         observer.log.error({ ...finding }, "the ledger does not balance");
       }
+      await sayWhetherItBalances(db, { findings, at: now() });
       return "rest";
     },
   };
+}
+
+async function sayWhetherItBalances(
+  db: Db,
+  { findings, at }: { readonly findings: readonly object[]; readonly at: number },
+): Promise<void> {
+  const key = "ledger";
+  if (findings.length === 0) {
+    await resolveAlert(db, { key, by: "housekeeping", at });
+    return;
+  }
+  const finding = JSON.stringify(findings.slice(0, findingsInAlert));
+  await raiseAlert(db, {
+    key,
+    kind: "ledger_unbalanced",
+    severity: "critical",
+    data: { finding, count: findings.length },
+    at,
+  });
 }

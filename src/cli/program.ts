@@ -20,6 +20,7 @@ import { addLeases } from "./commands/lease.ts";
 import { addLeaseChanges } from "./commands/lease-change.ts";
 import { addLocal } from "./commands/local.ts";
 import { addLogin } from "./commands/login.ts";
+import { addAlerts, addNotices } from "./commands/notice.ts";
 import { addOperations } from "./commands/operation.ts";
 import { addPlatform } from "./commands/platform.ts";
 import { addProfiles } from "./commands/profile.ts";
@@ -90,6 +91,7 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup("Money:");
   addBilling(program, shell);
   addQuota(program, shell);
+  addNotices(program, shell);
   program.commandsGroup("People and keys:");
   addTenants(program, shell);
   addUsers(program, shell);
@@ -98,6 +100,7 @@ export function buildProgram(shell: Shell): Command {
   addHosts(program, shell);
   addFlavors(program, shell);
   addProfiles(program, shell);
+  addAlerts(program, shell);
   addPlatform(program, shell);
   addLocal(program, shell);
   program.commandsGroup("Everything else:");

@@ -3,6 +3,7 @@ import { billingOperations } from "./operations/billing.ts";
 import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
 import { identityOperations } from "./operations/identity.ts";
+import { noticeOperations } from "./operations/notices.ts";
 import { platformOperations } from "./operations/platform.ts";
 
 export const operations = {
@@ -10,6 +11,7 @@ export const operations = {
   ...catalogOperations,
   ...computeOperations,
   ...billingOperations,
+  ...noticeOperations,
   ...platformOperations,
 };
 

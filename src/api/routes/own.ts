@@ -9,6 +9,7 @@ import { sshKeyHandlers } from "./identity/ssh-keys.ts";
 import { tenantHandlers } from "./identity/tenants.ts";
 import { userHandlers } from "./identity/users.ts";
 import { whoamiHandlers } from "./identity/whoami.ts";
+import { noticeHandlers } from "./notices/notices.ts";
 import { healthHandlers } from "./platform/health.ts";
 import { metricsHandlers } from "./platform/metrics.ts";
 import { openApiHandlers } from "./platform/openapi.ts";
@@ -23,6 +24,7 @@ export function ownHandlers({ observer }: Pick<Environment, "observer">): Partia
     ...apiKeyHandlers,
     ...sshKeyHandlers,
     ...auditHandlers,
+    ...noticeHandlers,
     ...systemHandlers,
     ...healthHandlers,
     ...metricsHandlers(observer),

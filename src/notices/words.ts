@@ -1,0 +1,59 @@
+/**
+ * What notices and alerts say, in both languages. A kind is a row here; its sentence is filled with
+ * the notice's own data, `{name}` by name. A value that is missing shows as its name, so that an old
+ * notice never fails to be shown.
+ */
+
+export const languages = ["en", "zh-CN"] as const;
+export type Language = (typeof languages)[number];
+
+export type Data = Readonly<Record<string, string | number>>;
+
+type Sentences = Readonly<Record<Language, string>>;
+
+const noticeWords = {
+  package_expires: {
+    en: "Package {package} can be used until {date}; {left} yuan are left of it.",
+    "zh-CN": "算力包 {package} 可用至 {date},剩余 {left} 元。",
+  },
+} satisfies Record<string, Sentences>;
+
+const alertWords = {
+  unpriced_usage: {
+    en: "Rating of tenant {tenant} stands still: {sku} has no price on {day}. Activate a price profile that has one.",
+    "zh-CN": "租户 {tenant} 的计费已停止:{sku} 在 {day} 没有价格。请启用包含该价格的价格方案。",
+  },
+  ledger_unbalanced: {
+    en: "The ledger does not balance: {finding}. Nothing was changed; look at the journals named.",
+    "zh-CN": "账簿不平:{finding}。未做任何更改;请检查所列凭证。",
+  },
+  event_conflict: {
+    en: "A usage event came again with other bytes and was refused: {source} {id}. Ask its meter why.",
+    "zh-CN": "同一计量事件再次提交但内容不同,已拒绝:{source} {id}。请检查其来源。",
+  },
+} satisfies Record<string, Sentences>;
+
+export type NoticeKind = keyof typeof noticeWords;
+export type AlertKind = keyof typeof alertWords;
+
+/** A kind that this release does not know any more shows as its name. */
+export function noticeText(kind: string, data: Data, language: Language): string {
+  return textOf(noticeWords, { kind, data, language });
+}
+
+export function alertText(kind: string, data: Data, language: Language): string {
+  return textOf(alertWords, { kind, data, language });
+}
+
+function textOf(
+  words: Readonly<Record<string, Sentences>>,
+  {
+    kind,
+    data,
+    language,
+  }: { readonly kind: string; readonly data: Data; readonly language: Language },
+): string {
+  const sentence = Object.hasOwn(words, kind) ? words[kind]?.[language] : undefined;
+  if (sentence === undefined) return kind;
+  return sentence.replaceAll(/\{(\w+)\}/g, (hole, name: string) => String(data[name] ?? hole));
+}
