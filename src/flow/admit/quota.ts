@@ -57,19 +57,29 @@ const usedRow = z.object({
 
 /**
  * Use by open requests. A stopped lease holds its disk and its name, but neither CPU, memory nor
- * GPU; a slice counts as the device it is cut from.
+ * GPU; a slice counts as the device it is cut from. A lease that is being resized counts as the
+ * larger of what it has and what it was promised, until it is known which of them it got.
  */
 export async function usedBy(db: Queryable, tenantId: string): Promise<Quantities> {
   const found = await db.one(
     sql`
     with open as (
-      select kind, shape, wanted = 'running' as powered from request
-      where tenant_id = ${tenantId} and ended_at is null
+      select r.kind, r.shape, r.wanted = 'running' as powered,
+        greatest((r.shape->>'vcpus')::int, asked.vcpus) as vcpus,
+        greatest((r.shape->>'memoryMiB')::int, asked.memory_mib) as memory_mib,
+        greatest((r.shape->>'diskGiB')::int, asked.disk_gib) as disk_gib
+      from request r left join lateral (
+        select max((o.arguments->'shape'->>'vcpus')::int) as vcpus,
+          max((o.arguments->'shape'->>'memoryMiB')::int) as memory_mib,
+          max((o.arguments->'shape'->>'diskGiB')::int) as disk_gib
+        from operation o where o.tenant_id = r.tenant_id and o.request_id = r.id
+          and o.state = 'running' and o.kind = 'resize') asked on true
+      where r.tenant_id = ${tenantId} and r.ended_at is null
     )
     select
-      coalesce(sum((shape->>'vcpus')::int) filter (where powered), 0)::int as vcpus,
-      coalesce(sum((shape->>'memoryMiB')::int) filter (where powered), 0)::int as memory_mib,
-      coalesce(sum((shape->>'diskGiB')::int), 0)::int as disk_gib,
+      coalesce(sum(vcpus) filter (where powered), 0)::int as vcpus,
+      coalesce(sum(memory_mib) filter (where powered), 0)::int as memory_mib,
+      coalesce(sum(disk_gib), 0)::int as disk_gib,
       count(*) filter (where kind = 'lease')::int as leases,
       count(*) filter (where kind = 'job')::int as jobs,
       coalesce((select jsonb_object_agg(model, count) from (
