@@ -46,13 +46,16 @@ export function systemView(context: {
     context.db.rows(sql`select * from site order by name`, siteRow);
   const stuck = (): { name: string; reason: string }[] =>
     context.loops.flatMap((loop) => {
-      const { name, periodMs, lastStartedAt, lastEndedAt, lastError } = loop.status();
+      const { name, periodMs, lastStartedAt, lastEndedAt, lastError, failuresInRow } =
+        loop.status();
       const since = lastEndedAt ?? lastStartedAt ?? context.startedAt;
       const limit = Math.max(stuckMsMin, periodMs * stuckPeriods);
       if (context.now() - since > limit) {
         return [{ name, reason: `no pass ended for ${Math.round(limit / 1000)} s` }];
       }
-      return lastError === null ? [] : [{ name, reason: lastError }];
+      if (lastError === null) return [];
+      const times = failuresInRow > 1 ? ` (${failuresInRow} times in a row)` : "";
+      return [{ name, reason: `${lastError}${times}` }];
     });
   return {
     version: context.version,
@@ -60,8 +63,13 @@ export function systemView(context: {
     sites,
     loops: () =>
       context.loops.map((loop) => {
-        const { lastStartedAt, lastEndedAt, ...rest } = loop.status();
-        return { ...rest, lastStartedAt: time(lastStartedAt), lastEndedAt: time(lastEndedAt) };
+        const { lastStartedAt, lastEndedAt, failingSince, ...rest } = loop.status();
+        return {
+          ...rest,
+          lastStartedAt: time(lastStartedAt),
+          lastEndedAt: time(lastEndedAt),
+          failingSince: time(failingSince),
+        };
       }),
     findings: async () => [
       ...stuck().map(({ name, reason }) => ({

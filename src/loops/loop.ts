@@ -1,12 +1,16 @@
 /**
  * Runs a reconciler: one pass at a time, again when nudged, and in any case after its period.
- * A pass takes no input, so a lost or doubled nudge changes nothing. A failed pass is logged and
- * tried again with the next; its period is its retry.
+ * A pass takes no input, so a lost or doubled nudge changes nothing. One that fails is tried again
+ * after a rest that doubles (backoff.ts), and is said when it begins to fail, seldom while it goes
+ * on, and when it is over.
  */
-import { Counter, Histogram } from "prom-client";
+import { setTimeout as wait } from "node:timers/promises";
 
 import type { Nudges } from "#db/listen.ts";
 import type { Observer } from "#observe/observer.ts";
+
+import { nudgedRestMs, restAfterMs, worthSaying, type Said } from "./backoff.ts";
+import { loopMeters } from "./meters.ts";
 
 export interface LoopDefinition {
   readonly name: string;
@@ -26,6 +30,9 @@ export interface LoopStatus {
   readonly lastError: string | null;
   readonly runs: number;
   readonly failures: number;
+  /** Failed passes since the last one that did its work. */
+  readonly failuresInRow: number;
+  readonly failingSince: number | null;
 }
 
 export interface Loop {
@@ -34,9 +41,6 @@ export interface Loop {
   /** Lets the pass in hand finish (or abort), then ends. */
   readonly stop: () => Promise<void>;
 }
-
-/** Between a failed pass and the next, so that a broken loop does not spin. */
-const failureRestMs = 500;
 
 export function startLoop(
   definition: LoopDefinition,
@@ -52,8 +56,11 @@ export function startLoop(
     lastError: null,
     runs: 0,
     failures: 0,
+    failuresInRow: 0,
+    failingSince: null,
   };
-  const meters = metersOf(observer);
+  const meters = loopMeters(observer, definition.name);
+  let said: Said | undefined;
   let wanted = true;
   let wake: (() => void) | undefined;
   const nudge = (): void => {
@@ -75,27 +82,56 @@ export function startLoop(
       wake = done;
     });
 
+  const failed = (error: unknown): void => {
+    status.failures += 1;
+    status.failuresInRow += 1;
+    status.failingSince ??= now();
+    status.lastError = error instanceof Error ? error.message : String(error);
+    meters.failed(status.failuresInRow);
+    if (stopping.signal.aborted) return;
+    const saying = { message: status.lastError, atMs: performance.now() };
+    if (!worthSaying(said, saying)) return;
+    said = { ...saying, isOver: false };
+    const fields = { loop: definition.name, err: error, failuresInRow: status.failuresInRow };
+    observer.log.error(fields, "loop pass failed");
+  };
+
+  const worked = (): void => {
+    if (said?.isOver === false) {
+      said = { ...said, isOver: true };
+      const { failuresInRow } = status;
+      const seconds = Math.round((now() - (status.failingSince ?? now())) / 1000);
+      observer.log.info({ loop: definition.name, failuresInRow, seconds }, "loop works again");
+    }
+    status.lastError = null;
+    status.failuresInRow = 0;
+    status.failingSince = null;
+    meters.worked();
+  };
+
   const pass = async (): Promise<void> => {
     wanted = false;
     status.lastStartedAt = now();
-    const stopTimer = meters.seconds.startTimer({ loop: definition.name });
+    const stopTimer = meters.startTimer();
     try {
       if ((await definition.pass(stopping.signal)) === "again") wanted = true;
-      status.lastError = null;
+      worked();
     } catch (error) {
-      status.failures += 1;
-      status.lastError = error instanceof Error ? error.message : String(error);
-      meters.failures.inc({ loop: definition.name });
-      if (!stopping.signal.aborted) {
-        observer.log.error({ loop: definition.name, err: error }, "loop pass failed");
-        await rest(failureRestMs);
-        wanted = true;
-      }
+      failed(error);
     } finally {
       stopTimer();
       status.runs += 1;
       status.lastEndedAt = now();
     }
+  };
+
+  /** A nudge may end it early, but not at once: a storm of them must not become one of failures. */
+  const restAfterFailure = async (): Promise<void> => {
+    const restMs = restAfterMs(status.failuresInRow);
+    const atLeastMs = Math.min(restMs, nudgedRestMs);
+    await wait(atLeastMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    if (!wanted && restMs > atLeastMs && !stopping.signal.aborted) await rest(restMs - atLeastMs);
+    wanted = true;
   };
 
   const running = (async (): Promise<void> => {
@@ -105,6 +141,7 @@ export function startLoop(
         await rest(definition.periodMs);
         wanted = true;
       }
+      if (status.failuresInRow > 0 && !stopping.signal.aborted) await restAfterFailure();
     }
   })();
 
@@ -117,33 +154,4 @@ export function startLoop(
       await running;
     },
   };
-}
-
-interface Meters {
-  readonly seconds: Histogram<"loop">;
-  readonly failures: Counter<"loop">;
-}
-
-const metersOfObserver = new WeakMap<Observer, Meters>();
-
-function metersOf(observer: Observer): Meters {
-  const known = metersOfObserver.get(observer);
-  if (known !== undefined) return known;
-  const meters: Meters = {
-    seconds: new Histogram({
-      name: "millrace_loop_pass_seconds",
-      help: "Duration of one pass of a loop",
-      labelNames: ["loop"],
-      buckets: [0.002, 0.01, 0.05, 0.25, 1, 5, 30],
-      registers: [observer.metrics],
-    }),
-    failures: new Counter({
-      name: "millrace_loop_failures_total",
-      help: "Passes of a loop that failed",
-      labelNames: ["loop"],
-      registers: [observer.metrics],
-    }),
-  };
-  metersOfObserver.set(observer, meters);
-  return meters;
 }

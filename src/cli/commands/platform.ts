@@ -120,6 +120,7 @@ function systemText(system: System): string {
       { title: "RUNS", cell: (loop) => loop.runs, right: true },
       { title: "FAILURES", cell: (loop) => loop.failures, right: true },
       { title: "LAST", cell: (loop) => time(loop.lastEndedAt) },
+      { title: "FAILING SINCE", cell: (loop) => time(loop.failingSince) },
       { title: "LAST ERROR", cell: (loop) => loop.lastError ?? none },
     ],
     system.loops,

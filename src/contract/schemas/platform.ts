@@ -37,6 +37,9 @@ export const loopStatus = z.object({
   lastError: z.string().nullable(),
   runs: z.number().int(),
   failures: z.number().int(),
+  /** Failed passes since the last one that did its work. */
+  failuresInRow: z.number().int(),
+  failingSince: timestamp.nullable(),
 });
 
 export const system = z.object({

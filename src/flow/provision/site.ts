@@ -10,6 +10,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 
 import type { Db } from "#db/pool.ts";
+import { restAfterMs } from "#loops/backoff.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Listing, Machine, Provider } from "#providers/provider.ts";
@@ -80,17 +81,21 @@ export function siteWorker(context: SiteContext): SiteWorker {
   });
 
   const watch = async (): Promise<void> => {
+    let brokenInRow = 0;
     while (!signal.aborted) {
       try {
         for await (const id of provider.changes({ signal })) {
+          brokenInRow = 0;
           instances.ask(id);
           context.changed?.();
         }
       } catch (error) {
         if (signal.aborted) return;
-        observer.log.warn({ site, err: error }, "event stream broke");
+        // Events only nudge; that the site is away is said by its loop.
+        if (brokenInRow === 0) observer.log.warn({ site, err: error }, "event stream broke");
       }
-      await wait(500, undefined, { signal }).catch(() => undefined);
+      brokenInRow += 1;
+      await wait(restAfterMs(brokenInRow), undefined, { signal }).catch(() => undefined);
     }
   };
 
