@@ -49,7 +49,7 @@ async function startProcess(faultSeed: number): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
     ["--conditions=source", path, url, folder, site, folder, `${faultSeed}`],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    { stdio: ["pipe", "pipe", "inherit"] },
   );
   await once(child.stdout, "data");
   return child;

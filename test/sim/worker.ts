@@ -1,7 +1,8 @@
 /**
  * A working process of its own, to be killed: the loops of the program over a simulated platform
  * that other processes share. Arguments: database, folder of the platform, site, folder of storage,
- * seed of the faults (0 for none). Prints "working" once its loops run.
+ * seed of the faults (0 for none). Prints "working" once its loops run. Its standard input is a pipe
+ * of whoever started it, and is never written to: when it ends, that process is gone, and so is this.
  */
 import { listenForNudges } from "#db/listen.ts";
 import { openDb } from "#db/pool.ts";
@@ -13,6 +14,8 @@ import { openSimulated } from "#providers/simulated/provider.ts";
 
 import { randomFrom } from "./random.ts";
 import { simulatedHosts } from "./simulated-hosts.ts";
+
+process.stdin.once("close", () => process.exit()).resume();
 
 const [url = "", directory = "", site = "", storageDirectory = "", seed = "0"] =
   process.argv.slice(2);
