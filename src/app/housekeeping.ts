@@ -1,7 +1,7 @@
 /** What has to be done now and then, by any one process. */
 import { forgetAnswers } from "#api/idempotency.ts";
 import type { Db } from "#db/pool.ts";
-import { checkLedger } from "#flow/ledger/store.ts";
+import { checkLedger } from "#flow/ledger/check.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";

@@ -10,7 +10,8 @@ import { json } from "#db/json.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { readStatement } from "#flow/invoice/store.ts";
-import { checkLedger, recordTopUp } from "#flow/ledger/store.ts";
+import { checkLedger } from "#flow/ledger/check.ts";
+import { recordTopUp } from "#flow/ledger/store.ts";
 import { meterInstance } from "#flow/meter/loop.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
 import { dayStart, localDay } from "#kernel/calendar.ts";
@@ -148,7 +149,8 @@ test.each(seeds(3))(
       and tenant_id = ${tenant.tenantId}`;
       const text = z.object({ balance: z.string() });
       const held = await here.one(
-        sql`select balance::text from account where kind = 'held' and tenant_id = ${tenant.tenantId}`,
+        sql`select coalesce(sum(balance), 0)::text as balance from account
+          where kind = 'held' and tenant_id = ${tenant.tenantId}`,
         text,
       );
       expect(held.balance).toBe("0");

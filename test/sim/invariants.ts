@@ -7,7 +7,7 @@ import { z } from "zod";
 
 import type { Db } from "#db/pool.ts";
 import { sql, type Sql } from "#db/sql.ts";
-import { checkLedger } from "#flow/ledger/store.ts";
+import { checkLedger } from "#flow/ledger/check.ts";
 import { meter, type MeterChange, type MeteredTransition } from "#flow/meter/decide.ts";
 import { transitionsAfter } from "#flow/meter/store.ts";
 import { holdsCompute } from "#providers/simulated/capacity.ts";

@@ -1,5 +1,5 @@
 /** The ledger as admission sees it. */
-import { lockCredit } from "#flow/ledger/store.ts";
+import { lockCredit } from "#flow/ledger/accounts.ts";
 import { placeHold } from "#flow/ledger/holds.ts";
 import { Failure } from "#kernel/failure.ts";
 import { formatFen } from "#kernel/money.ts";

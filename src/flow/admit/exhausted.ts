@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Db, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import type { Credit } from "#flow/ledger/decide.ts";
-import { credit, lockCredit } from "#flow/ledger/store.ts";
+import { credit, lockCredit } from "#flow/ledger/accounts.ts";
 import type { Reason } from "#kernel/reason.ts";
 import { formatFen } from "#kernel/money.ts";
 import type { LoopDefinition } from "#loops/loop.ts";

@@ -1,51 +1,50 @@
 /**
- * Builds journals: for every movement of money, the postings that say where it came from and where
- * it went. Pure. An amount in an account's favor is positive; every journal sums to zero, has at
- * least two postings and none of zero, and its `key` names the fact that it books.
+ * Journals of money that comes in, is set aside, goes out, or is taken back; and what a tenant may
+ * spend. Pure; what every journal obeys is in journal.ts.
  */
 import { assert } from "#kernel/assert.ts";
-import type { LocalDay } from "#kernel/calendar.ts";
-import { addFen, negateFen, subtractFen, sumFen, zeroFen, type Fen } from "#kernel/money.ts";
+import { addFen, fen, negateFen, subtractFen, sumFen, type Fen } from "#kernel/money.ts";
 
-export const accountKinds = ["wallet", "held", "revenue", "cash"] as const;
-export type AccountKind = (typeof accountKinds)[number];
+import {
+  intoPurse,
+  journal,
+  move,
+  outOfPurse,
+  type JournalDraft,
+  type Posting,
+  type Purse,
+} from "./journal.ts";
 
-export const journalKinds = [
-  "top_up",
-  "hold",
-  "release",
-  "charge",
-  "adjustment",
-  "credit",
-  "void",
-] as const;
-export type JournalKind = (typeof journalKinds)[number];
-
-export interface Posting {
-  readonly account: AccountKind;
-  /** Never zero. */
+/**
+ * Money that the operator received: settles what is owed, the rest is the tenant's. `reference` is
+ * the bank's or the operator's own, unique for the tenant.
+ */
+export function topUp(ask: {
+  readonly reference: string;
   readonly amount: Fen;
-  /** What it is for, e.g. the SKU; may be empty. */
-  readonly note: string;
-}
-
-export interface JournalDraft {
-  readonly kind: JournalKind;
-  readonly key: string;
-  readonly description: string;
-  readonly postings: readonly Posting[];
-  /** The journal that this one takes back; of a void only. */
-  readonly voidsId?: string;
-}
-
-/** Money that the operator received. `reference` is the bank's or the operator's own. */
-export function topUp(ask: { readonly reference: string; readonly amount: Fen }): JournalDraft {
+  readonly purse: Purse;
+}): JournalDraft {
   assert(ask.amount > 0n, "a top-up is more than zero");
   return journal({
     kind: "top_up",
     key: `top-up:${ask.reference}`,
     description: `Payment received: ${ask.reference}`,
-    postings: [move("cash", negateFen(ask.amount)), move("wallet", ask.amount)],
+    postings: [move("cash", negateFen(ask.amount)), ...intoPurse(ask.purse, ask.amount)],
+  });
+}
+
+/** Money of the wallet paid back to the tenant; the caller has seen that it is there. */
+export function payout(ask: {
+  readonly reference: string;
+  readonly amount: Fen;
+  readonly reason: string;
+}): JournalDraft {
+  assert(ask.amount > 0n, "a payout is more than zero");
+  return journal({
+    kind: "payout",
+    key: `payout:${ask.reference}`,
+    description: ask.reason,
+    postings: [move("wallet", negateFen(ask.amount)), move("cash", ask.amount)],
   });
 }
 
@@ -68,12 +67,13 @@ export function hold(ask: {
 export function releaseHold(ask: {
   readonly reference: string;
   readonly amount: Fen;
+  readonly purse: Purse;
 }): JournalDraft {
   return journal({
     kind: "release",
     key: releaseKey(ask.reference),
     description: "Hold released",
-    postings: [move("held", negateFen(ask.amount)), move("wallet", ask.amount)],
+    postings: [move("held", negateFen(ask.amount)), ...intoPurse(ask.purse, ask.amount)],
   });
 }
 
@@ -85,124 +85,94 @@ export function releaseKey(reference: string): string {
   return `release:${reference}`;
 }
 
-export interface ChargedLine {
-  readonly sku: string;
-  /** May be negative in an adjustment, and zero anywhere. */
-  readonly amount: Fen;
-}
-
-/**
- * The lines of one local day, which become final (R-DAY-3); `undefined` if they cost nothing
- * together and apart, since then nothing moves.
- */
-export function charge(ask: {
-  readonly day: LocalDay;
-  readonly lines: readonly ChargedLine[];
-}): JournalDraft | undefined {
-  return charged({
-    kind: "charge",
-    key: `charge:${ask.day}`,
-    description: `Usage of ${ask.day}`,
-    lines: ask.lines,
-  });
-}
-
-/** Usage of a posted day that arrived late, or was taken back (R-LATE-1, R-LATE-2). */
-export function adjustment(ask: {
-  readonly serviceDay: LocalDay;
-  readonly revision: number;
-  readonly line: ChargedLine;
-}): JournalDraft | undefined {
-  const { serviceDay, revision, line } = ask;
-  return charged({
-    kind: "adjustment",
-    key: `adjustment:${serviceDay}:${line.sku}:${revision}`,
-    description: `Late usage of ${serviceDay}: ${line.sku}`,
-    lines: [line],
-  });
-}
-
 /** A credit note: the operator gives back part of what he charged. */
 export function creditNote(ask: {
   readonly reference: string;
   readonly amount: Fen;
   readonly reason: string;
+  readonly purse: Purse;
 }): JournalDraft {
   assert(ask.amount > 0n, "a credit is more than zero");
   return journal({
     kind: "credit",
     key: `credit:${ask.reference}`,
     description: ask.reason,
-    postings: [move("revenue", negateFen(ask.amount)), move("wallet", ask.amount)],
+    postings: [move("revenue", negateFen(ask.amount)), ...intoPurse(ask.purse, ask.amount)],
   });
 }
 
-/** Takes a journal back by its mirror; the journal itself stays. */
+/**
+ * Takes a top-up, a credit or a payout back. The other side gets its exact mirror; the tenant's side
+ * is paid or received as things are now, since the money may have been spent meanwhile.
+ */
 export function voided(ask: {
   readonly id: string;
   readonly postings: readonly Posting[];
   readonly reason: string;
+  readonly purse: Purse;
 }): JournalDraft {
+  const given = fen(sumFen(ask.postings.filter(isPurse).map(({ amount }) => amount)));
+  const others = ask.postings.filter((each) => !isPurse(each));
   return journal({
     kind: "void",
     key: `void:${ask.id}`,
     description: ask.reason,
     voidsId: ask.id,
-    postings: ask.postings.map((each) => ({ ...each, amount: negateFen(each.amount) })),
+    postings: [
+      ...others.map((each) => ({ ...each, amount: negateFen(each.amount) })),
+      ...(given >= 0n ? outOfPurse(ask.purse, given) : intoPurse(ask.purse, negateFen(given))),
+    ],
   });
 }
 
-export interface Balances {
-  /** Not held: what the wallet holds by the postings. */
-  readonly wallet: Fen;
+function isPurse({ account }: Posting): boolean {
+  return account === "wallet" || account === "receivable";
+}
+
+/**
+ * Whether two drafts book the same fact. How an amount was split between the wallet and what is owed
+ * depends on the moment of the booking and is no part of the fact.
+ */
+export function isSameFact(
+  a: Pick<JournalDraft, "kind" | "postings">,
+  b: Pick<JournalDraft, "kind" | "postings">,
+): boolean {
+  return a.kind === b.kind && factOf(a.postings) === factOf(b.postings);
+}
+
+function factOf(postings: readonly Posting[]): string {
+  const sums = new Map<string, bigint>();
+  for (const posting of postings) {
+    const account = isPurse(posting) ? "purse" : posting.account;
+    const name = JSON.stringify([account, posting.subject, posting.note]);
+    sums.set(name, (sums.get(name) ?? 0n) + posting.amount);
+  }
+  return JSON.stringify([...sums].map(([name, sum]) => [name, `${sum}`]).toSorted(byName));
+}
+
+function byName([a = ""]: readonly string[], [b = ""]: readonly string[]): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+export interface Balances extends Purse {
   readonly held: Fen;
-  /** Rated and not yet posted. */
+  /** Rated, not yet posted, and not going to be paid by packages. */
   readonly provisional: Fen;
 }
 
 export interface Credit extends Balances {
-  /** All of the tenant's money with us, held or not. */
+  /** All of the tenant's money with us, held or not, less what he owes; may be negative. */
   readonly balance: Fen;
-  /** What he may still spend: balance - provisional - held (R-DAY-3). */
+  /** What he may still spend: balance - provisional - held (R-DAY-3). Packages come on top. */
   readonly available: Fen;
 }
 
 export function creditOf(balances: Balances): Credit {
-  const { wallet, held, provisional } = balances;
+  const { wallet, owed, held, provisional } = balances;
+  const free = subtractFen(wallet, owed);
   return {
     ...balances,
-    balance: addFen(wallet, held),
-    available: subtractFen(wallet, provisional),
+    balance: addFen(free, held),
+    available: subtractFen(free, provisional),
   };
-}
-
-interface Charged {
-  readonly kind: "charge" | "adjustment";
-  readonly key: string;
-  readonly description: string;
-  readonly lines: readonly ChargedLine[];
-}
-
-function charged({ lines, ...rest }: Charged): JournalDraft | undefined {
-  const total = sumFen(lines.map(({ amount }) => amount));
-  const postings = [
-    { account: "wallet", amount: negateFen(total), note: "" } as const,
-    ...lines.map(({ sku, amount }) => ({ account: "revenue", amount, note: sku }) as const),
-  ].filter(({ amount }) => amount !== 0n);
-  return postings.length === 0 ? undefined : journal({ ...rest, postings });
-}
-
-function move(account: AccountKind, amount: Fen): Posting {
-  return { account, amount, note: "" };
-}
-
-function journal(draft: JournalDraft): JournalDraft {
-  const { postings } = draft;
-  assert(sumFen(postings.map(({ amount }) => amount)) === zeroFen, "a journal sums to zero");
-  assert(postings.length >= 2, "a journal has two postings or more");
-  assert(
-    postings.every(({ amount }) => amount !== 0n),
-    "no posting is zero",
-  );
-  return draft;
 }

@@ -7,8 +7,9 @@ import type { Tx } from "#db/pool.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Fen } from "#kernel/money.ts";
 
+import { credit, lockCredit } from "./accounts.ts";
 import { hold, holdKey, releaseHold, releaseKey, type Credit } from "./decide.ts";
-import { book, credit, findJournal, lockCredit } from "./store.ts";
+import { book, findJournal } from "./store.ts";
 
 export type HoldOutcome =
   | { readonly kind: "held"; readonly isNew: boolean; readonly credit: Credit }
@@ -51,13 +52,13 @@ export async function releaseHeld(
   tenantId: string,
   { reference, at }: { readonly reference: string; readonly at: number },
 ): Promise<"released" | "released_before" | "not_held"> {
-  await lockCredit(tx, tenantId);
+  const purse = await lockCredit(tx, tenantId);
   const held = await findJournal(tx, tenantId, holdKey(reference));
   const amountHeld = held?.postings.find(({ account }) => account === "held")?.amount;
   if (amountHeld === undefined) return "not_held";
   if ((await findJournal(tx, tenantId, releaseKey(reference))) !== undefined) {
     return "released_before";
   }
-  await book(tx, tenantId, { draft: releaseHold({ reference, amount: amountHeld }), at });
+  await book(tx, tenantId, { draft: releaseHold({ reference, amount: amountHeld, purse }), at });
   return "released";
 }

@@ -11,21 +11,23 @@ import { Failure } from "#kernel/failure.ts";
 import { fen, parseFen, type Fen } from "#kernel/money.ts";
 import { testDatabase } from "#test/database.ts";
 
-import { charge } from "./decide.ts";
+import { charge, paidFromPurse } from "./charges.ts";
 import { placeHold, releaseHeld, type HoldOutcome } from "./holds.ts";
-import {
-  book,
-  checkLedger,
-  credit,
-  listJournals,
-  recordCredit,
-  recordTopUp,
-  setProvisional,
-  voidJournal,
-} from "./store.ts";
+import { credit, lockCredit, setProvisional } from "./accounts.ts";
+import { checkLedger } from "./check.ts";
+import { book, listJournals, recordCredit, recordTopUp, voidJournal } from "./store.ts";
 
 const { db } = await testDatabase();
 const at = Date.UTC(2026, 4, 4);
+
+/** A day's charge of one line, paid from the wallet and owed beyond it. */
+async function chargeDay(tenant: string, day: string, amount: Fen): Promise<void> {
+  await db.tenant(tenant, async (tx) => {
+    const paid = paidFromPurse(await lockCredit(tx, tenant), amount);
+    const draft = charge({ day: localDay(day), lines: [{ sku: "gpu.T4", amount, paid }] });
+    if (draft !== undefined) await book(tx, tenant, { draft, at });
+  });
+}
 
 async function newTenant(yuan?: string): Promise<string> {
   const id = newId();
@@ -128,13 +130,8 @@ test("R-LED-1: a payment is voided once; holds, charges and voids are not", asyn
 
 test("R-LED-1: a charge and the credit note for part of it", async () => {
   const tenant = await newTenant("10.00");
-  const draft = charge({
-    day: localDay("2026-05-04"),
-    lines: [{ sku: "gpu.T4", amount: parseFen("12.50") }],
-  });
-  if (draft === undefined) throw new Error("there is a charge");
-  await db.transaction((tx) => book(tx, tenant, { draft, at }));
-  expect(await credit(db, tenant)).toMatchObject({ balance: -250n });
+  await chargeDay(tenant, "2026-05-04", parseFen("12.50"));
+  expect(await credit(db, tenant)).toMatchObject({ balance: -250n, owed: 250n, wallet: 0n });
   const ask = { reference: "ticket-7", amount: parseFen("2.50"), reason: "slow disk", at };
   await db.transaction((tx) => recordCredit(tx, tenant, ask));
   expect(await credit(db, tenant)).toMatchObject({ balance: 0n });
@@ -152,6 +149,29 @@ const refusals: readonly (readonly [string, (tx: Tx, tenant: string) => Promise<
         insert into posting (tenant_id, journal_id, line, account_kind, amount)
         select tenant_id, id, 3, 'wallet', 100 from journal where tenant_id = ${tenant}`),
   ],
+  [
+    "postings added later to a journal, even if they balance",
+    (tx, tenant) =>
+      tx.execute(sql`
+        insert into posting (tenant_id, journal_id, line, account_kind, amount)
+        select tenant_id, id, n, case n when 3 then 'wallet' else 'cash' end, 100 * (7 - 2 * n)
+        from journal, generate_series(3, 4) n where tenant_id = ${tenant}`),
+  ],
+  [
+    "one balanced journal beside one that is not, in one statement",
+    async (tx, tenant) => {
+      const [good, bad] = [newId(), newId()];
+      await tx.execute(sql`
+        insert into journal (tenant_id, id, key, kind, description, at)
+        select ${tenant}::uuid, id, id::text, 'credit', '', now()
+        from unnest(${[good, bad]}::uuid[]) id`);
+      await tx.execute(sql`
+        insert into posting (tenant_id, journal_id, line, account_kind, amount)
+        values (${tenant}, ${good}, 1, 'wallet', 5), (${tenant}, ${good}, 2, 'cash', -5),
+          (${tenant}, ${bad}, 1, 'wallet', 5), (${tenant}, ${bad}, 2, 'cash', -4)`);
+    },
+  ],
+  ["a wallet below zero", (tx, tenant) => rawJournal(tx, tenant, [-1001, 1001])],
   [
     "changing a posting",
     (tx, tenant) => tx.execute(sql`update posting set note = 'x' where tenant_id = ${tenant}`),
@@ -178,7 +198,7 @@ const refusals: readonly (readonly [string, (tx: Tx, tenant: string) => Promise<
 test.each(refusals)("the database refuses %s", async (_, attempt) => {
   const tenant = await newTenant("10.00");
   await expect(db.transaction((tx) => attempt(tx, tenant))).rejects.toThrow(
-    /does not balance|is refused|by hand|violates check/,
+    /does not balance|is refused|by hand|violates check|account_sign/,
   );
   expect(await credit(db, tenant)).toMatchObject({ balance: 1000n });
   expect(await checkLedger(db)).toEqual([]);
@@ -249,9 +269,7 @@ async function applyOnce(tenant: string, each: Move, index: number): Promise<voi
     await holdOf(tenant, `lease-${each.reference}`, yuan);
   }
   if (each.kind === "charge") {
-    const day = localDay(`2026-05-${String(index + 1).padStart(2, "0")}`);
-    const draft = charge({ day, lines: [{ sku: "gpu.T4", amount: fen(each.amount) }] });
-    if (draft !== undefined) await db.tenant(tenant, (tx) => book(tx, tenant, { draft, at }));
+    await chargeDay(tenant, `2026-05-${String(index + 1).padStart(2, "0")}`, fen(each.amount));
   }
 }
 

@@ -1,7 +1,6 @@
 /**
- * Rows of `account`, `journal` and `posting`. What must stay true: a journal is written whole or
- * not at all and once for its key; who takes money from a wallet has locked its row first, so that
- * two at once cannot both take the last yuan.
+ * Rows of `journal` and `posting`. What must stay true: a journal is written whole or not at all
+ * and once for its key, whoever books it how often.
  */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
@@ -9,28 +8,23 @@ import { z } from "zod";
 import { newestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
-import { join, sql } from "#db/sql.ts";
+import { sql } from "#db/sql.ts";
+import { assert, present } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
-import { fen, formatFen, zeroFen, type Fen } from "#kernel/money.ts";
+import { fen, type Fen } from "#kernel/money.ts";
 
-import {
-  accountKinds,
-  creditNote,
-  creditOf,
-  journalKinds,
-  topUp,
-  voided,
-  type Credit,
-  type JournalDraft,
-} from "./decide.ts";
+import { lockCredit } from "./accounts.ts";
+import { creditNote, isSameFact, topUp, voided } from "./decide.ts";
+import { accountKinds, journalKinds, type JournalDraft } from "./journal.ts";
 
-const amount = z.bigint().transform((value) => fen(value));
-
-const postingRow = z.object({
-  account: z.enum(accountKinds),
-  amount: z.string(),
-  note: z.string(),
-});
+const postingRow = z
+  .object({
+    account: z.enum(accountKinds),
+    subject: z.string(),
+    amount: z.string(),
+    note: z.string(),
+  })
+  .transform((posting) => ({ ...posting, amount: fen(BigInt(posting.amount)) }));
 
 const journalRow = z.object({
   id: z.string(),
@@ -39,15 +33,13 @@ const journalRow = z.object({
   description: z.string(),
   voidsId: z.string().nullable(),
   at: instant,
-  postings: z.array(
-    postingRow.transform((posting) => ({ ...posting, amount: fen(BigInt(posting.amount)) })),
-  ),
+  postings: z.array(postingRow),
 });
 export type Journal = z.output<typeof journalRow>;
 
 const columns = sql`j.id, j.key, j.kind, j.description, j.voids_id as "voidsId", j.at,
   (select coalesce(jsonb_agg(jsonb_build_object('account', p.account_kind,
-      'amount', p.amount::text, 'note', p.note) order by p.line), '[]')
+      'subject', p.account_subject, 'amount', p.amount::text, 'note', p.note) order by p.line), '[]')
     from posting p where p.tenant_id = j.tenant_id and p.journal_id = j.id) as postings`;
 
 export interface Booking {
@@ -56,51 +48,72 @@ export interface Booking {
   readonly isNew: boolean;
 }
 
+export interface ToBook {
+  readonly draft: JournalDraft;
+  /** When the fact happened, in epoch milliseconds. */
+  readonly at: number;
+}
+
 /**
- * Books a journal, once for its key. Throws `conflict` if the key was used for other postings.
- * Whoever takes from the wallet on a condition locks it first (`lockCredit`).
+ * Books a journal, once for its key. Throws `conflict` if the key was used for another fact; how an
+ * amount was split between wallet and receivable is no part of it (`isSameFact`). Whoever takes from
+ * the wallet on a condition locks it first (`lockCredit`).
  */
-export async function book(
+export async function book(tx: Tx, tenantId: string, ask: ToBook): Promise<Booking> {
+  const [booking] = await bookAll(tx, tenantId, [ask]);
+  return present(booking, "the booking");
+}
+
+/** The same for several facts, in order, with as many statements as for one. */
+export async function bookAll(
   tx: Tx,
   tenantId: string,
-  { draft, at }: { readonly draft: JournalDraft; readonly at: number },
-): Promise<Booking> {
+  asks: readonly ToBook[],
+): Promise<Booking[]> {
   // The lock also lets bookings of one key come one after the other.
   await lockCredit(tx, tenantId);
-  const before = await findJournal(tx, tenantId, draft.key);
-  if (before !== undefined) {
-    if (sameFact(before, draft)) return { journal: before, isNew: false };
+  const keys = asks.map(({ draft }) => draft.key);
+  assert(new Set(keys).size === keys.length, "the facts of one booking have keys of their own");
+  const before = new Map((await findJournals(tx, tenantId, keys)).map((each) => [each.key, each]));
+  const bookings = asks.map(({ draft, at }): Booking => {
+    const known = before.get(draft.key);
+    if (known === undefined) return { journal: journalOf(draft, at), isNew: true };
+    if (isSameFact(known, draft)) return { journal: known, isNew: false };
     throw new Failure(
       "conflict",
-      `${draft.key} is booked already, with other amounts: ${before.description}.`,
-      { details: { journalId: before.id } },
+      `${draft.key} is booked already, with other amounts: ${known.description}.`,
+      { details: { journalId: known.id } },
     );
-  }
-  // Ids of one process ascend, so that journals of one millisecond keep their order.
-  const id = newId();
+  });
+  const fresh = bookings.filter(({ isNew }) => isNew).map(({ journal }) => journal);
+  if (fresh.length > 0) await insert(tx, tenantId, fresh);
+  return bookings;
+}
+
+/** Ids of one process ascend, so that journals of one millisecond keep their order. */
+function journalOf(draft: JournalDraft, at: number): Journal {
+  const { voidsId = null, postings, ...rest } = draft;
+  return { ...rest, voidsId, postings: [...postings], id: newId(), at };
+}
+
+async function insert(tx: Tx, tenantId: string, journals: readonly Journal[]): Promise<void> {
   await tx.execute(sql`
     insert into journal (tenant_id, id, key, kind, description, voids_id, at)
-    values (${tenantId}, ${id}, ${draft.key}, ${draft.kind}, ${draft.description},
-      ${draft.voidsId ?? null}, ${new Date(at)})`);
-  const lines = draft.postings.map(
-    (posting, index) => sql`(${tenantId}::uuid, ${id}::uuid, ${index + 1}::int, ${posting.account},
-      ${posting.amount}::int8, ${posting.note})`,
+    select ${tenantId}::uuid, * from unnest(${journals.map(({ id }) => id)}::uuid[],
+      ${journals.map(({ key }) => key)}::text[], ${journals.map(({ kind }) => kind)}::text[],
+      ${journals.map(({ description }) => description)}::text[],
+      ${journals.map(({ voidsId }) => voidsId)}::uuid[],
+      ${journals.map(({ at }) => new Date(at))}::timestamptz[])`);
+  const lines = journals.flatMap(({ id, postings }) =>
+    postings.map((posting, index) => ({ ...posting, id, line: index + 1 })),
   );
   await tx.execute(sql`
-    insert into posting (tenant_id, journal_id, line, account_kind, amount, note)
-    values ${join(lines)}`);
-  return {
-    isNew: true,
-    journal: { ...draft, postings: [...draft.postings], voidsId: draft.voidsId ?? null, id, at },
-  };
-}
-
-function sameFact(booked: Journal, draft: JournalDraft): boolean {
-  return booked.kind === draft.kind && textOf(booked.postings) === textOf(draft.postings);
-}
-
-function textOf(postings: JournalDraft["postings"]): string {
-  return JSON.stringify(postings.map((each) => [each.account, `${each.amount}`, each.note]));
+    insert into posting
+      (tenant_id, journal_id, line, account_kind, account_subject, amount, note)
+    select ${tenantId}::uuid, * from unnest(${lines.map(({ id }) => id)}::uuid[],
+      ${lines.map(({ line }) => line)}::int[], ${lines.map(({ account }) => account)}::text[],
+      ${lines.map(({ subject }) => subject)}::text[],
+      ${lines.map((each) => `${each.amount}`)}::int8[], ${lines.map(({ note }) => note)}::text[])`);
 }
 
 export async function findJournal(
@@ -108,8 +121,17 @@ export async function findJournal(
   tenantId: string,
   key: string,
 ): Promise<Journal | undefined> {
-  return db.maybe(
-    sql`select ${columns} from journal j where j.tenant_id = ${tenantId} and j.key = ${key}`,
+  return (await findJournals(db, tenantId, [key]))[0];
+}
+
+function findJournals(
+  db: Queryable,
+  tenantId: string,
+  keys: readonly string[],
+): Promise<Journal[]> {
+  return db.rows(
+    sql`select ${columns} from journal j
+      where j.tenant_id = ${tenantId} and j.key = any(${[...keys]}::text[])`,
     journalRow,
   );
 }
@@ -124,53 +146,21 @@ export function listJournals(db: Queryable, tenantId: string, ask: PageAsk): Pro
   );
 }
 
-const accountRow = z.object({ kind: z.enum(accountKinds), balance: amount, provisional: amount });
-
-/** What a tenant has and may spend; all zero before his first journal. */
-export async function credit(db: Queryable, tenantId: string): Promise<Credit> {
-  const accounts = await db.rows(
-    sql`select kind, balance, provisional from account where tenant_id = ${tenantId}`,
-    accountRow,
-  );
-  const of = (kind: "wallet" | "held"): z.output<typeof accountRow> | undefined =>
-    accounts.find((each) => each.kind === kind);
-  return creditOf({
-    wallet: of("wallet")?.balance ?? zeroFen,
-    held: of("held")?.balance ?? zeroFen,
-    provisional: of("wallet")?.provisional ?? zeroFen,
-  });
-}
-
 /**
- * The same, with the wallet's row locked until the transaction ends: nobody else can take from it
- * or rate against it meanwhile. Opens the accounts of a tenant who has none.
+ * Records a payment; what is owed is settled first. The same reference and amount again is harmless,
+ * another amount `conflict`.
  */
-export async function lockCredit(tx: Tx, tenantId: string): Promise<Credit> {
-  const locked = await tx.maybe(
-    sql`select kind from account where tenant_id = ${tenantId} and kind = 'wallet' for update`,
-    z.object({ kind: z.literal("wallet") }),
-  );
-  if (locked === undefined) {
-    await tx.execute(sql`
-      insert into account (tenant_id, kind)
-      select ${tenantId}::uuid, kind from unnest(${[...accountKinds]}::text[]) kind
-      on conflict do nothing`);
-    return lockCredit(tx, tenantId);
-  }
-  return credit(tx, tenantId);
-}
-
-/** Records a payment. The same reference and amount again is harmless, another amount `conflict`. */
-export function recordTopUp(
+export async function recordTopUp(
   tx: Tx,
   tenantId: string,
   ask: { readonly reference: string; readonly amount: Fen; readonly at: number },
 ): Promise<Booking> {
-  return book(tx, tenantId, { draft: topUp(ask), at: ask.at });
+  const purse = await lockCredit(tx, tenantId);
+  return book(tx, tenantId, { draft: topUp({ ...ask, purse }), at: ask.at });
 }
 
 /** Gives back part of what was charged, with the reason that the customer reads. */
-export function recordCredit(
+export async function recordCredit(
   tx: Tx,
   tenantId: string,
   ask: {
@@ -180,65 +170,27 @@ export function recordCredit(
     readonly at: number;
   },
 ): Promise<Booking> {
-  return book(tx, tenantId, { draft: creditNote(ask), at: ask.at });
+  const purse = await lockCredit(tx, tenantId);
+  return book(tx, tenantId, { draft: creditNote({ ...ask, purse }), at: ask.at });
 }
 
 /**
- * Takes a payment or a credit back, once. Throws `not_found`, and `wrong_state` for other kinds: a
- * hold is released, a charge is given back by a credit, a void stays.
+ * Takes a payment, a credit or a payout back, once. Throws `not_found`, and `wrong_state` for other
+ * kinds: a hold is released, a charge is given back by a credit, a void stays.
  */
 export async function voidJournal(
   tx: Tx,
   tenantId: string,
   ask: { readonly id: string; readonly reason: string; readonly at: number },
 ): Promise<Booking> {
-  await lockCredit(tx, tenantId);
+  const purse = await lockCredit(tx, tenantId);
   const found = await tx.maybe(
     sql`select ${columns} from journal j where j.tenant_id = ${tenantId} and j.id = ${ask.id}`,
     journalRow,
   );
   if (found === undefined) throw new Failure("not_found", `There is no journal ${ask.id}.`);
-  if (found.kind !== "top_up" && found.kind !== "credit") {
+  if (!["top_up", "credit", "payout"].includes(found.kind)) {
     throw new Failure("wrong_state", `A journal of kind ${found.kind} cannot be voided.`);
   }
-  return book(tx, tenantId, { draft: voided({ ...found, reason: ask.reason }), at: ask.at });
-}
-
-/** The rater's word for what the wallet will still be charged for days that are not posted. */
-export async function setProvisional(tx: Tx, tenantId: string, provisional: Fen): Promise<void> {
-  await lockCredit(tx, tenantId);
-  await tx.execute(sql`
-    update account set provisional = ${provisional}::int8
-    where tenant_id = ${tenantId} and kind = 'wallet'
-      and provisional <> ${provisional}::int8`);
-}
-
-export interface LedgerFinding {
-  readonly tenantId: string;
-  readonly problem: string;
-}
-
-const findingsMax = 100;
-
-/** The nightly check (R-LED-1): everything sums to zero, and each balance is its postings. */
-export async function checkLedger(db: Queryable): Promise<LedgerFinding[]> {
-  const row = z.object({ tenantId: z.string(), what: z.string(), expected: amount, got: amount });
-  const found = await db.rows(
-    sql`select * from (
-        select a.tenant_id as "tenantId", 'balance of ' || a.kind as what,
-          coalesce(sum(p.amount), 0)::int8 as expected, a.balance as got
-        from account a left join posting p
-          on p.tenant_id = a.tenant_id and p.account_kind = a.kind
-        group by a.tenant_id, a.kind, a.balance
-        having coalesce(sum(p.amount), 0) <> a.balance
-        union all
-        select tenant_id, 'sum of journal ' || journal_id, 0::int8, sum(amount)::int8
-        from posting group by tenant_id, journal_id having sum(amount) <> 0
-      ) finding limit ${findingsMax}`,
-    row,
-  );
-  return found.map(({ tenantId, what, expected, got }) => ({
-    tenantId,
-    problem: `${what} is ${formatFen(got)}, should be ${formatFen(expected)}`,
-  }));
+  return book(tx, tenantId, { draft: voided({ ...found, reason: ask.reason, purse }), at: ask.at });
 }

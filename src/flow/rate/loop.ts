@@ -7,11 +7,14 @@ import { Counter } from "prom-client";
 
 import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
 import type { Db, Queryable, Tx } from "#db/pool.ts";
-import { adjustment, charge } from "#flow/ledger/decide.ts";
-import { book as bookJournal, setProvisional } from "#flow/ledger/store.ts";
+import { lockCredit, setProvisional } from "#flow/ledger/accounts.ts";
+import { adjustment, charge, paidFromPurse, type ChargedLine } from "#flow/ledger/charges.ts";
+import type { Purse } from "#flow/ledger/journal.ts";
+import { bookAll } from "#flow/ledger/store.ts";
 import type { UsageInterval } from "#flow/meter/store.ts";
 import { addDays, dayOf, dayStart, firstDay, monthOf, type LocalDay } from "#kernel/calendar.ts";
 import type { Interval } from "#kernel/interval.ts";
+import { addFen, subtractFen } from "#kernel/money.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { TimeZone } from "#kernel/zone.ts";
@@ -149,20 +152,30 @@ async function bookPosted(
   tenantId: string,
   { lines, at }: { readonly lines: readonly ChargeLine[]; readonly at: number },
 ): Promise<void> {
-  const days = new Map<LocalDay, ChargeLine[]>();
+  if (lines.length === 0) return;
+  let purse: Purse = await lockCredit(tx, tenantId);
+  const paid = (line: ChargeLine): ChargedLine => {
+    const charged = { ...line, paid: paidFromPurse(purse, line.amount) };
+    purse = {
+      wallet: subtractFen(purse.wallet, charged.paid.wallet),
+      owed: addFen(purse.owed, charged.paid.receivable),
+    };
+    return charged;
+  };
+  const days = new Map<LocalDay, ChargedLine[]>();
   for (const line of lines.filter(({ revision }) => revision === 0)) {
-    days.set(line.serviceDay, [...(days.get(line.serviceDay) ?? []), line]);
+    days.set(line.serviceDay, [...(days.get(line.serviceDay) ?? []), paid(line)]);
   }
   const drafts = [
     ...[...days]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([day, ofDay]) => charge({ day, lines: ofDay })),
-    ...lines.filter(({ revision }) => revision > 0).map((line) => adjustment({ ...line, line })),
+    ...lines
+      .filter(({ revision }) => revision > 0)
+      .map((line) => adjustment({ ...line, line: paid(line) })),
   ];
-  for (const draft of drafts) {
-    // oxlint-disable-next-line no-await-in-loop -- one connection
-    if (draft !== undefined) await bookJournal(tx, tenantId, { draft, at });
-  }
+  const toBook = drafts.flatMap((draft) => (draft === undefined ? [] : [{ draft, at }]));
+  if (toBook.length > 0) await bookAll(tx, tenantId, toBook);
 }
 
 function lateDaysMax(prices: PriceBook, today: LocalDay): number {

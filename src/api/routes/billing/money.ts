@@ -3,12 +3,14 @@ import type { z } from "zod";
 
 import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
+import { amountOf } from "#api/routes/wire.ts";
 import type { Operations } from "#contract/operations.ts";
 import type * as billing from "#contract/schemas/billing.ts";
 import type { Queryable } from "#db/pool.ts";
 import { burnPerHour } from "#flow/admit/burn.ts";
-import { credit, listJournals, recordTopUp, type Journal } from "#flow/ledger/store.ts";
-import { formatFen, parseFen } from "#kernel/money.ts";
+import { credit } from "#flow/ledger/accounts.ts";
+import { listJournals, recordTopUp, type Journal } from "#flow/ledger/store.ts";
+import { formatFen } from "#kernel/money.ts";
 
 export const getBalance: Handler<Operations["getBalance"]> = (_input, { tx, tenantId }) =>
   balanceOf(tx, tenantId);
@@ -17,7 +19,7 @@ export const createTopUp: Handler<Operations["createTopUp"]> = async ({ body }, 
   const { tx, tenantId } = context;
   const { journal } = await recordTopUp(tx, tenantId, {
     reference: body.reference,
-    amount: parseFen(withFen(body.amount)),
+    amount: amountOf(body.amount),
     at: context.now(),
   });
   context.note({ target: tenantId, details: { amount: body.amount, reference: body.reference } });
@@ -61,10 +63,4 @@ function showJournal(journal: Journal): z.output<typeof billing.journal> {
       amount: formatFen(amount),
     })),
   };
-}
-
-/** "100" and "12.5" are amounts too. */
-function withFen(amount: string): string {
-  const [yuan = "0", fraction = ""] = amount.split(".");
-  return `${yuan}.${fraction.padEnd(2, "0")}`;
 }

@@ -6,7 +6,7 @@ import type { Operations } from "#contract/operations.ts";
 import type { Queryable } from "#db/pool.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
-import { credit } from "#flow/ledger/store.ts";
+import { credit } from "#flow/ledger/accounts.ts";
 import { dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { fen, formatFen } from "#kernel/money.ts";
