@@ -1,8 +1,8 @@
 /**
  * The console of a machine over a WebSocket: `GET /v1/leases/{id}/console?kind=serial|vnc`. Binary
  * frames are the bytes of the serial line (what was printed before comes first) or of RFB, both
- * ways. The caller passes what every mutation passes: credential, permission, tenant; opening is
- * audited. A browser, which cannot send headers, gives its key as the subprotocol
+ * ways. The caller passes what every mutation passes: rate, credential, permission, tenant; opening is
+ * audited, and so is a refusal. A browser, which cannot send headers, gives its key as the subprotocol
  * `millrace.key.<key>` beside `millrace.console`.
  */
 import type { IncomingMessage } from "node:http";
@@ -11,15 +11,15 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { z } from "zod";
 
-import { refusal, tenantActedFor } from "#api/authorize.ts";
 import { problemHeaders, problemOf, problemText, toFailure } from "#api/problem.ts";
-import { audit } from "#audit/audit.ts";
 import type { Db } from "#db/pool.ts";
-import { sql } from "#db/sql.ts";
 import { authenticate } from "#identity/authenticate.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
+
+import { admit } from "./admit.ts";
+import { consoleLimits, type ConsoleLimits } from "./limits.ts";
 
 const pathPattern = /^\/v1\/leases\/([0-9a-f-]{36})\/console$/;
 const subprotocol = "millrace.console";
@@ -44,6 +44,7 @@ export interface ConsoleRelay {
 
 export function consoleRelay(context: ConsoleContext): ConsoleRelay {
   const { observer } = context;
+  const limits = consoleLimits();
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: frameBytesMax,
@@ -64,6 +65,7 @@ export function consoleRelay(context: ConsoleContext): ConsoleRelay {
       }
       const line = await machineSide(context, request, {
         requestId,
+        limits,
         signal: AbortSignal.any([closing.signal, abandoned.signal]),
       });
       sockets.handleUpgrade(request, socket, head, (client) => {
@@ -90,11 +92,17 @@ export function consoleRelay(context: ConsoleContext): ConsoleRelay {
   };
 }
 
+interface Knock {
+  readonly requestId: string;
+  readonly limits: ConsoleLimits;
+  readonly signal: AbortSignal;
+}
+
 /** Who calls, may he, which machine; then the machine's side of the line. */
 async function machineSide(
-  { db, providers, now }: ConsoleContext,
+  context: ConsoleContext,
   request: IncomingMessage,
-  call: { readonly requestId: string; readonly signal: AbortSignal },
+  knock: Knock,
 ): Promise<Duplex> {
   const url = new URL(request.url ?? "/", "http://localhost");
   const leaseId = pathPattern.exec(url.pathname)?.[1];
@@ -103,43 +111,21 @@ async function machineSide(
   }
   const kind = kindSchema.safeParse(url.searchParams.get("kind") ?? "serial");
   if (!kind.success) throw new Failure("invalid_request", "`kind` is serial or vnc.");
-  const authenticated = await authenticate(db, credentialOf(request), now());
-  const refused = refusal({ permission: "compute.use", audit: "lease.console" }, authenticated);
-  if (refused !== undefined) throw refused;
+  knock.limits.takeOfAddress(request.socket.remoteAddress ?? "unknown");
+  const credential = credentialOf(request);
+  const authenticated = await authenticate(context.db, credential, context.now());
+  knock.limits.takeOfKey(authenticated.principal.keyId);
   const named = request.headers["millrace-tenant"]?.toString();
-  const tenantId = await tenantActedFor(db, authenticated, named);
-  const { principal } = authenticated;
-  const instance = await db.tenant(tenantId, async (tx) => {
-    const found = await tx.maybe(
-      sql`select i.id, i.site, i.state from instance i join request r
-          on r.tenant_id = i.tenant_id and r.id = i.request_id
-        where i.tenant_id = ${tenantId} and i.request_id = ${leaseId} and r.kind = 'lease'
-          and i.state <> 'gone'`,
-      instanceRow,
-    );
-    if (found === undefined)
-      throw new Failure("not_found", "There is no such lease, or no machine of it.");
-    await audit(tx, {
-      tenantId,
-      actor: { kind: "user", name: principal.userName, ...principal },
-      action: "lease.console",
-      target: leaseId,
-      outcome: "done",
-      requestId: call.requestId,
-      details: { kind: kind.data },
-      at: now(),
-    });
-    return found;
-  });
-  const provider = providers.find((each) => each.site === instance.site);
+  const wish = { authenticated, named, leaseId, kind: kind.data, requestId: knock.requestId };
+  const instance = await admit(context, wish);
+  const provider = context.providers.find((each) => each.site === instance.site);
   if (provider === undefined) {
     throw new Failure("unavailable", `This process is not connected to the site ${instance.site}.`);
   }
-  return provider.console({ signal: call.signal }, instance.id, kind.data);
+  return provider.console({ signal: knock.signal }, instance.id, kind.data);
 }
 
 const kindSchema = z.enum(["serial", "vnc"]);
-const instanceRow = z.object({ id: z.string(), site: z.string(), state: z.string() });
 
 function credentialOf(request: IncomingMessage): string {
   const [scheme, credential] = request.headers.authorization?.split(" ") ?? [];
