@@ -4,7 +4,6 @@
  * in the data directory, or to standard error where there is no terminal.
  */
 import { chmod, writeFile } from "node:fs/promises";
-import { createWriteStream } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { startApp, type App } from "#app/app.ts";
@@ -13,6 +12,7 @@ import { readConfig } from "#config/config.ts";
 import { defaultDataDirectory } from "#config/data-directory.ts";
 import { newRootKey } from "#identity/operator.ts";
 import { Failure, failureClasses } from "#kernel/failure.ts";
+import { openLogFile } from "#observe/log-file.ts";
 import { createObserver, type Observer } from "#observe/observer.ts";
 
 const repositoryRoot = resolve(import.meta.dirname, "..");
@@ -25,7 +25,9 @@ async function main(): Promise<void> {
   const observer = createObserver({
     level: config.logLevel,
     processMetrics: true,
-    destination: process.stderr.isTTY ? logFile(dataDirectory) : process.stderr,
+    destination: process.stderr.isTTY
+      ? openLogFile({ path: join(dataDirectory, "millrace.log") })
+      : process.stderr,
   });
   const app = await startApp({
     config,
@@ -81,17 +83,6 @@ async function closeInTime(app: App, { log }: Observer): Promise<void> {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function logFile(dataDirectory: string): { write(line: string): void } {
-  const file = join(dataDirectory, "millrace.log");
-  let stream: ReturnType<typeof createWriteStream> | undefined;
-  return {
-    write: (line) => {
-      stream ??= createWriteStream(file, { flags: "a", mode: 0o600 });
-      stream.write(line);
-    },
-  };
 }
 
 try {
