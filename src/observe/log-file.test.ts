@@ -26,6 +26,10 @@ function linesIn(folder: string): string[] {
     .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1));
 }
 
+function bytesOf(lines: readonly string[]): number {
+  return lines.join("\n").length + 1;
+}
+
 test("files are bounded in size and number, and keep the newest lines whole and in order", () => {
   const bytesMax = 1_000;
   const filesMax = 3;
@@ -54,9 +58,8 @@ test("files are bounded in size and number, and keep the newest lines whole and 
         const kept = linesIn(folder);
         expect(kept).toEqual(written.slice(written.length - kept.length));
         // All files but the one being written are full, to the length of a line.
-        const bytes = (lines: readonly string[]): number => lines.join("\n").length + 1;
         const full = (filesMax - 1) * (bytesMax - 304);
-        expect(bytes(kept)).toBeGreaterThanOrEqual(Math.min(bytes(written), full));
+        expect(bytesOf(kept)).toBeGreaterThanOrEqual(Math.min(bytesOf(written), full));
       },
     ),
     { numRuns: 50 },
