@@ -59,6 +59,14 @@ const api = await testApi({
 
 /** Bodies with rules that their JSON Schema does not say. */
 const bodies: Partial<Record<OperationId, unknown>> = {
+  submitApplication: {
+    company: "A",
+    scale: "1-10",
+    monthlyBudget: "1",
+    demand: "GPUs",
+    contact: "Li",
+  },
+  publishAgreement: { document: "nda", version: "1", textEn: "a", textZh: "b" },
   createSnapshot: { name: "before the upgrade" },
   createJob: { name: "j", flavor: "small", command: ["true"] },
   resizeLease: { diskGiB: 2 },

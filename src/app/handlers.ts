@@ -6,6 +6,8 @@ import * as usage from "#api/routes/billing/usage.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
+import { customerHandlers } from "#api/routes/customers/customers.ts";
+import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
@@ -55,6 +57,8 @@ export const handlers: Partial<Handlers> = {
   deleteFile: files.deleteFileHandler,
   getOperation: operations.getOperation,
   followEvents: events.followEvents,
+  ...tierHandlers,
+  ...customerHandlers,
   getBalance: money.getBalance,
   createTopUp: money.createTopUp,
   listJournals: money.listJournalsHandler,

@@ -1,4 +1,5 @@
 /** The loops of a working process: one list, in the order of the flow. */
+import { tierLoop } from "#customers/loop.ts";
 import type { Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { creditLoop } from "#flow/admit/exhausted.ts";
@@ -61,6 +62,7 @@ export function startWork(context: WorkContext): Work {
         return isTimeZone(name) ? timeZone(name) : billingZone;
       },
     }),
+    tierLoop({ db, now }),
     invoiceLoop({ db, now }),
     creditLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 
 import { operations, type OperationId } from "#contract/operations.ts";
 import { runInside } from "#test/cli-inside.ts";
@@ -84,6 +85,20 @@ const commands: Readonly<Record<OperationId, string>> = {
   getQuota: "quota show",
   updateQuota: "quota set --vcpus 8 --gpu A100=2",
   listAudit: "audit",
+  getTier: "tier show",
+  listTierChanges: "tier changes",
+  overrideTier:
+    "tier override gold --reason trial --approved-by Li --until 2027-01-01T00:00:00+08:00",
+  endTierOverride: "tier end-override",
+  submitApplication:
+    "application submit --company Acme --scale 1-10 --budget 100 --demand GPUs --contact Li",
+  listApplications: "application list",
+  listAllApplications: "application list --all",
+  withdrawApplication: `application withdraw ${id}`,
+  rateApplication: `application rate ${id} --rating gold --note big`,
+  listAgreements: "agreement list",
+  publishAgreement: `agreement publish nda 1 --english ${json} --chinese ${json}`,
+  acceptAgreement: `agreement accept ${id}`,
   listNotices: "notice list --language zh-CN",
   readNotice: `notice read ${id}`,
   listAlerts: "alert list --all",
@@ -97,6 +112,7 @@ const commands: Readonly<Record<OperationId, string>> = {
 };
 
 const ids = Object.keys(operations).filter(isOperationId);
+const listed = z.object({ items: z.array(z.looseObject({})) });
 
 beforeAll(async () => {
   server = await startContractServer();
@@ -112,6 +128,10 @@ beforeEach(() => {
   server.answer("getOperation", (_seen, sample) => ({
     result: Object.assign({}, sample, { state: "succeeded" }),
   }));
+  server.answer("listAgreements", (_seen, sample) => {
+    const [first] = listed.parse(sample).items;
+    return { result: { items: [{ ...first, id, sha256: "0".repeat(64) }] } };
+  });
   server.answer("followEvents", () => ({
     result:
       eventText({ data: { kind: "lease", id, at: "2026-05-04T02:03:04Z" } }) +
@@ -180,6 +200,12 @@ const bodies: Partial<Record<OperationId, string>> = {
   createJob: '{"name":"train","flavor":"small","script":"true"}',
   createTopUp: '{"amount":"100","reference":"bank"}',
   updateQuota: '{"vcpus":4}',
+  overrideTier: '{"tier":"gold","reason":"trial","approvedBy":"Li","until":"2027-01-01T00:00:00Z"}',
+  submitApplication:
+    '{"company":"A","scale":"1-10","monthlyBudget":"1","demand":"GPUs","contact":"Li"}',
+  rateApplication: '{"rating":"gold","note":"big"}',
+  publishAgreement: '{"document":"nda","version":"1","textEn":"a","textZh":"b"}',
+  acceptAgreement: `{"sha256":"${"0".repeat(64)}"}`,
 };
 
 test("the JSON of a command is the API's object, whole", async () => {

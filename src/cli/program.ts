@@ -9,6 +9,7 @@ import { addBilling } from "./commands/billing.ts";
 import { addCatalog } from "./commands/catalog.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConsole } from "./commands/console.ts";
+import { addAgreements, addApplications, addTier } from "./commands/customer.ts";
 import { addFiles } from "./commands/file.ts";
 import { addFlavors } from "./commands/flavor.ts";
 import { addHosts } from "./commands/host.ts";
@@ -91,6 +92,9 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup("Money:");
   addBilling(program, shell);
   addQuota(program, shell);
+  addTier(program, shell);
+  addApplications(program, shell);
+  addAgreements(program, shell);
   addNotices(program, shell);
   program.commandsGroup("People and keys:");
   addTenants(program, shell);

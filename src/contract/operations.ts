@@ -2,6 +2,7 @@
 import { billingOperations } from "./operations/billing.ts";
 import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
+import { customerOperations } from "./operations/customers.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { noticeOperations } from "./operations/notices.ts";
 import { platformOperations } from "./operations/platform.ts";
@@ -11,6 +12,7 @@ export const operations = {
   ...catalogOperations,
   ...computeOperations,
   ...billingOperations,
+  ...customerOperations,
   ...noticeOperations,
   ...platformOperations,
 };

@@ -16,6 +16,18 @@ const noticeWords = {
     en: "Package {package} can be used until {date}; {left} yuan are left of it.",
     "zh-CN": "算力包 {package} 可用至 {date},剩余 {left} 元。",
   },
+  tier_raised: {
+    en: "You are a {tier} customer from {from} on, at least until {until}.",
+    "zh-CN": "自 {from} 起您的客户等级为 {tier},至少保持到 {until}。",
+  },
+  tier_lowered: {
+    en: "After the review of your payments you are a {tier} customer from {from} on.",
+    "zh-CN": "根据付款情况复核,自 {from} 起您的客户等级为 {tier}。",
+  },
+  tier_review_ahead: {
+    en: "Your tier {tier} is reviewed on {on}; by what is paid so far it becomes {to}.",
+    "zh-CN": "您的客户等级 {tier} 将于 {on} 复核;按目前的付款将变为 {to}。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {

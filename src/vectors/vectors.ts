@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { parsePriceProfile } from "#catalog/profile.ts";
 
+import { customerKinds } from "./kinds-customers.ts";
 import { ordinaryKinds } from "./kinds-plain.ts";
 import { paygKinds } from "./kinds-payg.ts";
 import type { VectorAnswer, VectorKind } from "./schema.ts";
@@ -14,6 +15,7 @@ import type { VectorAnswer, VectorKind } from "./schema.ts";
 const kinds: ReadonlyMap<string, VectorKind> = new Map([
   ...Object.entries(paygKinds),
   ...Object.entries(ordinaryKinds),
+  ...Object.entries(customerKinds),
 ]);
 
 const json = z.record(z.string(), z.unknown());

@@ -3,12 +3,14 @@ import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { requireImageFits, requirePlaceable } from "#api/routes/leases/leases.ts";
 import { pricesNow } from "#api/routes/leases/quote.ts";
+import { priorityOf } from "#api/routes/priority.ts";
 import { optionalTime, rfc3339, showReason } from "#api/routes/leases/show.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { usableImage } from "#catalog/images.ts";
 import type { Operations } from "#contract/operations.ts";
 import { price } from "#contract/schemas/catalog.ts";
 import type { Job } from "#contract/schemas/compute.ts";
+import { requireAgreements } from "#customers/agreements.ts";
 import type { Tx } from "#db/pool.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { workloadOf } from "#flow/admit/job.ts";
@@ -21,12 +23,10 @@ import { usedFlavor } from "#flow/provision/lease-view.ts";
 import { projectForWork } from "#identity/projects.ts";
 import { Failure } from "#kernel/failure.ts";
 
-/** Classes of the queue; tiers and packages will choose others. */
-const ordinaryPriority = 30;
-
 export const createJob: Handler<Operations["createJob"]> = async ({ body }, context) => {
   const { tx, tenantId, principal } = context;
   const project = await projectForWork(tx, tenantId, body.projectId);
+  await requireAgreements(tx, tenantId);
   const image = await usableImage(tx, body.image);
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), {});
   requireImageFits(shape, image);
@@ -45,7 +45,7 @@ export const createJob: Handler<Operations["createJob"]> = async ({ body }, cont
     sshKeys: [],
     userData: undefined,
     restart: "never",
-    priority: ordinaryPriority,
+    priority: await priorityOf(context),
     workload,
     price: priceOf(await pricesNow(tx, context.now()), shape),
     at: context.now(),

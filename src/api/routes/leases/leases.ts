@@ -4,6 +4,8 @@ import { pageOf } from "#api/page.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { images, usableImage, type Image } from "#catalog/images.ts";
 import type { Operations } from "#contract/operations.ts";
+import { requireAgreements } from "#customers/agreements.ts";
+import { priorityOf } from "#api/routes/priority.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import {
   admitWork,
@@ -29,12 +31,10 @@ import type { Shape } from "#kernel/shape.ts";
 import { pricesNow } from "./quote.ts";
 import { leaseOf, rfc3339, showLease, showOperation } from "./show.ts";
 
-/** Classes of the queue; tiers and packages will choose others. */
-const ordinaryPriority = 30;
-
 export const createLease: Handler<Operations["createLease"]> = async ({ body }, context) => {
   const { tx, tenantId, principal } = context;
   const project = await projectForWork(tx, tenantId, body.projectId);
+  await requireAgreements(tx, tenantId);
   const image = await usableImage(tx, body.image);
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
   requireImageFits(shape, image);
@@ -54,7 +54,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
     sshKeys: keys.map((key) => key.publicKey),
     userData: body.userData,
     restart: body.restart,
-    priority: ordinaryPriority,
+    priority: await priorityOf(context),
     workload: undefined,
     price,
     at: context.now(),
