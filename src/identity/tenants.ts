@@ -106,7 +106,7 @@ export interface TenantChange {
 }
 
 /**
- * A suspended tenant may read but change nothing; what runs is for the credit rules to stop.
+ * A suspended tenant may read but change nothing; what runs is stopped by flow/admit/suspension.ts.
  * Needs a transaction of the operator.
  */
 export async function updateTenant(tx: Tx, change: TenantChange): Promise<Tenant> {

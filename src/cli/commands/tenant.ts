@@ -102,15 +102,26 @@ export function addTenants(program: Command, shell: Shell): void {
     },
   });
 
-  for (const [word, state, summary] of [
-    ["suspend", "suspended", "Refuse a tenant new work; what runs goes on"],
-    ["activate", "active", "End a suspension"],
+  for (const [word, state, summary, more] of [
+    [
+      "suspend",
+      "suspended",
+      "Stop what a tenant runs, and let it only read",
+      "Leases are stopped at once and keep their disks, which are billed as of any stopped lease; jobs\nare canceled. Nothing is deleted.\n",
+    ],
+    [
+      "activate",
+      "active",
+      "End a suspension",
+      "Nothing starts by itself: the customer starts the leases that he needs.\n",
+    ],
   ] as const) {
     define(tenant, shell, {
       usage: `${word} <tenant>`,
       summary,
       args: oneArgument,
       options: noOptions,
+      more,
       act: async (session, [text]) => {
         const tenantId = await resolve(session, kinds.tenant, text);
         const value = await session.client.call("updateTenant", {

@@ -19,6 +19,7 @@ import {
 import { limitsOf, lockQuota, usedBy } from "./quota.ts";
 import { insertRequest, lockRequest, setReason, setWanted, type Request } from "./requests.ts";
 import type { Workload } from "./rows.ts";
+import { requireActive } from "./suspension.ts";
 
 /** What admission needs of the ledger, so that money stays the ledger's business. */
 export interface Credit {
@@ -63,6 +64,7 @@ export async function admitWork(
 ): Promise<{ readonly requestId: string; readonly operation: OperationRow }> {
   const { tenantId, at } = work;
   await lockQuota(tx, tenantId);
+  await requireActive(tx, tenantId);
   const admission = decideAdmission({
     ask: { kind: work.kind, shape: work.shape },
     limits: await limitsOf(tx, tenantId),
@@ -124,6 +126,7 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
     );
   }
   await lockQuota(tx, key.tenantId);
+  await requireActive(tx, key.tenantId);
   const over = overQuota(
     poweredBy(lease.shape),
     await limitsOf(tx, key.tenantId),

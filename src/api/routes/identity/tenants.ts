@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import type * as wire from "#contract/schemas/identity.ts";
+import { endSuspension, stopSuspended } from "#flow/admit/suspension.ts";
 import {
   createTenant,
   findTenant,
@@ -34,9 +35,21 @@ export const tenantHandlers = {
     return shownTenant(tenant);
   },
 
-  updateTenant: async ({ params, body }, { tx, note }) => {
+  updateTenant: async ({ params, body }, { tx, note, principal, requestId, now }) => {
+    const { tenantId } = params;
+    const before = await findTenant(tx, tenantId);
+    const tenant = await updateTenant(tx, { ...body, tenantId });
     note({ details: body });
-    return shownTenant(await updateTenant(tx, { ...body, tenantId: params.tenantId }));
+    if (tenant.state !== before?.state) {
+      const name = `${principal.tenantName}/${principal.userName}`;
+      const actor = { kind: "user", name, ...principal } as const;
+      const suspension = { tenantId, actor, requestId, at: now() };
+      if (tenant.state === "suspended") {
+        const { length: stopped } = await stopSuspended(tx, suspension);
+        note({ details: { stopped } });
+      } else await endSuspension(tx, suspension);
+    }
+    return shownTenant(tenant);
   },
 } satisfies Partial<Handlers>;
 
