@@ -154,6 +154,7 @@ export function lease(tenant: TestTenant, change: Partial<NewWork> = {}): NewWor
     restart: "on-failure",
     priority: 30,
     workload: undefined,
+    plan: "on_demand",
     price: { hourly: fen(60n), shown: {} },
     at: Date.now(),
     ...change,

@@ -1,6 +1,7 @@
 /**
  * Stopped means stopped (invariant 8): when nothing is left on a tenant's balance, leases are
- * stopped (their disks stay) and jobs canceled, with the reason.
+ * stopped (their disks stay) and jobs canceled, with the reason. A subscription goes on: its compute
+ * is paid.
  */
 import { z } from "zod";
 
@@ -29,7 +30,7 @@ export function creditLoop(context: {
       const spending = await db.rows(
         sql`select distinct r.tenant_id
           from request r join account a on a.tenant_id = r.tenant_id and a.kind = 'wallet'
-          where r.ended_at is null and r.wanted = 'running'`,
+          where r.ended_at is null and r.wanted = 'running' and r.plan = 'on_demand'`,
         spendingRow,
       );
       const failures: unknown[] = [];
@@ -49,7 +50,8 @@ export function creditLoop(context: {
     if (leftOf(await credit(db, tenantId)) > 0n) return;
     await db.transaction(async (tx) => {
       // Requests before the wallet: the order in which a request that ends takes its locks.
-      const work = await lockRunning(tx, tenantId);
+      const running = await lockRunning(tx, tenantId);
+      const work = running.filter(({ plan }) => plan === "on_demand");
       const left = await lockCredit(tx, tenantId);
       if (leftOf(left) > 0n || work.length === 0) return;
       const reason: Reason = {

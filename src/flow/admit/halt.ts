@@ -12,13 +12,17 @@ import type { Reason } from "#kernel/reason.ts";
 import { endOperation, runningOperations } from "./operations.ts";
 import { setReason, setWanted } from "./requests.ts";
 
-const workRow = z.object({ id: z.string(), kind: z.enum(["lease", "job"]) });
+const workRow = z.object({
+  id: z.string(),
+  kind: z.enum(["lease", "job"]),
+  plan: z.enum(["on_demand", "subscription"]),
+});
 export type Work = z.output<typeof workRow>;
 
 /** What is to run, locked against other asks until the transaction ends. */
 export function lockRunning(tx: Tx, tenantId: string): Promise<Work[]> {
   return tx.rows(
-    sql`select id, kind from request
+    sql`select id, kind, plan from request
       where tenant_id = ${tenantId} and ended_at is null and wanted = 'running'
       order by id for no key update`,
     workRow,

@@ -17,7 +17,14 @@ import {
   type OperationRow,
 } from "./operations.ts";
 import { limitsOf, lockQuota, usedBy } from "./quota.ts";
-import { insertRequest, lockRequest, setReason, setWanted, type Request } from "./requests.ts";
+import {
+  insertRequest,
+  lockRequest,
+  setReason,
+  setWanted,
+  type Plan,
+  type Request,
+} from "./requests.ts";
 import type { Workload } from "./rows.ts";
 import { requireActive } from "./suspension.ts";
 
@@ -52,6 +59,8 @@ export interface NewWork {
   readonly restart: "never" | "on-failure";
   readonly priority: number;
   readonly workload: Workload | undefined;
+  readonly plan: Plan;
+  /** Of a subscription, what is charged by use: its storage. */
   readonly price: Priced;
   readonly at: number;
 }
@@ -93,6 +102,7 @@ export async function admitWork(
     price: work.price.shown,
     priority: work.priority,
     workload: work.workload,
+    plan: work.plan,
     at,
   });
   await credit.hold(tx, { tenantId, requestId, amount: admission.hold, at });
@@ -118,6 +128,13 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
   if (lease.wanted === "running") {
     throw new Failure("wrong_state", `The lease ${lease.name} is running or starting already.`);
   }
+  if (lease.paid_until !== null && lease.paid_until <= key.at) {
+    throw new Failure(
+      "wrong_state",
+      `The term of ${lease.name} ended at ${new Date(lease.paid_until).toISOString()}; renew its subscription, then start it.`,
+      { details: { paidUntil: new Date(lease.paid_until).toISOString() } },
+    );
+  }
   // It would be placed with the shape that it has, and then not fit once the resize is done.
   if (await isBeingResized(tx, key)) {
     throw new Failure(
@@ -139,7 +156,7 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
       { details: { quota: over } },
     );
   }
-  if ((await credit.available(tx, key.tenantId)) <= 0n) {
+  if (lease.plan === "on_demand" && (await credit.available(tx, key.tenantId)) <= 0n) {
     throw new Failure(
       "insufficient_credit",
       "Nothing is left on the balance. Top up and start again.",

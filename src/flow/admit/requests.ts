@@ -14,6 +14,8 @@ import { reasonRow, shapeRow, workloadRow, type Workload } from "./rows.ts";
 
 export type Kind = "lease" | "job";
 export type Wanted = "running" | "stopped" | "released";
+/** What pays for compute: its use, or a term that was bought ahead. */
+export type Plan = "on_demand" | "subscription";
 
 const requestRow = z.object({
   tenant_id: z.string(),
@@ -31,6 +33,8 @@ const requestRow = z.object({
   price: z.record(z.string(), z.unknown()),
   priority: z.int(),
   workload: workloadRow.nullable(),
+  plan: z.enum(["on_demand", "subscription"]),
+  paid_until: instant.nullable(),
   wanted: z.enum(["running", "stopped", "released"]),
   turn: z.int(),
   created_at: instant,
@@ -56,6 +60,7 @@ export interface NewRequest {
   readonly price: Readonly<Record<string, unknown>>;
   readonly priority: number;
   readonly workload: Workload | undefined;
+  readonly plan: Plan;
   readonly at: number;
 }
 
@@ -64,13 +69,13 @@ export async function insertRequest(db: Queryable, request: NewRequest): Promise
   try {
     await db.execute(sql`
       insert into request (tenant_id, id, project_id, kind, name, created_by, shape, image,
-        login_user, ssh_keys, user_data, restart, price, priority, workload, wanted, created_at,
-        changed_at)
+        login_user, ssh_keys, user_data, restart, price, priority, workload, plan, wanted,
+        created_at, changed_at)
       values (${request.tenantId}, ${request.id}, ${request.projectId}, ${request.kind},
         ${request.name}, ${request.createdBy}, ${json(request.shape)}, ${request.image},
         ${request.loginUser}, ${json(request.sshKeys)}, ${request.userData ?? null},
         ${request.restart}, ${json(request.price)}, ${request.priority},
-        ${request.workload === undefined ? null : json(request.workload)}, 'running', ${at}, ${at})`);
+        ${request.workload === undefined ? null : json(request.workload)}, ${request.plan}, 'running', ${at}, ${at})`);
   } catch (error) {
     const constraint = brokenConstraint(error);
     if (constraint === "request_lease_name") {
@@ -129,6 +134,16 @@ export async function setWanted(
     update request set wanted = ${change.wanted}, changed_at = ${new Date(change.at)},
       turn = turn + ${change.nextTurn === true ? 1 : 0}
     where tenant_id = ${change.tenantId} and id = ${change.id}`);
+}
+
+/** Of a subscription: until when it may run. */
+export async function setPaidUntil(
+  db: Queryable,
+  change: { readonly tenantId: string; readonly id: string; readonly paidUntil: number },
+): Promise<void> {
+  await db.execute(sql`
+    update request set paid_until = ${new Date(change.paidUntil)}
+    where tenant_id = ${change.tenantId} and id = ${change.id} and plan = 'subscription'`);
 }
 
 export async function setShape(

@@ -125,6 +125,7 @@ async function waiting(tenant: Tenant, of: Shape): Promise<WaitingEntry> {
     price: {},
     priority: 30,
     workload: undefined,
+    plan: "on_demand",
     at,
   });
   await enqueue(db, 100);

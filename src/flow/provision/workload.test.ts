@@ -64,6 +64,8 @@ function request(workload: Partial<NonNullable<Request["workload"]>> | null): Re
     created_at: at,
     changed_at: at,
     ended_at: null,
+    plan: "on_demand",
+    paid_until: null,
     end_reason: null,
   };
 }

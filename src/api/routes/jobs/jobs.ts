@@ -47,6 +47,7 @@ export const createJob: Handler<Operations["createJob"]> = async ({ body }, cont
     restart: "never",
     priority: await priorityOf(context),
     workload,
+    plan: "on_demand",
     price: priceOf(await pricesNow(tx, context.now()), shape),
     at: context.now(),
   });

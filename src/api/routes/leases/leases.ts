@@ -56,6 +56,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
     restart: body.restart,
     priority: await priorityOf(context),
     workload: undefined,
+    plan: "on_demand",
     price,
     at: context.now(),
   });
