@@ -70,6 +70,31 @@ export function skuPrice(profile: PriceProfile, sku: string, tier: Tier = "norma
   }
   const listPrice = profile.payg_hourly[sku];
   if (listPrice === undefined) return { kind: "on_request", sku };
+  return hourly(profile, { sku, dimension, listPrice });
+}
+
+/**
+ * The price of a SKU for a tenant who pays `price` per unit in the place of the list price (R-ORD-1).
+ * Volume bands apply to it; the benefit that a tier has on storage does not, since discounts never
+ * stack. A SKU that the list does not price can be sold so; one whose unit nobody knows cannot.
+ */
+export function agreedPrice(profile: PriceProfile, sku: string, price: Rational): SkuPrice {
+  const dimension = dimensionOf(sku);
+  if (dimension === undefined) return { kind: "on_request", sku };
+  if (dimension !== "storage") return hourly(profile, { sku, dimension, listPrice: price });
+  const list = skuPrice(profile, sku);
+  return list.kind === "priced" ? { ...list, listPrice: price } : list;
+}
+
+function hourly(
+  profile: PriceProfile,
+  of: {
+    readonly sku: string;
+    readonly dimension: Exclude<SkuDimension, "storage">;
+    readonly listPrice: Rational;
+  },
+): PricedSku {
+  const { sku, dimension, listPrice } = of;
   return {
     kind: "priced",
     sku,

@@ -248,7 +248,17 @@ interface Segment extends z.output<typeof segment> {
 
 function usageOf({ id, sku, units, start, end, billable }: Segment): Usage {
   const span = interval(start, end);
-  return { source: "vector", id, projectId: "", sku, units, slice: 1n, span, billable };
+  return {
+    source: "vector",
+    id,
+    projectId: "",
+    sku,
+    units,
+    slice: 1n,
+    span,
+    billable,
+    isJob: true,
+  };
 }
 
 function noPrice(sku: string): Failure {

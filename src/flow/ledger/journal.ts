@@ -105,12 +105,13 @@ export function outOfPurse({ wallet }: Purse, amount: Fen): Posting[] {
   ];
 }
 
-/** The purse once these postings are booked; for several journals decided one after the other. */
-export function purseAfter(purse: Purse, postings: readonly Posting[]): Purse {
-  const change = (account: AccountKind): bigint =>
-    postings.reduce((sum, each) => (each.account === account ? sum + each.amount : sum), 0n);
+/** The purse once so much of it was paid; negative where it was given back. */
+export function purseLess(
+  purse: Purse,
+  paid: { readonly wallet: Fen; readonly receivable: Fen },
+): Purse {
   return {
-    wallet: fen(purse.wallet + change("wallet")),
-    owed: fen(purse.owed - change("receivable")),
+    wallet: subtractFen(purse.wallet, paid.wallet),
+    owed: fen(purse.owed + paid.receivable),
   };
 }

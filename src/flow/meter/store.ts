@@ -142,6 +142,7 @@ const intervalRow = z
     ended_at: instant.nullable(),
     billable: z.boolean(),
     end_reason: z.string().nullable(),
+    is_job: z.boolean(),
   })
   .transform((row) => ({
     id: row.id,
@@ -155,6 +156,7 @@ const intervalRow = z
     endedAt: row.ended_at,
     billable: row.billable,
     endReason: row.end_reason,
+    isJob: row.is_job,
   }));
 export type UsageInterval = z.output<typeof intervalRow>;
 
@@ -172,8 +174,10 @@ export function usageBetween(
   const { after } = of;
   return db.rows(
     sql`select id, instance_id, request_id, project_id, sku, units, slice, started_at, ended_at,
-        billable, end_reason
-      from usage_interval
+        billable, end_reason,
+        coalesce((select r.kind = 'job' from request r
+          where r.tenant_id = u.tenant_id and r.id = u.request_id), false) as is_job
+      from usage_interval u
       where tenant_id = ${of.tenantId} and started_at < ${new Date(of.until)}
         and (ended_at is null or ended_at > ${new Date(of.from)}
           or (ended_at = started_at and ended_at >= ${new Date(of.from)}))

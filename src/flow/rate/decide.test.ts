@@ -35,6 +35,7 @@ const usages: fc.Arbitrary<Usage[]> = fc.array(
       from: fc.integer({ min: Date.UTC(2026, 3, 30), max: Date.UTC(2026, 5, 1) }),
       lengthMs: fc.integer({ min: 0, max: 5 * 86_400_000 }),
       billable: fc.boolean(),
+      isJob: fc.boolean(),
     })
     .map(({ from, lengthMs, ...rest }) => ({ ...rest, span: interval(from, from + lengthMs) })),
   { maxLength: 30 },
@@ -269,6 +270,7 @@ test("R-TIER-1: the counter restarts with the local month", () => {
       slice: 1n,
       span,
       billable: true,
+      isJob: false,
     },
   ]).get("gpu.A100");
   expect([...(days ?? [])].map(([day, { numerator }]) => [day, numerator, monthOf(day)])).toEqual([

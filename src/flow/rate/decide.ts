@@ -80,6 +80,8 @@ export interface LateUsage extends MonthOfSku {
   readonly postedThrough: LocalDay;
   /** Days before it are past the limit for late usage and stay as they were posted (R-LATE-3). */
   readonly adjustableFrom: LocalDay;
+  /** Days that need an adjustment for another reason than their quantity. */
+  readonly moved?: ReadonlySet<LocalDay>;
 }
 
 /**
@@ -120,10 +122,13 @@ function changedDays({
   postedThrough,
   adjustableFrom,
   month,
+  moved,
 }: LateUsage): LocalDay[] {
   return [...new Set([...days.keys(), ...posted.keys()])]
     .filter((day) => monthOf(day) === month && day <= postedThrough && day >= adjustableFrom)
-    .filter((day) => !equals(days.get(day) ?? zero, posted.get(day) ?? zero))
+    .filter(
+      (day) => moved?.has(day) === true || !equals(days.get(day) ?? zero, posted.get(day) ?? zero),
+    )
     .toSorted();
 }
 

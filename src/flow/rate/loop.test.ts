@@ -18,7 +18,9 @@ import { testDatabase } from "#test/database.ts";
 
 import { rateMonth, totalOf } from "./decide.ts";
 import { rateLoop, rateTenant } from "./loop.ts";
-import { chargeLines, tenantsToRate, type ChargeLine } from "./store.ts";
+import { chargeLines } from "./charge-lines.ts";
+import type { ChargeLine } from "./lines.ts";
+import { tenantsToRate } from "./store.ts";
 import { quantitiesByDay } from "./usage.ts";
 
 const { db, observer } = await testDatabase();
@@ -288,6 +290,7 @@ function costOf(uses: readonly (Use & { readonly until: number })[]): bigint {
     slice,
     span: interval(from, until),
     billable: true,
+    isJob: false,
   }));
   const days = quantitiesByDay(billingZone, usages).get("gpu.T4") ?? new Map<LocalDay, never>();
   const months = new Set<LocalMonth>([...days.keys()].map((day) => monthOf(day)));

@@ -6,31 +6,34 @@
 import { Counter } from "prom-client";
 
 import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
+import { dimensionOf, type Tier } from "#catalog/sku.ts";
+import { tiersAt } from "#customers/tier-store.ts";
 import type { Db, Queryable, Tx } from "#db/pool.ts";
-import { lockCredit, setProvisional } from "#flow/ledger/accounts.ts";
-import { adjustment, charge, paidFromPurse, type ChargedLine } from "#flow/ledger/charges.ts";
-import type { Purse } from "#flow/ledger/journal.ts";
+import { lockCredit, openPackages, setProvisional } from "#flow/ledger/accounts.ts";
+import { expirePackage } from "#flow/ledger/purchases.ts";
 import { bookAll } from "#flow/ledger/store.ts";
 import type { UsageInterval } from "#flow/meter/store.ts";
+import { present } from "#kernel/assert.ts";
 import { addDays, dayOf, dayStart, firstDay, monthOf, type LocalDay } from "#kernel/calendar.ts";
 import type { Interval } from "#kernel/interval.ts";
-import { addFen, subtractFen } from "#kernel/money.ts";
-import type { LoopDefinition } from "#loops/loop.ts";
-import type { Observer } from "#observe/observer.ts";
 import type { TimeZone } from "#kernel/zone.ts";
+import type { LoopDefinition } from "#loops/loop.ts";
+import { raiseAlert, resolveAlert } from "#notices/store.ts";
+import type { Observer } from "#observe/observer.ts";
 
-import { totalOf, type Refusal } from "./decide.ts";
-import { decidePass, horizonOf } from "./pass.ts";
+import { postedSince, replaceOpenLines } from "./charge-lines.ts";
+import { contractPrices } from "./contracts.ts";
+import type { Refusal } from "./decide.ts";
+import { horizonOf, postableAt } from "./horizon.ts";
+import { decidePass } from "./pass.ts";
+import { payPass } from "./posting.ts";
 import {
   closePass,
   firstUsageAt,
   lockRatingAccount,
   openRatingAccount,
-  postedSince,
-  replaceOpenLines,
   tenantsToRate,
   usageOf,
-  type ChargeLine,
   type RatingAccount,
 } from "./store.ts";
 import { quantitiesByDay, type Usage } from "./usage.ts";
@@ -83,43 +86,96 @@ export function rateLoop(context: RatingContext): LoopDefinition {
 export async function rateTenant(
   { db, now: clock, timeZoneOf }: Omit<RatingContext, "observer">,
   tenantId: string,
-  prices: PriceBook,
+  book: PriceBook,
 ): Promise<readonly Refusal[]> {
   return db.tenant(tenantId, async (tx) => {
     const now = clock();
     const account = await accountOf(tx, tenantId, timeZoneOf);
     if (account === undefined) return [];
+    const zone = account.timeZone;
     const horizon = horizonOf({
-      zone: account.timeZone,
+      zone,
       now,
       postedThrough: account.postedThrough,
-      lateDaysMax: lateDaysMax(prices, dayOf(account.timeZone, now)),
+      lateDaysMax: lateDaysMax(book, dayOf(zone, now)),
     });
-    const from = dayStart(account.timeZone, horizon.usageFrom);
-    const intervals = await usageOf(tx, tenantId, { from, until: Math.max(from, now) });
+    const from = dayStart(zone, horizon.usageFrom);
+    const usages = (await usageOf(tx, tenantId, { from, until: Math.max(from, now) })).flatMap(
+      (each) => usageWithin(each, { from, until: now }),
+    );
+    const posted = await postedSince(tx, tenantId, firstDay(monthOf(horizon.usageFrom)));
+    const usage = quantitiesByDay(zone, usages);
+    const jobs = usages.filter(({ isJob }) => isJob);
+    const storageDays = [
+      ...[...usage].flatMap(([sku, days]) => (isStorage(sku) ? [...days.keys()] : [])),
+      ...posted.filter(({ sku }) => isStorage(sku)).map(({ serviceDay }) => serviceDay),
+    ];
     const pass = decidePass({
       horizon,
-      book: prices,
-      usage: quantitiesByDay(
-        account.timeZone,
-        intervals.flatMap((each) => usageWithin(each, { from, until: now })),
-      ),
-      posted: await postedSince(tx, tenantId, firstDay(monthOf(horizon.usageFrom))),
+      prices: {
+        book,
+        contracts: await contractPrices(tx, tenantId),
+        tierOn: await tiersOf(tx, { tenantId, zone, days: storageDays }),
+      },
+      usage,
+      jobUsage: quantitiesByDay(zone, jobs),
+      posted,
+      ratedFrom: account.ratedFrom,
       now,
     });
-    await replaceOpenLines(tx, tenantId, [...pass.provisional, ...pass.post]);
-    await bookPosted(tx, tenantId, { lines: pass.post, at: now });
-    await setProvisional(tx, tenantId, totalOf(pass.provisional));
+    // The wallet is locked before its balance decides who pays.
+    const purse = await lockCredit(tx, tenantId);
+    const packages = await openPackages(tx, tenantId);
+    const posting = payPass({ pass, posted, funds: { packages, purse } });
+    await replaceOpenLines(tx, tenantId, [...posting.provisional, ...posting.post]);
+    const toBook = posting.drafts.map((draft) => ({ draft, at: now }));
+    if (toBook.length > 0) await bookAll(tx, tenantId, toBook);
+    for (const packageId of posting.expired) {
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      await expirePackage(tx, tenantId, packageId);
+    }
+    await setProvisional(tx, tenantId, posting.provisionalCash);
+    const [stop] = pass.refusals;
     await closePass(tx, tenantId, {
-      postedThrough: horizon.postThrough,
-      postNextAt: horizon.postNextAt,
+      postedThrough: pass.postThrough,
+      postNextAt: postableAt(zone, addDays(pass.postThrough, 1)),
       now,
+      stop,
     });
+    await sayWhetherStopped(tx, tenantId, { stop, account, now });
     return pass.refusals;
   });
 }
 
-/** Opened at the tenant's first usage; `undefined` if he has used nothing yet. */
+/** An alert while usage without a price keeps a tenant's days from being posted. */
+async function sayWhetherStopped(
+  tx: Tx,
+  tenantId: string,
+  ask: {
+    readonly stop: Refusal | undefined;
+    readonly account: RatingAccount;
+    readonly now: number;
+  },
+): Promise<void> {
+  const { stop, account, now: at } = ask;
+  const key = `unpriced:${tenantId}`;
+  if (stop !== undefined) {
+    const { sku, day } = stop;
+    const data = { tenant: tenantId, sku, day };
+    await raiseAlert(tx, {
+      key,
+      kind: "unpriced_usage",
+      severity: "critical",
+      tenantId,
+      data,
+      at,
+    });
+  } else if (account.isStopped) {
+    await resolveAlert(tx, { key, by: "rate", at });
+  }
+}
+
+/** Opened at the tenant's first usage or package; `undefined` if he has neither yet. */
 async function accountOf(
   tx: Tx,
   tenantId: string,
@@ -128,11 +184,32 @@ async function accountOf(
   const known = await lockRatingAccount(tx, tenantId);
   if (known !== undefined) return known;
   const first = await firstUsageAt(tx, tenantId);
-  if (first === undefined) return undefined;
+  const packages = await openPackages(tx, tenantId);
+  if (first === undefined && packages.length === 0) return undefined;
   const zone = await timeZoneOf(tx, tenantId);
-  const postedThrough = addDays(dayOf(zone, first), -1);
-  await openRatingAccount(tx, tenantId, { timeZone: zone, postedThrough });
+  const days = packages.map(({ usableFrom }) => usableFrom);
+  if (first !== undefined) days.push(dayOf(zone, first));
+  const [ratedFrom] = days.toSorted();
+  await openRatingAccount(tx, tenantId, {
+    timeZone: zone,
+    ratedFrom: present(ratedFrom, "a first day"),
+  });
   return lockRatingAccount(tx, tenantId);
+}
+
+/** The tier at the first instant of each of these days (R-STO-3). */
+async function tiersOf(
+  tx: Tx,
+  ask: { readonly tenantId: string; readonly zone: TimeZone; readonly days: readonly LocalDay[] },
+): Promise<(day: LocalDay) => Tier> {
+  const starts = new Map(ask.days.map((day) => [day, dayStart(ask.zone, day)]));
+  const tiers = await tiersAt(tx, ask.tenantId, [...starts.values()]);
+  return (day) => tiers.get(starts.get(day) ?? 0) ?? "normal";
+}
+
+/** The one price that depends on the tier. */
+function isStorage(sku: string): boolean {
+  return dimensionOf(sku) === "storage";
 }
 
 /**
@@ -140,42 +217,10 @@ async function accountOf(
  * end), and from the first day that is looked at.
  */
 function usageWithin(interval: UsageInterval, { from, until }: Interval): Usage[] {
-  const { id, projectId, sku, units, slice, billable, startedAt, endedAt } = interval;
+  const { id, projectId, sku, units, slice, billable, isJob, startedAt, endedAt } = interval;
   const span = { from: Math.max(startedAt, from), until: Math.min(endedAt ?? until, until) };
   if (span.until <= span.from) return [];
-  return [{ source: "meter", id, projectId, sku, units, slice, span, billable }];
-}
-
-/** Each day's lines as one journal, each adjustment as its own; both with the keys of their facts. */
-async function bookPosted(
-  tx: Tx,
-  tenantId: string,
-  { lines, at }: { readonly lines: readonly ChargeLine[]; readonly at: number },
-): Promise<void> {
-  if (lines.length === 0) return;
-  let purse: Purse = await lockCredit(tx, tenantId);
-  const paid = (line: ChargeLine): ChargedLine => {
-    const charged = { ...line, paid: paidFromPurse(purse, line.amount) };
-    purse = {
-      wallet: subtractFen(purse.wallet, charged.paid.wallet),
-      owed: addFen(purse.owed, charged.paid.receivable),
-    };
-    return charged;
-  };
-  const days = new Map<LocalDay, ChargedLine[]>();
-  for (const line of lines.filter(({ revision }) => revision === 0)) {
-    days.set(line.serviceDay, [...(days.get(line.serviceDay) ?? []), paid(line)]);
-  }
-  const drafts = [
-    ...[...days]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([day, ofDay]) => charge({ day, lines: ofDay })),
-    ...lines
-      .filter(({ revision }) => revision > 0)
-      .map((line) => adjustment({ ...line, line: paid(line) })),
-  ];
-  const toBook = drafts.flatMap((draft) => (draft === undefined ? [] : [{ draft, at }]));
-  if (toBook.length > 0) await bookAll(tx, tenantId, toBook);
+  return [{ source: "meter", id, projectId, sku, units, slice, span, billable, isJob }];
 }
 
 function lateDaysMax(prices: PriceBook, today: LocalDay): number {

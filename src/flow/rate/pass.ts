@@ -1,122 +1,113 @@
 /**
  * One pass over one tenant, decided: from what is posted, what was used and what it costs, the
  * lines that stand provisionally, those that become final now, and the usage that has no price.
- * Pure; loop.ts reads before it and writes after it.
+ * Pure; loop.ts reads before it and writes after it, posting.ts says who pays.
+ *
+ * What must stay true: usage without a price is never rated at zero, and stops the tenant: no day
+ * from its day on is posted until there is a price.
  */
-import { pricesOn, type PriceBook, type PricesInForce } from "#catalog/price-profiles.ts";
-import { skuPrice, type PricedSku } from "#catalog/sku.ts";
-import { assert, present } from "#kernel/assert.ts";
-import {
-  addDays,
-  addMonths,
-  dayOf,
-  dayStart,
-  monthOf,
-  type LocalDay,
-  type LocalMonth,
-} from "#kernel/calendar.ts";
-import { add, formatRational, rational, zero, type Rational } from "#kernel/rational.ts";
-import type { TimeZone } from "#kernel/zone.ts";
+import { assert } from "#kernel/assert.ts";
+import { addDays, addMonths, monthOf, type LocalDay, type LocalMonth } from "#kernel/calendar.ts";
+import { add, equals, zero, type Rational } from "#kernel/rational.ts";
 
-import type { Adjustment, PriceOf, Refusal } from "./decide.ts";
+import { baseFeeLine, baseFeeSku } from "./base-fee.ts";
+import type { PriceOf, Refusal } from "./decide.ts";
+import type { Horizon } from "./horizon.ts";
+import type { ChargeLine, RatedLine } from "./lines.ts";
+import { adjustmentLine, lineOf } from "./make-lines.ts";
 import { planMonth } from "./plan.ts";
-import type { ChargeLine } from "./store.ts";
-import type { DayLine } from "./telescope.ts";
+import { priceOn, type TenantPrices } from "./prices.ts";
 import type { QuantitiesByDay } from "./usage.ts";
-
-/** A day is posted that long after its end (R-DAY-3). */
-export const postAfterMs = 48 * 3_600_000;
-/** What the multiplier of an adjustment says: it is the difference of two ratings of the month. */
-const rerated = "re-rated";
-
-/** What a pass has to look at; known before the usage is read. */
-export interface Horizon {
-  readonly postedThrough: LocalDay;
-  /** The last day that may be posted now; `postedThrough` if none more may. */
-  readonly postThrough: LocalDay;
-  /** When the day after `postThrough` may be posted. */
-  readonly postNextAt: number;
-  readonly today: LocalDay;
-  /** Posted days from here on are compared with their usage. After `today`: none are. */
-  readonly adjustableFrom: LocalDay;
-  /** Usage is needed from this local day on. */
-  readonly usageFrom: LocalDay;
-}
-
-export interface HorizonAsk {
-  readonly zone: TimeZone;
-  readonly now: number;
-  readonly postedThrough: LocalDay;
-  /** Usage of a posted day counts if it comes within so many days (R-LATE-1). */
-  readonly lateDaysMax: number;
-}
-
-/**
- * A pass that posts a day also looks for late usage of the days before; the others, once a minute,
- * read only the usage of days that are not posted.
- */
-export function horizonOf({ zone, now, postedThrough, lateDaysMax }: HorizonAsk): Horizon {
-  const today = dayOf(zone, now);
-  // The day that contained this instant ended at most 48 h ago, so the one before it is due.
-  const due = addDays(dayOf(zone, now - postAfterMs), -1);
-  const postThrough = due > postedThrough ? due : postedThrough;
-  const unposted = addDays(postedThrough, 1);
-  const adjustableFrom = addDays(today, postThrough > postedThrough ? -lateDaysMax : 1);
-  return {
-    postedThrough,
-    postThrough,
-    postNextAt: dayStart(zone, addDays(postThrough, 2)) + postAfterMs,
-    today,
-    adjustableFrom,
-    usageFrom: adjustableFrom < unposted ? adjustableFrom : unposted,
-  };
-}
 
 export interface PassAsk {
   readonly horizon: Horizon;
-  readonly book: PriceBook;
+  readonly prices: TenantPrices;
   /** From `usageFrom` on. */
   readonly usage: QuantitiesByDay;
+  /** The part of it that managed jobs used. */
+  readonly jobUsage: QuantitiesByDay;
   /** Of the months from that of `usageFrom` on. */
   readonly posted: readonly ChargeLine[];
+  /** The tenant's first rated day ever. */
+  readonly ratedFrom: LocalDay;
   readonly now: number;
 }
 
 export interface Pass {
-  readonly provisional: readonly ChargeLine[];
-  /** Lines of days that become final, and adjustments of days that were. */
-  readonly post: readonly ChargeLine[];
-  /** Usage without a price: it has no line until there is one. */
+  readonly provisional: readonly RatedLine[];
+  /** Lines of days that become final, by day and SKU; then adjustments of days that were. */
+  readonly post: readonly RatedLine[];
+  /** The last day that is posted now. */
+  readonly postThrough: LocalDay;
+  /** Usage without a price: it has no line, and the first of them stops the tenant's rating. */
   readonly refusals: readonly Refusal[];
 }
 
 export function decidePass(ask: PassAsk): Pass {
-  const { horizon, book, usage, posted } = ask;
-  const priceOf: PriceOf = (sku, day) => {
-    const prices = pricesOn(book, day);
-    return prices === undefined ? { kind: "on_request", sku } : skuPrice(prices.profile, sku);
-  };
-  const postedBySku = quantitiesOf(posted);
-  const skus = new Set([...usage.keys(), ...postedBySku.keys()]);
-  const provisional: ChargeLine[] = [];
-  const post: ChargeLine[] = [];
-  const refusals: Refusal[] = [];
-  for (const sku of [...skus].toSorted()) {
-    const known = postedBySku.get(sku) ?? new Map<LocalDay, Rational>();
-    const days = daysToRate(usage.get(sku) ?? new Map(), known, horizon);
-    for (const refusal of unpriced(sku, days, priceOf)) {
-      days.delete(refusal.day);
-      refusals.push(refusal);
-    }
-    for (const month of monthsOf(horizon)) {
-      const plan = planMonth({ sku, month, days, posted: known, priceOf, ...horizon });
+  const priceOf: PriceOf = (sku, day) => priceOn(ask.prices, sku, day);
+  const posted = ask.posted.filter(({ sku }) => sku !== baseFeeSku);
+  const known = quantitiesOf(posted, ({ quantity }) => quantity);
+  const knownJobs = quantitiesOf(posted, ({ jobQuantity }) => jobQuantity);
+  const skus = [...new Set([...ask.usage.keys(), ...known.keys()])].toSorted();
+  const days = new Map(
+    skus.map((sku) => [
+      sku,
+      daysToRate(daysOfSku(ask.usage, sku), daysOfSku(known, sku), ask.horizon),
+    ]),
+  );
+  const refusals = skus.flatMap((sku) => unpriced(sku, daysOfSku(days, sku), priceOf));
+  for (const { sku, day } of refusals) days.get(sku)?.delete(day);
+  const horizon = stoppedBy(ask.horizon, refusals);
+  const { postedThrough } = ask.horizon;
+  const context = { prices: ask.prices, posted, postedThrough, now: ask.now };
+  const provisional: RatedLine[] = [];
+  const dayLines: RatedLine[] = [];
+  const adjustments: RatedLine[] = [];
+  for (const sku of skus) {
+    const jobs = daysToRate(daysOfSku(ask.jobUsage, sku), daysOfSku(knownJobs, sku), ask.horizon);
+    const ofSku = {
+      sku,
+      days: daysOfSku(days, sku),
+      posted: daysOfSku(known, sku),
+      priceOf,
+      ...horizon,
+    };
+    const moved = movedDays(jobs, daysOfSku(knownJobs, sku));
+    for (const month of monthsOf(ask.horizon)) {
+      const plan = planMonth({ ...ofSku, month, moved });
       assert(plan.kind === "planned", "days without a price were taken out");
-      provisional.push(...plan.provisional.map((line) => lineOf(ask, line, undefined)));
-      post.push(...plan.post.map((line) => lineOf(ask, line, ask.now)));
-      post.push(...plan.adjustments.map((each) => adjustmentLine(ask, each, priceOf)));
+      const jobsOn = (day: LocalDay): Rational => jobs.get(day) ?? zero;
+      provisional.push(...plan.provisional.map((line) => lineOf(context, line, jobsOn(line.day))));
+      dayLines.push(...plan.post.map((line) => lineOf(context, line, jobsOn(line.day))));
+      adjustments.push(
+        ...plan.adjustments.map((each) => adjustmentLine(context, each, jobsOn(each.serviceDay))),
+      );
     }
   }
-  return { provisional, post, refusals };
+  for (const line of baseFees(ask)) {
+    (line.serviceDay <= horizon.postThrough ? dayLines : provisional).push(line);
+  }
+  const post = [...dayLines.toSorted(byDayAndSku), ...adjustments.toSorted(byDayAndSku)];
+  return {
+    provisional: provisional.toSorted(byDayAndSku),
+    post: post.map((line) => ({ ...line, postedAt: ask.now })),
+    postThrough: horizon.postThrough,
+    refusals: refusals.toSorted((a, b) => (a.day < b.day ? -1 : 1)),
+  };
+}
+
+/** Nothing of the day that has no price and of later ones is posted, nor are days before adjusted. */
+function stoppedBy(horizon: Horizon, refusals: readonly Refusal[]): Horizon {
+  const [first] = refusals.map(({ day }) => day).toSorted();
+  if (first === undefined) return horizon;
+  const { postedThrough, postThrough, today } = horizon;
+  const before = addDays(first, -1);
+  const upTo = before < postThrough ? before : postThrough;
+  return {
+    ...horizon,
+    postThrough: upTo > postedThrough ? upTo : postedThrough,
+    adjustableFrom: upTo > postedThrough ? horizon.adjustableFrom : addDays(today, 1),
+  };
 }
 
 /** Usage where it was read, what was posted before that. */
@@ -131,7 +122,15 @@ function daysToRate(
   ]);
 }
 
-/** A price that is missing on some days must not keep the other days from being charged. */
+/** Days on which jobs used more or less than the posted lines say. */
+function movedDays(
+  jobs: ReadonlyMap<LocalDay, Rational>,
+  posted: ReadonlyMap<LocalDay, Rational>,
+): ReadonlySet<LocalDay> {
+  const days = [...new Set([...jobs.keys(), ...posted.keys()])];
+  return new Set(days.filter((day) => !equals(jobs.get(day) ?? zero, posted.get(day) ?? zero)));
+}
+
 function unpriced(
   sku: string,
   days: ReadonlyMap<LocalDay, Rational>,
@@ -150,64 +149,38 @@ function monthsOf({ usageFrom, today }: Horizon): LocalMonth[] {
   return months;
 }
 
+function baseFees({ horizon, prices, ratedFrom }: PassAsk): RatedLine[] {
+  const { postedThrough, today } = horizon;
+  return monthsOf(horizon).flatMap((month) => {
+    const line = baseFeeLine({ book: prices.book, month, ratedFrom });
+    if (line === undefined || line.serviceDay > today) return [];
+    return line.serviceDay > postedThrough ? [line] : [];
+  });
+}
+
 /** What the posted lines of each day rest on, adjustments included. */
-function quantitiesOf(lines: readonly ChargeLine[]): Map<string, Map<LocalDay, Rational>> {
+function quantitiesOf(
+  lines: readonly ChargeLine[],
+  part: (line: ChargeLine) => Rational,
+): Map<string, Map<LocalDay, Rational>> {
   const bySku = new Map<string, Map<LocalDay, Rational>>();
-  for (const { sku, serviceDay, quantity } of lines) {
-    const days = bySku.get(sku) ?? new Map<LocalDay, Rational>();
-    bySku.set(sku, days.set(serviceDay, add(days.get(serviceDay) ?? zero, quantity)));
+  for (const line of lines) {
+    const days = bySku.get(line.sku) ?? new Map<LocalDay, Rational>();
+    const before = days.get(line.serviceDay) ?? zero;
+    bySku.set(line.sku, days.set(line.serviceDay, add(before, part(line))));
   }
   return bySku;
 }
 
-function lineOf(ask: PassAsk, line: DayLine, postedAt: number | undefined): ChargeLine {
-  return {
-    serviceDay: line.day,
-    sku: line.sku,
-    revision: 0,
-    quantity: line.quantity,
-    ...priceFields(line.price),
-    multiplier: line.multiplier,
-    amount: line.amount,
-    profileId: inForce(ask.book, line.day).id,
-    billedMonth: monthOf(line.day),
-    postedAt,
-  };
+function daysOfSku(
+  bySku: ReadonlyMap<string, ReadonlyMap<LocalDay, Rational>>,
+  sku: string,
+): ReadonlyMap<LocalDay, Rational> {
+  return bySku.get(sku) ?? new Map<LocalDay, Rational>();
 }
 
-function adjustmentLine(ask: PassAsk, adjustment: Adjustment, priceOf: PriceOf): ChargeLine {
-  const { horizon, posted, book, now } = ask;
-  const { serviceDay, sku, quantity, amount } = adjustment;
-  const price = priceOf(sku, serviceDay);
-  const earlier = posted.filter((line) => line.serviceDay === serviceDay && line.sku === sku);
-  const openMonth = monthOf(addDays(horizon.postedThrough, 1));
-  const month = monthOf(serviceDay);
-  return {
-    serviceDay,
-    sku,
-    // A day without a line of its own leaves revision 0 free: an adjustment is never a day line.
-    revision: Math.max(0, ...earlier.map(({ revision }) => revision)) + 1,
-    quantity,
-    ...priceFields(present(price.kind === "priced" ? price : undefined, `the price of ${sku}`)),
-    multiplier: rerated,
-    amount,
-    profileId: inForce(book, serviceDay).id,
-    // The invoice of a month is final once its last day is posted; then the next one has the line.
-    billedMonth: month < openMonth ? openMonth : month,
-    postedAt: now,
-  };
-}
-
-function priceFields(price: PricedSku): Pick<ChargeLine, "unit" | "basePerUnit" | "listPrice"> {
-  const { unit, basePerUnit, listPrice } = price;
-  return { unit, basePerUnit, listPrice: formatRational(listPrice) };
-}
-
-function inForce(book: PriceBook, day: LocalDay): PricesInForce {
-  return present(pricesOn(book, day), `a price profile on ${day}`);
-}
-
-/** In the price's unit, for people: GPU-hours, core-hours, GiB-hours, GiB-days. */
-export function quantityInUnits(line: Pick<ChargeLine, "quantity" | "basePerUnit">): Rational {
-  return rational(line.quantity.numerator, line.quantity.denominator * line.basePerUnit);
+/** R-PKG-3: inside a day, lines go in SKU order. */
+function byDayAndSku(a: RatedLine, b: RatedLine): number {
+  const [left, right] = [a, b].map(({ serviceDay, sku }) => `${serviceDay} ${sku}`);
+  return (left ?? "") < (right ?? "") ? -1 : 1;
 }

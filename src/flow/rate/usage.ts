@@ -22,6 +22,8 @@ export interface Usage {
   readonly span: Interval;
   /** False for an attempt that a platform fault ended: recorded, never charged (R-PAYG-7). */
   readonly billable: boolean;
+  /** Of a managed job, not of a lease: packages may pay it (R-PKG-5). */
+  readonly isJob: boolean;
 }
 
 /** Quantities in base units (unit-seconds, byte-seconds) by SKU, then by local day. */

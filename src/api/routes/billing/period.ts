@@ -11,7 +11,7 @@ import {
 } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { TimeZone } from "#kernel/zone.ts";
-import type { LineRange } from "#flow/rate/store.ts";
+import type { LineRange } from "#flow/rate/charge-lines.ts";
 
 export interface PeriodQuery {
   readonly month?: string | undefined;

@@ -25,7 +25,7 @@ import {
   type TierReason,
 } from "#customers/tiers.ts";
 import { netPaidByDay } from "#flow/ledger/receipts.ts";
-import { chargeLines } from "#flow/rate/store.ts";
+import { chargeLines } from "#flow/rate/charge-lines.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { storageSaving, type StorageDay } from "#insights/tier-saving.ts";
 import { addDays, addMonths, dayOf, firstDay, monthOf, type LocalDay } from "#kernel/calendar.ts";

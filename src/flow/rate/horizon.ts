@@ -1,0 +1,53 @@
+/** What a pass of the rater has to look at; known before the usage is read. Pure. */
+import { addDays, dayOf, dayStart, type LocalDay } from "#kernel/calendar.ts";
+import type { TimeZone } from "#kernel/zone.ts";
+
+/** A day is posted that long after its end (R-DAY-3). */
+export const postAfterMs = 48 * 3_600_000;
+
+export interface Horizon {
+  readonly postedThrough: LocalDay;
+  /** The last day that may be posted now; `postedThrough` if none more may. */
+  readonly postThrough: LocalDay;
+  /** When the day after `postThrough` may be posted. */
+  readonly postNextAt: number;
+  readonly today: LocalDay;
+  /** Posted days from here on are compared with their usage. After `today`: none are. */
+  readonly adjustableFrom: LocalDay;
+  /** Usage is needed from this local day on. */
+  readonly usageFrom: LocalDay;
+}
+
+export interface HorizonAsk {
+  readonly zone: TimeZone;
+  readonly now: number;
+  readonly postedThrough: LocalDay;
+  /** Usage of a posted day counts if it comes within so many days (R-LATE-1). */
+  readonly lateDaysMax: number;
+}
+
+/**
+ * A pass that posts a day also looks for late usage of the days before; the others, once a minute,
+ * read only the usage of days that are not posted.
+ */
+export function horizonOf({ zone, now, postedThrough, lateDaysMax }: HorizonAsk): Horizon {
+  const today = dayOf(zone, now);
+  // The day that contained this instant ended at most 48 h ago, so the one before it is due.
+  const due = addDays(dayOf(zone, now - postAfterMs), -1);
+  const postThrough = due > postedThrough ? due : postedThrough;
+  const unposted = addDays(postedThrough, 1);
+  const adjustableFrom = addDays(today, postThrough > postedThrough ? -lateDaysMax : 1);
+  return {
+    postedThrough,
+    postThrough,
+    postNextAt: postableAt(zone, addDays(postThrough, 1)),
+    today,
+    adjustableFrom,
+    usageFrom: adjustableFrom < unposted ? adjustableFrom : unposted,
+  };
+}
+
+/** When a local day may be posted. */
+export function postableAt(zone: TimeZone, day: LocalDay): number {
+  return dayStart(zone, addDays(day, 1)) + postAfterMs;
+}
