@@ -19,10 +19,11 @@ import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { projectHoldings } from "#flow/admit/holdings.ts";
 import { ensureOperator, type OperatorCredential } from "#identity/operator.ts";
-import { steadyClock } from "#loops/steady-clock.ts";
+import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
 
 import { handlers } from "./handlers.ts";
+import { thisHost } from "./host.ts";
 import { openSites } from "./sites.ts";
 import { systemView } from "./system.ts";
 import { startWork } from "./work.ts";
@@ -50,7 +51,7 @@ export interface AppOptions {
 }
 
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, observer, now = steadyClock(), progress = () => undefined } = options;
+  const { config, observer, progress = () => undefined } = options;
   const closers = new AsyncDisposableStack();
   try {
     const data = await openDataDirectory(options.dataDirectory);
@@ -65,6 +66,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       applicationName: `millrace ${config.role}`,
     });
     closers.defer(() => db.close());
+    const host = await thisHost();
+    const now = options.now ?? (await openClock(db, host, config.clock));
     const operator = await db.transaction(async (tx) => {
       await seedPriceProfile(tx);
       await addPresetFlavors(tx);
@@ -83,6 +86,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       config,
       data,
       observer,
+      now,
       progress,
       signal: stopping.signal,
     });
@@ -92,7 +96,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     const work =
       config.role === "serve"
         ? undefined
-        : startWork({ db, nudges, observer, now, providers, storageDirectory: data.storage });
+        : startWork({
+            db,
+            nudges,
+            observer,
+            now,
+            host,
+            providers,
+            storageDirectory: data.storage,
+          });
     if (work !== undefined) closers.defer(() => work.stop());
     if (config.role === "work")
       return { url: undefined, data, db, sitesExpected: 0, operator, close };

@@ -39,6 +39,7 @@ export async function openLocalSite(options: {
   readonly dataDirectory: string;
   readonly imageCacheDirectory: string;
   readonly observer: Observer;
+  readonly now: () => number;
   readonly offered: { readonly cpus: number; readonly memoryBytes: number };
   /** Clones that stand ready for each kind; without it every machine boots. */
   readonly warmMembers?: number;
@@ -72,6 +73,7 @@ export async function openLocalSite(options: {
     site: "local",
     offered: options.offered,
     log,
+    now: options.now,
     image: (name) => {
       const image = built.get(name);
       if (image !== undefined) return Promise.resolve(image);

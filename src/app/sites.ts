@@ -8,6 +8,7 @@ import { mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
 import { decorate } from "#providers/decorate.ts";
 import type { Provider } from "#providers/provider.ts";
+import { systemClock } from "#providers/simulated/clock.ts";
 import { gpuHost, type SimulatedHost } from "#providers/simulated/hosts.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 
@@ -26,6 +27,8 @@ export async function openSites(options: {
   readonly config: Config;
   readonly data: DataDirectory;
   readonly observer: Observer;
+  /** Of the program: what machines did is told, and billed, by one clock. */
+  readonly now: () => number;
   readonly progress: (step: string) => void;
   readonly signal: AbortSignal;
 }): Promise<Sites> {
@@ -37,6 +40,7 @@ export async function openSites(options: {
           dataDirectory: data.path,
           imageCacheDirectory: config.imageCache ?? data.images,
           observer,
+          now: options.now,
           offered: {
             cpus: config.localCpus ?? cpus().length,
             memoryBytes:
@@ -56,6 +60,7 @@ export async function openSites(options: {
             site: "simulated",
             hosts: [simulatedHost(config.simulateGpus, local !== undefined)],
             directory: join(data.path, "simulated"),
+            clock: { ...systemClock, now: options.now },
           }),
         ];
   const providers = [...(local === undefined ? [] : [local.provider]), ...simulated];

@@ -13,6 +13,7 @@ import { queueLoop } from "#flow/queue/loop.ts";
 import { rateLoop } from "#flow/rate/loop.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
+import { clockLoop, type Host } from "#loops/clock.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
@@ -25,6 +26,8 @@ export interface WorkContext {
   readonly nudges: Nudges;
   readonly observer: Observer;
   readonly now: () => number;
+  /** Of which the clock is marked. */
+  readonly host: Pick<Host, "bootId" | "uptimeMs">;
   readonly providers: readonly Provider[];
   /** Of the tenants' storage. */
   readonly storageDirectory: string;
@@ -48,6 +51,7 @@ export function startWork(context: WorkContext): Work {
     return siteWorker({ db, provider, observer, now, prepareWorkload, changed });
   });
   const definitions = [
+    clockLoop({ db, host: context.host, now }),
     queueLoop({ db }),
     placeLoop({ db, now }),
     ...sites.map((site) => site.loop),

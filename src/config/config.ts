@@ -34,6 +34,8 @@ const schema = z.strictObject({
   /** Machines of each popular flavor that stand started and paused; each takes memory. */
   warmPool: z.coerce.number().int().min(0).max(16).default(0),
   imageCache: z.string().min(1).optional(),
+  /** `believe`: the machine's clock is right, whatever the database has seen. */
+  clock: z.enum(["check", "believe"]).default("check"),
   databaseConnections: z.coerce.number().int().min(4).max(200).default(12),
 });
 export type Config = Readonly<z.output<typeof schema>>;

@@ -6,13 +6,15 @@
  */
 
 /** A difference so small stands still until it is made up, rather than running ahead for ever. */
-const slewMs = 2_000;
+export const slewMs = 2_000;
 
 export function steadyClock(
   wall: () => number = Date.now,
   monotonic: () => number = () => performance.now(),
+  /** Where it goes on if the machine's clock shows less. */
+  startsAt = 0,
 ): () => number {
-  let last = wall();
+  let last = Math.max(wall(), startsAt);
   let lastAt = monotonic();
   return () => {
     const shown = wall();

@@ -6,8 +6,9 @@
  */
 import { listenForNudges } from "#db/listen.ts";
 import { openDb } from "#db/pool.ts";
+import { thisHost } from "#app/host.ts";
 import { startWork } from "#app/work.ts";
-import { steadyClock } from "#loops/steady-clock.ts";
+import { openClock } from "#loops/clock.ts";
 import { createObserver } from "#observe/observer.ts";
 import { decorate } from "#providers/decorate.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
@@ -22,6 +23,7 @@ const [url = "", directory = "", site = "", storageDirectory = "", seed = "0"] =
 const observer = createObserver({
   level: process.env["SIM_LOG"] === undefined ? "silent" : "info",
 });
+const host = await thisHost();
 const db = openDb({ url, connectionsMax: 6, observer, applicationName: "sim worker" });
 const provider = openSimulated({
   site,
@@ -45,7 +47,8 @@ startWork({
   db,
   nudges: listenForNudges(url, observer),
   observer,
-  now: steadyClock(),
+  now: await openClock(db, host),
+  host,
   providers: [decorate(provider)],
   storageDirectory,
 });

@@ -58,13 +58,16 @@ export async function makeWorld(options: {
   readonly directory?: string;
   /** What each tenant has paid in, in yuan. */
   readonly paid?: string;
+  /** By which the platform lives; the machine's clock when left out, as of a remote one. */
+  readonly platformNow?: () => number;
 }): Promise<World> {
   const { db, url, directory, paid = "1000000.00" } = options;
   const clock = new WallClock();
+  const { platformNow = clock.now } = options;
   const platform = new SimulatedPlatform({
     site: `sim-${uuid()}`,
     hosts: simulatedHosts,
-    clock,
+    clock: { now: platformNow, wait: clock.wait },
     latencies: { createMs: 15, bootMs: 10, shutdownMs: 10 },
     ...(directory === undefined ? {} : { directory }),
   });
@@ -109,6 +112,8 @@ const noNudges: Nudges = { on: () => () => undefined, close: () => Promise.resol
 export interface WorkerOptions {
   /** Hears no nudge at all. */
   readonly deaf?: true;
+  /** The machine's clock, never going back, when left out. */
+  readonly now?: () => number;
 }
 
 export function startWorker(world: World, options: WorkerOptions = {}): Worker {
@@ -119,7 +124,7 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
   const db = mortalDb({ url: world.url, name, observer: own, life });
   const provider = mortalProvider(new SimulatedProvider(world.platform), life);
   const nudges = options.deaf === true ? noNudges : listenForNudges(world.url, own);
-  const now = steadyClock(world.clock.now);
+  const { now = steadyClock(world.clock.now) } = options;
   const site = siteWorker({
     db,
     provider,

@@ -10,6 +10,7 @@ const remains: Remains = {
   disconnectedAt: undefined,
   lastSignOfLifeAt: 5_000,
   hostRestarted: false,
+  clockAheadMs: 0,
 };
 
 const shutdown = (reason: string) => [{ name: "SHUTDOWN", at: 7_000, data: { reason } }];
@@ -51,6 +52,22 @@ test("each witness is used in its turn, and named", () => {
   const last = stopEvidence(remains);
   expect(last).toMatchObject({ at: 5_000, reason: "crashed" });
   expect(last.detail).toContain("last sign of life");
+});
+
+test("what was written under a clock that was set back is told in the program's time", () => {
+  const hour = 3_600_000;
+  const set = { ...remains, launchedAt: hour, lastSignOfLifeAt: 2 * hour, clockAheadMs: hour };
+  // Somebody was there when it ended: his clock was never set back.
+  const exit = { code: 0, at: hour + 9_000 };
+  const seen = stopEvidence({ ...set, exit, disconnectedAt: 2 * hour + 9_100 });
+  expect(seen).toMatchObject({ at: 2 * hour + 9_100 });
+  expect(stopEvidence({ ...set, exit })).toMatchObject({ at: 2 * hour + 9_000 });
+  const events = [{ name: "SHUTDOWN", at: hour + 7_000, data: {} }];
+  expect(stopEvidence({ ...set, events })).toMatchObject({ at: 2 * hour + 7_000 });
+  // It ended before the clock was set back, when nobody was there.
+  expect(stopEvidence({ ...set, exit: { code: 0, at: 2 * hour + 100 } })).toMatchObject({
+    at: 2 * hour + 100,
+  });
 });
 
 test("the end is never before the start, whatever the files say", () => {

@@ -20,6 +20,11 @@ export interface Remains {
   readonly disconnectedAt: number | undefined;
   readonly lastSignOfLifeAt: number;
   readonly hostRestarted: boolean;
+  /**
+   * How far the program's clock is ahead of the machine's, which was set back; the shell and QEMU
+   * write the machine's time, everything else here is the program's.
+   */
+  readonly clockAheadMs: number;
 }
 
 export function stopEvidence(remains: Remains): StopEvidence {
@@ -37,12 +42,25 @@ export function parseExit(text: string | undefined): { code: number; at: number 
 }
 
 function endOf(remains: Remains, shutdown: QmpEvent | undefined): { at: number; witness: string } {
-  if (remains.exit !== undefined) return { at: remains.exit.at, witness: "time of its exit" };
-  if (shutdown !== undefined) return { at: shutdown.at, witness: "time of QEMU's shutdown event" };
-  if (remains.disconnectedAt !== undefined) {
-    return { at: remains.disconnectedAt, witness: "time at which the connection broke" };
+  const { exit, disconnectedAt } = remains;
+  const setBack = remains.clockAheadMs > 0;
+  if (setBack && disconnectedAt !== undefined) {
+    return { at: disconnectedAt, witness: "time at which the connection broke" };
+  }
+  if (exit !== undefined) return { at: programTime(remains, exit.at), witness: "time of its exit" };
+  if (shutdown !== undefined) {
+    const at = programTime(remains, shutdown.at);
+    return { at, witness: "time of QEMU's shutdown event" };
+  }
+  if (disconnectedAt !== undefined) {
+    return { at: disconnectedAt, witness: "time at which the connection broke" };
   }
   return { at: remains.lastSignOfLifeAt, witness: "time of its last sign of life" };
+}
+
+/** What was written after the last sign of life was written before the clock was set back. */
+function programTime({ clockAheadMs, lastSignOfLifeAt }: Remains, at: number): number {
+  return clockAheadMs === 0 || at >= lastSignOfLifeAt ? at : at + clockAheadMs;
 }
 
 function causeOf(

@@ -18,6 +18,8 @@ import { waitFor } from "./wait.ts";
 
 /** The shell writes its record just after QEMU ended. */
 const exitRecordMs = 500;
+/** Less is a clock that is being adjusted. */
+const clockStepMs = 2_000;
 
 /** True if the record says that it runs and the process is gone. */
 export function hasEnded(state: State): boolean {
@@ -111,8 +113,15 @@ async function remains(
     disconnectedAt,
     lastSignOfLifeAt: await lastSignOfLife(site, path, run),
     hostRestarted,
+    clockAheadMs: clockAheadMs(site),
   });
   return { ...evidence, at: Math.min(evidence.at, site.now()) };
+}
+
+/** The program goes on where it was when the machine's clock is set back; less is a slew. */
+function clockAheadMs(site: Site): number {
+  const ahead = site.now() - Date.now();
+  return ahead > clockStepMs ? ahead : 0;
 }
 
 /** When anything was last written for it, or the driver last saw all its machines run. */
