@@ -66,6 +66,27 @@ const bands = z
     "bands ascend, and the last one, and only it, has no bound (null)",
   );
 
+const vmContents = z.strictObject({
+  vcpus: z.int().min(1).max(1024),
+  memory_gib: z.int().min(1).max(65_536),
+  gpu: z.strictObject({ model: z.string().max(32), count: z.int().min(1).max(16) }).nullable(),
+});
+export type VmContents = z.output<typeof vmContents>;
+
+const defaultVmContents: Record<string, VmContents> = {
+  "vm.a100x1": { vcpus: 8, memory_gib: 64, gpu: { model: "A100", count: 1 } },
+  "vm.a100x2": { vcpus: 16, memory_gib: 128, gpu: { model: "A100", count: 2 } },
+};
+
+const bundle = z.strictObject({
+  description: z.string().min(1).max(200),
+  price: amount,
+  /** Anchor months of 24x7 support. */
+  support_24x7_months: z.int().min(0).max(120).default(0),
+  model_optimizations: z.int().min(0).max(100).default(0),
+});
+export type Bundle = z.output<typeof bundle>;
+
 export const priceProfileSchema = z.strictObject({
   id: z.string().min(1).max(100),
   currency: z.literal("CNY"),
@@ -104,6 +125,8 @@ export const priceProfileSchema = z.strictObject({
   platform_base_fee_monthly: amount,
   vat: z.strictObject({ rate: nonNegative, price_includes_vat: z.literal(true) }),
   late_usage_max_days: days,
+  /** From the day on which an invoice is final to the last one on which it may be paid. */
+  invoice_due_days: days.default(15),
   churn: z.strictObject({
     no_spend_months: months,
     drop_recent_days: days,
@@ -111,6 +134,23 @@ export const priceProfileSchema = z.strictObject({
     drop_ratio: nonNegative,
     drop_min_baseline_gpu_hours: nonNegative,
   }),
+  // Switches of the contradictions and gaps of the price list (PRICING 4); what is said here is in
+  // force where a profile says nothing.
+  /** Terms of three months, at three monthly prices (R-VM-3). */
+  quarterly_enabled: z.boolean().default(false),
+  /** What a dedicated VM contains (R-VM-9). */
+  vm_contents: priceTable(vmContents).default(defaultVmContents),
+  /** How long a lapsed subscription is kept, stopped, before it is released (R-VM-10). */
+  vm_kept_days: days.default(7),
+  /** Within so many days of its start a subscription is given back whole (A-25); 0 is never. */
+  cooling_off_days: days.default(0),
+  /** What becomes of a package's rest (R-PKG-6, A-9). */
+  on_expiry: z.enum(["forfeit", "extend"]).default("forfeit"),
+  /** By how much `extend` puts the end off, each time. */
+  on_expiry_extend_months: months.default(12),
+  package_reminder_days: z.array(days).max(10).default([30, 7, 1]),
+  /** Services sold together at a price of their own (R-VAS-2). */
+  bundles: z.record(z.string().max(40), bundle).default({}),
   /** SKUs that the price list names without a price: shown, not sold. */
   on_request: z.array(skuName).max(skusMax).default([]),
 });

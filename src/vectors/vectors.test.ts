@@ -25,6 +25,21 @@ const supportedKinds = [
   "export_week",
   "round_money",
   "aggregate_before_rounding",
+  "package_purchase",
+  "package_refund",
+  "vm_periods",
+  "vm_price",
+  "vm_renewal",
+  "vm_upgrade",
+  "vm_early_termination",
+  "elastic_order",
+  "elastic_release",
+  "elastic_validate",
+  "vas_validate",
+  "vas_price",
+  "proration_fraction",
+  "proration_amount",
+  "package_price",
 ];
 
 test.for([

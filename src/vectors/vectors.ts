@@ -8,6 +8,7 @@ import { z } from "zod";
 import { parsePriceProfile } from "#catalog/profile.ts";
 
 import { customerKinds } from "./kinds-customers.ts";
+import { orderKinds } from "./kinds-orders.ts";
 import { ordinaryKinds } from "./kinds-plain.ts";
 import { paygKinds } from "./kinds-payg.ts";
 import type { VectorAnswer, VectorKind } from "./schema.ts";
@@ -16,6 +17,7 @@ const kinds: ReadonlyMap<string, VectorKind> = new Map([
   ...Object.entries(paygKinds),
   ...Object.entries(ordinaryKinds),
   ...Object.entries(customerKinds),
+  ...Object.entries(orderKinds),
 ]);
 
 const json = z.record(z.string(), z.unknown());

@@ -1,0 +1,35 @@
+/**
+ * What is given back when a customer ends a term early (R-VM-6): of a month or a quarter nothing; of
+ * a year what is left when the months that have begun are priced at the monthly list price. Within
+ * the days of a cooling-off switch, all of it (A-25).
+ */
+import type { LocalDay } from "#kernel/calendar.ts";
+import { daysBetween } from "#kernel/calendar.ts";
+import { fen, zeroFen, type Fen } from "#kernel/money.ts";
+
+import { monthsStarted, type Term } from "./term.ts";
+
+export interface EarlyEnd {
+  readonly monthsStarted: number;
+  readonly refund: Fen;
+  readonly rule: "R-VM-6" | "A-25";
+}
+
+export function earlyEnd(ask: {
+  readonly term: Term;
+  /** For this term, upgrades included. */
+  readonly paid: Fen;
+  readonly monthlyList: Fen;
+  readonly termStart: LocalDay;
+  readonly endsOn: LocalDay;
+  readonly coolingOffDays: number;
+}): EarlyEnd {
+  const { term, paid, termStart, endsOn } = ask;
+  const started = monthsStarted(termStart, endsOn);
+  if (daysBetween(termStart, endsOn) < ask.coolingOffDays) {
+    return { monthsStarted: started, refund: paid, rule: "A-25" };
+  }
+  const used = fen(ask.monthlyList * BigInt(started));
+  const refund = term === "annual" && paid > used ? fen(paid - used) : zeroFen;
+  return { monthsStarted: started, refund, rule: "R-VM-6" };
+}
