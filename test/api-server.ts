@@ -48,6 +48,8 @@ export interface TestApi {
     role: Role,
     tenantId?: string,
   ) => Promise<{ userId: string; keyId: string; secret: string }>;
+  /** What the server knows of keys is read anew: for rows that a test changes by itself. */
+  readonly secondLater: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -83,12 +85,14 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     createTenant(tx, { name: "customer", now: clock.now }),
   );
   const { observer, logged } = listeningObserver();
+  let skewMs = 0;
   const server = createServer({
     db,
     observer,
     services: { ...emptyServices, ...options.services },
     handlers: options.handlers ?? {},
     now: () => clock.now,
+    monotonicMs: () => performance.now() + skewMs,
     limits: { drainMs: 2000, ...options.limits },
     ...(options.upgrade === undefined ? {} : { upgrade: options.upgrade }),
   });
@@ -105,6 +109,9 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     clock,
     logged,
     close,
+    secondLater: () => {
+      skewMs += 1000;
+    },
     ask: (method, path, ask) => answerOf(`${url}${path}`, method, ask),
     keyOf: async (role, tenantId = role === "root" ? operator.tenantId : customer.tenant.id) =>
       db.transaction(async (tx) => {

@@ -185,9 +185,11 @@ test.each(roles)("%s: an expired key, a revoked key, a disabled user", async (ro
   await api.db.execute(
     sql`update api_key set expires_at = null, revoked_at = ${past} where id = ${keyId}`,
   );
+  api.secondLater();
   expect(await statuses({ secret })).toEqual(everywhere(401));
   await api.db.execute(sql`update api_key set revoked_at = null where id = ${keyId}`);
   await api.db.execute(sql`update tenant_user set state = 'disabled' where id = ${userId}`);
+  api.secondLater();
   expect(await statuses({ secret })).toEqual(everywhere(401));
 });
 

@@ -6,6 +6,7 @@ import type { OperationId } from "#contract/operations.ts";
 import type { Db } from "#db/pool.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Authenticated } from "#identity/authenticate.ts";
+import type { KnownKeys } from "#identity/known-keys.ts";
 
 import type { Raw } from "./input.ts";
 import type { Limits } from "./limits.ts";
@@ -17,6 +18,7 @@ export interface Environment {
   readonly observer: Observer;
   readonly services: Services;
   readonly limits: Limits;
+  readonly keys: KnownKeys;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

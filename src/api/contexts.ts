@@ -1,7 +1,7 @@
 /** What each kind of handler is given (handler.ts says what the fields mean). */
 import type { Call, Environment, Incoming } from "./call.ts";
 import type { CallerContext, PublicContext, StreamContext } from "./handler.ts";
-import { inTransaction } from "./mutation.ts";
+import { reading } from "./reading.ts";
 
 interface Around {
   readonly environment: Environment;
@@ -29,7 +29,7 @@ export function callerContext(around: Around, call: Call): CallerContext {
 export function streamContext(around: Around, call: Call): StreamContext {
   return {
     ...callerContext(around, call),
-    read: (work) => inTransaction(around.environment, call, work, { readOnly: true }),
+    read: (work) => reading(around.environment, call, work),
     lastEventId: around.incoming.lastEventId,
   };
 }

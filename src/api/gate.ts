@@ -6,7 +6,6 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Operation } from "#contract/operation.ts";
 import type { OperationId } from "#contract/operations.ts";
-import { authenticate } from "#identity/authenticate.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { isMutation, refusal, tenantActedFor } from "./authorize.ts";
@@ -30,8 +29,7 @@ export async function admitCaller(
   knock: Knock,
 ): Promise<Caller> {
   const { operation, headers } = knock;
-  const authenticated = await authenticate(
-    environment.db,
+  const authenticated = await environment.keys.authenticate(
     bearerOf(headers.authorization),
     environment.now(),
   );

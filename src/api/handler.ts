@@ -43,9 +43,9 @@ export interface CallerContext extends PublicContext {
 /** For json operations. */
 export interface Context extends CallerContext {
   /**
-   * The one transaction. As the role `millrace_tenant` with row-level security for `tenantId`,
-   * except for operations of the operator (`isOperatorPermission`). Read-only for operations
-   * without an audit name.
+   * As the role `millrace_tenant` with row-level security for `tenantId`, except for operations of
+   * the operator (`isOperatorOperation`). The one transaction of a mutation; for operations without
+   * an audit name read-only, and each statement (or those asked for at once) by itself (reading.ts).
    */
   readonly tx: Tx;
   /**
@@ -62,7 +62,7 @@ export interface AuditNote {
 
 /** For streams, text, and handlers that wait: no transaction is held open meanwhile. */
 export interface StreamContext extends CallerContext {
-  /** A read-only transaction of the tenant. */
+  /** Reads of the tenant. */
   readonly read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   /** For server-sent events: where the caller stopped reading. */
   readonly lastEventId: string | undefined;

@@ -11,7 +11,7 @@ import { callerContext, publicContext, streamContext } from "./contexts.ts";
 import type { Context, Handlers, PublicContext, Upload, UploadContext } from "./handler.ts";
 import { hashOfRequest } from "./idempotency.ts";
 import type { Raw } from "./input.ts";
-import { answerText, inTransaction, mutate, type MutationOutcome } from "./mutation.ts";
+import { answerText, mutate, type MutationOutcome } from "./mutation.ts";
 import {
   bytesOutgoing,
   eventsOutgoing,
@@ -20,6 +20,7 @@ import {
   textOutgoing,
   type Outgoing,
 } from "./outgoing.ts";
+import { reading } from "./reading.ts";
 import { boundedUpload } from "./upload.ts";
 
 /** The handler of any operation, with its exact types forgotten (see `Handle`). */
@@ -90,16 +91,11 @@ export async function invoke(
 async function invokeRead(wire: Wire, call: Call): Promise<Outgoing> {
   const { environment, handle, incoming } = wire;
   const { operation } = call;
-  const body = await inTransaction(
-    environment,
-    call,
-    async (tx) => {
-      const context: Context = { ...callerContext(wire, call), tx, note: () => undefined };
-      return answerText(operation.result, await handle(incoming.input, context));
-    },
-    { readOnly: true },
-  );
-  return jsonOutgoing(operation.status, body);
+  const answer = await reading(environment, call, (tx) => {
+    const context: Context = { ...callerContext(wire, call), tx, note: () => undefined };
+    return handle(incoming.input, context);
+  });
+  return jsonOutgoing(operation.status, answerText(operation.result, answer));
 }
 
 async function invokeMutation(wire: Wire, call: Call): Promise<Outgoing> {

@@ -6,7 +6,7 @@
 import { z } from "zod";
 
 import { audit, type AuditEntry } from "#audit/audit.ts";
-import type { TransactionOptions, Tx } from "#db/pool.ts";
+import type { Tx } from "#db/pool.ts";
 import { present } from "#kernel/assert.ts";
 import type { Failure, FailureCode } from "#kernel/failure.ts";
 
@@ -29,15 +29,12 @@ export interface Mutation {
 }
 
 /** As the tenant, behind row-level security, or as the operator. */
-export async function inTransaction<T>(
+async function inTransaction<T>(
   { db }: Environment,
   { operation, tenantId }: Pick<Call, "operation" | "tenantId">,
   work: (tx: Tx) => Promise<T>,
-  options?: TransactionOptions,
 ): Promise<T> {
-  return isOperatorOperation(operation)
-    ? db.transaction(work, options)
-    : db.tenant(tenantId, work, options);
+  return isOperatorOperation(operation) ? db.transaction(work) : db.tenant(tenantId, work);
 }
 
 export async function mutate(
@@ -46,7 +43,7 @@ export async function mutate(
 ): Promise<MutationOutcome> {
   const { operation } = call;
   const request = idempotentRequest(call, requestHash);
-  return inTransaction(environment, call, async (tx) => {
+  const done = inTransaction(environment, call, async (tx) => {
     const now = environment.now();
     const kept = request === undefined ? undefined : await claimAnswer(tx, request, now);
     if (kept !== undefined) return { ...kept, replayed: true };
@@ -63,6 +60,8 @@ export async function mutate(
     if (request !== undefined) await keepAnswer(tx, request, answer);
     return { ...answer, replayed: false };
   });
+  // Whatever it changed about who may call holds before anybody is told how it went.
+  return done.finally(() => environment.keys.forget());
 }
 
 /** Throws, and so takes the mutation back, when the answer is not what the contract promises. */

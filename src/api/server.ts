@@ -10,6 +10,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { v7 as newId } from "uuid";
 
 import { operations, type OperationId } from "#contract/operations.ts";
+import { knownKeys } from "#identity/known-keys.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import type { Caller, Environment } from "./call.ts";
@@ -59,7 +60,9 @@ const pathParameterCharactersMax = 200;
 export function createServer(options: ServerOptions): Server {
   const limits = { ...defaultLimits, ...options.limits };
   const { db, observer, services, now } = options;
-  const environment: Environment = { db, observer, services, now, limits };
+  const monotonicMs = options.monotonicMs ?? (() => performance.now());
+  const keys = knownKeys(db, monotonicMs);
+  const environment: Environment = { db, observer, services, now, limits, keys };
   const handlers = { ...ownHandlers(environment), ...options.handlers };
   const connections = new Connections();
   const app = fastify({
@@ -90,7 +93,6 @@ export function createServer(options: ServerOptions): Server {
     sendProblem({ environment, error: notFound(request), request, reply }),
   );
   const { requestBurstMax: burst, requestsPerSecondMax: perSecond } = limits;
-  const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const rate = rateLimit({ burst, perSecond, monotonicMs });
   addRoutes(app, { environment, handlers, connections, slots, rate });
 

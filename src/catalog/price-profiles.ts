@@ -158,26 +158,45 @@ export interface PricesInForce extends PriceProfileVersion {
 export type PriceBook = readonly PricesInForce[];
 
 export async function loadPriceBook(db: Queryable): Promise<PriceBook> {
-  const rows = await db.rows(
-    sql`select ${columns}, body from price_profile
+  const versions = await db.rows(
+    sql`select ${columns} from price_profile
       where active_from is not null order by active_from limit ${versionsMax}`,
-    z.unknown().transform((found) => ({ ...row.parse(found), ...bodyRow.parse(found) })),
+    row,
   );
-  return rows.flatMap(({ activeFrom, body, ...version }) =>
-    activeFrom === null ? [] : [{ ...version, activeFrom, profile: parsedOnce(version.id, body) }],
+  const profiles = await profilesOf(
+    db,
+    versions.map(({ id }) => id),
   );
+  return versions.flatMap(({ activeFrom, ...version }) => {
+    const profile = profiles.get(version.id);
+    return activeFrom === null || profile === undefined
+      ? []
+      : [{ ...version, activeFrom, profile }];
+  });
 }
 
-/** A version's body never changes, and parsing it takes longer than a request should. */
-const parsed = new Map<string, PriceProfile>();
+/**
+ * The body of a version in force never changes, and fetching and parsing it takes longer than a
+ * request should; so each is kept. Which versions are in force is asked each time.
+ */
+let kept: ReadonlyMap<string, PriceProfile> = new Map();
 
-function parsedOnce(id: string, body: unknown): PriceProfile {
-  const known = parsed.get(id);
-  if (known !== undefined) return known;
-  if (parsed.size >= versionsMax) parsed.clear();
-  const profile = parsePriceProfile(body);
-  parsed.set(id, profile);
-  return profile;
+const keptRow = bodyRow.extend({ id: z.string() });
+
+async function profilesOf(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, PriceProfile>> {
+  const missing = ids.filter((id) => !kept.has(id));
+  if (missing.length === 0) return kept;
+  const rows = await db.rows(
+    sql`select id, body from price_profile where id = any(${missing}::uuid[])`,
+    keptRow,
+  );
+  const found = rows.map(({ id, body }) => [id, parsePriceProfile(body)] as const);
+  const profiles = new Map([...kept, ...found]);
+  kept = profiles.size > versionsMax ? new Map(found) : profiles;
+  return profiles;
 }
 
 /** What is in force on a local day; `undefined` before the first version. */

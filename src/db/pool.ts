@@ -16,6 +16,8 @@ import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
 
+import type { StatementResult } from "./batch.ts";
+import { tenantReader } from "./reads.ts";
 import { sql, type Sql } from "./sql.ts";
 
 const connectionTimeoutMs = 5_000;
@@ -52,6 +54,8 @@ export interface Db extends Queryable {
     work: (tx: Tx) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T>;
+  /** Reads of one tenant that need no common transaction: one round trip each (see reads.ts). */
+  reads(tenantId: string): Queryable;
   readonly pool: pg.Pool;
   readonly url: string;
   close(): Promise<void>;
@@ -98,7 +102,7 @@ export function openDb(options: DbOptions): Db {
       let broken: Error | undefined;
       try {
         await client.query(begin);
-        const result = await work(txOn(client));
+        const result = await work(txOn(client, tenantId === undefined ? "platform" : "tenant"));
         await client.query("commit");
         return result;
       } catch (error) {
@@ -115,7 +119,11 @@ export function openDb(options: DbOptions): Db {
   };
 
   return {
-    ...queryableOn(pool),
+    ...queryableOn(pool, "platform"),
+    reads: (tenantId) => {
+      const read = tenantReader(pool, asUuid(tenantId));
+      return queryable(({ text, values }) => read({ name: nameOf(text, "read"), text, values }));
+    },
     pool,
     url: options.url,
     transaction: (work, transactionOptions = {}) =>
@@ -128,8 +136,12 @@ export function openDb(options: DbOptions): Db {
 
 /** Several statements take no parameters, so the id goes in as text: a uuid and nothing else. */
 function asTenant(tenantId: string): string {
+  return `set local role millrace_tenant; set local "millrace.tenant_id" = '${asUuid(tenantId)}'`;
+}
+
+function asUuid(tenantId: string): string {
   assert(uuidPattern.test(tenantId), "a tenant's id is a uuid");
-  return `set local role millrace_tenant; set local "millrace.tenant_id" = '${tenantId}'`;
+  return tenantId;
 }
 
 const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -143,26 +155,47 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 }
 
 /**
- * Statements are prepared once per connection under a name made of their text: planning the reads
- * of the API takes longer than running them.
+ * As whom a statement runs: its plan depends on it, because row-level security does. Reads (reads.ts)
+ * keep count themselves of what they have prepared.
  */
-const names = new Map<string, string>();
+type RunsAs = "platform" | "tenant" | "read";
+
+/**
+ * Statements are prepared once per connection under a name made of their text and of who runs them:
+ * planning the reads of the API takes longer than running them.
+ */
+const names: Readonly<Record<RunsAs, Map<string, string>>> = {
+  platform: new Map(),
+  tenant: new Map(),
+  read: new Map(),
+};
 /** Texts are few; one that is built from data would fill this and is not prepared. */
 const namesMax = 2_000;
 
-function nameOf(text: string): string | undefined {
-  const known = names.get(text);
-  if (known !== undefined || names.size >= namesMax) return known;
-  const name = createHash("sha256").update(text).digest("base64url").slice(0, 32);
-  names.set(text, name);
+function nameOf(text: string, runsAs: RunsAs): string | undefined {
+  const known = names[runsAs].get(text);
+  if (known !== undefined || names[runsAs].size >= namesMax) return known;
+  const digest = createHash("sha256").update(text).digest("base64url").slice(0, 32);
+  const name = `${runsAs} ${digest}`;
+  names[runsAs].set(text, name);
   return name;
 }
 
-function queryableOn(client: pg.Pool | pg.PoolClient): Queryable {
-  const run = async (statement: Sql): Promise<pg.QueryResult<Record<string, unknown>>> => {
+function queryableOn(client: pg.Pool | pg.PoolClient, runsAs: RunsAs): Queryable {
+  return queryable(async ({ text, values }) => {
+    const { rows, rowCount } = await client.query<Record<string, unknown>>({
+      name: nameOf(text, runsAs),
+      text,
+      values,
+    });
+    return { rows, rowCount: rowCount ?? 0 };
+  });
+}
+
+function queryable(send: (statement: Sql) => Promise<StatementResult>): Queryable {
+  const run = async (statement: Sql): Promise<StatementResult> => {
     try {
-      const { text, values } = statement;
-      return await client.query({ name: nameOf(text), text, values });
+      return await send(statement);
     } catch (error) {
       throw isSerializationFailure(error) ? error : translate(error);
     }
@@ -180,16 +213,16 @@ function queryableOn(client: pg.Pool | pg.PoolClient): Queryable {
       if (found === undefined) throw new Error("expected one row, got none");
       return found;
     },
-    execute: async (statement) => (await run(statement)).rowCount ?? 0,
+    execute: async (statement) => (await run(statement)).rowCount,
   };
 }
 
-function txOn(client: pg.PoolClient): Tx {
-  const queryable = queryableOn(client);
+function txOn(client: pg.PoolClient, runsAs: RunsAs): Tx {
+  const on = queryableOn(client, runsAs);
   return {
-    ...queryable,
+    ...on,
     nudge: async (channel) => {
-      await queryable.execute(sql`select pg_notify('millrace', ${channel})`);
+      await on.execute(sql`select pg_notify('millrace', ${channel})`);
     },
   };
 }

@@ -15,7 +15,7 @@ export function isTimeZone(name: string): name is TimeZone {
   if (formats.has(name)) return true;
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;
   try {
-    offsetFormat(name);
+    keepFormat(name);
     return true;
   } catch (error) {
     if (error instanceof RangeError) return false;
@@ -53,7 +53,7 @@ export function offsetMs(zone: TimeZone, instantMs: number): number {
   return shown - Math.floor(instantMs / 1000) * 1000;
 }
 
-function keepFormat(zone: TimeZone): Intl.DateTimeFormat {
+function keepFormat(zone: string): Intl.DateTimeFormat {
   if (formats.size >= formatsCachedMax) formats.clear();
   const format = offsetFormat(zone);
   formats.set(zone, format);

@@ -1,36 +1,18 @@
 /** Memory of a program with all its children, shared pages counted once (PSS). */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
+
+import { familyOf } from "./processes.ts";
 
 export interface MemoryUse {
   readonly program: string;
   readonly mebibytes: number;
 }
 
-/** The process and its descendants, and PostgreSQL's, which outlives it and stands apart. */
+/** By program, children included. */
 export function memoryOf(pid: number): MemoryUse[] {
-  const parents = new Map<number, number>();
-  const names = new Map<number, string>();
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      const close = stat.lastIndexOf(")");
-      names.set(Number(entry), stat.slice(stat.indexOf("(") + 1, close));
-      parents.set(Number(entry), Number(stat.slice(close + 4).split(" ")[0]));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const isOurs = (candidate: number): boolean => {
-    for (let at: number | undefined = candidate; at !== undefined && at > 1; at = parents.get(at)) {
-      if (at === pid) return true;
-    }
-    return false;
-  };
   const sums = new Map<string, number>();
-  for (const [candidate, name] of names) {
-    if (!isOurs(candidate)) continue;
-    sums.set(name, (sums.get(name) ?? 0) + pssKib(candidate));
+  for (const member of familyOf(pid)) {
+    sums.set(member.program, (sums.get(member.program) ?? 0) + pssKib(member.pid));
   }
   return [...sums].map(([program, kib]) => ({ program, mebibytes: kib / 1024 }));
 }

@@ -20,7 +20,7 @@ import {
   type MeasuredCloud,
 } from "./cloud.ts";
 import { measureFloor } from "./floor.ts";
-import { readAtRate } from "./load.ts";
+import { openReader } from "./load.ts";
 import { memoryOf } from "./memory.ts";
 
 const repositoryRoot = resolve(import.meta.dirname, "../..");
@@ -109,13 +109,13 @@ async function apiUnderBoot(cloud: MeasuredCloud): Promise<void> {
     names.map((name) => cloud.client.call("createLease", { body: { name, flavor: "nano" } })),
   );
   const [first] = asked;
-  const result = await readAtRate({
-    url: cloud.url,
-    credential: cloud.credential,
+  const reader = openReader(cloud);
+  const result = await reader.readAtRate({
     paths: ["/v1/leases", `/v1/leases/${first?.lease.id ?? ""}`, "/v1/balance", "/v1/usage"],
     perSecond: 200,
     seconds: 10,
   });
+  reader.close();
   await Promise.all(asked.map(({ operation }) => done(cloud.client, operation)));
   await releaseAll(cloud.client);
   add(

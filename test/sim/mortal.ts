@@ -35,6 +35,15 @@ export function mortalDb(options: {
     execute: (statement) => guard(() => db.execute(statement))(),
     transaction: (work, how) => guard(() => db.transaction(work, how))(),
     tenant: (tenantId, work, how) => guard(() => db.tenant(tenantId, work, how))(),
+    reads: (tenantId) => {
+      const reads = db.reads(tenantId);
+      return {
+        rows: (statement, row) => guard(() => reads.rows(statement, row))(),
+        one: (statement, row) => guard(() => reads.one(statement, row))(),
+        maybe: (statement, row) => guard(() => reads.maybe(statement, row))(),
+        execute: (statement) => guard(() => reads.execute(statement))(),
+      };
+    },
     pool: db.pool,
     url,
     close: () => db.close(),

@@ -6,14 +6,15 @@ import { pageOf } from "#api/page.ts";
 import { amountOf } from "#api/routes/wire.ts";
 import type { Operations } from "#contract/operations.ts";
 import type * as billing from "#contract/schemas/billing.ts";
-import type { Queryable } from "#db/pool.ts";
 import { burnPerHour } from "#flow/admit/burn.ts";
 import { credit } from "#flow/ledger/accounts.ts";
+import type { Credit } from "#flow/ledger/decide.ts";
 import { listJournals, recordTopUp, type Journal } from "#flow/ledger/store.ts";
-import { formatFen } from "#kernel/money.ts";
+import { formatFen, type Fen } from "#kernel/money.ts";
 
-export const getBalance: Handler<Operations["getBalance"]> = (_input, { tx, tenantId }) =>
-  balanceOf(tx, tenantId);
+export const getBalance: Handler<Operations["getBalance"]> = async (_input, { tx, tenantId }) =>
+  // At once, so that it is one round trip.
+  showBalance(...(await Promise.all([credit(tx, tenantId), burnPerHour(tx, tenantId)])));
 
 export const createTopUp: Handler<Operations["createTopUp"]> = async ({ body }, context) => {
   const { tx, tenantId } = context;
@@ -24,7 +25,8 @@ export const createTopUp: Handler<Operations["createTopUp"]> = async ({ body }, 
   });
   context.note({ target: tenantId, details: { amount: body.amount, reference: body.reference } });
   await tx.nudge("balance");
-  return { journal: showJournal(journal), balance: await balanceOf(tx, tenantId) };
+  const balance = showBalance(await credit(tx, tenantId), await burnPerHour(tx, tenantId));
+  return { journal: showJournal(journal), balance };
 };
 
 export const listJournalsHandler: Handler<Operations["listJournals"]> = (
@@ -37,18 +39,17 @@ export const listJournalsHandler: Handler<Operations["listJournals"]> = (
     positionOf: (journal) => ({ at: journal.at, id: journal.id }),
   });
 
-async function balanceOf(
-  db: Queryable,
-  tenantId: string,
-): Promise<z.output<typeof billing.balance>> {
-  const { balance, provisional, held, available } = await credit(db, tenantId);
+function showBalance(
+  { balance, provisional, held, available }: Credit,
+  hourly: Fen,
+): z.output<typeof billing.balance> {
   return {
     currency: "CNY",
     balance: formatFen(balance),
     provisional: formatFen(provisional),
     held: formatFen(held),
     available: formatFen(available),
-    burnPerHour: formatFen(await burnPerHour(db, tenantId)),
+    burnPerHour: formatFen(hourly),
   };
 }
 

@@ -140,6 +140,8 @@ test("an administrator gives a user a role, a key, and takes them away", async (
   expect(root).toMatchObject({ status: 403, body: { code: "forbidden" } });
   await ask("PATCH", `/v1/users/${userId}`, { secret: admin, body: { role: "viewer" } });
   expect((await ask("POST", "/v1/api-keys", { secret, body: { name: "k" } })).status).toBe(403);
+  // Used and known to this process until the moment it is revoked.
+  expect((await ask("GET", "/v1/whoami", { secret })).status).toBe(200);
   expect((await ask("DELETE", `/v1/api-keys/${keyId}`, { secret: admin })).status).toBe(204);
   expect((await ask("GET", "/v1/whoami", { secret })).status).toBe(401);
 });

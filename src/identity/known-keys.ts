@@ -1,0 +1,73 @@
+/**
+ * API keys that this process has just read, so that a caller's next requests need no query. What
+ * must stay true:
+ *
+ * - A revoked key, a disabled user, a changed role and a suspended tenant act at once in the process
+ *   that changed them, because every mutation makes it `forget()` before it is answered; and in all
+ *   others within `ageMsMax` of the commit. Nothing has to arrive for that: a row that is older is
+ *   read again. (Nudges were turned down: they may be lost, so the age would have to stay.)
+ * - A key is never accepted past its expiry: that is judged with each request.
+ * - The secret itself is not kept, and the whole of it is checked with each request.
+ */
+import type { Queryable } from "#db/pool.ts";
+
+import {
+  findKey,
+  isUseDue,
+  judgeKey,
+  noteUse,
+  secretOf,
+  type Authenticated,
+  type KeyRow,
+} from "./authenticate.ts";
+import { prefixOf, type Secret } from "./secret.ts";
+
+const ageMsMax = 1_000;
+/** Beyond it all are forgotten, which costs each caller one query. */
+const keysMax = 10_000;
+
+export interface KnownKeys {
+  /** Throws `unauthenticated`, as `authenticate` does. */
+  authenticate(text: string, now: number): Promise<Authenticated>;
+  forget(): void;
+}
+
+interface Known {
+  /** From before it was read: what was read is not older. */
+  readonly askedAtMs: number;
+  key: Promise<KeyRow>;
+}
+
+export function knownKeys(db: Queryable, monotonicMs: () => number): KnownKeys {
+  const known = new Map<string, Known>();
+
+  /** Found by its public part, so nothing about the caller is decided here. */
+  const find = (secret: Secret): Known => {
+    const askedAtMs = monotonicMs();
+    const prefix = prefixOf(secret);
+    const last = known.get(prefix);
+    if (last !== undefined && askedAtMs - last.askedAtMs < ageMsMax) return last;
+    if (known.size >= keysMax) known.clear();
+    const found: Known = { askedAtMs, key: findKey(db, secret) };
+    known.set(prefix, found);
+    found.key.catch(() => {
+      if (known.get(prefix) === found) known.delete(prefix);
+    });
+    return found;
+  };
+
+  return {
+    authenticate: async (text, now) => {
+      const secret = secretOf(text);
+      const found = find(secret);
+      const key = await found.key;
+      const authenticated = judgeKey(key, secret, now);
+      if (isUseDue(key, now)) {
+        found.key = Promise.resolve({ ...key, lastUsedAt: now });
+        await noteUse(db, key, now);
+      }
+      return authenticated;
+    },
+    forget: () => known.clear(),
+  };
+}
