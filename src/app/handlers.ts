@@ -1,7 +1,9 @@
 /** Which handler answers which operation; identity, audit and health are the server's own. */
 import type { Handlers } from "#api/handler.ts";
+import { invoiceHandlers } from "#api/routes/billing/invoices.ts";
 import * as money from "#api/routes/billing/money.ts";
 import * as quota from "#api/routes/billing/quota.ts";
+import { statementHandlers } from "#api/routes/billing/statements.ts";
 import * as usage from "#api/routes/billing/usage.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
@@ -63,8 +65,8 @@ export const handlers: Partial<Handlers> = {
   createTopUp: money.createTopUp,
   listJournals: money.listJournalsHandler,
   listUsage: usage.listUsage,
-  getStatement: usage.getStatement,
-  exportStatement: usage.exportStatement,
+  ...statementHandlers,
+  ...invoiceHandlers,
   getQuota: quota.getQuota,
   updateQuota: quota.updateQuota,
 };

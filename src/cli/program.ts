@@ -13,6 +13,7 @@ import { addAgreements, addApplications, addTier } from "./commands/customer.ts"
 import { addFiles } from "./commands/file.ts";
 import { addFlavors } from "./commands/flavor.ts";
 import { addHosts } from "./commands/host.ts";
+import { addInvoices, addStatement } from "./commands/invoice.ts";
 import { addJobs } from "./commands/job.ts";
 import { addJobLogs } from "./commands/job-logs.ts";
 import { addJobSubmit } from "./commands/job-submit.ts";
@@ -91,6 +92,8 @@ export function buildProgram(shell: Shell): Command {
   addFiles(program, shell);
   program.commandsGroup("Money:");
   addBilling(program, shell);
+  addStatement(program, shell);
+  addInvoices(program, shell);
   addQuota(program, shell);
   addTier(program, shell);
   addApplications(program, shell);

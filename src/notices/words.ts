@@ -28,6 +28,14 @@ const noticeWords = {
     en: "Your tier {tier} is reviewed on {on}; by what is paid so far it becomes {to}.",
     "zh-CN": "您的客户等级 {tier} 将于 {on} 复核;按目前的付款将变为 {to}。",
   },
+  invoice_overdue: {
+    en: "Invoice {invoice} was due on {due}; {amount} yuan of it are not paid.",
+    "zh-CN": "账单 {invoice} 已于 {due} 到期,尚有 {amount} 元未付。",
+  },
+  invoice_void: {
+    en: "Invoice {invoice} was taken back by a credit note: {reason}. Its amount was given back.",
+    "zh-CN": "账单 {invoice} 已由贷项通知单冲销:{reason}。金额已退回。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {

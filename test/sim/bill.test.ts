@@ -9,7 +9,7 @@ import { loadPriceBook, seedPriceProfile } from "#catalog/price-profiles.ts";
 import { json } from "#db/json.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { readStatement } from "#flow/invoice/store.ts";
+import { readStatement } from "#flow/invoice/statements.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { meterInstance } from "#flow/meter/loop.ts";

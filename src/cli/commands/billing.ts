@@ -1,4 +1,4 @@
-/** Money: `balance`, `top-up`, `usage`, `statement`, `journal`. */
+/** Money: `balance`, `top-up`, `usage`, `journal`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -12,21 +12,10 @@ import {
   type Shell,
 } from "#cli/define.ts";
 import { collect, listText } from "#cli/lists.ts";
+import { periodOptions, periodQuery } from "#cli/period.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { bytes, money, none, shortId, time, yesNo } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
-
-const periodOptions = z.object({
-  month: flag("--month <month>", "such as 2026-05", z.string().optional()),
-  from: flag("--from <day>", "first day, such as 2026-05-04", z.string().optional()),
-  through: flag("--through <day>", "last day, included", z.string().optional()),
-});
-
-interface Period {
-  readonly month?: string;
-  readonly from?: string;
-  readonly through?: string;
-}
 
 const usageColumns: readonly Column<ItemOf<"listUsage">>[] = [
   { title: "FROM", cell: (item) => time(item.from) },
@@ -107,39 +96,6 @@ export function addBilling(program: Command, shell: Shell): void {
   });
 
   define(program, shell, {
-    usage: "statement",
-    summary: "What is charged, by day and SKU; this month unless told otherwise",
-    args: noArguments,
-    options: periodOptions.extend({
-      format: flag(
-        "--format <format>",
-        "text (default), csv or json",
-        z.enum(["text", "csv", "json"]).optional(),
-      ),
-      language: flag(
-        "--language <language>",
-        "en or zh-CN (default: your locale's)",
-        z.enum(["en", "zh-CN"]).optional(),
-      ),
-    }),
-    examples: ["millrace statement --month 2026-05", "millrace statement --format csv > may.csv"],
-    act: async (session, _args, { format, language, ...period }) => {
-      const { client, out, environment } = session;
-      const query = periodQuery(period);
-      const wanted = format ?? (out.format === "json" ? "json" : "text");
-      if (wanted === "json") {
-        const value = await client.call("getStatement", { query });
-        await out.write(`${JSON.stringify(value, null, 2)}\n`);
-        return;
-      }
-      const text = await client.text("exportStatement", {
-        query: { ...query, format: wanted, language: language ?? environment.language },
-      });
-      await out.write(text.endsWith("\n") ? text : `${text}\n`);
-    },
-  });
-
-  define(program, shell, {
     usage: "journal",
     summary: "Movements of money, newest first",
     args: noArguments,
@@ -158,19 +114,6 @@ export function addBilling(program: Command, shell: Shell): void {
 /** Of storage, the units are bytes. */
 function unitsCell({ sku, units }: ItemOf<"listUsage">): string {
   return sku.startsWith("storage") ? bytes(Number(units)) : units;
-}
-
-function periodQuery(period: {
-  readonly month?: string | undefined;
-  readonly from?: string | undefined;
-  readonly through?: string | undefined;
-}): Period {
-  const { month, from, through } = period;
-  return {
-    ...(month === undefined ? {} : { month }),
-    ...(from === undefined ? {} : { from }),
-    ...(through === undefined ? {} : { through }),
-  };
 }
 
 function balanceText(balance: AnswerOf<"getBalance">): string {

@@ -4,6 +4,9 @@ import { operation } from "#contract/operation.ts";
 import * as billing from "#contract/schemas/billing.ts";
 import { page, pageQuery } from "#contract/schemas/common.ts";
 
+/** An id or a number such as MR-2026-05-1a2b3c4d. */
+const ofInvoice = z.strictObject({ invoice: z.string().regex(/^[A-Za-z0-9-]{1,60}$/) });
+
 export const billingOperations = {
   getBalance: operation({
     method: "GET",
@@ -55,16 +58,58 @@ export const billingOperations = {
   exportStatement: operation({
     method: "GET",
     path: "/v1/statement/export",
-    summary: "The same as CSV or text",
+    summary: "The same as CSV, text, Excel or PDF; by line, day, ISO week or month",
     tag: "billing",
     permission: "billing.read",
     query: z.strictObject({
       ...billing.periodQuery,
-      format: z.enum(["csv", "text"]).default("csv"),
-      language: z.enum(["en", "zh-CN"]).default("en"),
+      ...billing.documentQuery,
+      by: billing.granularity.default("line"),
     }),
     result: z.unknown(),
-    transport: "text",
+    transport: "bytes",
+  }),
+  listInvoices: operation({
+    method: "GET",
+    path: "/v1/invoices",
+    summary: "Invoices and credit notes, newest first; the month that is not closed yet on top",
+    tag: "billing",
+    permission: "billing.read",
+    query: pageQuery,
+    result: page(billing.invoice),
+  }),
+  getInvoice: operation({
+    method: "GET",
+    path: "/v1/invoices/{invoice}",
+    summary: "An invoice by id or number, with its document as it was closed",
+    tag: "billing",
+    permission: "billing.read",
+    params: ofInvoice,
+    result: billing.invoice.extend({ document: z.unknown() }),
+  }),
+  exportInvoice: operation({
+    method: "GET",
+    path: "/v1/invoices/{invoice}/export",
+    summary: "An invoice as PDF, Excel, CSV or text",
+    tag: "billing",
+    permission: "billing.read",
+    params: ofInvoice,
+    query: z.strictObject({ ...billing.documentQuery, by: billing.granularity.default("line") }),
+    result: z.unknown(),
+    transport: "bytes",
+    failures: ["wrong_state"],
+  }),
+  voidInvoice: operation({
+    method: "POST",
+    path: "/v1/invoices/{invoice}/void",
+    summary: "For the operator: take an invoice back with a credit note; its money is given back",
+    tag: "billing",
+    permission: "platform.manage",
+    audit: "invoice.void",
+    params: ofInvoice,
+    body: billing.voidInvoiceBody,
+    result: billing.invoice,
+    failures: ["wrong_state"],
   }),
   getQuota: operation({
     method: "GET",

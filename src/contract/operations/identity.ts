@@ -52,7 +52,8 @@ export const identityOperations = {
   updateTenant: operation({
     method: "PATCH",
     path: "/v1/tenants/{tenantId}",
-    summary: "Rename, suspend or reactivate a tenant; suspending stops its leases and cancels its jobs",
+    summary:
+      "Rename, suspend or reactivate a tenant; suspending stops its leases and cancels its jobs",
     tag: "identity",
     permission: "tenant.manage",
     audit: "tenant.update",

@@ -60,14 +60,46 @@ export const usageTotal = z.object({
   unit: z.string(),
 });
 
+/** A sentence of a person. */
+const displayReason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+  .regex(/^[^\u0000-\u001F\u007F]*$/u, "must not contain control characters");
+
+const paidBy = z.object({
+  package: money,
+  bonus: money,
+  balance: money,
+  /** Not paid yet when it was posted. */
+  owed: money,
+});
+
 export const chargeLine = z.object({
-  date: z.iso.date(),
+  /** `order`: bought ahead of use. */
+  kind: z.enum(["usage", "order"]),
+  /** A day; in an export by week or month 2026-W19 or 2026-05. */
+  date: z.string(),
   sku: z.string(),
+  description: z.string(),
+  /** 0 is the day's own line; above it, late usage of that day. */
+  revision: z.number().int(),
   quantity: z.string(),
   unit: z.string(),
   listPrice: z.string(),
   multiplier: z.string(),
   amount: money,
+  paidBy,
+  /** The entries of the metering log that the line rests on. */
+  leaves: z
+    .object({
+      first: z.number().int(),
+      last: z.number().int(),
+      count: z.number().int(),
+    })
+    .nullable(),
   state: z.enum(["provisional", "posted"]),
 });
 
@@ -83,8 +115,44 @@ export const statement = z.object({
   net: money,
   vat: money,
   vatRate: z.string(),
+  paidBy,
   profile: z.string(),
 });
+
+export const granularity = z.enum(["line", "day", "week", "month"]);
+
+/** How a statement or an invoice is written down. */
+export const documentQuery = {
+  format: z.enum(["csv", "text", "xlsx", "pdf"]).default("csv"),
+  language: z.enum(["en", "zh-CN"]).default("en"),
+};
+
+export const invoice = z.object({
+  /** `null` of a month that has no invoice yet. */
+  id: id.nullable(),
+  kind: z.enum(["monthly", "credit_note"]),
+  number: z.string().nullable(),
+  period: z.string(),
+  /**
+   * `open` while the month goes on, `draft` until its last day is posted, then `final` and `paid` or
+   * `overdue`; `void` with a credit note. A credit note is `final`.
+   */
+  state: z.enum(["open", "draft", "final", "paid", "overdue", "void"]),
+  gross: money,
+  net: money,
+  vat: money,
+  outstanding: money,
+  dueOn: z.iso.date().nullable(),
+  finalizedAt: timestamp.nullable(),
+  paidAt: timestamp.nullable(),
+  /** The invoice that a credit note takes back, and why. */
+  voids: id.nullable(),
+  reason: z.string().nullable(),
+  /** SHA-256 of the document in canonical form. */
+  sha256: z.string().nullable(),
+});
+
+export const voidInvoiceBody = z.strictObject({ reason: displayReason });
 
 const count = z.number().int().min(0).max(1_000_000_000);
 

@@ -3,6 +3,7 @@
  * total, net and VAT, told apart by the first column. A cell that a spreadsheet would take for a
  * formula is prefixed with an apostrophe; a plain number, negative ones too, stays a number.
  */
+import { columnsOf, sumsOf } from "./columns.ts";
 import type { Statement } from "./decide.ts";
 import { words, type Language } from "./words.ts";
 
@@ -11,40 +12,23 @@ const byteOrderMark = "\uFEFF";
 
 export function statementCsv(statement: Statement, language: Language): string {
   const say = words[language];
+  const columns = columnsOf(language);
+  const sumRow = (kind: string, name: string, amount: string): string[] => [
+    kind,
+    ...columns.map(({ title }) => {
+      if (title === say.amount) return amount;
+      return title === say.sku ? name : "";
+    }),
+  ];
   const rows = [
-    [
-      say.kind,
-      say.date,
-      say.sku,
-      say.quantity,
-      say.unit,
-      say.listPrice,
-      say.multiplier,
-      say.amount,
-      say.state,
-    ],
-    ...statement.lines.map((line) => [
-      say.line,
-      line.date,
-      line.sku,
-      line.quantity,
-      line.unit,
-      line.listPrice,
-      line.multiplier,
-      line.amount,
-      say[line.state],
-    ]),
-    ...statement.totals.map(({ sku, amount }) => sumRow(say.subtotal, amount, sku)),
-    sumRow(say.total, statement.total),
-    sumRow(say.net, statement.net),
-    sumRow(say.vat, statement.vat),
+    [say.kind, ...columns.map(({ title }) => title)],
+    ...statement.lines.map((line) => [say[line.kind], ...columns.map(({ cell }) => cell(line))]),
+    ...sumsOf(statement, language).map(({ kind, name, amount }) =>
+      kind === "subtotal" ? sumRow(say.subtotal, name, amount) : sumRow(say[kind], "", amount),
+    ),
   ];
   const text = rows.map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
   return language === "en" ? text : byteOrderMark + text;
-}
-
-function sumRow(kind: string, amount: string, sku = ""): string[] {
-  return [kind, "", sku, "", "", "", "", amount, ""];
 }
 
 const plainNumber = /^-?[0-9]+(?:\.[0-9]+)?$/;

@@ -1,10 +1,10 @@
 /**
- * A statement: the charge lines of a period, their sums, and the tax inside. Pure; the same lines
- * give the same bytes. The JSON form is what the API answers and what a closed month keeps; csv.ts
- * and text.ts write the same figures for a spreadsheet and for a person.
+ * A statement: the lines of a period, their sums, and the tax inside. Pure; the same lines give the
+ * same bytes. The JSON form is what the API answers and what an invoice keeps; csv.ts, text.ts,
+ * xlsx.ts and pdf.ts write the same figures for a spreadsheet and for a person.
  *
- * What must stay true: the total is the sum of the lines to the fen, net + VAT is the total, and
- * tax is computed once from the total, never per line (R-TAX-1).
+ * What must stay true: the total is the sum of the lines to the fen, what paid a line is its amount,
+ * net + VAT is the total, and tax is computed once from the total, never per line (R-TAX-1).
  */
 import type { LocalDay } from "#kernel/calendar.ts";
 import { addFen, formatFen, sumFen, zeroFen, type Fen } from "#kernel/money.ts";
@@ -15,15 +15,40 @@ import type { TimeZone } from "#kernel/zone.ts";
 /** Hours and GiB·days are shown so far; the line is rated on exact seconds. */
 const quantityDigits = 6;
 
-export interface ChargedLine {
+/** What paid a line; together they are its amount. Of a line that is not posted, what would. */
+export interface PaidBy {
+  readonly package: Fen;
+  readonly bonus: Fen;
+  readonly balance: Fen;
+  /** Not paid yet when it was posted. */
+  readonly owed: Fen;
+}
+
+/** The range of the metering log that a line rests on. */
+export interface LeafRange {
+  readonly first: number;
+  readonly last: number;
+  /** How many of them are of this line. */
+  readonly count: number;
+}
+
+export interface StatementLine {
+  /** `order`: bought ahead of use, one line at its time. */
+  readonly kind: "usage" | "order";
   readonly date: LocalDay;
   readonly sku: string;
+  /** Of orders; empty for usage. */
+  readonly description: string;
+  /** 0 is the day's own line; above it, late usage of that day. */
+  readonly revision: number;
   /** In `unit`. */
   readonly quantity: Rational;
   readonly unit: string;
   readonly listPrice: string;
   readonly multiplier: string;
   readonly amount: Fen;
+  readonly paidBy: PaidBy;
+  readonly leaves: LeafRange | null;
   readonly state: "provisional" | "posted";
 }
 
@@ -34,13 +59,15 @@ export interface StatementAsk {
   readonly through: LocalDay;
   readonly timeZone: TimeZone;
   /** In the order in which they are to be shown. */
-  readonly lines: readonly ChargedLine[];
+  readonly lines: readonly StatementLine[];
   /** Net and VAT of a gross amount, under the profile of the period's last day. */
   readonly splitTax: (gross: Fen) => { readonly net: Fen; readonly vat: Fen };
   readonly vatRate: string;
   /** The price profile versions that the lines were rated by. */
   readonly profile: string;
 }
+
+type Shown<T> = { readonly [K in keyof T]: string };
 
 /** Amounts are decimal strings, as on the wire. */
 export interface Statement {
@@ -49,22 +76,31 @@ export interface Statement {
   readonly through: string;
   readonly timeZone: string;
   readonly currency: "CNY";
-  readonly lines: readonly {
-    readonly date: string;
-    readonly sku: string;
-    readonly quantity: string;
-    readonly unit: string;
-    readonly listPrice: string;
-    readonly multiplier: string;
-    readonly amount: string;
-    readonly state: "provisional" | "posted";
-  }[];
+  readonly lines: readonly ShownLine[];
   readonly totals: readonly { readonly sku: string; readonly amount: string }[];
   readonly total: string;
   readonly net: string;
   readonly vat: string;
   readonly vatRate: string;
+  /** What paid the total. */
+  readonly paidBy: Shown<PaidBy>;
   readonly profile: string;
+}
+
+export interface ShownLine {
+  readonly kind: "usage" | "order";
+  readonly date: string;
+  readonly sku: string;
+  readonly description: string;
+  readonly revision: number;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly listPrice: string;
+  readonly multiplier: string;
+  readonly amount: string;
+  readonly paidBy: Shown<PaidBy>;
+  readonly leaves: LeafRange | null;
+  readonly state: "provisional" | "posted";
 }
 
 export function statementOf(ask: StatementAsk): Statement {
@@ -81,17 +117,33 @@ export function statementOf(ask: StatementAsk): Statement {
       ...line,
       quantity: formatRounded(line.quantity, quantityDigits),
       amount: formatFen(line.amount),
+      paidBy: shownPaid(line.paidBy),
     })),
     totals: totalsBySku(lines),
     total: formatFen(total),
     net: formatFen(net),
     vat: formatFen(vat),
     vatRate,
+    paidBy: shownPaid({
+      package: sumFen(lines.map(({ paidBy }) => paidBy.package)),
+      bonus: sumFen(lines.map(({ paidBy }) => paidBy.bonus)),
+      balance: sumFen(lines.map(({ paidBy }) => paidBy.balance)),
+      owed: sumFen(lines.map(({ paidBy }) => paidBy.owed)),
+    }),
     profile,
   };
 }
 
-function totalsBySku(lines: readonly ChargedLine[]): { sku: string; amount: string }[] {
+function shownPaid(paid: PaidBy): Shown<PaidBy> {
+  return {
+    package: formatFen(paid.package),
+    bonus: formatFen(paid.bonus),
+    balance: formatFen(paid.balance),
+    owed: formatFen(paid.owed),
+  };
+}
+
+function totalsBySku(lines: readonly StatementLine[]): { sku: string; amount: string }[] {
   const totals = new Map<string, Fen>();
   for (const { sku, amount } of lines) {
     totals.set(sku, addFen(totals.get(sku) ?? zeroFen, amount));

@@ -1,45 +1,139 @@
-/** Closes months: once the last day of a tenant's month is posted, its invoice is written, once. */
-import { loadPriceBook } from "#catalog/price-profiles.ts";
+/**
+ * Closes months, once each, and keeps the money states of invoices: once the last day of a tenant's
+ * month is posted, its invoice is written; what is owed of it follows the ledger until it is paid.
+ */
+import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
+import { defaultProfile } from "#catalog/profile.ts";
 import type { Db } from "#db/pool.ts";
+import { credit } from "#flow/ledger/accounts.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { present } from "#kernel/assert.ts";
-import { timeZone } from "#kernel/zone.ts";
+import { addDays, dayOf } from "#kernel/calendar.ts";
+import { formatFen, zeroFen } from "#kernel/money.ts";
+import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
+import { notify } from "#notices/store.ts";
 
-import { insertInvoice, monthsToClose, readStatement } from "./store.ts";
+import {
+  insertInvoice,
+  lockUnsettled,
+  monthsToClose,
+  owedOutsideInvoices,
+  setState,
+  tenantsUnsettled,
+  type MonthToClose,
+} from "./invoices.ts";
+import { outstandingOf, stateOf } from "./settle.ts";
+import { readStatement } from "./statements.ts";
 
-const monthsPerPassMax = 200;
+const tenantsPerRead = 200;
 
-export function invoiceLoop({
-  db,
-  now,
-}: {
+export interface InvoiceContext {
   readonly db: Db;
   readonly now: () => number;
-}): LoopDefinition {
+}
+
+export function invoiceLoop(context: InvoiceContext): LoopDefinition {
   return {
     name: "invoice",
-    // Days are posted once a day, so this is soon enough.
     periodMs: 600_000,
-    channels: [],
+    // Money that came in may pay an invoice.
+    channels: ["balance"],
     pass: async (signal) => {
-      const due = await monthsToClose(db, monthsPerPassMax);
-      if (due.length === 0) return "rest";
-      const prices = await loadPriceBook(db);
-      for (const { tenantId, month, timeZone: zone } of due) {
-        if (signal.aborted) return "rest";
-        // oxlint-disable-next-line no-await-in-loop -- one month at a time
-        await db.tenant(tenantId, async (tx) => {
-          const { id, displayName } = present(await findTenant(tx, tenantId), "the tenant");
-          const statement = await readStatement(tx, prices, {
-            tenant: { id, name: displayName },
-            timeZone: timeZone(zone),
-            range: { kind: "billed", month },
-          });
-          await insertInvoice(tx, { month, statement, now: now() });
-        });
-      }
-      return due.length === monthsPerPassMax ? "again" : "rest";
+      const closed = await closeMonths(context, signal);
+      await settleInvoices(context, signal);
+      return closed > 0 && !signal.aborted ? "again" : "rest";
     },
   };
+}
+
+/** How many were written. A tenant with several months to close has the next one in the next pass. */
+export async function closeMonths(
+  { db, now }: InvoiceContext,
+  signal: AbortSignal,
+): Promise<number> {
+  let written = 0;
+  let prices: PriceBook | undefined;
+  let after: string | undefined;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- page after page
+    const due = await monthsToClose(db, { after, limit: tenantsPerRead });
+    if (due.length > 0) prices ??= await loadPriceBook(db);
+    for (const each of due) {
+      if (signal.aborted) return written;
+      // oxlint-disable-next-line no-await-in-loop -- one month at a time
+      if (await closeMonth(db, { due: each, prices: prices ?? [], now: now() })) written += 1;
+    }
+    after = due.at(-1)?.tenantId;
+    if (due.length < tenantsPerRead) return written;
+  }
+}
+
+function closeMonth(
+  db: Db,
+  ask: { readonly due: MonthToClose; readonly prices: PriceBook; readonly now: number },
+): Promise<boolean> {
+  const { due, prices, now } = ask;
+  const { tenantId, month } = due;
+  const zone = timeZone(due.timeZone);
+  return db.tenant(tenantId, async (tx) => {
+    const { id, displayName } = present(await findTenant(tx, tenantId), "the tenant");
+    const statement = await readStatement(tx, prices, {
+      tenant: { id, name: displayName },
+      timeZone: zone,
+      range: { kind: "billed", month },
+    });
+    const today = dayOf(zone, now);
+    const { invoice_due_days: dueDays } = pricesOn(prices, today)?.profile ?? defaultProfile;
+    const dueOn = addDays(today, dueDays);
+    return insertInvoice(tx, { month, statement, dueOn, now });
+  });
+}
+
+/** Compares what is owed with the invoices, for every tenant who has one that is not settled. */
+export async function settleInvoices(
+  { db, now }: InvoiceContext,
+  signal: AbortSignal,
+): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- page after page
+    const tenants = await tenantsUnsettled(db, { after, limit: tenantsPerRead });
+    for (const tenantId of tenants) {
+      if (signal.aborted) return;
+      // oxlint-disable-next-line no-await-in-loop -- one tenant at a time
+      await settleTenant(db, tenantId, now());
+    }
+    after = tenants.at(-1);
+    if (tenants.length < tenantsPerRead) return;
+  }
+}
+
+export function settleTenant(db: Db, tenantId: string, now: number): Promise<void> {
+  return db.tenant(tenantId, async (tx) => {
+    const invoices = await lockUnsettled(tx, tenantId);
+    const { owed } = await credit(tx, tenantId);
+    const newer = await owedOutsideInvoices(tx, tenantId);
+    const outstanding = outstandingOf(owed, newer, invoices);
+    const name = present(await findTenant(tx, tenantId), "the tenant").timeZone;
+    const today = dayOf(isTimeZone(name) ? timeZone(name) : billingZone, now);
+    for (const invoice of invoices) {
+      const { id, number, state: before } = invoice;
+      const dueOn = present(invoice.dueOn, "an invoice has a due day");
+      const left = outstanding.get(id) ?? zeroFen;
+      const state = stateOf({ outstanding: left, dueOn, today });
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      await setState(tx, { tenantId, id, state, outstanding: left, now });
+      if (state !== "overdue" || before === "overdue") continue;
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      await notify(tx, {
+        tenantId,
+        key: `invoice-overdue:${id}`,
+        kind: "invoice_overdue",
+        severity: "warning",
+        data: { invoice: number, amount: formatFen(left), due: dueOn },
+        at: now,
+      });
+    }
+  });
 }

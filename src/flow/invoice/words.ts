@@ -4,6 +4,8 @@ export type Language = (typeof languages)[number];
 
 export interface Words {
   readonly title: string;
+  readonly invoice: string;
+  readonly dueOn: string;
   readonly period: string;
   readonly prices: string;
   readonly kind: string;
@@ -17,7 +19,15 @@ export interface Words {
   readonly state: string;
   readonly provisional: string;
   readonly posted: string;
-  readonly line: string;
+  readonly usage: string;
+  readonly order: string;
+  readonly description: string;
+  readonly lateUsage: string;
+  readonly fromPackage: string;
+  readonly fromBonus: string;
+  readonly fromBalance: string;
+  readonly owed: string;
+  readonly leaves: string;
   readonly subtotal: string;
   readonly total: string;
   readonly net: string;
@@ -29,6 +39,8 @@ export interface Words {
 export const words: Readonly<Record<Language, Words>> = {
   en: {
     title: "Statement",
+    invoice: "Invoice",
+    dueOn: "Due on",
     period: "Period",
     prices: "Prices",
     kind: "Kind",
@@ -42,7 +54,15 @@ export const words: Readonly<Record<Language, Words>> = {
     state: "State",
     provisional: "provisional",
     posted: "posted",
-    line: "line",
+    usage: "usage",
+    order: "order",
+    description: "Description",
+    lateUsage: "late usage",
+    fromPackage: "From package",
+    fromBonus: "From bonus",
+    fromBalance: "From balance",
+    owed: "Owed",
+    leaves: "Log entries",
     subtotal: "subtotal",
     total: "Total",
     net: "Net",
@@ -52,6 +72,8 @@ export const words: Readonly<Record<Language, Words>> = {
   },
   "zh-CN": {
     title: "账单",
+    invoice: "月结账单",
+    dueOn: "付款期限",
     period: "账期",
     prices: "价格方案",
     kind: "类型",
@@ -65,7 +87,15 @@ export const words: Readonly<Record<Language, Words>> = {
     state: "状态",
     provisional: "暂计",
     posted: "已入账",
-    line: "明细",
+    usage: "用量",
+    order: "订单",
+    description: "说明",
+    lateUsage: "迟到用量",
+    fromPackage: "算力包支付",
+    fromBonus: "赠送额支付",
+    fromBalance: "余额支付",
+    owed: "应收",
+    leaves: "计量日志条目",
     subtotal: "小计",
     total: "合计",
     net: "不含税金额",

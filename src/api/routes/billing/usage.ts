@@ -1,4 +1,4 @@
-/** Usage to the second, and statements. */
+/** Usage to the second. */
 import type { z } from "zod";
 
 import type { Handler } from "#api/handler.ts";
@@ -7,21 +7,15 @@ import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
 import { inPriceUnits, skuPrice } from "#catalog/sku.ts";
 import type { Operations } from "#contract/operations.ts";
 import type * as billing from "#contract/schemas/billing.ts";
-import type { Tx } from "#db/pool.ts";
 import { usageBetween, usageTotals, type UsageInterval } from "#flow/meter/store.ts";
-import { statementCsv } from "#flow/invoice/csv.ts";
-import type { Statement } from "#flow/invoice/decide.ts";
-import { readStatement } from "#flow/invoice/store.ts";
-import { statementText } from "#flow/invoice/text.ts";
-import { findTenant } from "#identity/tenants.ts";
-import { present } from "#kernel/assert.ts";
 import { dayOf } from "#kernel/calendar.ts";
 import { wholeSeconds } from "#kernel/interval.ts";
 import { formatRational, rational } from "#kernel/rational.ts";
 import { formatRounded } from "#kernel/rounding.ts";
-import { billingZone, isTimeZone, timeZone, type TimeZone } from "#kernel/zone.ts";
+import { billingZone } from "#kernel/zone.ts";
 
-import { instantsOf, rangeOf, type PeriodQuery } from "./period.ts";
+import { accountOf } from "./account.ts";
+import { instantsOf, rangeOf } from "./period.ts";
 
 const quantityDigits = 6;
 
@@ -29,7 +23,7 @@ export const listUsage: Handler<Operations["listUsage"]> = async ({ query }, con
   const { tx, tenantId, now } = context;
   const { zone } = await accountOf(tx, tenantId);
   const { from, until } = instantsOf(rangeOf(query, zone, now()), zone);
-  const page = await pageOf(query, {
+  const asked = pageOf(query, {
     load: ({ after, limit }) =>
       usageBetween(tx, {
         tenantId,
@@ -41,8 +35,13 @@ export const listUsage: Handler<Operations["listUsage"]> = async ({ query }, con
     show: (interval) => showInterval(interval, now()),
     positionOf: ({ startedAt, id }) => ({ at: startedAt, id }),
   });
-  const prices = pricesOn(await loadPriceBook(tx), dayOf(billingZone, now()));
-  const totals = await usageTotals(tx, { tenantId, from, until, now: now() });
+  // At once, so that it is one round trip.
+  const [page, book, totals] = await Promise.all([
+    asked,
+    loadPriceBook(tx),
+    usageTotals(tx, { tenantId, from, until, now: now() }),
+  ]);
+  const prices = pricesOn(book, dayOf(billingZone, now()));
   return {
     ...page,
     totals: totals.map(({ sku, quantity }) => {
@@ -78,55 +77,5 @@ function showInterval(
     seconds: Number(wholeSeconds({ from: interval.startedAt, until })),
     billable: interval.billable,
     endReason: interval.endReason,
-  };
-}
-
-export const getStatement: Handler<Operations["getStatement"]> = async ({ query }, context) => {
-  const { lines, totals, ...rest } = await statementFor(context.tx, context.tenantId, {
-    query,
-    now: context.now(),
-  });
-  return { ...rest, lines: [...lines], totals: [...totals] };
-};
-
-export const exportStatement: Handler<Operations["exportStatement"]> = async (
-  { query },
-  context,
-) => {
-  const { format, language, ...period } = query;
-  const statement = await context.read((tx) =>
-    statementFor(tx, context.tenantId, { query: period, now: context.now() }),
-  );
-  const name = `statement-${statement.tenant.name}-${statement.from}-${statement.through}`;
-  return format === "csv"
-    ? {
-        contentType: "text/csv; charset=utf-8",
-        body: statementCsv(statement, language),
-        fileName: `${name}.csv`,
-      }
-    : { contentType: "text/plain; charset=utf-8", body: statementText(statement, language) };
-};
-
-async function statementFor(
-  tx: Tx,
-  tenantId: string,
-  ask: { readonly query: PeriodQuery; readonly now: number },
-): Promise<Statement> {
-  const { name, zone } = await accountOf(tx, tenantId);
-  return readStatement(tx, await loadPriceBook(tx), {
-    tenant: { id: tenantId, name },
-    timeZone: zone,
-    range: rangeOf(ask.query, zone, ask.now),
-  });
-}
-
-async function accountOf(
-  tx: Tx,
-  tenantId: string,
-): Promise<{ readonly name: string; readonly zone: TimeZone }> {
-  const tenant = present(await findTenant(tx, tenantId), "the tenant of the caller");
-  return {
-    name: tenant.name,
-    zone: isTimeZone(tenant.timeZone) ? timeZone(tenant.timeZone) : billingZone,
   };
 }

@@ -5,12 +5,12 @@ import { z } from "zod";
 import { recordHosts, recordSite } from "#catalog/sites.ts";
 import { json } from "#db/json.ts";
 import { sql } from "#db/sql.ts";
+import { instancesBehind, lockCursor, moveCursor } from "#flow/meter/store.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 import { testDatabase } from "#test/database.ts";
-import { addTenant, lease, rent, shape } from "#test/sim/cloud.ts";
-import { simulatedHosts } from "#test/sim/simulated-hosts.ts";
 
-import { instancesBehind, lockCursor, moveCursor } from "./store.ts";
+import { addTenant, lease, rent, shape } from "./cloud.ts";
+import { simulatedHosts } from "./simulated-hosts.ts";
 
 const { db } = await testDatabase();
 const tenant = await addTenant(db, "customer");

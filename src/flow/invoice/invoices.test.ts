@@ -4,17 +4,23 @@ import { v7 as newId } from "uuid";
 
 import { loadPriceBook, seedPriceProfile } from "#catalog/price-profiles.ts";
 import { sql } from "#db/sql.ts";
+import { credit } from "#flow/ledger/accounts.ts";
+import { recordTopUp } from "#flow/ledger/store.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
-import type { LineRange } from "#flow/rate/store.ts";
+import type { LineRange } from "#flow/rate/charge-lines.ts";
 import { createTenant } from "#identity/tenants.ts";
+import { present } from "#kernel/assert.ts";
 import { addDays, dayStart, localDay, localMonth } from "#kernel/calendar.ts";
 import { parseFen } from "#kernel/money.ts";
 import { billingZone } from "#kernel/zone.ts";
+import { notices } from "#notices/store.ts";
 import { testDatabase } from "#test/database.ts";
 
 import type { Statement } from "./decide.ts";
 import { invoiceLoop } from "./loop.ts";
-import { listInvoices, readStatement } from "./store.ts";
+import { documentOf, findInvoice, invoiceDocument, listInvoices } from "./invoices.ts";
+import { readStatement } from "./statements.ts";
+import { voidInvoice } from "./void.ts";
 
 const { db } = await testDatabase();
 await db.transaction(seedPriceProfile);
@@ -56,11 +62,11 @@ test("R-INV-1: a month is closed once its last day is posted, once, and never ed
   await use(tenant, at("2026-05-30", 22), at("2026-06-01", 1));
   await rate(tenant, at("2026-06-03") - 1);
   await closeMonths(at("2026-06-03") - 1);
-  expect(await listInvoices(db, tenant, { before: undefined, limit: 10 })).toEqual([]);
+  expect(await listInvoices(db, tenant, { after: undefined, limit: 10 })).toEqual([]);
   await rate(tenant, at("2026-06-03"));
   await Promise.all([closeMonths(at("2026-06-03")), closeMonths(at("2026-06-03"))]);
   await closeMonths(at("2026-06-04"));
-  const invoices = await listInvoices(db, tenant, { before: undefined, limit: 10 });
+  const invoices = await listInvoices(db, tenant, { after: undefined, limit: 10 });
   expect(invoices).toMatchObject([
     { period: "2026-05", gross: parseFen("390.00"), net: 36_792n, vat: 2208n },
   ]);
@@ -103,11 +109,93 @@ test("R-LATE-1: late usage of a closed month is on the next invoice", async () =
   });
   await rate(tenant, at("2026-07-03"));
   await closeMonths(at("2026-07-03"));
-  const invoices = await listInvoices(db, tenant, { before: undefined, limit: 10 });
+  const invoices = await listInvoices(db, tenant, { after: undefined, limit: 10 });
   expect(invoices.map(({ period, gross }) => [period, gross])).toEqual([
     ["2026-06", 3000n],
     ["2026-05", 1500n],
   ]);
+});
+
+test("R-INV-1: an invoice is paid from the oldest debt on, overdue after its day, told once", async () => {
+  const tenant = await newTenant("owing");
+  await use(tenant, at("2026-05-30"), at("2026-05-30", 2));
+  await rate(tenant, at("2026-06-03"));
+  await use(tenant, at("2026-06-10"), at("2026-06-10", 1));
+  await closeMonths(at("2026-06-03"));
+  const state = async () => {
+    const found = await listInvoices(db, tenant, { after: undefined, limit: 10 });
+    return found.map(({ period, state: is, outstanding }) => [period, is, outstanding]);
+  };
+  expect(await state()).toEqual([["2026-05", "final", 3000n]]);
+  const pay = (amount: string, now: number) =>
+    db.tenant(tenant, (tx) =>
+      recordTopUp(tx, tenant, { reference: `${now}`, amount: parseFen(amount), at: now }),
+    );
+  await pay("10.00", at("2026-06-05"));
+  await rate(tenant, at("2026-07-03"));
+  await closeMonths(at("2026-06-18", 23));
+  expect(await state()).toEqual([
+    ["2026-06", "final", 1500n],
+    ["2026-05", "final", 2000n],
+  ]);
+  for (const now of [at("2026-06-19"), at("2026-06-20")]) {
+    // oxlint-disable-next-line no-await-in-loop -- twice
+    await closeMonths(now);
+  }
+  expect((await state())[1]).toEqual(["2026-05", "overdue", 2000n]);
+  const told = await db.tenant(tenant, (tx) => notices(tx, tenant, { after: undefined, limit: 9 }));
+  expect(told.map(({ kind, data }) => [kind, data["amount"]])).toEqual([
+    ["invoice_overdue", "20.00"],
+  ]);
+  await pay("30.00", at("2026-07-04"));
+  await closeMonths(at("2026-07-04"));
+  expect(await state()).toEqual([
+    ["2026-06", "overdue", 500n],
+    ["2026-05", "paid", 0n],
+  ]);
+  await pay("5.00", at("2026-07-05"));
+  await closeMonths(at("2026-07-05"));
+  expect((await state())[0]).toEqual(["2026-06", "paid", 0n]);
+});
+
+test("an invoice is void only with its credit note, once, and its money comes back", async () => {
+  const tenant = await newTenant("void");
+  await use(tenant, at("2026-05-30"), at("2026-05-30", 2));
+  await rate(tenant, at("2026-06-03"));
+  await closeMonths(at("2026-06-03"));
+  const [invoice] = await listInvoices(db, tenant, { after: undefined, limit: 10 });
+  const number = invoice?.number ?? "";
+  const ask = { tenantId: tenant, invoice: number, reason: "wrong machine", now: at("2026-06-04") };
+  const back = () => db.tenant(tenant, (tx) => voidInvoice(tx, ask));
+  const ended = await Promise.all([back(), back()]);
+  expect(ended.map(({ state }) => state)).toContain("void");
+  expect(await credit(db, tenant)).toMatchObject({ owed: 0n, balance: 0n });
+  const all = await listInvoices(db, tenant, { after: undefined, limit: 10 });
+  expect(all.map(({ kind, gross, state }) => [kind, gross, state])).toEqual([
+    ["credit_note", -3000n, null],
+    ["monthly", 3000n, "void"],
+  ]);
+  const note = { ...ask, invoice: all[0]?.number ?? "" };
+  await expect(db.tenant(tenant, (tx) => voidInvoice(tx, note))).rejects.toMatchObject({
+    code: "wrong_state",
+  });
+  await expect(
+    db.tenant(tenant, (tx) => voidInvoice(tx, { ...ask, invoice: "MR-1" })),
+  ).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("an invoice's document is the statement, and its hash is that of its canonical bytes", async () => {
+  const tenant = await newTenant("hashed");
+  await use(tenant, at("2026-05-30"), at("2026-05-30", 2));
+  await rate(tenant, at("2026-06-03"));
+  await closeMonths(at("2026-06-03"));
+  const [invoice] = await listInvoices(db, tenant, { after: undefined, limit: 10 });
+  const { id, number, sha256 } = present(invoice, "the invoice");
+  const document = await invoiceDocument(db, tenant, id);
+  expect(documentOf(document).sha256).toBe(sha256);
+  const again = await read(tenant, { kind: "billed", month: localMonth("2026-05") });
+  expect(document).toEqual({ ...again, tenant: { id: tenant, name: "hashed" } });
+  expect(await findInvoice(db, tenant, number)).toEqual(invoice);
 });
 
 test("a range that is empty, turned round or endless is refused; one without usage is not", async () => {
