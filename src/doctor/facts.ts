@@ -1,30 +1,21 @@
 /** What `doctor` found on this machine; how it is judged is in judge.ts. */
 export interface Facts {
   readonly node: string;
-  readonly user: "root" | "other";
-  /** Version text of each program, `undefined` if it is not there. */
-  readonly programs: Readonly<Record<ProgramName, string | undefined>>;
+  /** What QEMU says of itself; `undefined` if it is not there. */
+  readonly qemu: string | undefined;
+  /** Packages whose program is not there, with what they are for. */
+  readonly missing: readonly { readonly package: string; readonly reason: string }[];
   readonly kvmDevice: "absent" | "closed" | "open";
   /** What the probe VM showed. */
   readonly execution: Execution;
   readonly cgroup: 1 | 2 | undefined;
   readonly cgroupWritable: boolean;
-  readonly tun: "absent" | "closed" | "open";
-  readonly networkNamespaces: boolean;
   readonly cpus: number;
   readonly memoryBytes: { readonly total: number; readonly available: number };
   readonly port: { readonly number: number; readonly takenBy: "nobody" | "millrace" | "another" };
   readonly data: DataFacts;
   readonly database: DatabaseFacts;
 }
-
-export type ProgramName =
-  | "qemu-system-x86_64"
-  | "qemu-img"
-  | "mke2fs"
-  | "mmdebstrap"
-  | "ssh"
-  | "ip";
 
 export type Execution =
   | { readonly kind: "kvm" | "emulated"; readonly reason: string }

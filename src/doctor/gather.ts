@@ -4,7 +4,7 @@ import { constants } from "node:fs";
 import { access, open, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { cpus, totalmem } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { z } from "zod";
@@ -13,6 +13,7 @@ import { closedToOthers, freeBytes, lockHolder } from "#config/data-directory.ts
 import { findEmbedded } from "#db/embedded-find.ts";
 import { wasStoppedCleanly } from "#db/embedded-damage.ts";
 import { checkPages } from "#db/page-checksum.ts";
+import { hostPackages } from "#providers/local/image/host-packages.ts";
 
 import { executionWithoutProbe, probeMachine } from "./probe.ts";
 import type { DataFacts, DatabaseFacts, Facts, PageFacts } from "./facts.ts";
@@ -31,28 +32,24 @@ const answerTimeoutMs = 3_000;
 
 export async function gather(options: GatherOptions): Promise<Facts> {
   const data = await lookAtData(options.dataDirectory);
-  const [programs, kvmDevice, tun, limits, available, takenBy, database, namespaces] =
-    await Promise.all([
-      findPrograms(),
-      deviceState("/dev/kvm"),
-      deviceState("/dev/net/tun"),
-      cgroupState(),
-      availableMemory(),
-      whoListens(options.port),
-      lookAtDatabase(options),
-      exists("/proc/self/ns/net"),
-    ]);
+  const [qemu, missing, kvmDevice, limits, available, takenBy, database] = await Promise.all([
+    qemuVersion(),
+    missingPackages(),
+    deviceState("/dev/kvm"),
+    cgroupState(),
+    availableMemory(),
+    whoListens(options.port),
+    lookAtDatabase(options),
+  ]);
   return {
     node: process.version,
-    user: process.getuid?.() === 0 ? "root" : "other",
-    programs,
+    qemu,
+    missing,
     kvmDevice,
     execution:
       (await probeMachine(options.imageCache)) ??
-      executionWithoutProbe(kvmDevice, programs["qemu-system-x86_64"] !== undefined),
+      executionWithoutProbe(kvmDevice, qemu !== undefined),
     ...limits,
-    tun,
-    networkNamespaces: namespaces,
     cpus: cpus().length,
     memoryBytes: { total: totalmem(), available },
     port: { number: options.port, takenBy },
@@ -78,27 +75,25 @@ export async function readPages(
   return { pages, damaged: damaged.map((page) => `${page.file} block ${page.block}`) };
 }
 
-async function findPrograms(): Promise<Facts["programs"]> {
-  const [system, image, mke2fs, mmdebstrap, ssh, ip] = await Promise.all([
-    version("qemu-system-x86_64", "--version"),
-    version("qemu-img", "--version"),
-    version("mke2fs", "-V"),
-    version("mmdebstrap", "--version"),
-    version("ssh", "-V"),
-    version("ip", "-V"),
-  ]);
-  return { "qemu-system-x86_64": system, "qemu-img": image, mke2fs, mmdebstrap, ssh, ip };
-}
-
-/** The first line that a program says of itself; some say it on standard error. */
-async function version(program: string, flag: string): Promise<string | undefined> {
+async function qemuVersion(): Promise<string | undefined> {
   try {
-    const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
-    const { stdout, stderr } = await run(program, [flag], { timeout: programTimeoutMs, env });
-    return `${stdout}${stderr}`.trim().split("\n")[0];
+    const { stdout } = await run("qemu-system-x86_64", ["--version"], {
+      timeout: programTimeoutMs,
+    });
+    return stdout.trim().split("\n")[0];
   } catch {
     return undefined;
   }
+}
+
+async function missingPackages(): Promise<Facts["missing"]> {
+  const path = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const missing: { package: string; reason: string }[] = [];
+  for (const { name, command, reason } of hostPackages()) {
+    const found = await Promise.all(path.map((place) => isExecutable(join(place, command))));
+    if (!found.includes(true)) missing.push({ package: name, reason });
+  }
+  return missing;
 }
 
 async function deviceState(path: string): Promise<"absent" | "closed" | "open"> {
@@ -226,6 +221,13 @@ async function nearestExisting(path: string): Promise<string> {
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
     () => true,
     () => false,
   );

@@ -1,5 +1,7 @@
 /** What the facts mean: each finding is ok, a warning or a problem, with what to do about it. */
-import type { DatabaseFacts, DataFacts, Facts, PageFacts, ProgramName } from "./facts.ts";
+import { installLine } from "#providers/local/image/host-packages.ts";
+
+import type { DatabaseFacts, DataFacts, Facts, PageFacts } from "./facts.ts";
 
 export interface Finding {
   readonly check: string;
@@ -21,10 +23,9 @@ const databaseVersionMin = 160_000;
 export function judge(facts: Facts, pages: PageFacts): readonly Finding[] {
   return [
     nodeVersion(facts.node),
-    ...programs(facts.programs),
+    ...programs(facts),
     execution(facts),
     limits(facts),
-    network(facts),
     memory(facts),
     port(facts),
     ...dataDirectory(facts.data),
@@ -45,32 +46,23 @@ function nodeVersion(version: string): Finding {
   return problem(check, `${version} is too old`, "start with npm start, which brings Node 24");
 }
 
-const needed: readonly {
-  readonly program: ProgramName;
-  readonly package: string;
-  readonly for: string;
-  readonly without: "problem" | "warning";
-}[] = [
-  need("qemu-system-x86_64", "qemu-system-x86", "running virtual machines", "problem"),
-  need("qemu-img", "qemu-utils", "their disks", "problem"),
-  need("mke2fs", "e2fsprogs", "making file systems", "problem"),
-  need("mmdebstrap", "mmdebstrap", "making the Debian image", "warning"),
-  need("ssh", "openssh-client", "logging into machines", "warning"),
-  need("ip", "iproute2", "the networks of tenants", "warning"),
-];
-
-function programs(found: Facts["programs"]): Finding[] {
-  return needed.map((each) => {
-    const version = found[each.program];
-    if (version !== undefined) return ok(each.program, version);
-    return {
-      check: each.program,
-      verdict: each.without,
-      says: `missing, and needed for ${each.for}`,
-      todo: `apt-get install --no-install-recommends ${each.package}`,
-    };
-  });
+/** The next start installs them or asks for them, so none may be missing. */
+function programs({ qemu, missing }: Facts): Finding[] {
+  const findings = qemu === undefined ? [] : [ok("QEMU", qemu)];
+  if (missing.length === 0) return [...findings, ok("Other programs", "all there")];
+  return [
+    ...findings,
+    ...missing.map((each) =>
+      problem(each.package, `missing: it ${each.reason}`, installLine([each.package])),
+    ),
+  ];
 }
+
+const kvmAdvice: Readonly<Record<Facts["kvmDevice"], string>> = {
+  absent: "turn on virtualization in the firmware, or nested virtualization if this is a VM",
+  closed: "let this account open /dev/kvm (usermod -aG kvm, then log in again)",
+  open: "do what that says; in a VM, its own host must offer nested virtualization",
+};
 
 function execution({ execution: found, kvmDevice }: Facts): Finding {
   const check = "KVM";
@@ -81,9 +73,7 @@ function execution({ execution: found, kvmDevice }: Facts): Finding {
       return warning(
         check,
         `machines are emulated, several times slower: ${found.reason}`,
-        kvmDevice === "closed"
-          ? "let this account open /dev/kvm (usermod -aG kvm, then log in again)"
-          : "turn on virtualization in the firmware, or nested virtualization if this is a VM",
+        kvmAdvice[kvmDevice],
       );
     case "unknown":
       return warning(check, `not known: ${found.reason}`, "start Millrace once, and look again");
@@ -101,23 +91,6 @@ function limits({ cgroup, cgroupWritable }: Facts): Finding {
     check,
     `${says}: a busy machine is only given a lower priority`,
     "run as root, or have a cgroup delegated",
-  );
-}
-
-function network({ tun, networkNamespaces, user }: Facts): Finding {
-  const check = "Tenant networks";
-  if (tun === "open" && networkNamespaces && user === "root") {
-    return ok(check, "TUN/TAP and network namespaces");
-  }
-  const lacks = [
-    user === "root" ? "" : "root",
-    tun === "open" ? "" : `/dev/net/tun (${tun})`,
-    networkNamespaces ? "" : "network namespaces",
-  ].filter((each) => each !== "");
-  return warning(
-    check,
-    `lacks ${lacks.join(", ")}: machines get user-mode networking, each alone`,
-    user === "root" ? "load the kernel module tun" : "run as root to give tenants networks",
   );
 }
 
@@ -228,15 +201,6 @@ function databasePages(found: DatabaseFacts, pages: PageFacts): Finding {
       ? "restore a backup: millrace restore ARCHIVE"
       : "stop Millrace and restore a backup: millrace restore ARCHIVE",
   );
-}
-
-function need(
-  program: ProgramName,
-  packageName: string,
-  purpose: string,
-  without: "problem" | "warning",
-): (typeof needed)[number] {
-  return { program, package: packageName, for: purpose, without };
 }
 
 function ok(check: string, says: string): Finding {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { ensureImage } from "#providers/local/image/image.ts";
 import { probeAccelerator } from "#providers/local/probe.ts";
 import { findQemu } from "#providers/local/qemu.ts";
+import { machineAccount } from "#providers/local/site.ts";
 
 import type { Execution, Facts } from "./facts.ts";
 
@@ -28,7 +29,10 @@ export async function probeMachine(imageCache: string): Promise<Execution | unde
     });
     const qemu = await findQemu();
     const cacheFile = join(imageCache, "doctor-probe.json");
-    const { kind, reason } = await probeAccelerator({ image, qemu, cacheFile, signal });
+    // As the server does it: machines of a server under root run under other accounts.
+    const user = machineAccount();
+    const asked = { image, qemu, cacheFile, signal, ...(user === undefined ? {} : { user }) };
+    const { kind, reason } = await probeAccelerator(asked);
     return { kind: kind === "kvm" ? "kvm" : "emulated", reason };
   } catch (cause) {
     return { kind: "unknown", reason: cause instanceof Error ? cause.message : String(cause) };

@@ -1,7 +1,7 @@
 /** What a crash leaves behind: exactly one machine or none, and evidence that is right. */
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -230,6 +230,36 @@ test("without QEMU the error says what to install", async () => {
     process.env["PATH"] = path;
   }
   expect(await readFile(join(site.directory, "local", "site.json"), "utf8")).toContain("salt");
+});
+
+test("when QEMU goes away while the driver runs, a start says what to install", async () => {
+  const path = present(process.env["PATH"], "PATH");
+  const tools = await mkdtemp(join(tmpdir(), "millrace-tools-"));
+  await chmod(tools, 0o755);
+  for (const name of ["nice", "date", "mv", "qemu-img"]) {
+    await symlink(execFileSync("which", [name]).toString().trim(), join(tools, name));
+  }
+  try {
+    await withProvider(async (provider) => {
+      const { version } = await provider.info(testRead);
+      expect(version).toMatch(/^QEMU \d/);
+      process.env["PATH"] = tools;
+      const spec = site.spec();
+      const error: unknown = await provider
+        .create(testCall(), spec)
+        .catch((cause: unknown) => cause);
+      expect(error).toMatchObject({ code: "unavailable", effect: "none" });
+      expect(String(error)).toContain("apt-get install qemu-system-x86");
+      expect(await provider.machine(testRead, spec.id)).toBeUndefined();
+      process.env["PATH"] = path;
+      await provider.create(testCall(), spec);
+      await provider.delete(testCall(), spec.id);
+    });
+  } finally {
+    process.env["PATH"] = path;
+    await rm(tools, { recursive: true });
+  }
+  expect(await readdir(join(site.directory, "local", "instances"))).toEqual([]);
 });
 
 test.skipIf(process.getuid?.() !== 0)(

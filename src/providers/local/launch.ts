@@ -16,6 +16,7 @@ import { ProviderError } from "#providers/provider.ts";
 import { errorCode, readIfThere } from "./files.ts";
 import { makeRunDirectory, runName, writeState } from "./instance.ts";
 import { findByCommandLine, identify, isAlive, type ProcessIdentity } from "./process.ts";
+import { qemuMissing } from "./qemu.ts";
 import { connectQmp } from "./qmp.ts";
 import type { Launch, State } from "./records.ts";
 import type { Site } from "./site.ts";
@@ -180,8 +181,8 @@ function startError(log: string): ProviderError {
   if (/Could not set up host forwarding rule/.test(log)) {
     return new ProviderError("unavailable", "The machine's port on loopback is busy.", none);
   }
-  if (/not found/.test(log) && /qemu-system/.test(log)) {
-    return new ProviderError("unavailable", `QEMU could not be run: ${said}`, none);
+  if (/^(?:nice|\/bin\/sh):.*qemu-system.*(?:not found|No such file)/m.test(log)) {
+    return new ProviderError("unavailable", qemuMissing, none);
   }
   return new ProviderError("unknown", `QEMU did not start: ${said}`, none);
 }

@@ -50,6 +50,8 @@ export interface SiteOptions {
 }
 
 export const slotsMax = 1000;
+/** The ids of machines begin here; far from those of people. */
+const firstUid = 200_000_000;
 
 const siteSchema = z.object({ hostId: z.string(), salt: z.string() });
 const folders = ["instances", "operations", "slots", "networks", "templates", "pool", "trash"];
@@ -69,7 +71,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     now: options.now,
     locks: createLocks(root),
     memoryRoot: memoryRootOf(root, chosen.salt),
-    uidBase: isRoot ? 200_000_000 + (number % 10_000) * slotsMax : undefined,
+    uidBase: isRoot ? firstUid + (number % 10_000) * slotsMax : undefined,
     gid: isRoot ? kvmGroup() : (process.getgid?.() ?? 0),
     // Below the ports that the kernel hands out by itself.
     portBase: 20_000 + (number % 12) * slotsMax,
@@ -98,13 +100,17 @@ async function chooseOnce(root: string, hostId: string): Promise<z.infer<typeof 
 
 /** The group that may open /dev/kvm, or one that may do nothing; never root's own. */
 function kvmGroup(): number {
-  const nobody = 200_000_000;
   try {
     const device = statSync("/dev/kvm");
-    return (device.mode & 0o060) === 0o060 && device.gid !== 0 ? device.gid : nobody;
+    return (device.mode & 0o060) === 0o060 && device.gid !== 0 ? device.gid : firstUid;
   } catch {
-    return nobody;
+    return firstUid;
   }
+}
+
+/** An account like those that machines run under; `undefined` where they run under ours. */
+export function machineAccount(): { uid: number; gid: number } | undefined {
+  return process.getuid?.() === 0 ? { uid: firstUid, gid: kvmGroup() } : undefined;
 }
 
 function memoryRootOf(root: string, salt: string): string {

@@ -5,9 +5,10 @@
  * cloud-init runs only where the host gives it a seed disk (the initramfs decides); keys, name,
  * network and disk are the agent's in any case, which takes a tenth of the time.
  */
-import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { ProviderError } from "#providers/provider.ts";
 import { agentScript } from "#providers/local/guest/agent-script.ts";
 
 import { installKernel } from "./boot-files.ts";
@@ -17,8 +18,11 @@ import type { BuildContext } from "./image.ts";
 import { bootModules } from "./kernel.ts";
 import { fetchPackages, kernelPackage, unpackPackage } from "./packages.ts";
 import { runProgram } from "./program.ts";
+import { isDiskFull, noRoom } from "./room.ts";
 
 export const debianDiskBytes = 2 * 1024 ** 3;
+/** The unpacked system with the packages that it comes from. */
+const systemBytes = 1024 ** 3;
 
 const bootPackages = [kernelPackage, "libc6", "libcrypt1", "perl-base"] as const;
 
@@ -109,9 +113,44 @@ async function bootstrap(
     debianRecipe.suite,
     archive,
   ];
-  const environment = { TMPDIR: work };
-  await runProgram("mmdebstrap", parameters, { signal: kernel.signal, environment });
+  const scratch = await scratchFor(work);
+  try {
+    await runProgram("mmdebstrap", parameters, {
+      signal: kernel.signal,
+      environment: { TMPDIR: scratch },
+    });
+  } catch (error) {
+    if (scratch !== work && isDiskFull(error)) {
+      const place = { image: debianRecipe.kind, directory: dirname(scratch) };
+      throw await noRoom({ ...place, buildBytes: systemBytes, cause: error });
+    }
+    throw noNamespace(error) ?? error;
+  } finally {
+    if (scratch !== work) await rm(scratch, { recursive: true, force: true }).catch(() => {});
+  }
   return archive;
+}
+
+/**
+ * Where mmdebstrap unpacks. Without root it works under the spare user ids of the account, which may
+ * not pass through its home directory or a data directory: it gets a place in /var/tmp, which is
+ * on a disk where /tmp may be memory.
+ */
+async function scratchFor(work: string): Promise<string> {
+  if (process.getuid?.() === 0) return work;
+  const scratch = await mkdtemp("/var/tmp/millrace-build-");
+  await chmod(scratch, 0o711);
+  return scratch;
+}
+
+function noNamespace(error: unknown): ProviderError | undefined {
+  if (!(error instanceof Error) || !/unable to pick chroot mode/.test(error.message))
+    return undefined;
+  const message =
+    "The Debian image cannot be built by this account: it needs user namespaces (sysctl " +
+    "user.max_user_namespaces) and spare user ids in /etc/subuid and /etc/subgid. As root: " +
+    "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ACCOUNT.";
+  return new ProviderError("unavailable", message, { effect: "none", cause: error });
 }
 
 /** For mmdebstrap's hooks, which it splits as a shell does. */

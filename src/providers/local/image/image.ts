@@ -11,6 +11,7 @@ import { agentScript } from "#providers/local/guest/agent-script.ts";
 
 import { cachedOrBuilt, recipeKey } from "./cache.ts";
 import { buildDebian, debianDiskBytes, debianRecipe } from "./debian.ts";
+import { isDiskFull, noRoom, requireRoom } from "./room.ts";
 import { buildTiny, tinyDiskBytes, tinyRecipe } from "./tiny.ts";
 
 export type ImageName = "tiny" | "debian-12";
@@ -61,6 +62,8 @@ export interface BuildContext {
 interface ImageKind {
   readonly recipe: unknown;
   readonly build: (context: BuildContext) => Promise<string[]>;
+  /** What a build takes on the disk while it lasts, measured and rounded up. */
+  readonly buildBytes: number;
   readonly facts: ImageFacts;
 }
 
@@ -70,6 +73,7 @@ const kinds: Readonly<Record<ImageName, ImageKind>> = {
   tiny: {
     recipe: tinyRecipe,
     build: buildTiny,
+    buildBytes: 256 * mebibyte,
     facts: {
       defaultUser: "root",
       minDiskBytes: tinyDiskBytes,
@@ -80,6 +84,7 @@ const kinds: Readonly<Record<ImageName, ImageKind>> = {
   "debian-12": {
     recipe: debianRecipe,
     build: buildDebian,
+    buildBytes: 2048 * mebibyte,
     facts: {
       defaultUser: "debian",
       minDiskBytes: debianDiskBytes,
@@ -107,7 +112,10 @@ const kernelArguments = [
   "lpj=4000000 tsc=reliable net.ifnames=0 memhp_default_state=online panic=-1",
 ].join(" ");
 
-/** Throws ProviderError `unavailable` if it has to be built and cannot be. */
+/**
+ * Throws ProviderError if it has to be built and cannot be: `capacity` if the disk has no room for
+ * it, else `unavailable`.
+ */
 export async function ensureImage(request: ImageRequest): Promise<BuiltImage> {
   const { name, cacheDirectory, report, signal } = request;
   const kind = kinds[name];
@@ -119,7 +127,10 @@ export async function ensureImage(request: ImageRequest): Promise<BuiltImage> {
     recipe,
     fileNames,
     signal,
-    build: (output) => buildOrExplain(kind, { output, work: join(output, ".."), report, signal }),
+    build: async (output) => {
+      await requireRoom({ image: name, directory: cacheDirectory, buildBytes: kind.buildBytes });
+      return buildOrExplain(request, { output, work: join(output, ".."), report, signal });
+    },
   });
   return {
     id,
@@ -132,18 +143,23 @@ export async function ensureImage(request: ImageRequest): Promise<BuiltImage> {
   };
 }
 
-async function buildOrExplain(kind: ImageKind, context: BuildContext): Promise<string[]> {
+async function buildOrExplain(
+  { name, cacheDirectory }: ImageRequest,
+  context: BuildContext,
+): Promise<string[]> {
+  const { build, buildBytes } = kinds[name];
   try {
-    return await kind.build(context);
+    return await build(context);
   } catch (error) {
-    if (context.signal.aborted || error instanceof ProviderError) throw error;
-    const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
-    throw new ProviderError(
-      "unavailable",
-      full
-        ? "The disk is full: a guest image could not be built."
-        : "A guest image could not be built.",
-      { effect: "none", cause: error },
-    );
+    if (context.signal.aborted) throw error;
+    if (error instanceof ProviderError && error.code === "capacity") throw error;
+    if (isDiskFull(error)) {
+      throw await noRoom({ image: name, directory: cacheDirectory, buildBytes, cause: error });
+    }
+    if (error instanceof ProviderError) throw error;
+    throw new ProviderError("unavailable", `The guest image ${name} could not be built.`, {
+      effect: "none",
+      cause: error,
+    });
   }
 }

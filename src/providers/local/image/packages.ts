@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { ProviderError } from "#providers/provider.ts";
 
 import { runProgram } from "./program.ts";
+import { isDiskFull } from "./room.ts";
 
 export interface Fetched {
   /** Directory that holds the .deb files. */
@@ -37,7 +38,7 @@ export async function fetchPackages(
       const files = (await readdir(directory)).filter((name) => name.endsWith(".deb"));
       return { directory, files: files.toSorted() };
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || isDiskFull(error)) throw error;
       failure = error;
     }
   }

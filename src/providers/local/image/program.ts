@@ -6,6 +6,8 @@ import { execFile } from "node:child_process";
 
 import { ProviderError } from "#providers/provider.ts";
 
+import { hostPackages, installLine } from "./host-packages.ts";
+
 export interface ProgramOptions {
   readonly signal: AbortSignal;
   readonly directory?: string;
@@ -41,7 +43,13 @@ export function runProgram(
 function failed(file: string, cause: Error, said: string): ProviderError {
   const missing = "code" in cause && cause.code === "ENOENT";
   const message = missing
-    ? `The program ${file} is not installed; image/host-packages.json names its package.`
+    ? notInstalled(file)
     : `${file} failed: ${said.trim().split("\n").slice(-4).join(" ").slice(-800)}`;
   return new ProviderError("unavailable", message, { effect: "none", cause });
+}
+
+function notInstalled(program: string): string {
+  const found = hostPackages().find(({ command }) => command === program);
+  const what = `The program ${program} is not installed on this host`;
+  return found === undefined ? `${what}.` : `${what}: ${installLine([found.name])}`;
 }
