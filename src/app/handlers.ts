@@ -18,6 +18,8 @@ import * as leases from "#api/routes/leases/leases.ts";
 import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
 import * as snapshots from "#api/routes/leases/snapshots.ts";
+import { packageHandlers } from "#api/routes/orders/packages.ts";
+import { quoteHandlers } from "#api/routes/orders/quote.ts";
 
 export const handlers: Partial<Handlers> = {
   listOffers: offers.listOffers,
@@ -61,6 +63,8 @@ export const handlers: Partial<Handlers> = {
   followEvents: events.followEvents,
   ...tierHandlers,
   ...customerHandlers,
+  ...quoteHandlers,
+  ...packageHandlers,
   getBalance: money.getBalance,
   createTopUp: money.createTopUp,
   listJournals: money.listJournalsHandler,

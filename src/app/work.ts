@@ -16,6 +16,7 @@ import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import { clockLoop, type Host } from "#loops/clock.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
+import { packageLoop } from "#orders/package-loop.ts";
 import type { Provider } from "#providers/provider.ts";
 import { storageLoop } from "#storage/sweep.ts";
 
@@ -67,6 +68,7 @@ export function startWork(context: WorkContext): Work {
       },
     }),
     tierLoop({ db, now }),
+    packageLoop({ db, now }),
     invoiceLoop({ db, now }),
     creditLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),

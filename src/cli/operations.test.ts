@@ -89,6 +89,12 @@ const commands: Readonly<Record<OperationId, string>> = {
   getQuota: "quota show",
   updateQuota: "quota set --vcpus 8 --gpu A100=2",
   listAudit: "audit",
+  quoteOrder: "package buy P5000",
+  buyPackage: "package buy P5000",
+  listPackages: "package list --all",
+  getPackage: `package show ${id}`,
+  refundPackage: `package refund ${id}`,
+  listOrderItems: "order list --language zh-CN",
   getTier: "tier show",
   listTierChanges: "tier changes",
   overrideTier:
@@ -204,6 +210,8 @@ const bodies: Partial<Record<OperationId, string>> = {
   createJob: '{"name":"train","flavor":"small","script":"true"}',
   createTopUp: '{"amount":"100","reference":"bank"}',
   updateQuota: '{"vcpus":4}',
+  quoteOrder: '{"kind":"package","code":"P5000"}',
+  buyPackage: '{"code":"P5000","expectedAmount":"5000.00"}',
   voidInvoice: '{"reason":"wrong"}',
   overrideTier: '{"tier":"gold","reason":"trial","approvedBy":"Li","until":"2027-01-01T00:00:00Z"}',
   submitApplication:

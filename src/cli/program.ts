@@ -24,6 +24,7 @@ import { addLocal } from "./commands/local.ts";
 import { addLogin } from "./commands/login.ts";
 import { addAlerts, addNotices } from "./commands/notice.ts";
 import { addOperations } from "./commands/operation.ts";
+import { addOrders, addPackages } from "./commands/package.ts";
 import { addPlatform } from "./commands/platform.ts";
 import { addProfiles } from "./commands/profile.ts";
 import { addQuota } from "./commands/quota.ts";
@@ -94,6 +95,8 @@ export function buildProgram(shell: Shell): Command {
   addBilling(program, shell);
   addStatement(program, shell);
   addInvoices(program, shell);
+  addPackages(program, shell);
+  addOrders(program, shell);
   addQuota(program, shell);
   addTier(program, shell);
   addApplications(program, shell);

@@ -5,6 +5,7 @@ import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { noticeOperations } from "./operations/notices.ts";
+import { orderOperations } from "./operations/orders.ts";
 import { platformOperations } from "./operations/platform.ts";
 
 export const operations = {
@@ -13,6 +14,7 @@ export const operations = {
   ...computeOperations,
   ...billingOperations,
   ...customerOperations,
+  ...orderOperations,
   ...noticeOperations,
   ...platformOperations,
 };

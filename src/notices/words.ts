@@ -36,6 +36,10 @@ const noticeWords = {
     en: "Invoice {invoice} was taken back by a credit note: {reason}. Its amount was given back.",
     "zh-CN": "账单 {invoice} 已由贷项通知单冲销:{reason}。金额已退回。",
   },
+  package_extended: {
+    en: "Package {package} was extended: it can be used until {date}.",
+    "zh-CN": "算力包 {package} 已延期,可用至 {date}。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {

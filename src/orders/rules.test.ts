@@ -9,7 +9,13 @@ import { formatRational } from "#kernel/rational.ts";
 import { billingZone, timeZone } from "#kernel/zone.ts";
 
 import { earlyEnd } from "./early-end.ts";
-import { dayUnitMs, elasticDaysMaxUntil, elasticPrice, elasticRelease } from "./elastic.ts";
+import {
+  dayUnitMs,
+  elasticDaysMaxUntil,
+  elasticPrice,
+  elasticRelease,
+  type ElasticRelease,
+} from "./elastic.ts";
 import { packageOffer, reminderDue, validityFrom } from "./package-rules.ts";
 import { upgradeCharge } from "./proration.ts";
 import { renewalPrice } from "./renewal.ts";
@@ -30,6 +36,11 @@ function daysOfA100(days: number): Fen {
   const found = elasticPrice(profile, [{ sku: "gpu.A100", units: 1 }], days);
   if (found.kind !== "priced") throw new Error("no price");
   return found.amount;
+}
+
+function released(days: number, afterMs: number): ElasticRelease {
+  const times = { activatedAt: 1000, releasedAt: 1000 + afterMs };
+  return elasticRelease({ days, ...times, charge: daysOfA100 });
 }
 
 test("P-07, R-PKG-2: packages last 3, 6 and 12 months, to the end of their last local day", () => {
@@ -175,8 +186,6 @@ test("R-VM-6, A-25: months are not given back; a cooling-off switch gives all ba
 });
 
 test("P-14, R-ELA-3: what is kept and what is given back add up; a begun day is kept", () => {
-  const released = (days: number, afterMs: number) =>
-    elasticRelease({ days, activatedAt: 1000, releasedAt: 1000 + afterMs, charge: daysOfA100 });
   expect(released(3, dayUnitMs)).toMatchObject({ daysCharged: 1 });
   expect(released(3, dayUnitMs + 1)).toMatchObject({ daysCharged: 2 });
   expect(released(3, 0)).toMatchObject({ daysCharged: 1 });

@@ -4,7 +4,11 @@ import { queueClass } from "#customers/benefits.ts";
 import { tierAt } from "#customers/tier-store.ts";
 import { hasPackageCredit } from "#flow/ledger/package-credit.ts";
 
-export async function priorityOf({ tx, tenantId, now }: Context): Promise<number> {
+export async function priorityOf({
+  tx,
+  tenantId,
+  now,
+}: Pick<Context, "tx" | "tenantId" | "now">): Promise<number> {
   const tier = await tierAt(tx, tenantId, now());
   return queueClass({ tier, packageCredit: await hasPackageCredit(tx, tenantId) });
 }

@@ -1,0 +1,39 @@
+/** The prices that an order is made by, and that they are the ones that the customer saw. */
+import { loadPriceBook, pricesOn, type PricesInForce } from "#catalog/price-profiles.ts";
+import type { Queryable } from "#db/pool.ts";
+import { dayOf } from "#kernel/calendar.ts";
+import { Failure } from "#kernel/failure.ts";
+import { formatFen, type Fen } from "#kernel/money.ts";
+import { billingZone } from "#kernel/zone.ts";
+
+/** In force at an instant, by the day of the billing zone. */
+export async function pricesAt(db: Queryable, at: number): Promise<PricesInForce> {
+  const prices = pricesOn(await loadPriceBook(db), dayOf(billingZone, at));
+  if (prices !== undefined) return prices;
+  throw new Failure("unavailable", "No price profile is in force; the operator has to add one.");
+}
+
+/** The version that an order was made by, whatever is in force now. */
+export async function pricesOfVersion(db: Queryable, id: string): Promise<PricesInForce> {
+  const found = (await loadPriceBook(db)).find((each) => each.id === id);
+  if (found !== undefined) return found;
+  throw new Failure("unavailable", `The price profile ${id} of this order cannot be read.`);
+}
+
+/** Nobody pays what he was not told: throws `conflict` with both amounts if the price is another. */
+export function requireQuoted(price: Fen, expected: Fen): void {
+  if (price === expected) return;
+  throw new Failure(
+    "conflict",
+    `The price is ${formatFen(price)} CNY now, not ${formatFen(expected)} CNY; ask for a quote and order again.`,
+    { details: { price: formatFen(price), expected: formatFen(expected) } },
+  );
+}
+
+export function tooLittle(asked: Fen, available: Fen): Failure {
+  return new Failure(
+    "insufficient_credit",
+    `That costs ${formatFen(asked)} CNY and ${formatFen(available)} CNY is available. Top up and try again.`,
+    { details: { price: formatFen(asked), available: formatFen(available) } },
+  );
+}
