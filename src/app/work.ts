@@ -2,7 +2,7 @@
 import { tierLoop } from "#customers/loop.ts";
 import type { Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
-import { creditLoop } from "#flow/admit/exhausted.ts";
+import { dunningLoop } from "#dunning/loop.ts";
 import { invoiceLoop } from "#flow/invoice/loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
@@ -70,7 +70,7 @@ export function startWork(context: WorkContext): Work {
     tierLoop({ db, now }),
     packageLoop({ db, now }),
     invoiceLoop({ db, now }),
-    creditLoop({ db, now }),
+    dunningLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),
     storageLoop({ db, root, observer, now }),
   ];

@@ -36,6 +36,7 @@ const amount = z.string().transform((text, context): Fen => {
   return z.NEVER;
 });
 
+const hours = z.int().min(0).max(8760);
 const days = z.int().min(0).max(3660);
 const months = z.int().min(1).max(1200);
 
@@ -127,6 +128,25 @@ export const priceProfileSchema = z.strictObject({
   late_usage_max_days: days,
   /** From the day on which an invoice is final to the last one on which it may be paid. */
   invoice_due_days: days.default(15),
+  /** The rungs when money runs low (src/dunning). */
+  dunning: z
+    .strictObject({
+      forecast_hours: hours,
+      warning_hours: hours,
+      no_new_work_hours: hours,
+      grace_hours: hours,
+      /** Of what was paid, net, in the last twelve months. */
+      grace_debt_share: nonNegative,
+      keep_days: days,
+    })
+    .prefault({
+      forecast_hours: 72,
+      warning_hours: 24,
+      no_new_work_hours: 1,
+      grace_hours: 24,
+      grace_debt_share: "0.1",
+      keep_days: 7,
+    }),
   churn: z.strictObject({
     no_spend_months: months,
     drop_recent_days: days,

@@ -40,6 +40,38 @@ const noticeWords = {
     en: "Package {package} was extended: it can be used until {date}.",
     "zh-CN": "算力包 {package} 已延期,可用至 {date}。",
   },
+  money_forecast: {
+    en: "As things run now ({burn} yuan an hour) the balance lasts until {at}.",
+    "zh-CN": "按当前消费(每小时 {burn} 元),余额可用至 {at}。",
+  },
+  money_warning: {
+    en: "Less than a day: {left} yuan are left and last until {at}. Top up to go on.",
+    "zh-CN": "不足一天:余额 {left} 元,可用至 {at}。请及时充值。",
+  },
+  money_no_new_work: {
+    en: "{left} yuan are left and last until {at}. Nothing new starts until you top up.",
+    "zh-CN": "余额 {left} 元,可用至 {at}。充值前不能启动新任务。",
+  },
+  money_grace: {
+    en: "The balance is used up. What runs goes on until {until}, while less than {limit} yuan are owed; then it stops.",
+    "zh-CN": "余额已用尽。运行中的资源可继续至 {until}(欠款不超过 {limit} 元),之后将停止。",
+  },
+  money_stopped: {
+    en: "Stopped, because the balance is used up. Disks are kept until {release}; a top-up starts everything again.",
+    "zh-CN": "余额已用尽,资源已停止。磁盘保留至 {release};充值后自动恢复运行。",
+  },
+  money_release_ahead: {
+    en: "In {days} days, on {release}, your stopped leases are released with their disks. A top-up prevents it.",
+    "zh-CN": "{days} 天后({release})已停止的租赁及其磁盘将被释放。充值可避免释放。",
+  },
+  money_released: {
+    en: "Your leases were released with their disks, because the balance was not topped up in time.",
+    "zh-CN": "因未及时充值,您的租赁及其磁盘已被释放。",
+  },
+  money_restored: {
+    en: "The balance is good again: {left} yuan.",
+    "zh-CN": "余额已恢复:{left} 元。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {

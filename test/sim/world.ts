@@ -11,7 +11,7 @@ import { loadPriceBook, seedPriceProfile, type PriceBook } from "#catalog/price-
 import { listenForNudges, type Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { creditLoop } from "#flow/admit/exhausted.ts";
+import { dunningLoop } from "#dunning/loop.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
@@ -138,7 +138,7 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
     site.loop,
     meterLoop({ db }),
     rateLoop({ db, observer: own, now, timeZoneOf: () => Promise.resolve(billingZone) }),
-    creditLoop({ db, now }),
+    dunningLoop({ db, now }),
   ];
   const loops = definitions.map((definition) =>
     startLoop(definition, { nudges, observer: own, now }),

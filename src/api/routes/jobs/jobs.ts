@@ -11,6 +11,7 @@ import type { Operations } from "#contract/operations.ts";
 import { price } from "#contract/schemas/catalog.ts";
 import type { Job } from "#contract/schemas/compute.ts";
 import { requireAgreements } from "#customers/agreements.ts";
+import { requireMeans } from "#dunning/require.ts";
 import type { Tx } from "#db/pool.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { workloadOf } from "#flow/admit/job.ts";
@@ -27,6 +28,7 @@ export const createJob: Handler<Operations["createJob"]> = async ({ body }, cont
   const { tx, tenantId, principal } = context;
   const project = await projectForWork(tx, tenantId, body.projectId);
   await requireAgreements(tx, tenantId);
+  await requireMeans(tx, { tenantId, kind: "job" });
   const image = await usableImage(tx, body.image);
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), {});
   requireImageFits(shape, image);

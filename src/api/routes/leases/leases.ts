@@ -5,6 +5,7 @@ import { offeredFlavor } from "#catalog/flavors.ts";
 import { images, usableImage, type Image } from "#catalog/images.ts";
 import type { Operations } from "#contract/operations.ts";
 import { requireAgreements } from "#customers/agreements.ts";
+import { requireMeans } from "#dunning/require.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import {
@@ -35,6 +36,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   const { tx, tenantId, principal } = context;
   const project = await projectForWork(tx, tenantId, body.projectId);
   await requireAgreements(tx, tenantId);
+  await requireMeans(tx, { tenantId, kind: "lease" });
   const image = await usableImage(tx, body.image);
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
   requireImageFits(shape, image);
