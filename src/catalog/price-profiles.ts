@@ -89,25 +89,29 @@ export async function createPriceProfile(
   db: Queryable,
   ask: { readonly name: string; readonly profile: Readonly<Record<string, unknown>> },
 ): Promise<PriceProfileDetail> {
-  const parsed = priceProfileSchema.safeParse(ask.profile);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => ({
-      path: path.join("."),
-      message,
-    }));
-    const [first] = issues;
-    throw new Failure(
-      "rule_violation",
-      `The price profile is not valid: ${first?.path}: ${first?.message}.`,
-      { details: { issues } },
-    );
-  }
+  const profile = validPriceProfile(ask.profile);
   const version = await db.one(
     sql`insert into price_profile (id, name, body, created_at)
       values (${newId()}, ${ask.name}, ${json(ask.profile)}, ${createdAt}) returning ${columns}`,
     row,
   );
-  return { ...version, body: ask.profile, warnings: profileWarnings(parsed.data) };
+  return { ...version, body: ask.profile, warnings: profileWarnings(profile) };
+}
+
+/** Throws `rule_violation` with everything that is wrong, and where. */
+export function validPriceProfile(json: unknown): PriceProfile {
+  const parsed = priceProfileSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => ({
+    path: path.join("."),
+    message,
+  }));
+  const [first] = issues;
+  throw new Failure(
+    "rule_violation",
+    `The price profile is not valid: ${first?.path}: ${first?.message}.`,
+    { details: { issues } },
+  );
 }
 
 /**
@@ -225,8 +229,9 @@ function sameBands(a: PriceProfile, b: PriceProfile): boolean {
   return bandsText(a) === bandsText(b);
 }
 
-function bandsText({ payg_gpu_graduated_monthly_per_sku: bands }: PriceProfile): string {
-  return JSON.stringify(bands, (_, value: unknown) =>
+function bandsText(profile: PriceProfile): string {
+  const { payg_gpu_graduated_monthly_per_sku: bands, payg_gpu_bands_mode: mode } = profile;
+  return JSON.stringify({ mode, bands }, (_, value: unknown) =>
     typeof value === "bigint" ? value.toString() : value,
   );
 }

@@ -24,7 +24,8 @@ function freeSkus({ payg_hourly: hourly, storage_gib_day: storage }: PriceProfil
     .map(([sku]) => `${sku} costs nothing; leave it out to offer it on request.`);
 }
 
-function risingBands({ payg_gpu_graduated_monthly_per_sku: bands }: PriceProfile): string[] {
+function risingBands(profile: PriceProfile): string[] {
+  const { payg_gpu_graduated_monthly_per_sku: bands, payg_gpu_bands_mode: mode } = profile;
   const above = bands.filter(({ multiplier }) => compare(multiplier, one) > 0).length;
   const rising = bands.some(({ multiplier }, index) => {
     const before = bands[index - 1]?.multiplier;
@@ -33,6 +34,9 @@ function risingBands({ payg_gpu_graduated_monthly_per_sku: bands }: PriceProfile
   return [
     ...(above > 0 ? ["A volume band is dearer than the list price."] : []),
     ...(rising ? ["A volume band is dearer than the one below it."] : []),
+    ...(mode === "volume"
+      ? ["Bands are read as volume: using more can cost less, and a day's line can be negative."]
+      : []),
   ];
 }
 

@@ -47,11 +47,26 @@ function priceTable<T extends z.ZodType>(price: T) {
 }
 
 const band = z
-  .strictObject({ up_to_gpu_hours: nonNegative.nullable(), multiplier: nonNegative })
-  .transform(({ up_to_gpu_hours: upToHours, multiplier }) => ({ upToHours, multiplier }));
+  .strictObject({
+    up_to_gpu_hours: nonNegative.nullable(),
+    multiplier: nonNegative,
+    flat: nonNegative.default(zero),
+  })
+  .transform(({ up_to_gpu_hours: upToHours, ...rest }) => ({ upToHours, ...rest }));
 
-/** Hours above the band before and up to `upToHours` cost `multiplier` times the list price. */
+/**
+ * Hours above the band before and up to `upToHours` cost `multiplier` times the list price, and
+ * `flat` yuan once the band is entered.
+ */
 export type Band = z.output<typeof band>;
+
+const bandsMode = z.enum(["graduated", "volume"]);
+
+/**
+ * Graduated: each hour is priced by the band it falls in. Volume: all hours by the band that the
+ * total falls in, so that more hours can cost less (R-TIER-2 says why that is not the default).
+ */
+export type BandsMode = z.output<typeof bandsMode>;
 
 const bands = z
   .array(band)
@@ -99,6 +114,8 @@ export const priceProfileSchema = z.strictObject({
   rounding: z.literal("HALF_UP (half away from zero)"),
   payg_hourly: priceTable(nonNegative),
   payg_gpu_graduated_monthly_per_sku: bands,
+  /** How the bands above are read. */
+  payg_gpu_bands_mode: bandsMode.default("graduated"),
   packages: z.record(
     z.string().max(40),
     z.strictObject({ price: amount, bonus_rate: nonNegative, valid_months: months }),

@@ -5,7 +5,7 @@
 import { bytesPerGib, secondsPerDay, secondsPerHour } from "#kernel/quantity.ts";
 import { multiply, rational, type Rational } from "#kernel/rational.ts";
 
-import type { Band, PriceProfile } from "./profile.ts";
+import type { Band, BandsMode, PriceProfile } from "./profile.ts";
 
 export type Tier = "normal" | "gold" | "diamond";
 
@@ -34,8 +34,8 @@ export interface OnRequest {
 
 export type Discount =
   | { readonly kind: "none" }
-  /** Graduated over the local month (R-TIER-2). */
-  | { readonly kind: "bands"; readonly bands: readonly Band[] }
+  /** Over the local month (R-TIER-2). */
+  | { readonly kind: "bands"; readonly mode: BandsMode; readonly bands: readonly Band[] }
   /** On every unit. */
   | { readonly kind: "multiplier"; readonly multiplier: Rational }
   /** So many units of each day cost nothing. */
@@ -103,7 +103,11 @@ function hourly(
     listPrice,
     discount:
       dimension === "gpu"
-        ? { kind: "bands", bands: profile.payg_gpu_graduated_monthly_per_sku }
+        ? {
+            kind: "bands",
+            mode: profile.payg_gpu_bands_mode,
+            bands: profile.payg_gpu_graduated_monthly_per_sku,
+          }
         : { kind: "none" },
   };
 }
@@ -114,7 +118,7 @@ export function hourlyListPrice(price: PricedSku): Rational {
 }
 
 /** Base units to the unit that a person reads: unit-seconds to GPU-hours. */
-export function inPriceUnits(price: PricedSku, quantity: Rational): Rational {
+export function inPriceUnits(price: Pick<PricedSku, "basePerUnit">, quantity: Rational): Rational {
   return multiply(quantity, rational(1n, price.basePerUnit));
 }
 

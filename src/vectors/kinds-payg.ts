@@ -8,15 +8,7 @@ import { Failure } from "#kernel/failure.ts";
 import { interval } from "#kernel/interval.ts";
 import { formatFen } from "#kernel/money.ts";
 import { secondsPerHour } from "#kernel/quantity.ts";
-import {
-  divide,
-  formatRational,
-  multiply,
-  rational,
-  sum,
-  zero,
-  type Rational,
-} from "#kernel/rational.ts";
+import { divide, formatRational, multiply, rational, sum, zero } from "#kernel/rational.ts";
 import { roundToFen } from "#kernel/rounding.ts";
 import { billingZone } from "#kernel/zone.ts";
 
@@ -38,6 +30,7 @@ import {
   instant,
   kindOf,
   month,
+  monthCost,
   priced,
   zone,
   type VectorKind,
@@ -150,7 +143,7 @@ export const paygKinds = {
       const quantity = rational([...kept].reduce((units, event) => units + event.unit_seconds, 0n));
       return {
         accepted: events.map((event) => kept.has(event)),
-        total: monthCost(profile, sku, quantity),
+        total: formatFen(monthCost(profile, sku, quantity)),
       };
     },
   ),
@@ -158,7 +151,7 @@ export const paygKinds = {
   band_edge: kindOf(
     z.object({ sku: z.string(), unit_seconds: z.array(count) }),
     ({ sku, unit_seconds: quantities }, profile) => ({
-      totals: quantities.map((units) => monthCost(profile, sku, rational(units))),
+      totals: quantities.map((units) => formatFen(monthCost(profile, sku, rational(units)))),
     }),
   ),
 
@@ -234,12 +227,6 @@ function startedMonth(profile: PriceProfile, key: string, units: bigint): Runnin
   });
   if (rated.kind === "refused") throw noPrice(sku);
   return rated.running;
-}
-
-/** The rounded cost of a quantity that is all of its month. */
-function monthCost(profile: PriceProfile, sku: string, quantity: Rational): string {
-  const price = priced(skuPrice(profile, sku));
-  return formatFen(roundToFen(costOfStep(price, { before: zero, after: quantity })));
 }
 
 interface Segment extends z.output<typeof segment> {

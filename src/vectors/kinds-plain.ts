@@ -17,7 +17,7 @@ import {
 } from "#kernel/rational.ts";
 import { roundHalfAway, roundToFen } from "#kernel/rounding.ts";
 
-import { costOfStep } from "#flow/rate/bands.ts";
+import { costInBands, costOfStep } from "#flow/rate/bands.ts";
 import { rateMonth, totalOf } from "#flow/rate/decide.ts";
 import type { DayLine } from "#flow/rate/telescope.ts";
 import { count, day, decimal, kindOf, priced, tier, yuan, type VectorKind } from "./schema.ts";
@@ -92,30 +92,23 @@ export const ordinaryKinds = {
     return { kind: "got", got: String(roundHalfAway(multiply(cents, rational(BigInt(windows))))) };
   },
 
-  /** Other systems' tiers: ours are graduated without a flat fee, so only such can be asked. */
-  tier: (input) => {
-    const shape = z.object({ mode: z.string(), tiers: z.array(boundedTier), quantity: decimal });
-    const { mode, tiers, quantity } = shape.parse(input);
-    if (mode !== "graduated") return { kind: "unsupported", name: mode };
-    if (tiers.some(({ flat }) => flat.numerator !== 0n)) {
-      return { kind: "unsupported", name: "graduated with flat fees" };
-    }
-    const price: PricedSku = {
-      kind: "priced",
-      sku: "tier",
-      unit: "GPU-hour",
-      basePerUnit: 1n,
-      listPrice: one,
-      discount: {
-        kind: "bands",
-        bands: tiers.map(({ up_to: upToHours, unit }) => ({ upToHours, multiplier: unit })),
-      },
-    };
-    return {
-      kind: "got",
-      got: formatRational(costOfStep(price, { before: zero, after: quantity })),
-    };
-  },
+  /** Other systems' tiers: bands of a price of 1, where the multiplier is the unit price. */
+  tier: kindOf(
+    z.object({
+      mode: z.enum(["graduated", "volume"]),
+      tiers: z.array(boundedTier).min(1),
+      quantity: decimal,
+    }),
+    ({ mode, tiers, quantity }) => {
+      const bands = tiers.map(({ up_to: upToHours, unit: multiplier, flat }) => ({
+        upToHours,
+        multiplier,
+        flat,
+      }));
+      const price = { listPrice: one, basePerUnit: 1n };
+      return formatRational(costInBands(price, { kind: "bands", mode, bands }, quantity));
+    },
+  ),
 } satisfies Record<string, VectorKind>;
 
 /** The byte-seconds of so many GiB over one day. */

@@ -1,7 +1,7 @@
 /**
  * `npm run vectors -- FILE…`: every pricing vector of the files through the adapter. Prints each
  * failure with expected and got, each unsupported kind as skipped with its name, and ends with
- * `N passed, N failed, N skipped`; the exit status is 1 if any failed or a file could not be read.
+ * `N passed, N failed`; the exit status is 1 if any failed or a file could not be read.
  */
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
@@ -72,8 +72,9 @@ function report(outcomes: readonly Outcome[]): string {
   });
   const count = (kind: string): number =>
     outcomes.filter(({ result }) => result.kind === kind).length;
-  const summary = `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`;
-  return [...lines, summary, ""].join("\n");
+  const skipped = count("skipped") === 0 ? [] : [`${count("skipped")} skipped`];
+  const summary = `${count("passed")} passed, ${count("failed")} failed`;
+  return [...lines, ...skipped, summary, ""].join("\n");
 }
 
 /** A file that cannot be read or is no vector file counts as one failure. */

@@ -2,11 +2,13 @@
 import { z } from "zod";
 
 import type { PriceProfile } from "#catalog/profile.ts";
-import type { PricedSku, SkuPrice } from "#catalog/sku.ts";
+import { skuPrice, type PricedSku, type SkuPrice } from "#catalog/sku.ts";
+import { costOfStep } from "#flow/rate/bands.ts";
 import { localDay, localMonth } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
-import { parseFen } from "#kernel/money.ts";
-import { parseRational } from "#kernel/rational.ts";
+import { parseFen, type Fen } from "#kernel/money.ts";
+import { parseRational, zero, type Rational } from "#kernel/rational.ts";
+import { roundToFen } from "#kernel/rounding.ts";
 import { timeZone } from "#kernel/zone.ts";
 
 export type VectorAnswer =
@@ -39,4 +41,10 @@ export const count = z
 export function priced(price: SkuPrice): PricedSku {
   if (price.kind === "priced") return price;
   throw new Failure("rule_violation", `${price.sku} has no price in this profile.`);
+}
+
+/** The rounded cost of a quantity (in base units) that is all of its month. */
+export function monthCost(profile: PriceProfile, sku: string, quantity: Rational): Fen {
+  const price = priced(skuPrice(profile, sku));
+  return roundToFen(costOfStep(price, { before: zero, after: quantity }));
 }

@@ -8,40 +8,6 @@ import { rateVector } from "./vectors.ts";
 
 const shared = resolve(import.meta.dirname, "../../../shared/pricing");
 
-/** Kinds that must not be skipped: what this release says it rates. */
-const supportedKinds = [
-  "payg_rate",
-  "payg_price_change",
-  "payg_vgpu",
-  "job_breakdown",
-  "dedupe",
-  "cross_price",
-  "band_edge",
-  "late_usage",
-  "storage_day",
-  "storage_month",
-  "storage_day_integral",
-  "vat",
-  "export_week",
-  "round_money",
-  "aggregate_before_rounding",
-  "package_purchase",
-  "package_refund",
-  "vm_periods",
-  "vm_price",
-  "vm_renewal",
-  "vm_upgrade",
-  "vm_early_termination",
-  "elastic_order",
-  "elastic_release",
-  "elastic_validate",
-  "vas_validate",
-  "vas_price",
-  "proration_fraction",
-  "proration_amount",
-  "package_price",
-];
-
 test.for([
   ["our own", resolve(import.meta.dirname, "examples.vectors.json")],
   ["of the pricing document", resolve(shared, "vectors.json")],
@@ -50,12 +16,10 @@ test.for([
   skip(!existsSync(path), "the pricing document does not lie beside this clone");
   const outcomes = runVectors(readVectors(path));
   const failed = outcomes.filter(({ result }) => result.kind === "failed");
-  const skipped = outcomes
-    .filter(({ result }) => result.kind === "skipped")
-    .map(({ name }) => name.split(" ")[1]);
+  const skipped = outcomes.filter(({ result }) => result.kind === "skipped");
   expect(failed).toEqual([]);
-  expect(skipped.filter((kind) => supportedKinds.includes(kind ?? ""))).toEqual([]);
-  expect(outcomes.length).toBeGreaterThan(skipped.length);
+  expect(skipped).toEqual([]);
+  expect(outcomes.length).toBeGreaterThan(0);
 });
 
 test("a vector of a kind that we do not know is said to be unsupported, with its name", () => {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { parsePriceProfile } from "#catalog/profile.ts";
 
 import { customerKinds } from "./kinds-customers.ts";
+import { drawdownKinds } from "./kinds-drawdown.ts";
 import { orderKinds } from "./kinds-orders.ts";
 import { ordinaryKinds } from "./kinds-plain.ts";
 import { paygKinds } from "./kinds-payg.ts";
@@ -18,6 +19,7 @@ const kinds: ReadonlyMap<string, VectorKind> = new Map([
   ...Object.entries(ordinaryKinds),
   ...Object.entries(customerKinds),
   ...Object.entries(orderKinds),
+  ...Object.entries(drawdownKinds),
 ]);
 
 const json = z.record(z.string(), z.unknown());

@@ -1,10 +1,11 @@
 /**
- * What a quantity costs under one price: graduated bands (R-TIER-2), where each hour is priced by
- * the band it falls in, so that the total is continuous and grows with every second; or one price
- * for all, with a benefit of the tier. All exact; rounding is telescope.ts.
+ * What a quantity costs under one price: bands, graduated by default (R-TIER-2), where each hour is
+ * priced by the band it falls in, so that the total is continuous and grows with every second; or
+ * one price for all, with a benefit of the tier. All exact; rounding is telescope.ts.
  */
 import type { Band } from "#catalog/profile.ts";
-import { inPriceUnits, type PricedSku } from "#catalog/sku.ts";
+import { inPriceUnits, type Discount, type PricedSku } from "#catalog/sku.ts";
+import { present } from "#kernel/assert.ts";
 import {
   add,
   compare,
@@ -29,7 +30,9 @@ export function costOfStep(price: PricedSku, { before, after }: DayStep): Ration
   const { discount, listPrice } = price;
   const units = inPriceUnits(price, subtract(after, before));
   if (discount.kind === "bands") {
-    const upTo = (quantity: Rational): Rational => cumulative(price, discount.bands, quantity);
+    // Nothing used yet costs nothing, also where the first band has a flat fee.
+    const upTo = (quantity: Rational): Rational =>
+      quantity.numerator === 0n ? zero : costInBands(price, discount, quantity);
     return subtract(upTo(after), upTo(before));
   }
   if (discount.kind === "free_per_day") {
@@ -46,34 +49,60 @@ export function multipliersOfStep(price: PricedSku, { before, after }: DayStep):
   if (discount.kind === "multiplier") return formatRational(discount.multiplier);
   if (discount.kind === "free_per_day") return `1 above ${formatRational(discount.units)} GiB`;
   const from = inPriceUnits(price, before);
+  if (discount.mode === "volume") {
+    return formatRational(bandOf(discount.bands, inPriceUnits(price, after)).multiplier);
+  }
   return portions(discount.bands, inPriceUnits(price, after))
     .filter(({ upTo }) => compare(upTo, from) > 0)
     .map(({ multiplier }) => formatRational(multiplier))
     .join(", ");
 }
 
-function cumulative(price: PricedSku, bands: readonly Band[], quantity: Rational): Rational {
-  let weighted = zero;
-  for (const { above, upTo, multiplier } of portions(bands, inPriceUnits(price, quantity))) {
-    weighted = add(weighted, multiply(multiplier, subtract(upTo, above)));
+type InBands = Extract<Discount, { kind: "bands" }>;
+
+/** Exact yuan for a month's quantity, in base units; a flat fee of the first band is due at 0. */
+export function costInBands(
+  price: Pick<PricedSku, "listPrice" | "basePerUnit">,
+  { mode, bands }: InBands,
+  quantity: Rational,
+): Rational {
+  const units = inPriceUnits(price, quantity);
+  if (mode === "volume") {
+    const { multiplier, flat } = bandOf(bands, units);
+    return add(flat, multiply(price.listPrice, multiply(multiplier, units)));
   }
-  return multiply(price.listPrice, weighted);
+  let weighted = zero;
+  let fees = present(bands[0], "a first band").flat;
+  for (const [index, { above, upTo, multiplier, flat }] of portions(bands, units).entries()) {
+    weighted = add(weighted, multiply(multiplier, subtract(upTo, above)));
+    if (index > 0) fees = add(fees, flat);
+  }
+  return add(fees, multiply(price.listPrice, weighted));
+}
+
+/** The band that a total falls in, its bound included. */
+function bandOf(bands: readonly Band[], units: Rational): Band {
+  const reached = bands.find(
+    ({ upToHours }) => upToHours === null || compare(units, upToHours) <= 0,
+  );
+  return present(reached, "a band without a bound");
 }
 
 interface Portion {
   readonly above: Rational;
   readonly upTo: Rational;
   readonly multiplier: Rational;
+  readonly flat: Rational;
 }
 
 /** The part of (0, units] in each band that it reaches. */
 function portions(bands: readonly Band[], units: Rational): Portion[] {
   const reached: Portion[] = [];
   let above = zero;
-  for (const { upToHours, multiplier } of bands) {
+  for (const { upToHours, multiplier, flat } of bands) {
     if (compare(units, above) <= 0) break;
     const upTo = upToHours === null ? units : smaller(units, upToHours);
-    reached.push({ above, upTo, multiplier });
+    reached.push({ above, upTo, multiplier, flat });
     above = upTo;
   }
   return reached;
