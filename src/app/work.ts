@@ -1,9 +1,10 @@
 /** The loops of a working process: one list, in the order of the flow. */
 import { tierLoop } from "#customers/loop.ts";
+import { dunningLoop } from "#dunning/loop.ts";
 import type { Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
-import { dunningLoop } from "#dunning/loop.ts";
 import { invoiceLoop } from "#flow/invoice/loop.ts";
+import { cutLoop } from "#flow/meter/cut-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
@@ -56,7 +57,8 @@ export function startWork(context: WorkContext): Work {
     queueLoop({ db }),
     placeLoop({ db, now }),
     ...sites.map((site) => site.loop),
-    meterLoop({ db }),
+    meterLoop({ db, now }),
+    cutLoop({ db, now }),
     rateLoop({
       db,
       observer,

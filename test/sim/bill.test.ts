@@ -12,7 +12,9 @@ import { sql } from "#db/sql.ts";
 import { readStatement } from "#flow/invoice/statements.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
+import { cutDue } from "#flow/meter/cut-loop.ts";
 import { meterInstance } from "#flow/meter/loop.ts";
+import { checkUsageDays } from "#flow/meter/usage-days.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
 import { dayStart, localDay } from "#kernel/calendar.ts";
 import { fen } from "#kernel/money.ts";
@@ -20,6 +22,7 @@ import { billingZone } from "#kernel/zone.ts";
 import { createObserver } from "#observe/observer.ts";
 import { emptyDatabase } from "#test/database.ts";
 
+import { wrongEvents } from "./invariants.ts";
 import { lease, rent, shape, type TestTenant } from "./cloud.ts";
 import { randomFrom, seeds, type Random } from "./random.ts";
 
@@ -92,13 +95,17 @@ async function live(db: Db, tenant: TestTenant, random: Random): Promise<void> {
   );
   const instance = { tenantId, instanceId, requestId, projectId, kind: "lease" } as const;
   let [seq, at, ready] = [0, begin + random.below(3 * 24 * hour), false];
+  const meter = { db, now: () => at };
   const tell = async (kind: string): Promise<void> => {
     seq += 1;
     await db.execute(sql`
       insert into transition (tenant_id, instance_id, seq, at, kind, shape, evidence)
       values (${tenantId}, ${instanceId}, ${seq}, ${new Date(at)}, ${kind}, ${json(of)}, '{}')`);
     // By two meters at once, now and then.
-    if (random.chance(0.5)) await Promise.all([1, 2].map(() => meterInstance(db, instance)));
+    if (random.chance(0.5)) await Promise.all([1, 2].map(() => meterInstance(meter, instance)));
+    // Midnights are cut as they pass, or much later; now and then before the last end was seen.
+    if (random.chance(0.7))
+      await Promise.all([1, 2].map(() => cutDue(db, at + random.below(hour))));
   };
   await tell("created");
   for (let turns = 0; turns < 10 && at < end - 24 * hour; turns += 1) {
@@ -108,7 +115,7 @@ async function live(db: Db, tenant: TestTenant, random: Random): Promise<void> {
   }
   if (ready) await tell("stopped");
   await tell("deleted");
-  await meterInstance(db, instance);
+  await meterInstance(meter, instance);
 }
 
 test.each(seeds(3))(
@@ -131,14 +138,25 @@ test.each(seeds(3))(
         await Promise.all([1, 2].map(() => rate(here, tenant.tenantId, at)));
       }
       await rate(here, tenant.tenantId, end + 72 * hour);
-      // Elsewhere: from the usage alone, in another order, all at once.
+      expect(await checkUsageDays(here)).toEqual([]);
+      expect(await wrongEvents(here)).toEqual([]);
+      // Elsewhere: from the events alone, in another order, all at once.
       const { rows } = await here.one(
-        sql`select jsonb_agg(to_jsonb(u) order by md5(id::text)) as rows from usage_interval u`,
+        sql`select jsonb_agg(to_jsonb(u) order by md5(id)) as rows from usage_event u`,
         rowsOf,
       );
       await elsewhere.execute(sql`
-      insert into usage_interval
-      select * from jsonb_populate_recordset(null::usage_interval, ${json(rows)}::jsonb)`);
+        insert into usage_account (tenant_id, time_zone, changes)
+        values (${tenant.tenantId}, ${billingZone}, 1)`);
+      await elsewhere.execute(sql`
+        insert into usage_event
+        select * from jsonb_populate_recordset(null::usage_event, ${json(rows)}::jsonb)`);
+      await elsewhere.execute(sql`
+        insert into usage_day
+        select tenant_id, day, sku, slice, plan, work,
+          sum(units::numeric * extract(epoch from used_until - used_from)
+            * case kind when 'recorded' then 1 else -1 end)
+        from usage_event where billable group by 1, 2, 3, 4, 5, 6`);
       await rate(elsewhere, tenant.tenantId, end + 72 * hour);
       const bill = await statement(here, tenant.tenantId);
       expect(await statement(elsewhere, tenant.tenantId)).toBe(bill);

@@ -68,7 +68,7 @@ export function startStages(options: {
     startLoop(queueLoop({ db }), context),
     startLoop(placeLoop({ db, now }), context),
     startLoop(site.loop, context),
-    startLoop(meterLoop({ db }), context),
+    startLoop(meterLoop({ db, now }), context),
     ...collecting,
   ];
   let stopped: Promise<void> | undefined;

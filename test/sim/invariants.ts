@@ -10,6 +10,7 @@ import { sql, type Sql } from "#db/sql.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
 import { meter, type MeterChange, type MeteredTransition } from "#flow/meter/decide.ts";
 import { transitionsAfter } from "#flow/meter/store.ts";
+import { checkUsageDays } from "#flow/meter/usage-days.ts";
 import { holdsCompute } from "#providers/simulated/capacity.ts";
 import type { SimulatedPlatform } from "#providers/simulated/platform.ts";
 
@@ -23,6 +24,8 @@ async function ask(db: Db, statement: Sql): Promise<string[]> {
 export async function brokenNow(db: Db): Promise<string[]> {
   return [
     ...(await overlappingUsage(db)),
+    ...(await wrongEvents(db)),
+    ...(await checkUsageDays(db)),
     ...(await oversold(db)),
     ...(await twoMachinesForOne(db)),
     ...(await checkLedger(db)).map(({ problem }) => problem),
@@ -44,6 +47,40 @@ function overlappingUsage(db: Db): Promise<string[]> {
         join meter_cursor c on c.tenant_id = u.tenant_id and c.instance_id = u.instance_id
           and c.metered_seq >= t.seq
       where u.ended_at is null or u.ended_at > t.at`,
+  );
+}
+
+/**
+ * Invariant 2 for events: those that stand join to the part of the interval that is cut, second by
+ * second, each within one local day.
+ */
+export function wrongEvents(db: Db): Promise<string[]> {
+  return ask(
+    db,
+    sql`with standing as (
+        select e.*, a.time_zone from usage_event e
+          join usage_account a on a.tenant_id = e.tenant_id
+        where e.kind = 'recorded' and not exists (
+          select from usage_event r where r.source = e.source and r.retracts = e.id)
+      ), joined as (
+        select interval_id, min(used_from) as since, max(used_until) as until,
+          bool_and(billable) as billable, sum(used_until - used_from) as length
+        from standing group by interval_id)
+      select 'events of ' || u.id || ': ' || coalesce(j.length::text, 'none') as finding
+      from usage_interval u left join joined j on j.interval_id = u.id
+      where case when j.length is null
+        then date_trunc('second', u.cut_until) > date_trunc('second', u.started_at)
+        else j.since <> date_trunc('second', u.started_at)
+          or j.until <> date_trunc('second', u.cut_until)
+          or j.length <> j.until - j.since
+          or u.cut_next_at is null and j.billable <> u.billable end
+      union all
+      select 'the event ' || id || ' is not of ' || day from standing
+      where (used_from at time zone time_zone)::date <> day
+        or ((used_until - interval '1 second') at time zone time_zone)::date <> day
+      union all
+      select 'the interval ' || id || ' ended and is not cut' from usage_interval
+      where ended_at is not null and cut_next_at is not null and cut_next_at > 'epoch'`,
   );
 }
 

@@ -11,11 +11,12 @@ import { loadPriceBook, seedPriceProfile, type PriceBook } from "#catalog/price-
 import { listenForNudges, type Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { dunningLoop } from "#dunning/loop.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
+import { cutLoop } from "#flow/meter/cut-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteWorker } from "#flow/provision/site.ts";
+import { dunningLoop } from "#dunning/loop.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
 import { rateLoop } from "#flow/rate/loop.ts";
 import { parseFen } from "#kernel/money.ts";
@@ -136,7 +137,8 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
     queueLoop({ db }),
     placeLoop({ db, now }),
     site.loop,
-    meterLoop({ db }),
+    meterLoop({ db, now }),
+    cutLoop({ db, now }),
     rateLoop({ db, observer: own, now, timeZoneOf: () => Promise.resolve(billingZone) }),
     dunningLoop({ db, now }),
   ];

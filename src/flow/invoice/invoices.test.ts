@@ -6,6 +6,7 @@ import { loadPriceBook, seedPriceProfile } from "#catalog/price-profiles.ts";
 import { sql } from "#db/sql.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
+import { cutDue } from "#flow/meter/cut-loop.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
 import type { LineRange } from "#flow/rate/charge-lines.ts";
 import { createTenant } from "#identity/tenants.ts";
@@ -45,6 +46,7 @@ async function use(tenant: string, from: number, until: number): Promise<void> {
 }
 
 async function rate(tenant: string, now: number): Promise<void> {
+  while (await cutDue(db, now));
   await rateTenant({ db, now: () => now, timeZoneOf: async () => billingZone }, tenant, prices);
 }
 

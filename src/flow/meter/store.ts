@@ -7,7 +7,9 @@ import { instant, int8 } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { shapeRow } from "#flow/admit/rows.ts";
 import { add, rational, zero, type Rational } from "#kernel/rational.ts";
+import type { TimeZone } from "#kernel/zone.ts";
 
+import { nextCutAt } from "./segments.ts";
 import type { MeterChange, MeteredTransition, OpenInterval } from "./decide.ts";
 
 const behindRow = z
@@ -109,15 +111,22 @@ export function openIntervals(db: Queryable, of: MeteredInstance): Promise<OpenI
   );
 }
 
-export async function applyChange(tx: Tx, of: MeteredInstance, change: MeterChange): Promise<void> {
+export async function applyChange(
+  tx: Tx,
+  of: MeteredInstance,
+  { change, zone }: { readonly change: MeterChange; readonly zone: TimeZone },
+): Promise<void> {
   switch (change.change) {
     case "open": {
       const { sku, units, slice, startedAt } = change.interval;
       await tx.execute(sql`
         insert into usage_interval (tenant_id, id, instance_id, request_id, project_id, sku, units,
-          slice, started_at, source_seq)
+          slice, started_at, source_seq, work, plan, cut_next_at)
         values (${of.tenantId}, ${uuid()}, ${of.instanceId}, ${of.requestId}, ${of.projectId},
-          ${sku}, ${units}, ${Number(slice)}, ${new Date(startedAt)}, ${change.sourceSeq})`);
+          ${sku}, ${units}, ${Number(slice)}, ${new Date(startedAt)}, ${change.sourceSeq}, ${of.kind},
+          coalesce((select plan from request
+            where tenant_id = ${of.tenantId} and id = ${of.requestId}), 'on_demand'),
+          ${new Date(nextCutAt(zone, startedAt))})`);
       return;
     }
     case "close":

@@ -24,19 +24,30 @@ export interface HorizonAsk {
   readonly postedThrough: LocalDay;
   /** Usage of a posted day counts if it comes within so many days (R-LATE-1). */
   readonly lateDaysMax: number;
+  /** Up to where all usage is events; `undefined` where nothing is open. */
+  readonly completeUntil: number | undefined;
 }
 
 /**
  * A pass that posts a day also looks for late usage of the days before; the others, once a minute,
- * read only the usage of days that are not posted.
+ * read only the usage of days that are not posted. How late usage may come is decided when it comes
+ * (flow/meter): a pass looks as far back as that was for anything since the one before it, which
+ * posted the last day that is posted, at least two days after that.
  */
-export function horizonOf({ zone, now, postedThrough, lateDaysMax }: HorizonAsk): Horizon {
+export function horizonOf(ask: HorizonAsk): Horizon {
+  const { zone, now, postedThrough, lateDaysMax, completeUntil } = ask;
   const today = dayOf(zone, now);
   // The day that contained this instant ended at most 48 h ago, so the one before it is due.
   const due = addDays(dayOf(zone, now - postAfterMs), -1);
-  const postThrough = due > postedThrough ? due : postedThrough;
+  const complete = completeUntil === undefined ? due : addDays(dayOf(zone, completeUntil), -1);
+  const postable = complete < due ? complete : due;
+  const postThrough = postable > postedThrough ? postable : postedThrough;
   const unposted = addDays(postedThrough, 1);
-  const adjustableFrom = addDays(today, postThrough > postedThrough ? -lateDaysMax : 1);
+  const last = addDays(postedThrough, 2);
+  const adjustableFrom =
+    postThrough > postedThrough
+      ? addDays(last < today ? last : today, -lateDaysMax)
+      : addDays(today, 1);
   return {
     postedThrough,
     postThrough,

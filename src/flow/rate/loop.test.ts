@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
+import { z } from "zod";
 
 import { loadPriceBook, seedPriceProfile } from "#catalog/price-profiles.ts";
 import { defaultProfile } from "#catalog/profile.ts";
@@ -10,6 +11,8 @@ import { sql } from "#db/sql.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
 import { recordTopUp, listJournals } from "#flow/ledger/store.ts";
+import { cutDue } from "#flow/meter/cut-loop.ts";
+import { checkUsageDays } from "#flow/meter/usage-days.ts";
 import { dayStart, localDay, monthOf, type LocalDay, type LocalMonth } from "#kernel/calendar.ts";
 import { interval } from "#kernel/interval.ts";
 import { parseFen } from "#kernel/money.ts";
@@ -35,11 +38,11 @@ function at(monthDay: string, hours = 0): number {
   return dayStart(billingZone, localDay(`2026-${monthDay}`)) + hours * hour;
 }
 
-async function newTenant(): Promise<string> {
+async function newTenant(zone: TimeZone = billingZone): Promise<string> {
   const id = newId();
   await db.execute(sql`
     insert into tenant (id, kind, name, display_name, time_zone, created_at)
-    values (${id}, 'customer', ${id}, ${id}, 'Asia/Shanghai', now())`);
+    values (${id}, 'customer', ${id}, ${id}, ${zone}, now())`);
   await db.tenant(id, (tx) =>
     recordTopUp(tx, id, { reference: "first", amount: parseFen("1000.00"), at: 0 }),
   );
@@ -52,26 +55,23 @@ interface Use {
   readonly sku?: string;
   readonly units?: bigint;
   readonly slice?: bigint;
-  readonly billable?: boolean;
+  readonly plan?: "on_demand" | "subscription";
 }
 
 async function use(tenant: string, ask: Use): Promise<string> {
   const id = newId();
-  const { from, until, sku = "gpu.T4", units = 1n, slice = 1n, billable = true } = ask;
+  const { from, until, sku = "gpu.T4", units = 1n, slice = 1n, plan = "on_demand" } = ask;
   await db.execute(sql`
     insert into usage_interval (tenant_id, id, instance_id, request_id, project_id, sku, units,
-      slice, started_at, ended_at, billable, source_seq)
+      slice, started_at, ended_at, plan, source_seq)
     values (${tenant}, ${id}, ${id}, ${id}, ${id}, ${sku}, ${units}, ${slice}, ${new Date(from)},
-      ${until === undefined ? null : new Date(until)}, ${billable}, 1)`);
+      ${until === undefined ? null : new Date(until)}, ${plan}, 1)`);
   return id;
 }
 
-function rate(
-  tenant: string,
-  now: number,
-  zone: TimeZone = billingZone,
-): Promise<readonly unknown[]> {
-  return rateTenant({ db, now: () => now, timeZoneOf: async () => zone }, tenant, prices);
+async function rate(tenant: string, now: number): Promise<readonly unknown[]> {
+  while (await cutDue(db, now));
+  return rateTenant({ db, now: () => now, timeZoneOf: async () => billingZone }, tenant, prices);
 }
 
 function linesOf(tenant: string): Promise<ChargeLine[]> {
@@ -159,17 +159,66 @@ test("R-LATE-1: late usage adds an adjustment, on the open invoice if its month 
   expect(await credit(db, tenant)).toMatchObject({ balance: 47_600n, provisional: 0n });
 });
 
-test("R-LATE-2, R-PAYG-7: an attempt found lost by the platform is given back", async () => {
+test("R-LATE-2, R-PAYG-7: an attempt that the platform loses on a later day is given back", async () => {
   const tenant = await newTenant();
-  const id = await use(tenant, { from: at("05-04", 1), until: at("05-04", 3) });
+  const id = await use(tenant, { from: at("05-04", 1) });
   await rate(tenant, at("05-07"));
-  await db.execute(sql`update usage_interval set billable = false where id = ${id}`);
+  expect((await book(tenant))[0]).toBe("05-04 gpu.T4 11500 posted");
+  await db.execute(sql`
+    update usage_interval set ended_at = ${new Date(at("05-07", 1))}, billable = false,
+      end_reason = 'platform_fault', cut_next_at = 'epoch' where id = ${id}`);
   await rate(tenant, at("05-08"));
   expect(await book(tenant)).toEqual([
-    "05-04 gpu.T4 1000 posted",
-    "05-04 gpu.T4 -1000 posted late 1",
+    "05-04 gpu.T4 11500 posted",
+    "05-04 gpu.T4 -11500 posted late 1",
   ]);
   expect(await credit(db, tenant)).toMatchObject({ balance: 100_000n });
+  expect(await checkUsageDays(db)).toEqual([]);
+});
+
+test("R-LATE-3: usage of a posted day that comes after 35 days is kept, and not charged", async () => {
+  const tenant = await newTenant();
+  await use(tenant, { from: at("05-04", 1), until: at("05-04", 2) });
+  await rate(tenant, at("05-08"));
+  // Come on the 35th day, looked at a week later; and come on the day after that.
+  await use(tenant, { from: at("05-04", 3), until: at("05-04", 4) });
+  await cutDue(db, at("06-08"));
+  await rate(tenant, at("06-15"));
+  await use(tenant, { from: at("05-04", 5), until: at("05-04", 6) });
+  await rate(tenant, at("06-20"));
+  expect(await book(tenant)).toEqual(["05-04 gpu.T4 500 posted", "05-04 gpu.T4 500 posted late 1"]);
+  const { kept } = await db.one(
+    sql`select count(*)::int as kept from usage_event where tenant_id = ${tenant}`,
+    z.object({ kept: z.int() }),
+  );
+  expect(kept).toBe(3);
+});
+
+test("a day is not posted before all its usage is events", async () => {
+  const tenant = await newTenant();
+  await use(tenant, { from: at("05-04", 9), until: at("05-04", 10) });
+  await use(tenant, { from: at("05-04", 9) });
+  const uncut = { db, now: () => at("05-09"), timeZoneOf: async () => billingZone };
+  await rateTenant(uncut, tenant, prices);
+  expect((await book(tenant)).filter((line) => line.includes("posted"))).toEqual([]);
+  await rate(tenant, at("05-09"));
+  expect((await book(tenant)).filter((line) => line.includes("posted"))).toEqual([
+    "05-04 gpu.T4 8000 posted",
+    "05-05 gpu.T4 12000 posted",
+    "05-06 gpu.T4 12000 posted",
+  ]);
+});
+
+test("compute of a subscription costs nothing by its plan; its storage does", async () => {
+  const tenant = await newTenant();
+  const plan = "subscription";
+  await use(tenant, { from: at("05-04", 9), plan });
+  await use(tenant, { from: at("05-04"), plan, sku: "storage", units: 100n << 30n });
+  await rate(tenant, at("05-05"));
+  expect(await book(tenant)).toEqual(["05-04 storage 500 provisional"]);
+  await rate(tenant, at("05-07"));
+  expect(await book(tenant)).toContain("05-04 storage 500 posted");
+  expect((await book(tenant)).join()).not.toContain("gpu");
 });
 
 test("usage of a SKU without a price is reported, never charged at zero", async () => {
@@ -183,15 +232,20 @@ test("usage of a SKU without a price is reported, never charged at zero", async 
 });
 
 test("R-DAY-2: a tenant's zone is frozen with his first rating", async () => {
-  const tenant = await newTenant();
+  const tenant = await newTenant(timeZone("America/New_York"));
   // 23:30 to 00:30 in New York
   await use(tenant, { from: at("05-05", 11.5), until: at("05-05", 12.5) });
-  await rate(tenant, at("05-05", 13), timeZone("America/New_York"));
-  await rate(tenant, at("05-05", 14), billingZone);
+  await rate(tenant, at("05-05", 13));
+  await db.execute(sql`update tenant set time_zone = 'Asia/Shanghai' where id = ${tenant}`);
+  await use(tenant, { from: at("05-05", 12.5), until: at("05-05", 12.75) });
+  await rate(tenant, at("05-05", 14));
   expect(await book(tenant)).toEqual([
     "05-04 gpu.T4 250 provisional",
-    "05-05 gpu.T4 250 provisional",
+    "05-05 gpu.T4 375 provisional",
   ]);
+  const change = db.execute(sql`
+    update usage_account set time_zone = 'Asia/Shanghai' where tenant_id = ${tenant}`);
+  await expect(change).rejects.toThrow("append-only");
 });
 
 test("a clock that steps back an hour charges no more, and nothing twice", async () => {
@@ -211,6 +265,7 @@ test("the loop rates who has something new, and leaves the others alone", async 
   let now = at("05-04", 10);
   const loop = rateLoop({ db, observer, now: () => now, timeZoneOf: async () => billingZone });
   await use(busy, { from: at("05-04", 9), until: at("05-04", 10) });
+  await cutDue(db, now);
   await loop.pass(new AbortController().signal);
   expect(await book(busy)).toEqual(["05-04 gpu.T4 500 provisional"]);
   expect(await book(idle)).toEqual([]);

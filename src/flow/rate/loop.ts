@@ -12,10 +12,10 @@ import type { Db, Queryable, Tx } from "#db/pool.ts";
 import { lockCredit, openPackages, setProvisional } from "#flow/ledger/accounts.ts";
 import { expirePackage } from "#flow/ledger/purchases.ts";
 import { bookAll } from "#flow/ledger/store.ts";
-import type { UsageInterval } from "#flow/meter/store.ts";
-import { present } from "#kernel/assert.ts";
+import { closeDays, usageAccount } from "#flow/meter/accounts.ts";
+import { completeUntil, firstUsage, openUses, usageDays } from "#flow/meter/usage-days.ts";
+import { assert, present } from "#kernel/assert.ts";
 import { addDays, dayOf, dayStart, firstDay, monthOf, type LocalDay } from "#kernel/calendar.ts";
-import type { Interval } from "#kernel/interval.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
@@ -29,14 +29,12 @@ import { decidePass } from "./pass.ts";
 import { payPass } from "./posting.ts";
 import {
   closePass,
-  firstUsageAt,
   lockRatingAccount,
   openRatingAccount,
   tenantsToRate,
-  usageOf,
   type RatingAccount,
 } from "./store.ts";
-import { quantitiesByDay, type Usage } from "./usage.ts";
+import { quantitiesOf } from "./usage.ts";
 
 const tenantsPerRead = 200;
 
@@ -98,14 +96,17 @@ export async function rateTenant(
       now,
       postedThrough: account.postedThrough,
       lateDaysMax: lateDaysMax(book, dayOf(zone, now)),
+      completeUntil: await completeUntil(tx, tenantId),
     });
-    const from = dayStart(zone, horizon.usageFrom);
-    const usages = (await usageOf(tx, tenantId, { from, until: Math.max(from, now) })).flatMap(
-      (each) => usageWithin(each, { from, until: now }),
-    );
+    // Whatever changes from here on is seen by another pass.
+    const metered = await usageAccount(tx, tenantId);
+    assert(metered === undefined || metered.timeZone === zone, "a tenant's days are of one zone");
+    const { usage, jobUsage } = quantitiesOf(zone, {
+      days: await usageDays(tx, tenantId, horizon.usageFrom),
+      open: await openUses(tx, tenantId),
+      until: now,
+    });
     const posted = await postedSince(tx, tenantId, firstDay(monthOf(horizon.usageFrom)));
-    const usage = quantitiesByDay(zone, usages);
-    const jobs = usages.filter(({ isJob }) => isJob);
     const storageDays = [
       ...[...usage].flatMap(([sku, days]) => (isStorage(sku) ? [...days.keys()] : [])),
       ...posted.filter(({ sku }) => isStorage(sku)).map(({ serviceDay }) => serviceDay),
@@ -118,7 +119,7 @@ export async function rateTenant(
         tierOn: await tiersOf(tx, { tenantId, zone, days: storageDays }),
       },
       usage,
-      jobUsage: quantitiesByDay(zone, jobs),
+      jobUsage,
       posted,
       ratedFrom: account.ratedFrom,
       now,
@@ -140,8 +141,10 @@ export async function rateTenant(
       postedThrough: pass.postThrough,
       postNextAt: postableAt(zone, addDays(pass.postThrough, 1)),
       now,
+      changes: metered?.changes ?? 0n,
       stop,
     });
+    await closeDays(tx, tenantId, pass.postThrough);
     await sayWhetherStopped(tx, tenantId, { stop, account, now });
     return pass.refusals;
   });
@@ -183,12 +186,13 @@ async function accountOf(
 ): Promise<RatingAccount | undefined> {
   const known = await lockRatingAccount(tx, tenantId);
   if (known !== undefined) return known;
-  const first = await firstUsageAt(tx, tenantId);
+  const { day, openFrom } = await firstUsage(tx, tenantId);
   const packages = await openPackages(tx, tenantId);
-  if (first === undefined && packages.length === 0) return undefined;
-  const zone = await timeZoneOf(tx, tenantId);
+  if (day === undefined && openFrom === undefined && packages.length === 0) return undefined;
+  const zone = (await usageAccount(tx, tenantId))?.timeZone ?? (await timeZoneOf(tx, tenantId));
   const days = packages.map(({ usableFrom }) => usableFrom);
-  if (first !== undefined) days.push(dayOf(zone, first));
+  if (day !== undefined) days.push(day);
+  if (openFrom !== undefined) days.push(dayOf(zone, openFrom));
   const [ratedFrom] = days.toSorted();
   await openRatingAccount(tx, tenantId, {
     timeZone: zone,
@@ -210,17 +214,6 @@ async function tiersOf(
 /** The one price that depends on the tier. */
 function isStorage(sku: string): boolean {
   return dimensionOf(sku) === "storage";
-}
-
-/**
- * Counted up to now, where it goes on (and where a clock that was set back has yet to come to its
- * end), and from the first day that is looked at.
- */
-function usageWithin(interval: UsageInterval, { from, until }: Interval): Usage[] {
-  const { id, projectId, sku, units, slice, billable, isJob, startedAt, endedAt } = interval;
-  const span = { from: Math.max(startedAt, from), until: Math.min(endedAt ?? until, until) };
-  if (span.until <= span.from) return [];
-  return [{ source: "meter", id, projectId, sku, units, slice, span, billable, isJob }];
 }
 
 function lateDaysMax(prices: PriceBook, today: LocalDay): number {

@@ -1,19 +1,13 @@
 /**
- * Rows of `rating_account`, and the usage that lines rest on. What must stay true: one rater works
- * on a tenant at a time (the account's row is locked).
+ * Rows of `rating_account`. What must stay true: one rater works on a tenant at a time (the account's
+ * row is locked).
  */
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
-import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
-import { usageBetween, type UsageInterval } from "#flow/meter/store.ts";
 import { addDays, isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts";
 import { timeZone, type TimeZone } from "#kernel/zone.ts";
-
-const intervalsPerRead = 5000;
-/** A record may be written that late and still be rated by the next pass, not only with the day. */
-const lateRecordMs = 600_000;
 
 const day = z
   .string()
@@ -72,6 +66,8 @@ export interface PassEnd {
   /** When the day after it may be posted. */
   readonly postNextAt: number;
   readonly now: number;
+  /** Of the usage account, before its usage was read. */
+  readonly changes: bigint;
   /** The first usage without a price. */
   readonly stop: { readonly sku: string; readonly day: LocalDay } | undefined;
 }
@@ -80,39 +76,14 @@ export async function closePass(tx: Tx, tenantId: string, end: PassEnd): Promise
   await tx.execute(sql`
     update rating_account
     set posted_through = ${end.postedThrough}::date, post_next_at = ${new Date(end.postNextAt)},
-      rated_at = ${new Date(end.now)}, stopped_on = ${end.stop?.day ?? null}::date,
+      rated_at = ${new Date(end.now)}, rated_changes = ${end.changes}, stopped_on = ${end.stop?.day ?? null}::date,
       stopped_sku = ${end.stop?.sku ?? null}
     where tenant_id = ${tenantId}`);
 }
 
-/** When the tenant's usage began, in epoch milliseconds. */
-export async function firstUsageAt(db: Queryable, tenantId: string): Promise<number | undefined> {
-  const { first } = await db.one(
-    sql`select min(started_at) as first from usage_interval where tenant_id = ${tenantId}`,
-    z.object({ first: instant.nullable() }),
-  );
-  return first ?? undefined;
-}
-
-/** All usage that touches [from, until). */
-export async function usageOf(
-  db: Queryable,
-  tenantId: string,
-  span: { readonly from: number; readonly until: number },
-): Promise<UsageInterval[]> {
-  const all: UsageInterval[] = [];
-  for (;;) {
-    const after = all.at(-1);
-    // oxlint-disable-next-line no-await-in-loop -- page after page
-    const page = await usageBetween(db, { tenantId, ...span, after, limit: intervalsPerRead });
-    all.push(...page);
-    if (page.length < intervalsPerRead) return all;
-  }
-}
-
 /**
  * Tenants that may have something new to rate: never rated and with usage or a package, open usage,
- * usage that ended since they were rated last, or a day to be posted. By id.
+ * a roll-up that changed since they were rated last, or a day to be posted. By id.
  */
 export async function tenantsToRate(
   db: Queryable,
@@ -120,18 +91,18 @@ export async function tenantsToRate(
 ): Promise<string[]> {
   const rows = await db.rows(
     sql`select tenant_id from (
-        select tenant_id from usage_interval where ended_at is null
+        select tenant_id from usage_interval where cut_next_at is not null
         union
         select t.id from tenant t
           where not exists (select from rating_account r where r.tenant_id = t.id)
-            and (exists (select from usage_interval u where u.tenant_id = t.id)
+            and (exists (select from usage_account a where a.tenant_id = t.id and a.changes > 0)
               or exists (select from package_credit p
                 where p.tenant_id = t.id and p.ended_as is null))
         union
         select r.tenant_id from rating_account r
           where r.post_next_at <= ${new Date(at.now)}
-            or exists (select from usage_interval u where u.tenant_id = r.tenant_id
-              and u.ended_at > r.rated_at - ${lateRecordMs} * interval '1 millisecond')
+            or exists (select from usage_account a where a.tenant_id = r.tenant_id
+              and a.changes > r.rated_changes)
       ) due
       where ${at.after === undefined ? sql`true` : sql`tenant_id > ${at.after}::uuid`}
       order by tenant_id limit ${at.limit}`,

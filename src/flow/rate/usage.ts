@@ -3,6 +3,9 @@
  * not depend on the order, the batches or the repetition of the records (R-EVT-1), and the days of
  * a record add up to it to the second, since both its ends are truncated first (R-PAYG-3).
  */
+import { dimensionOf } from "#catalog/sku.ts";
+import { segmentsOf } from "#flow/meter/cut.ts";
+import type { OpenUse, UsageDay } from "#flow/meter/usage-days.ts";
 import { splitAtMidnights, type LocalDay } from "#kernel/calendar.ts";
 import { wholeSeconds, type Interval } from "#kernel/interval.ts";
 import { add, rational, zero, type Rational } from "#kernel/rational.ts";
@@ -43,6 +46,51 @@ export function quantitiesByDay(zone: TimeZone, usages: Iterable<Usage>): Quanti
     if (days.size === 0) totals.delete(usage.sku);
   }
   return totals;
+}
+
+export interface Quantities {
+  readonly usage: QuantitiesByDay;
+  /** The part of it that managed jobs used. */
+  readonly jobUsage: QuantitiesByDay;
+}
+
+/**
+ * The roll-up of the events, and what goes on since the last one, up to `until`. Compute of a
+ * subscription is paid ahead, so it is no part of either; its storage is.
+ */
+export function quantitiesOf(
+  zone: TimeZone,
+  of: {
+    readonly days: readonly UsageDay[];
+    readonly open: readonly OpenUse[];
+    /** Where a clock that was set back has yet to come to an end, the end is not counted. */
+    readonly until: number;
+  },
+): Quantities {
+  const usage = new Map<string, Map<LocalDay, Rational>>();
+  const jobUsage = new Map<string, Map<LocalDay, Rational>>();
+  const count = (use: Counted, day: LocalDay, quantity: Rational): void => {
+    if (isPaidAhead(use) || quantity.numerator === 0n) return;
+    for (const totals of use.work === "job" ? [usage, jobUsage] : [usage]) {
+      const ofSku = totals.get(use.sku) ?? new Map<LocalDay, Rational>();
+      totals.set(use.sku, ofSku.set(day, add(ofSku.get(day) ?? zero, quantity)));
+    }
+  };
+  for (const use of of.days) count(use, use.day, rational(use.unitSeconds, use.slice));
+  for (const use of of.open) {
+    const until = Math.min(use.until ?? of.until, of.until);
+    if (until <= use.from) continue;
+    for (const { day, ...part } of segmentsOf(zone, { from: use.from, until })) {
+      count(use, day, rational(use.units * wholeSeconds(part), use.slice));
+    }
+  }
+  return { usage, jobUsage };
+}
+
+type Counted = Pick<UsageDay, "sku" | "plan" | "work">;
+
+function isPaidAhead({ plan, sku }: Counted): boolean {
+  return plan === "subscription" && dimensionOf(sku) !== "storage";
 }
 
 /** The first record of each identity; that a second one is equal is the meter's to guarantee. */
