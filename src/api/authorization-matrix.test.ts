@@ -145,7 +145,11 @@ function readsOnly(operation: Operation): number | undefined {
 
 test("what changes nothing has no audit name, and of other methods than GET only asking a price", () => {
   const reads = operationIds.filter((id) => !changesSomething(operations[id]));
-  expect(reads.filter((id) => operations[id].method !== "GET")).toEqual(["quote", "quoteOrder"]);
+  expect(reads.filter((id) => operations[id].method !== "GET")).toEqual([
+    "replayPrices",
+    "quote",
+    "quoteOrder",
+  ]);
   const gets = operationIds.filter((id) => operations[id].method === "GET");
   expect(gets.filter((id) => changesSomething(operations[id]))).toEqual([]);
 });

@@ -8,6 +8,7 @@ import * as usage from "#api/routes/billing/usage.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
+import { replayHandlers } from "#api/routes/catalog/replay.ts";
 import { customerHandlers } from "#api/routes/customers/customers.ts";
 import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
@@ -33,6 +34,7 @@ export const handlers: Partial<Handlers> = {
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,
   createPriceProfile: profiles.createProfile,
+  ...replayHandlers,
   activatePriceProfile: profiles.activateProfile,
   quote: quotes.quoteHandler,
   createLease: leases.createLease,

@@ -99,8 +99,8 @@ export async function createPriceProfile(
 }
 
 /** Throws `rule_violation` with everything that is wrong, and where. */
-export function validPriceProfile(json: unknown): PriceProfile {
-  const parsed = priceProfileSchema.safeParse(json);
+export function validPriceProfile(body: unknown): PriceProfile {
+  const parsed = priceProfileSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => ({
     path: path.join("."),

@@ -16,6 +16,8 @@ import { gpu, mebibytes, money, none } from "#cli/text.ts";
 import { sizeGib } from "#cli/values.ts";
 import type { AnswerOf } from "#client/types.ts";
 
+import { addPriceReplay } from "./price-replay.ts";
+
 type Offer = AnswerOf<"listOffers">["items"][number];
 
 const offerColumns: readonly Column<Offer>[] = [
@@ -50,7 +52,7 @@ export function addCatalog(program: Command, shell: Shell): void {
     },
   });
 
-  define(program, shell, {
+  const price = define(program, shell, {
     usage: "price <flavor>",
     summary: "What a machine would cost, before it is ordered",
     args: oneArgument,
@@ -70,6 +72,8 @@ export function addCatalog(program: Command, shell: Shell): void {
       await out.show({ value: quote, ids: [quote.total ?? ""], text: () => quoteText(quote) });
     },
   });
+
+  addPriceReplay(price, shell);
 
   const image = group(program, "image", "Images that a machine can start from");
   define(image, shell, {

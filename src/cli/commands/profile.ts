@@ -12,14 +12,12 @@ import {
   oneArgument,
   type Shell,
 } from "#cli/define.ts";
-import { readTextFile } from "#cli/files.ts";
-import { jsonOrUndefined } from "#cli/json.ts";
 import { collect, listText } from "#cli/lists.ts";
+import { readProfile } from "#cli/profile-file.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
 import { fields, type Column } from "#cli/table.ts";
 import { safe, shortId, time } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
-import { Failure } from "#kernel/failure.ts";
 
 const columns: readonly Column<ItemOf<"listPriceProfiles">>[] = [
   { title: "NAME", cell: (profile) => profile.name },
@@ -69,15 +67,11 @@ export function addProfiles(program: Command, shell: Shell): void {
     summary: "Add a draft",
     args: oneArgument,
     options: z.object({
-      file: flag("--file <file>", "the profile as JSON ('-' is stdin)", z.string()),
+      file: flag("--file <file>", "the profile as YAML or JSON ('-' is stdin)", z.string()),
     }),
     act: async ({ client, out }, [name], { file }) => {
-      const parsed = z
-        .record(z.string(), z.unknown())
-        .safeParse(jsonOrUndefined(await readTextFile(file)));
-      if (!parsed.success) throw new Failure("invalid_request", `${file} is not a JSON object.`);
       const value = await client.call("createPriceProfile", {
-        body: { name, profile: parsed.data },
+        body: { name, profile: await readProfile(file) },
       });
       await out.show({ value, ids: [value.id], text: () => profileText(value) });
     },

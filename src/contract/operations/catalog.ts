@@ -115,6 +115,16 @@ export const catalogOperations = {
     result: catalog.priceProfileDetail,
     failures: ["rule_violation"],
   }),
+  replayPrices: operation({
+    method: "POST",
+    path: "/v1/price-profiles/replay",
+    summary: "What a month's real usage would have cost under another profile; changes nothing",
+    tag: "catalog",
+    permission: "catalog.manage",
+    body: catalog.replayPricesBody,
+    result: catalog.priceReplay,
+    failures: ["rule_violation"],
+  }),
   activatePriceProfile: operation({
     method: "POST",
     path: "/v1/price-profiles/{profileId}/activate",

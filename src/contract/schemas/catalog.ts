@@ -185,3 +185,37 @@ export const createPriceProfileBody = z.strictObject({
   profile: z.record(z.string(), z.unknown()),
 });
 export const activatePriceProfileBody = z.strictObject({ from: z.iso.date() });
+
+/** Real history under other prices. */
+export const replayPricesBody = z.strictObject({
+  profile: z.record(z.string(), z.unknown()),
+  month: z.string().regex(/^[0-9]{4}-(?:0[1-9]|1[0-2])$/, "a month such as 2026-05"),
+});
+
+const tierName = z.enum(["normal", "gold", "diamond"]);
+
+export const priceReplay = z.object({
+  month: z.string(),
+  before: money,
+  after: money,
+  change: money,
+  winners: z.number().int(),
+  losers: z.number().int(),
+  /** Who would pay the most more or less, first; at most 1000. */
+  tenants: z.array(
+    z.object({
+      tenantId: id,
+      name: z.string(),
+      before: money,
+      after: money,
+      change: money,
+      /** SKUs without a price under the profile: their usage is in `before` only. */
+      unpriced: z.array(z.string()),
+      tierBefore: tierName,
+      tierAfter: tierName,
+    }),
+  ),
+  tierMoves: z.number().int(),
+  /** What customers would be surprised by. */
+  findings: z.array(z.object({ severity: z.enum(["warning"]), message: z.string() })),
+});

@@ -5,20 +5,17 @@ import { day, id, money, positiveMoney, timestamp } from "./common.ts";
 
 export const tierName = z.enum(["normal", "gold", "diamond"]);
 
+// oxlint-disable-next-line no-control-regex -- control characters are what is refused
+const printable = /^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$/u;
+
 /** Free text of a person: no control characters but line ends and tabs. */
 function text(charactersMax: number) {
-  return (
-    z
-      .string()
-      .trim()
-      .min(1)
-      .max(charactersMax)
-      // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-      .regex(
-        /^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$/u,
-        "must not contain control characters",
-      )
-  );
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(charactersMax)
+    .regex(printable, "must not contain control characters");
 }
 
 const figures = z.object({
