@@ -33,6 +33,8 @@ export interface Capabilities {
   readonly resizeCpuLive: Capability;
   readonly resizeMemoryLive: Capability;
   readonly diskGrowLive: Capability;
+  /** Whole GPUs are added to, and taken from, a machine that runs or is stopped. */
+  readonly resizeGpus: Capability;
   readonly pause: Capability;
   readonly serialConsole: Capability;
   readonly vncConsole: Capability;
@@ -237,6 +239,8 @@ export interface Resize {
   readonly memoryBytes?: number;
   /** Disks only grow. */
   readonly diskBytes?: number;
+  /** All that it is to have, those that it has among them. */
+  readonly gpus?: readonly GpuAssignment[];
 }
 
 export interface Snapshot {

@@ -67,11 +67,13 @@ export async function usedBy(db: Queryable, tenantId: string): Promise<Quantitie
       select r.kind, r.shape, r.wanted = 'running' as powered,
         greatest((r.shape->>'vcpus')::int, asked.vcpus) as vcpus,
         greatest((r.shape->>'memoryMiB')::int, asked.memory_mib) as memory_mib,
-        greatest((r.shape->>'diskGiB')::int, asked.disk_gib) as disk_gib
+        greatest((r.shape->>'diskGiB')::int, asked.disk_gib) as disk_gib,
+        greatest((r.shape->'gpu'->>'count')::int, asked.gpus) as gpus
       from request r left join lateral (
         select max((o.arguments->'shape'->>'vcpus')::int) as vcpus,
           max((o.arguments->'shape'->>'memoryMiB')::int) as memory_mib,
-          max((o.arguments->'shape'->>'diskGiB')::int) as disk_gib
+          max((o.arguments->'shape'->>'diskGiB')::int) as disk_gib,
+          max((o.arguments->'shape'->'gpu'->>'count')::int) as gpus
         from operation o where o.tenant_id = r.tenant_id and o.request_id = r.id
           and o.state = 'running' and o.kind = 'resize') asked on true
       where r.tenant_id = ${tenantId} and r.ended_at is null
@@ -83,7 +85,7 @@ export async function usedBy(db: Queryable, tenantId: string): Promise<Quantitie
       count(*) filter (where kind = 'lease')::int as leases,
       count(*) filter (where kind = 'job')::int as jobs,
       coalesce((select jsonb_object_agg(model, count) from (
-        select shape->'gpu'->>'model' as model, sum((shape->'gpu'->>'count')::int)::int as count
+        select shape->'gpu'->>'model' as model, sum(gpus)::int as count
         from open where powered and shape->'gpu' <> 'null' group by 1) by_model), '{}') as gpus,
       (select count(*)::int from snapshot
         where tenant_id = ${tenantId} and state in ('creating', 'ready', 'deleting')) as snapshots

@@ -221,7 +221,7 @@ export async function releasePlacement(db: Queryable, key: InstanceKey, at: numb
     where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId} and state <> 'none'`);
 }
 
-/** For a resize where it stands: holds the new shape at once, or fails on `host_capacity`. */
+/** For a resize where it stands, devices apart (devices.ts): holds the new shape at once, or fails on `host_capacity`. */
 export async function growPlacement(
   tx: Tx,
   key: InstanceKey,

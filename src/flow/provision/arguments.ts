@@ -4,7 +4,12 @@ import { z } from "zod";
 import { shapeRow } from "#flow/admit/rows.ts";
 
 const stop = z.object({ graceSeconds: z.int() });
-const resize = z.object({ shape: shapeRow, price: z.record(z.string(), z.unknown()) });
+const resize = z.object({
+  shape: shapeRow,
+  price: z.record(z.string(), z.unknown()),
+  /** Whole GPUs that it is to have; left out where they stay as they are. */
+  devices: z.array(z.string()).optional(),
+});
 const snapshot = z.object({ id: z.string(), name: z.string(), withMemory: z.boolean() });
 
 type Arguments = Readonly<Record<string, unknown>>;

@@ -218,11 +218,14 @@ function otherWork(view: View, machine: Machine): Pick<Step, "call"> {
         ? { call: { kind: "reboot", key, operationId, action: { to: "reboot" } } }
         : {};
     case "resize": {
-      const { shape } = resizeArguments(next.arguments);
+      const { shape, devices } = resizeArguments(next.arguments);
+      const model = shape.gpu?.model ?? "";
+      const gpus = devices?.map((deviceId) => ({ deviceId, model, slice: 1 }));
       const to = {
         cpu: shape.cpu,
         memoryBytes: shape.memoryMiB * mebibyte,
         diskBytes: shape.diskGiB * gibibyte,
+        ...(gpus === undefined ? {} : { gpus }),
       };
       return { call: { kind: "resize", key, operationId, to } };
     }

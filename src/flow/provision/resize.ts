@@ -10,9 +10,13 @@ import { overQuota } from "#flow/admit/decide.ts";
 import { ask, isBeingResized, openLease, type Priced } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { limitsOf, lockQuota, usedBy } from "#flow/admit/quota.ts";
+import { devicesOf, takeDevices } from "#flow/place/devices.ts";
 import { growPlacement } from "#flow/place/store.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Shape } from "#kernel/shape.ts";
+
+/** As the site said it; a site of an earlier release says nothing. */
+const capability = z.object({ can: z.boolean(), because: z.string().optional() });
 
 export interface ResizeAsk {
   readonly tenantId: string;
@@ -32,16 +36,18 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
       `A disk only grows: ${from.diskGiB} GiB now, ${to.diskGiB} GiB asked.`,
     );
   }
-  if (JSON.stringify(to.gpu) !== JSON.stringify(from.gpu) || to.hugePages !== from.hugePages) {
+  if (!onlyCountDiffers(from.gpu, to.gpu) || to.hugePages !== from.hugePages) {
     throw new Failure(
       "rule_violation",
-      "GPUs and huge pages cannot be changed on a lease; rent another one and move.",
+      "Of GPUs only the number of whole ones can be changed on a lease, and huge pages cannot; rent another one and move.",
     );
   }
   const instance = await tx.maybe(
-    sql`select id, state from instance
-      where tenant_id = ${wish.tenantId} and request_id = ${wish.leaseId} and state <> 'gone'`,
-    z.object({ id: z.string(), state: z.string() }),
+    sql`select i.id, i.state, s.capabilities->'resizeGpus' as gpus
+      from instance i left join site s on s.name = i.site
+      where i.tenant_id = ${wish.tenantId} and i.request_id = ${wish.leaseId}
+        and i.state <> 'gone'`,
+    z.object({ id: z.string(), state: z.string(), gpus: capability.nullable() }),
   );
   if (instance === undefined || !["running", "stopped"].includes(instance.state)) {
     throw new Failure(
@@ -62,22 +68,63 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
     );
   }
   await requireQuota(tx, wish, from);
-  const room = await growPlacement(
-    tx,
-    { tenantId: wish.tenantId, instanceId: instance.id },
-    largerOf(from, to),
-  );
-  if (room === "full") {
-    throw new Failure(
-      "capacity",
-      "The host of this lease has no room for that now. Try later, or release and rent it anew.",
-    );
+  const key = { tenantId: wish.tenantId, instanceId: instance.id };
+  if ((await growPlacement(tx, key, largerOf(from, to))) === "full") throw noRoom("room");
+  const devices = await devicesFor(tx, key, { from, to, instance });
+  return ask(tx, wish, "resize", {
+    shape: to,
+    price: wish.price.shown,
+    ...(devices === undefined ? {} : { devices }),
+  });
+}
+
+/** The GPUs that it is to have, those that come claimed; `undefined` if they stay as they are. */
+async function devicesFor(
+  tx: Tx,
+  key: { readonly tenantId: string; readonly instanceId: string },
+  change: {
+    readonly from: Shape;
+    readonly to: Shape;
+    readonly instance: {
+      readonly state: string;
+      readonly gpus: z.output<typeof capability> | null;
+    };
+  },
+): Promise<string[] | undefined> {
+  const { from, to, instance } = change;
+  if (from.gpu === null || to.gpu === null || from.gpu.count === to.gpu.count) return undefined;
+  const { gpus } = instance;
+  if (gpus?.can !== true) {
+    const because = gpus?.because ?? "its platform does not say that it can";
+    throw new Failure("unsupported", `The GPUs of this lease cannot be changed: ${because}.`, {
+      details: { capability: "resizeGpus", because },
+    });
   }
-  return ask(tx, wish, "resize", { shape: to, price: wish.price.shown });
+  if (to.gpu.count < from.gpu.count) return (await devicesOf(tx, key)).slice(0, to.gpu.count);
+  if (instance.state !== "running") {
+    throw new Failure("wrong_state", "GPUs are added to a lease that runs; start it first.");
+  }
+  const devices = await takeDevices(tx, key, to.gpu);
+  if (devices === undefined) throw noRoom(`free ${to.gpu.model}`);
+  return devices;
+}
+
+function noRoom(what: string): Failure {
+  return new Failure(
+    "capacity",
+    `The host of this lease has no ${what} for that now. Try later, or release and rent it anew.`,
+  );
+}
+
+function onlyCountDiffers(from: Shape["gpu"], to: Shape["gpu"]): boolean {
+  if (from === null || to === null) return from === to;
+  if (from.model !== to.model || from.slice !== to.slice) return false;
+  return from.count === to.count || from.slice === 1;
 }
 
 async function requireQuota(tx: Tx, wish: ResizeAsk, from: Shape): Promise<void> {
   await lockQuota(tx, wish.tenantId);
+  const { gpu } = wish.shape;
   const grown = {
     vcpus: Math.max(0, wish.shape.vcpus - from.vcpus),
     memoryMiB: Math.max(0, wish.shape.memoryMiB - from.memoryMiB),
@@ -86,7 +133,7 @@ async function requireQuota(tx: Tx, wish: ResizeAsk, from: Shape): Promise<void>
     jobs: 0,
     snapshots: 0,
     storageGiB: 0,
-    gpus: {},
+    gpus: gpu === null ? {} : { [gpu.model]: Math.max(0, gpu.count - (from.gpu?.count ?? 0)) },
   };
   const over = overQuota(grown, await limitsOf(tx, wish.tenantId), await usedBy(tx, wish.tenantId));
   if (over.length === 0) return;
@@ -103,5 +150,6 @@ function largerOf(a: Shape, b: Shape): Shape {
     vcpus: Math.max(a.vcpus, b.vcpus),
     memoryMiB: Math.max(a.memoryMiB, b.memoryMiB),
     overcommitPercent: Math.min(a.overcommitPercent, b.overcommitPercent),
+    gpu: (a.gpu?.count ?? 0) > (b.gpu?.count ?? 0) ? a.gpu : b.gpu,
   };
 }

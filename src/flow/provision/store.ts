@@ -12,6 +12,7 @@ import { sql } from "#db/sql.ts";
 import { endOperation } from "#flow/admit/operations.ts";
 import { endRequest, setReason, setShape, setWanted } from "#flow/admit/requests.ts";
 import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
+import { keepDevices } from "#flow/place/devices.ts";
 import { growPlacement, keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
 
 import { eventOf } from "./event-words.ts";
@@ -322,7 +323,10 @@ async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: numbe
   );
   // Both shapes were held while it was under way; from now on the one that is there.
   const shape = step.patch.shape ?? (refused ? row.shape : undefined);
-  if (shape !== undefined) await growPlacement(tx, key, shape);
+  if (shape !== undefined) {
+    await growPlacement(tx, key, shape);
+    await keepDevices(tx, key, shape.gpu?.count ?? 0);
+  }
   if (step.placement === "disk") await keepDiskOnly(tx, key, row.placement_turn);
 }
 

@@ -70,6 +70,29 @@ export const sizeChecks: readonly Check[] = [
       await bench.remove(spec.id);
     },
   },
+  {
+    id: "gpu-resize",
+    title: "adds a whole GPU to a machine that runs, and takes it away again",
+    run: async (bench) => {
+      const { provider, read } = bench;
+      const { capabilities } = await provider.info(read);
+      const { id, hostId } = await bench.resident();
+      const { items } = await provider.hosts(read);
+      const device = items.find((host) => host.id === hostId)?.gpus[0];
+      const gpus = [
+        { deviceId: device?.id ?? "no-such-gpu", model: device?.model ?? "none", slice: 1 },
+      ];
+      const add = () => provider.resize(bench.call(), id, { gpus });
+      if (!(await bench.can(capabilities.resizeGpus, add))) return;
+      await bench.done(await add());
+      expect((await bench.machine(id)).power.value).toBe("running");
+      const spec = bench.spec({ hostId, gpus });
+      await bench.fails(provider.create(bench.call(), spec), "capacity");
+      await bench.done(await provider.resize(bench.call(), id, { gpus: [] }));
+      await bench.done(await provider.create(bench.call(), spec));
+      await bench.remove(spec.id);
+    },
+  },
 ];
 
 type Capabilities = Awaited<ReturnType<Bench["provider"]["info"]>>["capabilities"];

@@ -12,6 +12,7 @@ export function capabilitiesOf(_driver: Driver): Capabilities {
     resizeCpuLive: yes,
     resizeMemoryLive: yes,
     diskGrowLive: yes,
+    resizeGpus: no("the local provider passes no devices to its machines"),
     pause: yes,
     serialConsole: yes,
     vncConsole: yes,

@@ -63,6 +63,9 @@ export async function resizeMachine(
 
 function checkResize(driver: Driver, state: State, to: Resize): void {
   const wanted = mergedWith(state.wanted, to);
+  if (to.gpus !== undefined && to.gpus.length > 0) {
+    throw refused("The local provider passes no devices to its machines.");
+  }
   if (!(vcpusOf(wanted.cpu) >= 1 && Number.isInteger(vcpusOf(wanted.cpu)))) {
     throw refused("A machine needs at least one CPU.");
   }

@@ -9,6 +9,7 @@ export const simulatedCapabilities: Capabilities = {
   resizeCpuLive: yes,
   resizeMemoryLive: yes,
   diskGrowLive: yes,
+  resizeGpus: yes,
   pause: yes,
   serialConsole: yes,
   vncConsole: no("a simulated machine has no screen"),

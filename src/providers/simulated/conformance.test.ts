@@ -89,6 +89,7 @@ simulated(
     resizeCpuLive: no,
     resizeMemoryLive: no,
     diskGrowLive: no,
+    resizeGpus: no,
     pause: no,
     serialConsole: no,
     workloads: no,

@@ -36,6 +36,7 @@ export function takesMore(before: MachineState, after: MachineState): boolean {
   return (
     cpusOf(then.cpu) > cpusOf(now.cpu) ||
     then.memoryBytes > now.memoryBytes ||
-    then.diskBytes > now.diskBytes
+    then.diskBytes > now.diskBytes ||
+    then.gpus.some((gpu) => !now.gpus.some((held) => held.deviceId === gpu.deviceId))
   );
 }

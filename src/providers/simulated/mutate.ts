@@ -5,6 +5,7 @@
 import { unreachable } from "#kernel/assert.ts";
 import {
   type Capabilities,
+  type GpuAssignment,
   type MachineSpec,
   type PowerAction,
   type Resize,
@@ -68,7 +69,11 @@ export function checkSpec(spec: MachineSpec, host: SimulatedHost): void {
   })) {
     if (!Number.isSafeInteger(value) || value <= 0) throw refused(`${name} ${value} is not a size`);
   }
-  for (const { deviceId, model, slice } of spec.gpus) {
+  checkGpus(spec.gpus, host);
+}
+
+export function checkGpus(gpus: readonly GpuAssignment[], host: SimulatedHost): void {
+  for (const { deviceId, model, slice } of gpus) {
     const device = host.gpus.find((each) => each.id === deviceId);
     if (device === undefined) throw refused(`host ${host.id} has no GPU ${deviceId}`);
     if (device.model !== model) throw refused(`GPU ${deviceId} is a ${device.model}, not ${model}`);
@@ -129,7 +134,8 @@ export function power(
 }
 
 export function resize(machine: MachineState, to: Resize, now: number, can: Capabilities): Changed {
-  const { cpu, memoryBytes, diskBytes } = to;
+  const { cpu, memoryBytes, diskBytes, gpus } = to;
+  if (gpus !== undefined) demand(can.resizeGpus, "GPUs of a machine that is there");
   if (cpu !== undefined && !(cpusOf(cpu) > 0)) throw refused("a machine needs a CPU");
   if (memoryBytes !== undefined && !(memoryBytes > 0)) throw refused("a machine needs memory");
   if (diskBytes !== undefined && diskBytes < machine.diskBytes) {
@@ -141,6 +147,7 @@ export function resize(machine: MachineState, to: Resize, now: number, can: Capa
   const diskNow = off || can.diskGrowLive.can;
   const next: MachineState = {
     ...machine,
+    spec: gpus === undefined ? machine.spec : { ...machine.spec, gpus },
     cpu: cpuNow ? (cpu ?? machine.cpu) : machine.cpu,
     memoryBytes: memoryNow ? (memoryBytes ?? machine.memoryBytes) : machine.memoryBytes,
     diskBytes: diskNow ? (diskBytes ?? machine.diskBytes) : machine.diskBytes,

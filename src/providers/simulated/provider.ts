@@ -29,7 +29,7 @@ import { demandOf, shortage } from "./capacity.ts";
 import { changes, mayHaveChanged } from "./changes.ts";
 import { thrown, type CallName, type Mutation } from "./faults.ts";
 import { demand, demandOwner, missing, refused, sameOwner, takesMore } from "./guard.ts";
-import { checkSpec, created, power, resize, type Changed } from "./mutate.ts";
+import { checkGpus, checkSpec, created, power, resize, type Changed } from "./mutate.ts";
 import { SimulatedPlatform, type Decided, type PlatformOptions, type View } from "./platform.ts";
 import { SerialConsole } from "./serial.ts";
 import { showMachine, showOperation, showSample } from "./show.ts";
@@ -136,9 +136,11 @@ export class SimulatedProvider implements Provider {
 
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {
     const kind = `resize ${JSON.stringify(to)}`;
-    return this.#mutateExisting("resize", call, { machineId, kind }, (machine, view) =>
-      resize(machine, to, view.now, this.#capabilities),
-    );
+    return this.#mutateExisting("resize", call, { machineId, kind }, (machine, view) => {
+      const host = this.platform.hosts.find((each) => each.id === machine.spec.hostId);
+      if (to.gpus !== undefined && host !== undefined) checkGpus(to.gpus, host);
+      return resize(machine, to, view.now, this.#capabilities);
+    });
   }
 
   delete(call: Call, machineId: string): Promise<OperationRef> {
