@@ -83,7 +83,8 @@ export const chargeLine = z.object({
   /** A day; in an export by week or month 2026-W19 or 2026-05. */
   date: z.string(),
   sku: z.string(),
-  description: z.string(),
+  /** Of orders, in both languages; empty for usage. */
+  description: z.object({ en: z.string(), "zh-CN": z.string() }),
   /** 0 is the day's own line; above it, late usage of that day. */
   revision: z.number().int(),
   quantity: z.string(),

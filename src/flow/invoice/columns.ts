@@ -2,7 +2,7 @@
 import { formatRational, multiply, rational, rationalFromText } from "#kernel/rational.ts";
 
 import type { ShownLine, Statement } from "./decide.ts";
-import { words, type Language, type Words } from "./words.ts";
+import { words, type Language } from "./words.ts";
 
 export interface Column {
   readonly title: string;
@@ -17,7 +17,7 @@ export function columnsOf(language: Language): readonly Column[] {
   return [
     text(say.date, ({ date }) => date),
     text(say.sku, ({ sku }) => sku),
-    text(say.description, (line) => describe(line, say)),
+    text(say.description, (line) => describe(line, language)),
     number(say.quantity, ({ quantity }) => quantity),
     text(say.unit, ({ unit }) => unit),
     number(say.listPrice, ({ listPrice }) => listPrice),
@@ -34,9 +34,9 @@ export function columnsOf(language: Language): readonly Column[] {
   ];
 }
 
-function describe(line: ShownLine, say: Words): string {
-  if (line.kind === "order") return line.description;
-  return line.revision === 0 ? "" : say.lateUsage;
+function describe(line: ShownLine, language: Language): string {
+  if (line.kind === "order") return line.description[language];
+  return line.revision === 0 ? "" : words[language].lateUsage;
 }
 
 export interface Sum {

@@ -11,7 +11,7 @@ import { rational } from "#kernel/rational.ts";
 import { billingZone } from "#kernel/zone.ts";
 
 import { csvCell, statementCsv } from "./csv.ts";
-import { statementOf, type Statement, type StatementLine } from "./decide.ts";
+import { noDescription, statementOf, type Statement, type StatementLine } from "./decide.ts";
 import { grouped } from "./group.ts";
 import { statementPdf } from "./pdf.ts";
 import { statementText } from "./text.ts";
@@ -37,7 +37,7 @@ const line: StatementLine = {
   kind: "usage",
   date: localDay("2026-05-04"),
   sku: "gpu.A100",
-  description: "",
+  description: noDescription,
   revision: 0,
   quantity: rational(271n, 180n),
   unit: "GPU-hour",
@@ -144,7 +144,10 @@ test("R-EXP-1: by day, ISO week and month the sums stay those of the lines", () 
 });
 
 test("R-EXP-1: a workbook holds numbers as numbers, texts as texts, and the same bytes again", async () => {
-  const evil = statement([{ ...line, kind: "order", description: '=HYPERLINK("x")' }], "=1+1");
+  const evil = statement(
+    [{ ...line, kind: "order", description: { en: "x", "zh-CN": '=HYPERLINK("x")' } }],
+    "=1+1",
+  );
   const book = await statementXlsx(evil, "zh-CN");
   expect(book.equals(await statementXlsx(evil, "zh-CN"))).toBe(true);
   const files = unzipSync(book);

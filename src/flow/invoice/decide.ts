@@ -12,6 +12,8 @@ import type { Rational } from "#kernel/rational.ts";
 import { formatRounded } from "#kernel/rounding.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 
+import type { Language } from "./words.ts";
+
 /** Hours and GiB·days are shown so far; the line is rated on exact seconds. */
 const quantityDigits = 6;
 
@@ -32,13 +34,16 @@ export interface LeafRange {
   readonly count: number;
 }
 
+export type Description = Readonly<Record<Language, string>>;
+export const noDescription: Description = { en: "", "zh-CN": "" };
+
 export interface StatementLine {
   /** `order`: bought ahead of use, one line at its time. */
   readonly kind: "usage" | "order";
   readonly date: LocalDay;
   readonly sku: string;
   /** Of orders; empty for usage. */
-  readonly description: string;
+  readonly description: Description;
   /** 0 is the day's own line; above it, late usage of that day. */
   readonly revision: number;
   /** In `unit`. */
@@ -91,7 +96,7 @@ export interface ShownLine {
   readonly kind: "usage" | "order";
   readonly date: string;
   readonly sku: string;
-  readonly description: string;
+  readonly description: Description;
   readonly revision: number;
   readonly quantity: string;
   readonly unit: string;

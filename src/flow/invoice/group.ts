@@ -34,7 +34,10 @@ function nameOf(date: string, by: Exclude<Granularity, "line">): string {
 function both(a: ShownLine, b: ShownLine): ShownLine {
   return {
     ...a,
-    description: same(a.description, b.description),
+    description: {
+      en: same(a.description.en, b.description.en),
+      "zh-CN": same(a.description["zh-CN"], b.description["zh-CN"]),
+    },
     quantity: formatRational(add(parseRational(a.quantity), parseRational(b.quantity))),
     listPrice: same(a.listPrice, b.listPrice),
     multiplier: same(a.multiplier, b.multiplier),

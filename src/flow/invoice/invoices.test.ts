@@ -15,6 +15,7 @@ import { addDays, dayStart, localDay, localMonth } from "#kernel/calendar.ts";
 import { parseFen } from "#kernel/money.ts";
 import { billingZone } from "#kernel/zone.ts";
 import { notices } from "#notices/store.ts";
+import { insertItem } from "#orders/items.ts";
 import { testDatabase } from "#test/database.ts";
 
 import type { Statement } from "./decide.ts";
@@ -215,4 +216,39 @@ test("a range that is empty, turned round or endless is refused; one without usa
     vat: "0.00",
     profile: "Default v1",
   });
+});
+
+test("what was ordered is on the bill of its month, also of somebody who used nothing; a package is not", async () => {
+  const tenant = await newTenant("orders");
+  const booked = { tenantId: tenant, zone: billingZone, at: at("2026-05-20", 9) };
+  const item = {
+    id: newId(),
+    kind: "service",
+    sku: "support_24x7",
+    subjectId: newId(),
+    data: { service: "24x7" },
+    listPrice: parseFen("3000.00"),
+    discounts: [],
+    amount: parseFen("3000.00"),
+    journalKey: null,
+    service: undefined,
+  } as const;
+  await db.tenant(tenant, async (tx) => {
+    await insertItem(tx, booked, { ...item, isPrepayment: false });
+    await insertItem(tx, booked, { ...item, id: newId(), kind: "package", isPrepayment: true });
+  });
+  const may = await read(tenant, { kind: "billed", month: localMonth("2026-05") });
+  expect(may).toMatchObject({ total: "3000.00", lines: [{ kind: "order", date: "2026-05-20" }] });
+  const day = localDay("2026-05-20");
+  const [on, before] = [
+    await read(tenant, { kind: "days", from: day, through: day }),
+    await read(tenant, { kind: "days", from: addDays(day, -2), through: addDays(day, -1) }),
+  ];
+  expect([on.total, before.total]).toEqual(["3000.00", "0.00"]);
+  await closeMonths(at("2026-06-03") - 1);
+  expect(await listInvoices(db, tenant, { after: undefined, limit: 9 })).toEqual([]);
+  await closeMonths(at("2026-06-03"));
+  expect(await listInvoices(db, tenant, { after: undefined, limit: 9 })).toMatchObject([
+    { period: "2026-05", gross: 300_000n },
+  ]);
 });

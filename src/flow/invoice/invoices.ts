@@ -282,27 +282,36 @@ function maxOf(amount: Fen): Fen {
 const dueRow = z.object({ tenantId: z.string(), month, timeZone: z.string() });
 export type MonthToClose = z.output<typeof dueRow>;
 
+/** A month ends for billing so long after its last day. */
+const settlesMs = 48 * 3_600_000;
+
 /**
- * Months with charges whose last day is posted, and that have no invoice yet: of each tenant the
- * earliest, by tenant. None before a closed one is looked at: late usage is billed in the month that
- * is open then. Two index look-ups a tenant, whatever he ever used.
+ * Months that have ended for billing and have no invoice yet: of each tenant the earliest, by tenant.
+ * With usage that is when the last day is posted; without any, 48 hours after it. None before a
+ * closed one is looked at: what comes later is billed in the month that is open then. A few index
+ * look-ups a tenant, whatever he ever used.
  */
 export function monthsToClose(
   db: Queryable,
-  ask: { readonly after: string | undefined; readonly limit: number },
+  ask: { readonly after: string | undefined; readonly limit: number; readonly now: number },
 ): Promise<MonthToClose[]> {
+  const settled = new Date(ask.now - settlesMs);
   return db.rows(
-    sql`select r.tenant_id as "tenantId", r.time_zone as "timeZone", next.month
-      from rating_account r
+    sql`select t.id as "tenantId", coalesce(r.time_zone, t.time_zone) as "timeZone", next.month
+      from tenant t left join rating_account r on r.tenant_id = t.id
       cross join lateral (
-        select max(i.period) as month from invoice i
-        where i.tenant_id = r.tenant_id and i.kind = 'monthly') closed
-      cross join lateral (
-        select min(c.billed_month) as month from charge_line c
-        where c.tenant_id = r.tenant_id and c.billed_month > coalesce(closed.month, '')) next
-      where next.month < to_char(r.posted_through + 1, 'YYYY-MM')
-        and ${ask.after === undefined ? sql`true` : sql`r.tenant_id > ${ask.after}::uuid`}
-      order by r.tenant_id limit ${ask.limit}`,
+        select coalesce(max(i.period), '') as month from invoice i
+        where i.tenant_id = t.id and i.kind = 'monthly') closed
+      cross join lateral (select least(
+        (select min(c.billed_month) from charge_line c
+          where c.tenant_id = t.id and c.billed_month > closed.month),
+        (select min(o.billed_month) from order_item o
+          where o.tenant_id = t.id and o.billed_month > closed.month and not o.is_prepayment)
+      ) as month) next
+      where next.month < coalesce(to_char(r.posted_through + 1, 'YYYY-MM'),
+          to_char(${settled}::timestamptz at time zone t.time_zone, 'YYYY-MM'))
+        and ${ask.after === undefined ? sql`true` : sql`t.id > ${ask.after}::uuid`}
+      order by t.id limit ${ask.limit}`,
     dueRow,
   );
 }

@@ -57,7 +57,7 @@ export async function closeMonths(
   let after: string | undefined;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- page after page
-    const due = await monthsToClose(db, { after, limit: tenantsPerRead });
+    const due = await monthsToClose(db, { after, limit: tenantsPerRead, now: now() });
     if (due.length > 0) prices ??= await loadPriceBook(db);
     for (const each of due) {
       if (signal.aborted) return written;

@@ -4,13 +4,23 @@ import { splitVat } from "#catalog/tax.ts";
 import type { Queryable } from "#db/pool.ts";
 import { quantityInUnits, type ChargeLine } from "#flow/rate/lines.ts";
 import { chargeLines, type LineRange } from "#flow/rate/charge-lines.ts";
-import { addDays, addMonths, daysBetween, firstDay, type LocalDay } from "#kernel/calendar.ts";
+import {
+  addDays,
+  addMonths,
+  daysBetween,
+  firstDay,
+  type LocalDay,
+  dayOf,
+  monthOf,
+} from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
-import { addFen, sumFen } from "#kernel/money.ts";
-import { formatRational } from "#kernel/rational.ts";
+import { itemsOfMonth, type OrderItem } from "#orders/items.ts";
+import { itemText } from "#orders/words.ts";
+import { addFen, formatFen, sumFen, zeroFen } from "#kernel/money.ts";
+import { formatRational, one } from "#kernel/rational.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 
-import { statementOf, type Statement, type StatementLine } from "./decide.ts";
+import { noDescription, statementOf, type Statement, type StatementLine } from "./decide.ts";
 
 /** Longest range of days in one statement. */
 const statementDaysMax = 400;
@@ -33,6 +43,7 @@ export async function readStatement(
 ): Promise<Statement> {
   const { from, through } = daysOfRange(range);
   const lines = await chargeLines(db, tenant.id, range);
+  const items = await itemsIn(db, { tenantId: tenant.id, zone: timeZone, range });
   const inForce = pricesOn(prices, through);
   if (inForce === undefined)
     throw new Failure("invalid_request", `There were no prices yet on ${through}.`);
@@ -41,7 +52,7 @@ export async function readStatement(
     from,
     through,
     timeZone,
-    lines: lines.map(usageLine),
+    lines: [...lines.map(usageLine), ...items.map((item) => orderLine(item, timeZone))],
     splitTax: (gross) => splitVat(inForce.profile, gross),
     vatRate: formatRational(inForce.profile.vat.rate),
     profile: profileNames(prices, lines) ?? `${inForce.name} v${inForce.version}`,
@@ -69,7 +80,7 @@ function usageLine(line: ChargeLine): StatementLine {
     kind: "usage",
     date: line.serviceDay,
     sku: line.sku,
-    description: "",
+    description: noDescription,
     revision: line.revision,
     quantity: quantityInUnits(line),
     unit: line.unit,
@@ -84,6 +95,44 @@ function usageLine(line: ChargeLine): StatementLine {
     },
     leaves: null,
     state: line.postedAt === undefined ? "provisional" : "posted",
+  };
+}
+
+/** Packages are paid ahead and charged as they are used, so their purchase is no line of a bill. */
+async function itemsIn(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly zone: TimeZone; readonly range: LineRange },
+): Promise<OrderItem[]> {
+  const { tenantId, zone, range } = of;
+  const { from, through } = daysOfRange(range);
+  const items: OrderItem[] = [];
+  for (let month = monthOf(from); month <= monthOf(through); month = addMonths(month, 1)) {
+    // oxlint-disable-next-line no-await-in-loop -- one connection
+    items.push(...(await itemsOfMonth(db, { tenantId, month })));
+  }
+  return items.filter((item) => {
+    const day = dayOf(zone, item.at);
+    return !item.isPrepayment && (range.kind === "billed" || (day >= from && day <= through));
+  });
+}
+
+function orderLine(item: OrderItem, zone: TimeZone): StatementLine {
+  const { kind, data, discounts, amount, refundOf } = item;
+  const said = { kind, sku: item.sku, data, isRefund: refundOf !== null };
+  return {
+    kind: "order",
+    date: dayOf(zone, item.at),
+    sku: item.sku,
+    description: { en: itemText(said, "en"), "zh-CN": itemText(said, "zh-CN") },
+    revision: 0,
+    quantity: one,
+    unit: "order",
+    listPrice: formatFen(item.listPrice),
+    multiplier: discounts.map((each) => `${each.rule} ${formatFen(each.amount)}`).join(", "),
+    amount,
+    paidBy: { package: zeroFen, bonus: zeroFen, balance: amount, owed: zeroFen },
+    leaves: null,
+    state: "posted",
   };
 }
 

@@ -8,6 +8,7 @@ import { loadPriceBook } from "#catalog/price-profiles.ts";
 import { chargeLine, statement as statementSchema } from "#contract/schemas/billing.ts";
 import type { invoice as invoiceSchema } from "#contract/schemas/billing.ts";
 import type { Queryable } from "#db/pool.ts";
+import { noDescription } from "#flow/invoice/decide.ts";
 import { grouped } from "#flow/invoice/group.ts";
 import {
   findInvoice,
@@ -89,7 +90,7 @@ const closedStatement = statementSchema.extend({
   lines: z.array(
     chargeLine.extend({
       kind: chargeLine.shape.kind.default("usage"),
-      description: z.string().default(""),
+      description: chargeLine.shape.description.default(noDescription),
       revision: z.number().int().default(0),
       paidBy: chargeLine.shape.paidBy.default(noPayment),
       leaves: chargeLine.shape.leaves.default(null),
