@@ -63,7 +63,7 @@ export class Batch implements pg.Submittable {
     this.#failed = outcome.failed;
   }
 
-  readonly submit = (connection: pg.Connection): void => {
+  submit(connection: pg.Connection): void {
     this.#prepared = preparedOn.get(connection) ?? new Map();
     preparedOn.set(connection, this.#prepared);
     // One write instead of one for each message.
@@ -80,51 +80,49 @@ export class Batch implements pg.Submittable {
     }
     connection.sync();
     connection.stream.uncork();
-  };
+  }
 
-  readonly handleRowDescription = ({
-    fields,
-  }: {
-    readonly fields: readonly pg.FieldDef[];
-  }): void => {
+  handleRowDescription({ fields }: { readonly fields: readonly pg.FieldDef[] }): void {
     const part = this.#current();
     if (part === undefined) return;
     const { name } = part.statement;
     part.columns = fields.map((field) => ({ name: field.name, parse: parserOf(field.dataTypeID) }));
     if (name !== undefined) this.#prepared.set(name, part.columns);
-  };
+  }
 
-  readonly handleDataRow = ({ fields }: { readonly fields: readonly (string | null)[] }): void => {
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const part = this.#current();
     if (part === undefined) return;
     part.columns ??= this.#prepared.get(part.statement.name ?? "");
     const row: Record<string, unknown> = {};
     try {
-      for (const [index, { name, parse }] of (part.columns ?? []).entries()) {
+      part.columns?.forEach(({ name, parse }, index) => {
         const text = fields[index] ?? null;
         row[name] = text === null ? null : parse(text);
-      }
+      });
       part.rows.push(row);
     } catch (error) {
       this.#mishap = error;
     }
-  };
+  }
 
-  readonly handleCommandComplete = ({ text }: { readonly text: string }): void => {
+  handleCommandComplete({ text }: { readonly text: string }): void {
     const rows = this.#current()?.rows ?? [];
     this.#results.push({ rows, rowCount: Number(/\d+$/.exec(text)?.[0] ?? 0) });
-  };
+  }
 
-  readonly handleEmptyQuery = (): void => {
+  handleEmptyQuery(): void {
     this.#results.push({ rows: [], rowCount: 0 });
-  };
+  }
 
-  readonly handleError = (error: unknown): void => this.#failed(error);
+  handleError(error: unknown): void {
+    this.#failed(error);
+  }
 
-  readonly handleReadyForQuery = (): void => {
+  handleReadyForQuery(): void {
     if (this.#mishap === undefined) this.#done(this.#results);
     else this.#failed(this.#mishap);
-  };
+  }
 
   /** Results come in the order of the statements. */
   #current(): Part | undefined {

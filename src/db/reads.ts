@@ -7,8 +7,9 @@
  * left on the connection, and if it cannot be set nothing is read. Several statements see what is
  * committed when each of them starts, like those of a transaction that is `read committed`.
  *
- * Measured, of the server's CPU, for one statement: 0.18 ms, and 0.45 ms for `begin; set local …`,
- * the statement and `commit` in three round trips.
+ * Measured in a loop, for one small statement: 0.09 ms of this process's CPU and 0.05 ms of
+ * PostgreSQL's; as `begin; set local …`, the statement and `commit` in three round trips 0.13 and
+ * 0.09. A server that sleeps between requests pays more for each round trip that it wakes up for.
  */
 import type pg from "pg";
 

@@ -1,23 +1,26 @@
 /**
  * `npm run bench:api`: CPU that a read costs the server, PostgreSQL and the client, by path. The
  * machines are simulated, so nothing else of ours runs. `--rate N` per second (200), `--seconds N`
- * for each path (5), `--leases N` that there are (3).
+ * for each path (5), `--leases N` that there are (3). Then, `--boots N` times (3), the latency of
+ * such reads while two real machines boot.
  */
 import { parseArgs } from "node:util";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { done } from "#tour/play.ts";
-import { createIdentity } from "#tour/ssh.ts";
+import { createIdentity, type Identity } from "#tour/ssh.ts";
 
-import { releaseAll, startMeasured } from "./cloud.ts";
+import { readUnderBoot, readsOf } from "./boot.ts";
+import { releaseAll, startMeasured, untilImagesBuilt } from "./cloud.ts";
 import { cpuOf, type CpuSpent } from "./cpu.ts";
-import { openReader } from "./load.ts";
+import { openReader, type LoadResult } from "./load.ts";
 
 const { values } = parseArgs({
   options: {
     rate: { type: "string", default: "200" },
     seconds: { type: "string", default: "5" },
     leases: { type: "string", default: "3" },
+    boots: { type: "string", default: "3" },
   },
 });
 const perSecond = Number(values.rate);
@@ -28,7 +31,14 @@ const idleMs = 5_000;
 
 const identity = await createIdentity();
 try {
-  const cloud = await startMeasured(["--local", "off", "--simulate-gpus", "T4=1"], identity);
+  await byPath(identity);
+  if (Number(values.boots) > 0) await underBoot(identity);
+} finally {
+  await identity.remove();
+}
+
+async function byPath(key: Identity): Promise<void> {
+  const cloud = await startMeasured(["--local", "off", "--simulate-gpus", "T4=1"], key);
   const reader = openReader(cloud);
   try {
     const leases = await rent(cloud.client, Number(values.leases));
@@ -49,17 +59,27 @@ try {
         clientMs: spent.clientMs,
       };
       const name = each.length > 1 ? "all in turn" : (each[0] ?? "").replace(/[0-9a-f-]{36}/, "ID");
-      const latency = `p50 ${result.p50Ms.toFixed(1)} ms, p99 ${result.p99Ms.toFixed(1)} ms`;
-      say(`${name.padEnd(18)} ${row(net, result.requests)}  ${latency}, ${result.failures} failed`);
-      if (result.failures > 0) process.exitCode = 1;
+      say(`${name.padEnd(18)} ${row(net, result.requests)}  ${latency(result)}`);
     }
     await releaseAll(cloud.client);
   } finally {
     reader.close();
     await cloud.close();
   }
-} finally {
-  await identity.remove();
+}
+
+async function underBoot(key: Identity): Promise<void> {
+  const cloud = await startMeasured(["--warm-start", "off"], key);
+  try {
+    await untilImagesBuilt(cloud);
+    for (let boot = 0; boot < Number(values.boots); boot += 1) {
+      const result = await readUnderBoot(cloud);
+      const name = `${result.bootSeconds.toFixed(1)} s of boot`;
+      say(`${name.padEnd(18)} ${row(result.spent, result.requests)}  ${latency(result)}`);
+    }
+  } finally {
+    await cloud.close();
+  }
 }
 
 async function rent(
@@ -75,8 +95,9 @@ async function rent(
   return asked.map(({ lease }) => lease.id);
 }
 
-function readsOf(leaseId: string): readonly string[] {
-  return ["/v1/leases", `/v1/leases/${leaseId}`, "/v1/balance", "/v1/usage"];
+function latency({ p50Ms, p99Ms, failures }: LoadResult): string {
+  if (failures > 0) process.exitCode = 1;
+  return `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, ${failures} failed`;
 }
 
 function row(spent: CpuSpent, by: number): string {

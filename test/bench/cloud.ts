@@ -1,4 +1,6 @@
 /** A cloud to measure: a process of its own, with one customer who has money and a key. */
+import { setTimeout as wait } from "node:timers/promises";
+
 import { createClient, type Client } from "#client/client.ts";
 import { Failure } from "#kernel/failure.ts";
 import { startThrowaway } from "#tour/cloud.ts";
@@ -36,6 +38,20 @@ export async function startMeasured(
       await cloud.close();
     },
   };
+}
+
+const imagesTimeoutMs = 1_200_000;
+const lookMs = 1_000;
+
+/** The first cloud of a clone builds images in the background, on the CPUs that are measured. */
+export async function untilImagesBuilt({ client }: MeasuredCloud): Promise<void> {
+  const until = performance.now() + imagesTimeoutMs;
+  while (performance.now() < until) {
+    const { items } = await client.call("listImages");
+    if (items.every(({ state }) => state !== "building")) return;
+    await wait(lookMs);
+  }
+  throw new Failure("timeout", "The images were not built in time to measure anything.");
 }
 
 export interface Readied {

@@ -17,6 +17,8 @@ export interface Load {
   readonly paths: readonly string[];
   readonly perSecond: number;
   readonly seconds: number;
+  /** Ends it before. */
+  readonly until?: AbortSignal;
 }
 
 export interface Reader {
@@ -45,7 +47,7 @@ export function openReader(cloud: { readonly url: string; readonly credential: s
 
 async function readAtRate(
   read: (path: string) => Promise<number>,
-  { paths, perSecond, seconds }: Load,
+  { paths, perSecond, seconds, until }: Load,
 ): Promise<LoadResult> {
   const total = perSecond * seconds;
   const times: number[] = [];
@@ -58,6 +60,7 @@ async function readAtRate(
   };
   const running: Promise<void>[] = [];
   for (let sent = 0; sent < total; sent += 1) {
+    if (until?.aborted === true) break;
     const due = startedAt + (sent / perSecond) * 1000;
     const early = due - performance.now();
     if (early > 0) await wait(early);
@@ -68,5 +71,5 @@ async function readAtRate(
   await Promise.all(running);
   times.sort((a, b) => a - b);
   const at = (share: number): number => times[Math.floor(times.length * share)] ?? Number.NaN;
-  return { requests: total, failures, p50Ms: at(0.5), p99Ms: at(0.99) };
+  return { requests: times.length, failures, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
