@@ -12,6 +12,7 @@ import { replayHandlers } from "#api/routes/catalog/replay.ts";
 import { customerHandlers } from "#api/routes/customers/customers.ts";
 import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
+import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
 import * as logs from "#api/routes/jobs/logs.ts";
@@ -63,6 +64,7 @@ export const handlers: Partial<Handlers> = {
   deleteFile: files.deleteFileHandler,
   getOperation: operations.getOperation,
   followEvents: events.followEvents,
+  ...insightHandlers,
   ...tierHandlers,
   ...customerHandlers,
   ...quoteHandlers,

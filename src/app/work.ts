@@ -15,6 +15,7 @@ import { rateLoop } from "#flow/rate/loop.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import { clockLoop, type Host } from "#loops/clock.ts";
+import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import { packageLoop } from "#orders/package-loop.ts";
@@ -72,6 +73,7 @@ export function startWork(context: WorkContext): Work {
     tierLoop({ db, now }),
     packageLoop({ db, now }),
     invoiceLoop({ db, now }),
+    insightLoop({ db, now }),
     dunningLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),
     storageLoop({ db, root, observer, now }),

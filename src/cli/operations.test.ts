@@ -96,6 +96,10 @@ const commands: Readonly<Record<OperationId, string>> = {
   getPackage: `package show ${id}`,
   refundPackage: `package refund ${id}`,
   listOrderItems: "order list --language zh-CN",
+  getUsageReview: "review 2026-Q2",
+  listCustomerTasks: "task list --all",
+  finishCustomerTask: `task finish ${id} --note called`,
+  getRevenue: "revenue --from 2026-01 --through 2026-06",
   getTier: "tier show",
   listTierChanges: "tier changes",
   overrideTier:
@@ -218,6 +222,7 @@ const bodies: Partial<Record<OperationId, string>> = {
   overrideTier: '{"tier":"gold","reason":"trial","approvedBy":"Li","until":"2027-01-01T00:00:00Z"}',
   submitApplication:
     '{"company":"A","scale":"1-10","monthlyBudget":"1","demand":"GPUs","contact":"Li"}',
+  finishCustomerTask: '{"note":"called"}',
   rateApplication: '{"rating":"gold","note":"big"}',
   publishAgreement: '{"document":"nda","version":"1","textEn":"a","textZh":"b"}',
   acceptAgreement: `{"sha256":"${"0".repeat(64)}"}`,

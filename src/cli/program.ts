@@ -13,6 +13,7 @@ import { addAgreements, addApplications, addTier } from "./commands/customer.ts"
 import { addFiles } from "./commands/file.ts";
 import { addFlavors } from "./commands/flavor.ts";
 import { addHosts } from "./commands/host.ts";
+import { addInsights, addReview } from "./commands/insight.ts";
 import { addInvoices, addStatement } from "./commands/invoice.ts";
 import { addJobs } from "./commands/job.ts";
 import { addJobLogs } from "./commands/job-logs.ts";
@@ -98,6 +99,7 @@ export function buildProgram(shell: Shell): Command {
   addPackages(program, shell);
   addOrders(program, shell);
   addQuota(program, shell);
+  addReview(program, shell);
   addTier(program, shell);
   addApplications(program, shell);
   addAgreements(program, shell);
@@ -111,6 +113,7 @@ export function buildProgram(shell: Shell): Command {
   addFlavors(program, shell);
   addProfiles(program, shell);
   addAlerts(program, shell);
+  addInsights(program, shell);
   addPlatform(program, shell);
   addLocal(program, shell);
   program.commandsGroup("Everything else:");

@@ -4,6 +4,7 @@ import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
 import { identityOperations } from "./operations/identity.ts";
+import { insightOperations } from "./operations/insights.ts";
 import { noticeOperations } from "./operations/notices.ts";
 import { orderOperations } from "./operations/orders.ts";
 import { platformOperations } from "./operations/platform.ts";
@@ -15,6 +16,7 @@ export const operations = {
   ...billingOperations,
   ...customerOperations,
   ...orderOperations,
+  ...insightOperations,
   ...noticeOperations,
   ...platformOperations,
 };

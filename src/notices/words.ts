@@ -72,6 +72,10 @@ const noticeWords = {
     en: "The balance is good again: {left} yuan.",
     "zh-CN": "余额已恢复:{left} 元。",
   },
+  usage_review_ready: {
+    en: "The review of your use in {period} is there: millrace review {period}.",
+    "zh-CN": "您 {period} 的资源使用复盘已生成:millrace review {period}。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {

@@ -1,0 +1,128 @@
+/** Reviews for customers; tasks and revenue for the operator. */
+import type { z } from "zod";
+
+import type { Handlers } from "#api/handler.ts";
+import { pageOf } from "#api/page.ts";
+import { accountOf } from "#api/routes/billing/account.ts";
+import { time, timeOrNull } from "#api/routes/wire.ts";
+import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
+import { defaultProfile } from "#catalog/profile.ts";
+import type * as schemas from "#contract/schemas/insights.ts";
+import type { Queryable } from "#db/pool.ts";
+import { chargeLines } from "#flow/rate/charge-lines.ts";
+import { quantityInUnits } from "#flow/rate/lines.ts";
+import { cohortMonths, registrations, revenueByMonth } from "#insights/revenue.ts";
+import { periodBefore, reviewOf, reviewPeriod, type ReviewLine } from "#insights/review.ts";
+import { finishTask, tasks, type CustomerTask } from "#insights/tasks.ts";
+import { present } from "#kernel/assert.ts";
+import { dayOf, localMonth, type LocalDay } from "#kernel/calendar.ts";
+import { Failure } from "#kernel/failure.ts";
+import { addFen, formatFen, subtractFen, sumFen } from "#kernel/money.ts";
+import { formatRounded } from "#kernel/rounding.ts";
+
+const quantityDigits = 6;
+
+export const insightHandlers = {
+  getUsageReview: async ({ params }, { tx, tenantId, now }) => {
+    const period = present(reviewPeriod(params.period), "the contract checked the period");
+    const { zone } = await accountOf(tx, tenantId);
+    if (period.from > dayOf(zone, now())) {
+      throw new Failure("invalid_request", `${period.name} has not begun yet.`);
+    }
+    const book = await loadPriceBook(tx);
+    const review = reviewOf({
+      period,
+      lines: await linesOf(tx, tenantId, period),
+      before: await linesOf(tx, tenantId, periodBefore(period)),
+      profile: pricesOn(book, dayOf(zone, now()))?.profile ?? defaultProfile,
+    });
+    const { busiest } = review;
+    return {
+      period: period.name,
+      from: period.from,
+      through: period.through,
+      total: formatFen(review.total),
+      totalBefore: formatFen(review.totalBefore),
+      change: formatFen(subtractFen(review.total, review.totalBefore)),
+      skus: review.skus.map((each) => ({
+        ...each,
+        quantity: formatRounded(each.quantity, quantityDigits),
+        amount: formatFen(each.amount),
+        amountBefore: formatFen(each.amountBefore),
+      })),
+      busiest:
+        busiest === undefined ? null : { day: busiest.day, amount: formatFen(busiest.amount) },
+      daysWithoutUse: review.daysWithoutUse,
+      advice: review.advice.map((each) => ({
+        ...each,
+        price: formatFen(each.price),
+        saves: formatFen(each.saves),
+      })),
+    };
+  },
+
+  listCustomerTasks: ({ query }, { tx }) =>
+    pageOf(query, {
+      load: (ask) => tasks(tx, { ...ask, open: query.state === "open" }),
+      show: showTask,
+      positionOf: ({ createdAt, id }) => ({ at: createdAt, id }),
+    }),
+
+  finishCustomerTask: async ({ params, body }, { tx, principal, now }) =>
+    showTask(
+      await finishTask(tx, {
+        id: params.taskId,
+        by: principal.userName,
+        note: body.note,
+        at: now(),
+      }),
+    ),
+
+  getRevenue: async ({ query }, { tx }) => {
+    const [from, through] = [localMonth(query.from), localMonth(query.through)];
+    if (through < from) {
+      throw new Failure("invalid_request", `${through} is before ${from}.`);
+    }
+    const cells = await cohortMonths(tx, { from, through });
+    const registered = await registrations(tx);
+    const cohorts = [...new Set(cells.map(({ cohort }) => cohort))];
+    return {
+      months: revenueByMonth(cells).map((each) => ({
+        ...each,
+        revenue: formatFen(each.revenue),
+        arpu: formatFen(each.arpu),
+        registered: registered.get(each.month) ?? 0,
+      })),
+      cohorts: cohorts.map((cohort) => ({
+        cohort,
+        size: registered.get(cohort) ?? 0,
+        months: cells
+          .filter((cell) => cell.cohort === cohort)
+          .map(({ month, active, revenue }) => ({ month, active, revenue: formatFen(revenue) })),
+      })),
+    };
+  },
+} satisfies Partial<Handlers>;
+
+async function linesOf(
+  db: Queryable,
+  tenantId: string,
+  { from, through }: { readonly from: LocalDay; readonly through: LocalDay },
+): Promise<ReviewLine[]> {
+  const lines = await chargeLines(db, tenantId, { kind: "days", from, through });
+  return lines.map((line) => ({
+    day: line.serviceDay,
+    sku: line.sku,
+    quantity: quantityInUnits(line),
+    unit: line.unit,
+    amount: line.amount,
+    jobAmount: line.jobAmount,
+    paidByPackages: sumFen(
+      line.paid.packages.map(({ principal, bonus }) => addFen(principal, bonus)),
+    ),
+  }));
+}
+
+function showTask(task: CustomerTask): z.output<typeof schemas.customerTask> {
+  return { ...task, createdAt: time(task.createdAt), doneAt: timeOrNull(task.doneAt) };
+}

@@ -1,0 +1,156 @@
+/** `review`, and for the operator `task list|finish` and `revenue`. */
+import type { Command } from "commander";
+import { z } from "zod";
+
+import {
+  define,
+  flag,
+  group,
+  listOptions,
+  noArguments,
+  noOptions,
+  oneArgument,
+  type Shell,
+} from "#cli/define.ts";
+import { collect, listText } from "#cli/lists.ts";
+import { fields, table, type Column } from "#cli/table.ts";
+import { money, none, time } from "#cli/text.ts";
+import type { AnswerOf, ItemOf } from "#client/types.ts";
+
+const taskColumns: readonly Column<ItemOf<"listCustomerTasks">>[] = [
+  { title: "SINCE", cell: (task) => time(task.createdAt) },
+  { title: "CUSTOMER", cell: (task) => task.tenant },
+  { title: "SIGN", cell: (task) => task.kind.replaceAll("_", " ") },
+  {
+    title: "SEEN IN",
+    cell: (task) =>
+      Object.entries(task.data)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", "),
+  },
+  { title: "DONE", cell: (task) => (task.doneAt === null ? none : time(task.doneAt)) },
+  { title: "ID", cell: (task) => task.id },
+];
+
+export function addReview(program: Command, shell: Shell): void {
+  define(program, shell, {
+    usage: "review <period>",
+    summary:
+      "What you used in a month or a quarter, beside the one before, and what would be cheaper",
+    args: oneArgument,
+    options: noOptions,
+    examples: ["millrace review 2026-05", "millrace review 2026-Q2"],
+    act: async ({ client, out }, [period]) => {
+      const value = await client.call("getUsageReview", { params: { period } });
+      await out.show({ value, ids: [value.total], text: () => reviewText(value) });
+    },
+  });
+}
+
+export function addInsights(program: Command, shell: Shell): void {
+  const task = group(program, "task", "For the operator: customers to look after");
+
+  define(task, shell, {
+    usage: "list",
+    summary: "Signs that a customer goes away, newest first",
+    args: noArguments,
+    options: listOptions.extend({
+      all: flag("--all", "finished ones too", z.boolean().default(false)),
+    }),
+    act: async ({ client, out }, _args, { limit, all }) => {
+      const query = { state: all ? "all" : "open" } as const;
+      const found = await collect(client.items("listCustomerTasks", { query }), { limit });
+      await out.show({
+        value: { items: found.items },
+        ids: found.items.map((item) => item.id),
+        text: () => listText(taskColumns, found, "Nobody needs looking after."),
+      });
+    },
+  });
+
+  define(task, shell, {
+    usage: "finish <id>",
+    summary: "Say what was done",
+    args: oneArgument,
+    options: z.object({ note: flag("--note <text>", "what was done", z.string()) }),
+    act: async ({ client, out }, [taskId], body) => {
+      const value = await client.call("finishCustomerTask", { params: { taskId }, body });
+      await out.show({ value, ids: [value.id], text: () => table(taskColumns, [value]) });
+    },
+  });
+
+  define(program, shell, {
+    usage: "revenue",
+    summary: "For the operator: revenue, active customers, their average, and cohorts by month",
+    args: noArguments,
+    options: z.object({
+      from: flag("--from <month>", "first month, such as 2026-01", z.string()),
+      through: flag("--through <month>", "last month", z.string()),
+    }),
+    examples: ["millrace revenue --from 2026-01 --through 2026-06"],
+    act: async ({ client, out }, _args, query) => {
+      const value = await client.call("getRevenue", { query });
+      await out.show({
+        value,
+        ids: value.months.map((each) => each.revenue),
+        text: () => revenueText(value),
+      });
+    },
+  });
+}
+
+function reviewText(review: AnswerOf<"getUsageReview">): string {
+  const head = fields([
+    ["Period", `${review.from} – ${review.through}`],
+    ["Total", money(review.total)],
+    ["Before", money(review.totalBefore)],
+    ["Change", money(review.change)],
+    [
+      "Busiest day",
+      review.busiest === null ? undefined : `${review.busiest.day}, ${review.busiest.amount}`,
+    ],
+    ["Days without use", String(review.daysWithoutUse)],
+  ]);
+  const list = table(
+    [
+      { title: "SKU", cell: (each) => each.sku },
+      { title: "QUANTITY", cell: (each) => each.quantity, right: true },
+      { title: "UNIT", cell: (each) => each.unit },
+      { title: "AMOUNT", cell: (each) => each.amount, right: true },
+      { title: "BEFORE", cell: (each) => each.amountBefore, right: true },
+    ],
+    review.skus,
+  );
+  const advice = review.advice.map(
+    (each) =>
+      `At this pace the package ${each.code} (${money(each.price)}) would save ${money(each.saves)}.\n`,
+  );
+  return `${head}\n${review.skus.length === 0 ? "Nothing was used.\n" : list}${advice.join("")}`;
+}
+
+function revenueText({ months, cohorts }: AnswerOf<"getRevenue">): string {
+  if (months.length === 0) return "No revenue.\n";
+  const byMonth = table(
+    [
+      { title: "MONTH", cell: (each) => each.month },
+      { title: "REVENUE", cell: (each) => each.revenue, right: true },
+      { title: "ACTIVE", cell: (each) => each.active, right: true },
+      { title: "AVERAGE", cell: (each) => each.arpu, right: true },
+      { title: "REGISTERED", cell: (each) => each.registered, right: true },
+    ],
+    months,
+  );
+  const byCohort = table(
+    [
+      { title: "REGISTERED IN", cell: (each) => each.cohort },
+      { title: "CUSTOMERS", cell: (each) => each.size, right: true },
+      {
+        title: "ACTIVE (REVENUE)",
+        cell: (each) =>
+          each.months.map((cell) => `${cell.month}: ${cell.active} (${cell.revenue})`).join("  "),
+      },
+    ],
+    cohorts,
+  );
+  return `${byMonth}\n${byCohort}`;
+}
