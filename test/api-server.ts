@@ -70,6 +70,7 @@ export const emptyServices: Services = {
     checks: () => Promise.resolve([]),
   },
   storageDirectory: "/nowhere",
+  paymentMethods: ["bank_transfer", "test"],
   projects: { holdings: () => Promise.resolve([]) },
   changes: changesOf({ on: () => () => undefined, close: () => Promise.resolve() }),
 };

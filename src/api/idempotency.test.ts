@@ -22,7 +22,9 @@ const api = await testApi({
         balance: "1.00",
         provisional: "0.00",
         held: "0.00",
+        owed: "0.00",
         available: "1.00",
+        packages: { principal: "0.00", bonus: "0.00" },
         burnPerHour: "0.00",
       } as const;
       return {

@@ -8,12 +8,15 @@ import type * as platform from "#contract/schemas/platform.ts";
 import type { Changes } from "#db/changes.ts";
 import type { Tx } from "#db/pool.ts";
 import type { Holding } from "#identity/projects.ts";
+import type { PaymentMethod } from "#payments/provider.ts";
 
 export interface Services {
   readonly system: SystemView;
   readonly projects: ProjectUse;
   /** Of the tenants' storage (src/storage). */
   readonly storageDirectory: string;
+  /** Ways to pay that this installation offers. */
+  readonly paymentMethods: readonly PaymentMethod[];
   /** For handlers that wait. */
   readonly changes: Changes;
 }

@@ -24,6 +24,7 @@ import type { Observer } from "#observe/observer.ts";
 
 import { handlers } from "./handlers.ts";
 import { thisHost } from "./host.ts";
+import { paymentProviders } from "./payments.ts";
 import { openSites } from "./sites.ts";
 import { systemView } from "./system.ts";
 import { startWork } from "./work.ts";
@@ -93,6 +94,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     for (const provider of providers) closers.defer(() => provider.close());
     const imagesBuilt = local === undefined ? recordSimulatedImages(db) : local.buildImages(db);
     closers.defer(() => imagesBuilt);
+    const payments = paymentProviders(config, now);
     const work =
       config.role === "serve"
         ? undefined
@@ -104,6 +106,7 @@ export async function startApp(options: AppOptions): Promise<App> {
             host,
             providers,
             storageDirectory: data.storage,
+            payments,
           });
     if (work !== undefined) closers.defer(() => work.stop());
     if (config.role === "work")
@@ -127,6 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         }),
         projects: { holdings: projectHoldings },
         storageDirectory: data.storage,
+        paymentMethods: payments.map(({ method }) => method),
         changes: changesOf(nudges),
       },
     });

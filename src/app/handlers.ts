@@ -22,6 +22,7 @@ import * as quotes from "#api/routes/leases/quote.ts";
 import * as snapshots from "#api/routes/leases/snapshots.ts";
 import { packageHandlers } from "#api/routes/orders/packages.ts";
 import { quoteHandlers } from "#api/routes/orders/quote.ts";
+import { paymentHandlers } from "#api/routes/payments/payments.ts";
 
 export const handlers: Partial<Handlers> = {
   listOffers: offers.listOffers,
@@ -71,6 +72,7 @@ export const handlers: Partial<Handlers> = {
   ...packageHandlers,
   getBalance: money.getBalance,
   createTopUp: money.createTopUp,
+  ...paymentHandlers,
   listJournals: money.listJournalsHandler,
   listUsage: usage.listUsage,
   ...statementHandlers,

@@ -19,6 +19,8 @@ import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import { packageLoop } from "#orders/package-loop.ts";
+import { paymentLoop } from "#payments/loop.ts";
+import type { PaymentProvider } from "#payments/provider.ts";
 import type { Provider } from "#providers/provider.ts";
 import { storageLoop } from "#storage/sweep.ts";
 
@@ -34,6 +36,7 @@ export interface WorkContext {
   readonly providers: readonly Provider[];
   /** Of the tenants' storage. */
   readonly storageDirectory: string;
+  readonly payments: readonly PaymentProvider[];
 }
 
 export interface Work {
@@ -77,6 +80,7 @@ export function startWork(context: WorkContext): Work {
     dunningLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),
     storageLoop({ db, root, observer, now }),
+    paymentLoop({ db, providers: context.payments, now }),
   ];
   const started = definitions.map((definition) => startLoop(definition, context));
   const loops = [...started, ...collecting];

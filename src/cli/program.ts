@@ -26,6 +26,7 @@ import { addLogin } from "./commands/login.ts";
 import { addAlerts, addNotices } from "./commands/notice.ts";
 import { addOperations } from "./commands/operation.ts";
 import { addOrders, addPackages } from "./commands/package.ts";
+import { addPayments } from "./commands/payment.ts";
 import { addPlatform } from "./commands/platform.ts";
 import { addProfiles } from "./commands/profile.ts";
 import { addQuota } from "./commands/quota.ts";
@@ -94,6 +95,7 @@ export function buildProgram(shell: Shell): Command {
   addFiles(program, shell);
   program.commandsGroup("Money:");
   addBilling(program, shell);
+  addPayments(program, shell);
   addStatement(program, shell);
   addInvoices(program, shell);
   addPackages(program, shell);

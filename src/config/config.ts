@@ -36,6 +36,10 @@ const schema = z.strictObject({
   imageCache: z.string().min(1).optional(),
   /** `believe`: the machine's clock is right, whatever the database has seen. */
   clock: z.enum(["check", "believe"]).default("check"),
+  /** Shown to whoever pays by transfer: name, bank, number. */
+  bankAccount: z.string().min(1).max(300).optional(),
+  /** `on`: offers payments that move no money, for tests and demonstrations. */
+  testPayments: z.enum(["on", "off"]).default("off"),
   databaseConnections: z.coerce.number().int().min(4).max(200).default(12),
 });
 export type Config = Readonly<z.output<typeof schema>>;

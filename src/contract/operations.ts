@@ -7,6 +7,7 @@ import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
 import { noticeOperations } from "./operations/notices.ts";
 import { orderOperations } from "./operations/orders.ts";
+import { paymentOperations } from "./operations/payments.ts";
 import { platformOperations } from "./operations/platform.ts";
 
 export const operations = {
@@ -16,6 +17,7 @@ export const operations = {
   ...billingOperations,
   ...customerOperations,
   ...orderOperations,
+  ...paymentOperations,
   ...insightOperations,
   ...noticeOperations,
   ...platformOperations,

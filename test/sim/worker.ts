@@ -50,6 +50,7 @@ startWork({
   now: await openClock(db, host),
   host,
   providers: [decorate(provider)],
+  payments: [],
   storageDirectory,
 });
 process.stdout.write("working\n");

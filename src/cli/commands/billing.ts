@@ -16,6 +16,10 @@ import { periodOptions, periodQuery } from "#cli/period.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { bytes, money, none, shortId, time, yesNo } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { paymentMethod } from "#contract/schemas/payments.ts";
+import { Failure } from "#kernel/failure.ts";
+
+import { announcePayment } from "./payment.ts";
 
 const usageColumns: readonly Column<ItemOf<"listUsage">>[] = [
   { title: "FROM", cell: (item) => time(item.from) },
@@ -54,17 +58,37 @@ export function addBilling(program: Command, shell: Shell): void {
 
   define(program, shell, {
     usage: "top-up <amount>",
-    summary: "Record a payment that the operator received for a tenant",
+    summary: "Pay money in; or, for the operator, record what was received for a tenant",
     args: oneArgument,
     options: z.object({
+      method: flag(
+        "--method <method>",
+        "how you pay: bank_transfer, or test where it is offered",
+        paymentMethod.optional(),
+      ),
       reference: flag(
         "--reference <text>",
-        "the bank's or your own reference of the payment",
-        z.string(),
+        "for the operator: the bank's or your own reference of a payment that is there",
+        z.string().optional(),
       ),
     }),
-    examples: ["millrace --tenant acme top-up 100 --reference 'transfer 4711'"],
-    act: async ({ client, out }, [amount], { reference }) => {
+    examples: [
+      "millrace top-up 1000 --method bank_transfer",
+      "millrace --tenant acme top-up 100 --reference 'transfer 4711'",
+    ],
+    act: async (session, [amount], { reference, method }) => {
+      const { client, out } = session;
+      if ((reference === undefined) === (method === undefined)) {
+        throw new Failure(
+          "invalid_request",
+          "Say how you pay (--method bank_transfer), or, as the operator, which payment is there (--reference).",
+        );
+      }
+      if (method !== undefined) {
+        await announcePayment(session, { amount, method });
+        return;
+      }
+      if (reference === undefined) return;
       const value = await client.call("createTopUp", { body: { amount, reference } });
       await out.show({
         value,
@@ -121,9 +145,15 @@ function balanceText(balance: AnswerOf<"getBalance">): string {
     ["Balance", money(balance.balance)],
     ["Used, not yet charged", money(balance.provisional)],
     ["Held", money(balance.held)],
+    ["Owed", money(balance.owed)],
     ["Available", money(balance.available)],
+    ["Packages, for jobs", packagesText(balance.packages)],
     ["Runs per hour", money(balance.burnPerHour)],
   ]);
+}
+
+function packagesText({ principal, bonus }: AnswerOf<"getBalance">["packages"]): string {
+  return `${money(principal)} and ${money(bonus)} bonus`;
 }
 
 function totalsText(totals: AnswerOf<"listUsage">["totals"]): string {

@@ -8,7 +8,11 @@ export const balance = z.object({
   /** Rated but not yet posted: today and the last two days (R-DAY-3). */
   provisional: money,
   held: money,
+  /** What was charged and not paid; counted in `balance`, and settled by the next payment. */
+  owed: money,
+  /** May still be spent on anything; packages come on top, for jobs. */
   available: money,
+  packages: z.object({ principal: money, bonus: money }),
   /** What the running resources cost per hour at this moment. */
   burnPerHour: money,
 });
@@ -24,7 +28,16 @@ export const journal = z.object({
   kind: z.string(),
   at: timestamp,
   description: z.string(),
-  postings: z.array(z.object({ account: z.string(), amount: money })),
+  postings: z.array(
+    z.object({
+      account: z.string(),
+      /** The package's id for `principal` and `bonus`; empty for the others. */
+      subject: z.string(),
+      amount: money,
+      /** What it is for, e.g. the SKU; may be empty. */
+      note: z.string(),
+    }),
+  ),
 });
 
 /** A local calendar period: `2026-05` or two days, first and last. */

@@ -7,14 +7,20 @@ import { amountOf } from "#api/routes/wire.ts";
 import type { Operations } from "#contract/operations.ts";
 import type * as billing from "#contract/schemas/billing.ts";
 import { burnPerHour } from "#flow/admit/burn.ts";
-import { credit } from "#flow/ledger/accounts.ts";
+import { credit, openPackages, type PackageCredit } from "#flow/ledger/accounts.ts";
 import type { Credit } from "#flow/ledger/decide.ts";
 import { listJournals, recordTopUp, type Journal } from "#flow/ledger/store.ts";
-import { formatFen, type Fen } from "#kernel/money.ts";
+import { formatFen, sumFen, type Fen } from "#kernel/money.ts";
 
 export const getBalance: Handler<Operations["getBalance"]> = async (_input, { tx, tenantId }) =>
   // At once, so that it is one round trip.
-  showBalance(...(await Promise.all([credit(tx, tenantId), burnPerHour(tx, tenantId)])));
+  showBalance(
+    ...(await Promise.all([
+      credit(tx, tenantId),
+      openPackages(tx, tenantId),
+      burnPerHour(tx, tenantId),
+    ])),
+  );
 
 export const createTopUp: Handler<Operations["createTopUp"]> = async ({ body }, context) => {
   const { tx, tenantId } = context;
@@ -25,7 +31,11 @@ export const createTopUp: Handler<Operations["createTopUp"]> = async ({ body }, 
   });
   context.note({ target: tenantId, details: { amount: body.amount, reference: body.reference } });
   await tx.nudge("balance");
-  const balance = showBalance(await credit(tx, tenantId), await burnPerHour(tx, tenantId));
+  const balance = showBalance(
+    await credit(tx, tenantId),
+    await openPackages(tx, tenantId),
+    await burnPerHour(tx, tenantId),
+  );
   return { journal: showJournal(journal), balance };
 };
 
@@ -40,7 +50,8 @@ export const listJournalsHandler: Handler<Operations["listJournals"]> = (
   });
 
 function showBalance(
-  { balance, provisional, held, available }: Credit,
+  { balance, provisional, held, owed, available }: Credit,
+  packages: readonly PackageCredit[],
   hourly: Fen,
 ): z.output<typeof billing.balance> {
   return {
@@ -48,7 +59,12 @@ function showBalance(
     balance: formatFen(balance),
     provisional: formatFen(provisional),
     held: formatFen(held),
+    owed: formatFen(owed),
     available: formatFen(available),
+    packages: {
+      principal: formatFen(sumFen(packages.map(({ principal }) => principal))),
+      bonus: formatFen(sumFen(packages.map(({ bonus }) => bonus))),
+    },
     burnPerHour: formatFen(hourly),
   };
 }
@@ -59,9 +75,9 @@ function showJournal(journal: Journal): z.output<typeof billing.journal> {
     kind: journal.kind,
     at: new Date(journal.at).toISOString(),
     description: journal.description,
-    postings: journal.postings.map(({ account, amount }) => ({
-      account,
-      amount: formatFen(amount),
+    postings: journal.postings.map((posting) => ({
+      ...posting,
+      amount: formatFen(posting.amount),
     })),
   };
 }
