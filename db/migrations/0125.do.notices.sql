@@ -23,7 +23,7 @@ create table alert (
   kind text not null check (kind ~ '^[a-z][a-z0-9_]{0,60}$'),
   severity text not null check (severity in ('warning', 'critical')),
   -- Whom it is about, if one tenant.
-  tenant_id uuid references tenant,
+  about_tenant_id uuid references tenant,
   data jsonb not null,
   raised_at timestamptz(3) not null,
   last_seen_at timestamptz(3) not null,
@@ -45,7 +45,7 @@ create function raise_alert(
   language sql security definer set search_path = public, pg_temp
   as $$
     insert into alert as a
-      (id, key, kind, severity, tenant_id, data, raised_at, last_seen_at)
+      (id, key, kind, severity, about_tenant_id, data, raised_at, last_seen_at)
     values (raised_id, raised_key, raised_kind, raised_severity, raised_tenant, raised_data, at, at)
     on conflict (key) do update set
       kind = excluded.kind, severity = excluded.severity, data = excluded.data,

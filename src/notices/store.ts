@@ -113,7 +113,7 @@ const alertRow = z
     key: z.string(),
     kind: z.string(),
     severity: z.enum(["warning", "critical"]),
-    tenant_id: z.string().nullable(),
+    about_tenant_id: z.string().nullable(),
     data,
     raised_at: instant,
     last_seen_at: instant,
@@ -126,7 +126,7 @@ const alertRow = z
     key: row.key,
     kind: row.kind,
     severity: row.severity,
-    tenantId: row.tenant_id,
+    tenantId: row.about_tenant_id,
     data: row.data,
     raisedAt: row.raised_at,
     lastSeenAt: row.last_seen_at,
@@ -136,7 +136,7 @@ const alertRow = z
   }));
 export type Alert = z.output<typeof alertRow>;
 
-const alertColumns = sql`id, key, kind, severity, tenant_id, data, raised_at, last_seen_at, seen,
+const alertColumns = sql`id, key, kind, severity, about_tenant_id, data, raised_at, last_seen_at, seen,
   resolved_at, resolved_by`;
 
 /** Newest first; for the operator. */

@@ -1,3 +1,4 @@
+import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { strFromU8, unzipSync } from "fflate";
 import { expect, test } from "vitest";
@@ -85,6 +86,23 @@ test("R-TAX-1: tax is computed once, not by line", () => {
   // Each line alone would give a VAT of 0.00.
   const made = statement(Array.from({ length: 100 }, () => ({ ...line, amount: fen(8n) })));
   expect(made).toMatchObject({ total: "8.00", net: "7.55", vat: "0.45" });
+});
+
+test("a statement is written in canonical order, whatever is in it", () => {
+  const description = fc.record({ en: fc.string({ unit: "grapheme" }), "zh-CN": fc.string() });
+  const leaves = fc.option(fc.record({ first: fc.nat(), last: fc.nat(), count: fc.nat() }));
+  const lines = fc.array(
+    fc.record({ sku: fc.constantFrom("gpu.T4", "storage"), amount: amounts, description, leaves }),
+  );
+  fc.assert(
+    fc.property(lines, fc.string({ unit: "grapheme" }), (list, name) => {
+      const made = statement(
+        list.map((each) => ({ ...line, ...each })),
+        name,
+      );
+      expect(JSON.stringify(made)).toBe(canonicalize(made));
+    }),
+  );
 });
 
 test("a statement in the words of the wire", () => {

@@ -108,27 +108,19 @@ export interface ShownLine {
   readonly state: "provisional" | "posted";
 }
 
+/**
+ * Fields are written in the order of their names, here and below, so that `JSON.stringify` of a
+ * statement is its canonical form (RFC 8785); a property test compares them.
+ */
 export function statementOf(ask: StatementAsk): Statement {
   const { tenant, from, through, timeZone, lines, vatRate, profile } = ask;
   const total = sumFen(lines.map(({ amount }) => amount));
   const { net, vat } = ask.splitTax(total);
   return {
-    tenant,
-    from,
-    through,
-    timeZone,
     currency: "CNY",
-    lines: lines.map((line) => ({
-      ...line,
-      quantity: formatRounded(line.quantity, quantityDigits),
-      amount: formatFen(line.amount),
-      paidBy: shownPaid(line.paidBy),
-    })),
-    totals: totalsBySku(lines),
-    total: formatFen(total),
+    from,
+    lines: lines.map(shownLine),
     net: formatFen(net),
-    vat: formatFen(vat),
-    vatRate,
     paidBy: shownPaid({
       package: sumFen(lines.map(({ paidBy }) => paidBy.package)),
       bonus: sumFen(lines.map(({ paidBy }) => paidBy.bonus)),
@@ -136,15 +128,42 @@ export function statementOf(ask: StatementAsk): Statement {
       owed: sumFen(lines.map(({ paidBy }) => paidBy.owed)),
     }),
     profile,
+    tenant: { id: tenant.id, name: tenant.name },
+    through,
+    timeZone,
+    total: formatFen(total),
+    totals: totalsBySku(lines),
+    vat: formatFen(vat),
+    vatRate,
+  };
+}
+
+function shownLine(line: StatementLine): ShownLine {
+  const { description, leaves } = line;
+  return {
+    amount: formatFen(line.amount),
+    date: line.date,
+    description: { en: description.en, "zh-CN": description["zh-CN"] },
+    kind: line.kind,
+    leaves:
+      leaves === null ? null : { count: leaves.count, first: leaves.first, last: leaves.last },
+    listPrice: line.listPrice,
+    multiplier: line.multiplier,
+    paidBy: shownPaid(line.paidBy),
+    quantity: formatRounded(line.quantity, quantityDigits),
+    revision: line.revision,
+    sku: line.sku,
+    state: line.state,
+    unit: line.unit,
   };
 }
 
 function shownPaid(paid: PaidBy): Shown<PaidBy> {
   return {
-    package: formatFen(paid.package),
-    bonus: formatFen(paid.bonus),
     balance: formatFen(paid.balance),
+    bonus: formatFen(paid.bonus),
     owed: formatFen(paid.owed),
+    package: formatFen(paid.package),
   };
 }
 
@@ -155,5 +174,5 @@ function totalsBySku(lines: readonly StatementLine[]): { sku: string; amount: st
   }
   return [...totals]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([sku, amount]) => ({ sku, amount: formatFen(amount) }));
+    .map(([sku, amount]) => ({ amount: formatFen(amount), sku }));
 }

@@ -1,17 +1,21 @@
 /** Statements from what earlier stages committed: charge lines, and items of orders. */
+import { z } from "zod";
+
 import { pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
 import { splitVat } from "#catalog/tax.ts";
 import type { Queryable } from "#db/pool.ts";
-import { quantityInUnits, type ChargeLine } from "#flow/rate/lines.ts";
-import { chargeLines, type LineRange } from "#flow/rate/charge-lines.ts";
+import { sql } from "#db/sql.ts";
+import { quantityInUnits } from "#flow/rate/lines.ts";
+import { chargeLines, type BilledLine, type LineRange } from "#flow/rate/charge-lines.ts";
 import {
   addDays,
   addMonths,
+  dayOf,
   daysBetween,
   firstDay,
-  type LocalDay,
-  dayOf,
   monthOf,
+  type LocalDay,
+  type LocalMonth,
 } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { itemsOfMonth, type OrderItem } from "#orders/items.ts";
@@ -39,11 +43,23 @@ export interface StatementOf {
 export async function readStatement(
   db: Queryable,
   prices: PriceBook,
-  { tenant, timeZone, range }: StatementOf,
+  of: StatementOf,
 ): Promise<Statement> {
-  const { from, through } = daysOfRange(range);
+  const { tenant, timeZone, range } = of;
+  daysOfRange(range);
   const lines = await chargeLines(db, tenant.id, range);
   const items = await itemsIn(db, { tenantId: tenant.id, zone: timeZone, range });
+  const billed = lines.map((line) => ({ ...line, isPosted: line.postedAt !== undefined }));
+  return composeStatement(prices, of, { lines: billed, items });
+}
+
+/** From what was read; packages are no lines of a bill, so `items` has none. */
+export function composeStatement(
+  prices: PriceBook,
+  { tenant, timeZone, range }: StatementOf,
+  { lines, items }: { readonly lines: readonly BilledLine[]; readonly items: readonly OrderItem[] },
+): Statement {
+  const { from, through } = daysOfRange(range);
   const inForce = pricesOn(prices, through);
   if (inForce === undefined)
     throw new Failure("invalid_request", `There were no prices yet on ${through}.`);
@@ -74,7 +90,7 @@ function daysOfRange(range: LineRange): { readonly from: LocalDay; readonly thro
   );
 }
 
-function usageLine(line: ChargeLine): StatementLine {
+function usageLine(line: BilledLine): StatementLine {
   const { packages, promotion, wallet, receivable } = line.paid;
   return {
     kind: "usage",
@@ -94,8 +110,30 @@ function usageLine(line: ChargeLine): StatementLine {
       owed: receivable,
     },
     leaves: null,
-    state: line.postedAt === undefined ? "provisional" : "posted",
+    state: line.isPosted ? "posted" : "provisional",
   };
+}
+
+/** Of many tenants, without packages: those who have any. */
+export async function billedItems(
+  db: Queryable,
+  { month, tenantIds }: { readonly month: LocalMonth; readonly tenantIds: readonly string[] },
+): Promise<ReadonlyMap<string, readonly OrderItem[]>> {
+  const rows = await db.rows(
+    sql`select distinct tenant_id from order_item
+      where tenant_id = any(${tenantIds}::uuid[]) and billed_month = ${month}`,
+    z.object({ tenant_id: z.string() }),
+  );
+  const items = new Map<string, readonly OrderItem[]>();
+  for (const { tenant_id: tenantId } of rows) {
+    // oxlint-disable-next-line no-await-in-loop -- one connection
+    const all = await itemsOfMonth(db, { tenantId, month });
+    items.set(
+      tenantId,
+      all.filter(({ isPrepayment }) => !isPrepayment),
+    );
+  }
+  return items;
 }
 
 /** Packages are paid ahead and charged as they are used, so their purchase is no line of a bill. */
@@ -137,7 +175,10 @@ function orderLine(item: OrderItem, zone: TimeZone): StatementLine {
 }
 
 /** "Default v1, Default v3"; `undefined` without lines. */
-function profileNames(prices: PriceBook, lines: readonly ChargeLine[]): string | undefined {
+function profileNames(
+  prices: PriceBook,
+  lines: readonly Pick<BilledLine, "profileId">[],
+): string | undefined {
   const used = new Set(lines.map(({ profileId }) => profileId));
   const names = prices
     .filter(({ id }) => used.has(id))

@@ -44,31 +44,33 @@ const shareJson = z
     ended,
   }));
 
-const lineRow = z
-  .object({
-    service_date: day,
-    sku: z.string(),
-    revision: z.int(),
-    quantity: z.string(),
-    quantity_divisor: z.string(),
-    job_quantity: z.string(),
-    job_quantity_divisor: z.string(),
-    unit: z.string(),
-    base_per_unit: z.string(),
-    list_price: z.string(),
-    price_source: z.enum(["list", "contract"]),
-    multiplier: z.string(),
-    amount,
-    job_amount: amount,
-    paid_wallet: amount,
-    paid_receivable: amount,
-    paid_promotion: amount,
-    packages: z.array(shareJson),
-    profile_id: z.string(),
-    billed_month: month,
-    posted_at: instant.nullable(),
-  })
-  .transform((row): ChargeLine => ({
+const rowShape = z.object({
+  service_date: day,
+  sku: z.string(),
+  revision: z.int(),
+  quantity: z.string(),
+  quantity_divisor: z.string(),
+  job_quantity: z.string(),
+  job_quantity_divisor: z.string(),
+  unit: z.string(),
+  base_per_unit: z.string(),
+  list_price: z.string(),
+  price_source: z.enum(["list", "contract"]),
+  multiplier: z.string(),
+  amount,
+  job_amount: amount,
+  paid_wallet: amount,
+  paid_receivable: amount,
+  paid_promotion: amount,
+  packages: z.array(shareJson),
+  profile_id: z.string(),
+  billed_month: month,
+  posted_at: instant.nullable(),
+});
+
+const lineRow = rowShape.transform(lineOf);
+function lineOf(row: z.output<typeof rowShape>): ChargeLine {
+  return {
     serviceDay: row.service_date,
     sku: row.sku,
     revision: row.revision,
@@ -91,7 +93,8 @@ const lineRow = z
       receivable: row.paid_receivable,
       promotion: row.paid_promotion,
     },
-  }));
+  };
+}
 
 const lineColumns = sql`service_date::text, sku, revision, quantity::text, quantity_divisor::text,
   job_quantity::text, job_quantity_divisor::text, unit, base_per_unit::text, list_price,
@@ -124,6 +127,91 @@ export function postedSince(
   from: LocalDay,
 ): Promise<ChargeLine[]> {
   return readLines(db, tenantId, sql`state = 'posted' and service_date >= ${from}::date`);
+}
+
+/** What a bill shows of a line. */
+export type BilledLine = Pick<
+  ChargeLine,
+  | "serviceDay"
+  | "sku"
+  | "revision"
+  | "quantity"
+  | "unit"
+  | "basePerUnit"
+  | "listPrice"
+  | "multiplier"
+  | "amount"
+  | "profileId"
+> & { readonly paid: Omit<ChargeLine["paid"], "ended">; readonly isPosted: boolean };
+
+const billedRow = z
+  .object({
+    tenant_id: z.string(),
+    service_date: day,
+    sku: z.string(),
+    revision: z.int(),
+    quantity: z.string(),
+    quantity_divisor: z.string(),
+    unit: z.string(),
+    base_per_unit: z.string(),
+    list_price: z.string(),
+    multiplier: z.string(),
+    amount,
+    paid_wallet: amount,
+    paid_receivable: amount,
+    paid_promotion: amount,
+    packages: z.array(shareJson).nullable(),
+    profile_id: z.string(),
+    state: z.enum(["provisional", "posted"]),
+  })
+  .transform((row): { readonly tenantId: string; readonly line: BilledLine } => ({
+    tenantId: row.tenant_id,
+    line: {
+      serviceDay: row.service_date,
+      sku: row.sku,
+      revision: row.revision,
+      quantity: rational(BigInt(row.quantity), BigInt(row.quantity_divisor)),
+      unit: row.unit,
+      basePerUnit: BigInt(row.base_per_unit),
+      listPrice: row.list_price,
+      multiplier: row.multiplier,
+      amount: row.amount,
+      profileId: row.profile_id,
+      isPosted: row.state === "posted",
+      paid: {
+        packages: (row.packages ?? []).filter(({ ended }) => !ended).map(({ share }) => share),
+        wallet: row.paid_wallet,
+        receivable: row.paid_receivable,
+        promotion: row.paid_promotion,
+      },
+    },
+  }));
+
+/** Of many tenants at once: what the month's invoice has or will have, by day, SKU and revision. */
+export async function billedLines(
+  db: Queryable,
+  {
+    month: billed,
+    tenantIds,
+  }: { readonly month: LocalMonth; readonly tenantIds: readonly string[] },
+): Promise<ReadonlyMap<string, readonly BilledLine[]>> {
+  const rows = await db.rows(
+    sql`select tenant_id, service_date::text, sku, revision, quantity::text,
+        quantity_divisor::text, unit, base_per_unit::text, list_price, multiplier, amount,
+        paid_wallet, paid_receivable, paid_promotion, nullif(packages, '[]') as packages,
+        profile_id, state
+      from charge_line
+      where tenant_id = any(${tenantIds}::uuid[]) and billed_month = ${billed}
+      order by tenant_id, service_date, sku, revision`,
+    billedRow,
+  );
+  const byTenant = new Map<string, BilledLine[]>();
+  for (const { tenantId, line } of rows) {
+    const lines = byTenant.get(tenantId);
+    if (lines === undefined) byTenant.set(tenantId, [line]);
+    else lines.push(line);
+  }
+  return byTenant;
 }
 
 function readLines(db: Queryable, tenantId: string, which: Sql): Promise<ChargeLine[]> {
