@@ -19,11 +19,16 @@ export function steadyClock(
   return () => {
     const shown = wall();
     const at = monotonic();
-    if (shown >= last) last = shown;
-    else if (last - shown > slewMs) last += Math.floor(at - lastAt);
-    else return last;
-    // What a fraction of a millisecond leaves over counts with the next look.
-    lastAt = shown >= last ? at : lastAt + Math.floor(at - lastAt);
+    // By the monotonic clock alone; what a fraction of a millisecond leaves over counts next time.
+    const passed = Math.floor(at - lastAt);
+    const behind = last + passed - shown;
+    if (behind > slewMs) {
+      last += passed;
+      lastAt += passed;
+    } else if (shown >= last) {
+      last = shown;
+      lastAt = at;
+    }
     return last;
   };
 }

@@ -30,7 +30,10 @@ const host = {
   diskBytes: 999 * gibibyte,
   gpus: parseGpus("A100=3"),
 };
-const able = openSimulated({ site: "able", hosts: [{ ...host, id: "h" }] });
+const able = openSimulated({
+  site: "able",
+  hosts: [{ ...host, id: "h", labels: { only: "able" } }],
+});
 const unable = openSimulated({
   site: "unable",
   hosts: [{ ...host, id: "u", labels: { only: "unable" } }],
@@ -39,7 +42,7 @@ const unable = openSimulated({
 for (const provider of [able, unable]) startStages({ db, observer, provider });
 
 function a100(count: number): Partial<Shape> {
-  return { gpu: { model: "A100", count, slice: 1 } };
+  return { gpu: { model: "A100", count, slice: 1 }, hostLabels: { only: "able" } };
 }
 
 async function running(tenant: TestTenant, change: Partial<Shape>, name = "vm"): Promise<string> {

@@ -71,7 +71,7 @@ export async function giveTo(path: string, uid: number | null, gid: number): Pro
 export async function makeRunDirectory(site: Site, path: string, state: State): Promise<string> {
   const run = join(path, runName(state.launches));
   for (const entry of await readdir(path)) {
-    if (entry.startsWith("run.")) await rm(join(path, entry), { recursive: true, force: true });
+    if (entry.startsWith("run.")) await removeTree(join(path, entry));
   }
   await mkdir(run, { mode: 0o700 });
   await giveTo(run, state.uid, site.gid);
@@ -106,18 +106,19 @@ export async function discard(site: Site, path: string): Promise<void> {
     throw error;
   }
   await syncDirectory(join(site.root, "instances"));
-  sweep(grave).catch((error: unknown) =>
+  removeTree(grave).catch((error: unknown) =>
     site.log.warn({ err: error, grave }, "cannot empty the trash"),
   );
 }
 
 export async function sweepTrash(site: Site): Promise<void> {
   const trash = join(site.root, "trash");
-  for (const grave of await readdir(trash)) await sweep(join(trash, grave));
+  for (const grave of await readdir(trash)) await removeTree(join(trash, grave));
 }
 
-async function sweep(grave: string): Promise<void> {
-  await rm(grave, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+/** What ends just now may still write its last record into it. */
+async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 function parse<T>(
