@@ -76,9 +76,62 @@ const noticeWords = {
     en: "The review of your use in {period} is there: millrace review {period}.",
     "zh-CN": "您 {period} 的资源使用复盘已生成:millrace review {period}。",
   },
+  subscription_active: {
+    en: "{name} ({sku}) is ready, paid until {until}.",
+    "zh-CN": "{name}({sku})已就绪,付费至 {until}。",
+  },
+  subscription_ends: {
+    en: "The term of {name} ends at {until}. Renew it, or it stops then and is kept for a few days.",
+    "zh-CN": "{name} 的租期将于 {until} 结束。请续费,否则届时停机并仅保留数日。",
+  },
+  subscription_renews: {
+    en: "{name} is renewed by itself at {until}; see that the balance suffices.",
+    "zh-CN": "{name} 将于 {until} 自动续费,请确保余额充足。",
+  },
+  subscription_renewed: {
+    en: "{name} was renewed and is paid until {until}.",
+    "zh-CN": "{name} 已续费,付费至 {until}。",
+  },
+  subscription_lapsed: {
+    en: "The term of {name} is over and it was stopped. It is kept until {until}; renew it to go on.",
+    "zh-CN": "{name} 租期已到并已停机,保留至 {until};续费后可继续使用。",
+  },
+  subscription_released: {
+    en: "{name} was released with its disks, because its term was not renewed while it was kept.",
+    "zh-CN": "{name} 在保留期内未续费,已连同磁盘释放。",
+  },
+  subscription_failed: {
+    en: "The subscription of {name} has ended: {reason} What was held for it is free again.",
+    "zh-CN": "{name} 的订阅已结束:{reason} 为其冻结的金额已解冻。",
+  },
+  upgrade_done: {
+    en: "{name} is a {sku} now.",
+    "zh-CN": "{name} 已升级为 {sku}。",
+  },
+  upgrade_failed: {
+    en: "{name} could not be upgraded to {sku}, and nothing was charged: {reason}",
+    "zh-CN": "{name} 升级为 {sku} 失败,未收取费用:{reason}",
+  },
+  expansion_active: {
+    en: "The expansion of {name} is there, until {until}.",
+    "zh-CN": "{name} 的弹性扩容已生效,至 {until}。",
+  },
+  expansion_failed: {
+    en: "{name} could not be expanded, and nothing was charged: {reason}",
+    "zh-CN": "{name} 弹性扩容失败,未收取费用:{reason}",
+  },
+  expansion_over: {
+    en: "The expansion of {name} was over at {until}; the machine goes back to what it was.",
+    "zh-CN": "{name} 的弹性扩容已于 {until} 结束,恢复原配置。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {
+  orphan_kept: {
+    en: "The site {site} has the machine {machine}, made {made}, that no row here ever named. It is kept: adopt or remove it (millrace orphan list).",
+    "zh-CN":
+      "站点 {site} 上的虚拟机 {machine}(创建于 {made})在数据库中没有任何记录,已予保留:请接管或删除(millrace orphan list)。",
+  },
   unpriced_usage: {
     en: "Rating of tenant {tenant} stands still: {sku} has no price on {day}. Activate a price profile that has one.",
     "zh-CN": "租户 {tenant} 的计费已停止:{sku} 在 {day} 没有价格。请启用包含该价格的价格方案。",
@@ -90,6 +143,18 @@ const alertWords = {
   event_conflict: {
     en: "A usage event came again with other bytes and was refused: {source} {id}. Ask its meter why.",
     "zh-CN": "同一计量事件再次提交但内容不同,已拒绝:{source} {id}。请检查其来源。",
+  },
+  log_unsigned: {
+    en: "The metering log has grown by {leaves} events and nobody has signed it for {minutes} minutes. Start a process that has its key.",
+    "zh-CN": "计量日志新增 {leaves} 条事件,已有 {minutes} 分钟无人签名。请启动持有其密钥的进程。",
+  },
+  usage_review: {
+    en: "Usage waits to be looked at ({reason}): {source} {id}. List it with `millrace usage review`.",
+    "zh-CN": "有用量待处理({reason}):{source} {id}。请用 `millrace usage review` 查看。",
+  },
+  subscription_lost: {
+    en: "The machine of {subscription} (tenant {tenant}) is gone in the middle of its paid term: {reason} Decide what is given back.",
+    "zh-CN": "租户 {tenant} 的 {subscription} 在付费租期内丢失:{reason} 请决定退款金额。",
   },
 } satisfies Record<string, Sentences>;
 

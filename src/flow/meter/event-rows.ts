@@ -2,9 +2,9 @@
 import { z } from "zod";
 
 import type { Queryable } from "#db/pool.ts";
-import { instant, int8 } from "#db/row.ts";
+import { instant, int8, size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
-import { isLocalDay, localDay } from "#kernel/calendar.ts";
+import { isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts";
 
 import type { Plan, UsageEvent, Use, Work } from "./event.ts";
 
@@ -13,6 +13,7 @@ const eventRow = z
     source: z.string(),
     id: z.string(),
     received: int8,
+    leaf_index: size.nullable(),
     received_at: instant,
     tenant_id: z.string(),
     kind: z.enum(["recorded", "retracted"]),
@@ -42,11 +43,13 @@ const eventRow = z
     day: localDay(row.day),
     counted: row.counted,
     received: row.received,
+    /** `undefined` until the log has it. */
+    leafIndex: row.leaf_index ?? undefined,
     receivedAt: row.received_at,
     salt: row.salt,
     leafHash: row.leaf_hash,
   }));
-/** `salt` and `leafHash` are hexadecimal. */
+/** `salt` is in base64, `leafHash` in hexadecimal. */
 export type StoredEvent = z.output<typeof eventRow>;
 
 interface EventColumns {
@@ -95,17 +98,56 @@ function eventOf(row: EventColumns): UsageEvent {
   return { kind: "retracted", source, id, at, tenantId, retracts, reason: reason ?? "" };
 }
 
-const eventColumns = sql`e.source, e.id, e.received, e.received_at, e.tenant_id, e.kind, e.retracts,
+const eventColumns = sql`e.source, e.id, e.received, l.leaf_index, e.received_at, e.tenant_id, e.kind, e.retracts,
   e.work, e.plan, e.sku, e.units, e.slice, e.used_from, e.used_until, e.day::text, e.billable,
   e.counted, e.reason, e.interval_id, e.instance_id, e.request_id, e.project_id, e.event_at,
-  encode(e.salt, 'hex') as salt, encode(e.leaf_hash, 'hex') as leaf_hash`;
+  encode(e.salt, 'base64') as salt, encode(e.leaf_hash, 'hex') as leaf_hash`;
 
-/** By `where`, of `usage_event e`, in the order of acceptance. */
-export function eventsWhere(db: Queryable, where: Sql, limit: number): Promise<StoredEvent[]> {
+/** Of `usage_event e` and `log_entry l`; in the order of acceptance where none is named. */
+export function eventsWhere(
+  db: Queryable,
+  ask: { readonly where: Sql; readonly limit: number; readonly order?: Sql },
+): Promise<StoredEvent[]> {
   return db.rows(
-    sql`select ${eventColumns} from usage_event e where ${where} order by e.received limit ${limit}`,
+    sql`select ${eventColumns} from usage_event e left join log_entry l on l.received = e.received
+      where ${ask.where} order by ${ask.order ?? sql`e.received`} limit ${ask.limit}`,
     eventRow,
   );
+}
+
+/** A tenant's, of local days, both included; by day, then as they were accepted. */
+export function eventsOfDays(
+  db: Queryable,
+  ask: {
+    readonly tenantId: string;
+    readonly from: LocalDay;
+    readonly through: LocalDay;
+    readonly after: { readonly day: LocalDay; readonly received: number } | undefined;
+    readonly limit: number;
+  },
+): Promise<StoredEvent[]> {
+  const { tenantId, from, through, after, limit } = ask;
+  return eventsWhere(db, {
+    where: sql`e.tenant_id = ${tenantId} and e.day between ${from}::date and ${through}::date ${
+      after === undefined
+        ? sql``
+        : sql`and (e.day, e.received) > (${after.day}::date, ${after.received}::int8)`
+    }`,
+    order: sql`e.day, e.received`,
+    limit,
+  });
+}
+
+/** `undefined` where the leaf is another tenant's. */
+export async function eventOfLeaf(
+  db: Queryable,
+  leaf: { readonly tenantId: string; readonly leafIndex: number },
+): Promise<StoredEvent | undefined> {
+  const [found] = await eventsWhere(db, {
+    where: sql`e.tenant_id = ${leaf.tenantId} and l.leaf_index = ${leaf.leafIndex}`,
+    limit: 1,
+  });
+  return found;
 }
 
 /** Those of an interval that nobody has taken back. */
@@ -113,13 +155,12 @@ export function standingEvents(
   db: Queryable,
   interval: { readonly instanceId: string; readonly sku: string; readonly id: string },
 ): Promise<StoredEvent[]> {
-  return eventsWhere(
-    db,
-    sql`e.instance_id = ${interval.instanceId} and e.sku = ${interval.sku}
+  return eventsWhere(db, {
+    where: sql`e.instance_id = ${interval.instanceId} and e.sku = ${interval.sku}
       and e.interval_id = ${interval.id} and e.kind = 'recorded'
       and not exists (select from usage_event r where r.source = e.source and r.retracts = e.id)`,
-    eventsOfIntervalMax,
-  );
+    limit: eventsOfIntervalMax,
+  });
 }
 
 /** One for each day of some 30 years; longer intervals are refused where they are cut. */

@@ -14,8 +14,9 @@ import type { Tx } from "#db/pool.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import { assert } from "#kernel/assert.ts";
 import type { LocalDay } from "#kernel/calendar.ts";
+import { saltBytes } from "#tlog/leaf.ts";
 
-import { leafText, saltBytes, type UsageEvent, type Use } from "./event.ts";
+import { saltedText, type UsageEvent, type Use } from "./event.ts";
 
 export interface EventDraft {
   readonly event: UsageEvent;
@@ -50,9 +51,9 @@ export async function insertEvents(
 
 const insertedRow = z.object({ written: z.int(), sound: z.boolean() });
 
-/** The hash of a leaf (RFC 6962), in hexadecimal. */
+/** The hash of a leaf (RFC 6962), in hexadecimal; the salt is in base64. */
 export function leafHashHex(event: UsageEvent, salt: string): string {
-  return hash("sha256", `\0${leafText(event, salt)}`, "hex");
+  return hash("sha256", `\0${saltedText(event, salt)}`, "hex");
 }
 
 /** The columns of a batch, one list each. */
@@ -120,10 +121,10 @@ export function arrayLiteral(elements: readonly (string | number)[]): string {
 }
 
 function insertion(drafts: readonly EventDraft[], at: number): Sql {
-  const salts = randomBytes(saltBytes * drafts.length).toString("hex");
+  const salts = randomBytes(saltBytes * drafts.length);
   const c = new Columns();
   for (const [index, draft] of drafts.entries()) {
-    c.add(draft, salts.slice(2 * saltBytes * index, 2 * saltBytes * (index + 1)));
+    c.add(draft, salts.toString("base64", saltBytes * index, saltBytes * (index + 1)));
   }
   const list = arrayLiteral;
   return sql`
@@ -146,7 +147,7 @@ function insertion(drafts: readonly EventDraft[], at: number): Sql {
       select source, id, ${new Date(at)}, tenant_id, kind, retracts, work, plan, sku, units, slice,
         to_timestamp(used_from), to_timestamp(used_until), day, billable, counted, reason,
         interval_id, instance_id, request_id, project_id, to_timestamp(event_at),
-        decode(salt, 'hex'), decode(leaf, 'hex')
+        decode(salt, 'base64'), decode(leaf, 'hex')
       from input order by n
       on conflict do nothing
       returning received, leaf_hash, tenant_id, kind, work, plan, sku, units, slice, used_from,

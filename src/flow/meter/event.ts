@@ -3,8 +3,8 @@
  * of a bill uses it too.
  *
  * What must stay true: the canonical text follows from the fields alone, so an event can be kept as
- * columns; a leaf of the log is that object with the attribute `salt`, canonical again. All texts in
- * an event are of characters that JSON writes as they are.
+ * columns; a leaf of the log is that text with a salt (tlog/leaf.ts). All texts in an event are of
+ * characters that JSON writes as they are.
  */
 import { dimensionOf, type SkuDimension } from "#catalog/sku.ts";
 import { present } from "#kernel/assert.ts";
@@ -13,8 +13,6 @@ export const recordedType = "compute.usage.recorded.v1";
 export const retractedType = "compute.usage.retracted.v1";
 /** Of the events that this program's own meter writes; nobody else may use it. */
 export const meterSource = "/millrace/meter";
-
-export const saltBytes = 16;
 
 export type Work = "lease" | "job";
 export type Plan = "on_demand" | "subscription";
@@ -79,24 +77,19 @@ export function unitOf(sku: string): UnitName | undefined {
   return dimension === undefined ? undefined : unitNames[dimension];
 }
 
-/** The bytes that its identity stands for, as text (ASCII). */
+/** The bytes that its identity stands for, as text (ASCII); keys in the order of RFC 8785. */
 export function canonicalText(event: UsageEvent): string {
-  return `{${headOf(event)},${tailOf(event)}}`;
-}
-
-/** What the log has of it: `salt` is 32 hexadecimal digits. */
-export function leafText(event: UsageEvent, salt: string): string {
-  return `{${headOf(event)},"salt":"${salt}",${tailOf(event)}}`;
-}
-
-/** Keys in the order of RFC 8785, those before `salt`. */
-function headOf(event: UsageEvent): string {
-  return `"data":${dataOf(event)},"datacontenttype":"application/json","id":"${event.id}"`;
-}
-
-function tailOf({ source, at, kind }: UsageEvent): string {
+  const { id, source, at, kind } = event;
   const type = kind === "recorded" ? recordedType : retractedType;
-  return `"source":"${source}","specversion":"1.0","time":"${timeText(at)}","type":"${type}"`;
+  return (
+    `{"data":${dataOf(event)},"datacontenttype":"application/json","id":"${id}",` +
+    `"source":"${source}","specversion":"1.0","time":"${timeText(at)}","type":"${type}"}`
+  );
+}
+
+/** What the log has of it: as tlog's `leafText`, of a salt that is in base64 already. */
+export function saltedText(event: UsageEvent, salt: string): string {
+  return `{"event":${canonicalText(event)},"salt":"${salt}"}`;
 }
 
 function dataOf(event: UsageEvent): string {

@@ -58,7 +58,7 @@ async function cutAll(now: number): Promise<void> {
 }
 
 function eventsOf(tenant: string): Promise<StoredEvent[]> {
-  return eventsWhere(db, sql`e.tenant_id = ${tenant}`, 10_000);
+  return eventsWhere(db, { where: sql`e.tenant_id = ${tenant}`, limit: 10_000 });
 }
 
 /** "2026-03-29 23 h", for reading; retractions begin with a minus. */
