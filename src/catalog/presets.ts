@@ -17,7 +17,7 @@ export const flavorPresets: readonly FlavorPreset[] = [
   cpuFlavor("large", 4, 8192, 40, "Production services"),
   gpuFlavor("t4.1", "T4", 4, 16, 100),
   gpuFlavor("a10.1", "A10", 8, 32, 200),
-  gpuFlavor("a100.1", "A100", 8, 64, 500),
+  { ...gpuFlavor("a100.1", "A100", 8, 64, 500), subscriptionSku: "vm.a100x1" },
   gpuFlavor("h100.1", "H100", 16, 128, 500),
   {
     ...gpuFlavor("t4.quarter", "T4", 2, 4, 50),
@@ -29,6 +29,7 @@ export const flavorPresets: readonly FlavorPreset[] = [
     gpu: { model: "A100", count: 2 },
     nvlink: true,
     description: "Two A100 with NVLink",
+    subscriptionSku: "vm.a100x2",
   },
   {
     name: "ai-training",

@@ -39,6 +39,7 @@ export function quoteText(quote: OrderQuote): string {
     ["From", quote.from === null ? undefined : time(quote.from)],
     ["Until", quote.until === null ? undefined : time(quote.until)],
     ["Available", `${money(quote.available)}${quote.affordable ? "" : ": not enough"}`],
+    ...quote.remarks.map((remark) => ["Note", remark] as const),
     ["Prices of", quote.profile === "" ? none : quote.profile],
   ]);
 }

@@ -7,7 +7,7 @@ import type { LocalDay } from "#kernel/calendar.ts";
 import { daysBetween } from "#kernel/calendar.ts";
 import { fen, zeroFen, type Fen } from "#kernel/money.ts";
 
-import { monthsStarted, type Term } from "./term.ts";
+import { monthMark, monthsStarted, type Term } from "./term.ts";
 
 export interface EarlyEnd {
   readonly monthsStarted: number;
@@ -20,12 +20,15 @@ export function earlyEnd(ask: {
   /** For this term, upgrades included. */
   readonly paid: Fen;
   readonly monthlyList: Fen;
-  readonly termStart: LocalDay;
+  /** The original start, and how many months after it the term began. */
+  readonly anchor: LocalDay;
+  readonly fromMonth: number;
   readonly endsOn: LocalDay;
   readonly coolingOffDays: number;
 }): EarlyEnd {
-  const { term, paid, termStart, endsOn } = ask;
-  const started = monthsStarted(termStart, endsOn);
+  const { term, paid, anchor, fromMonth, endsOn } = ask;
+  const started = monthsStarted({ anchor, fromMonth }, endsOn);
+  const termStart = monthMark(anchor, fromMonth);
   if (daysBetween(termStart, endsOn) < ask.coolingOffDays) {
     return { monthsStarted: started, refund: paid, rule: "A-25" };
   }

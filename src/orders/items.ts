@@ -11,6 +11,7 @@ import { newestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
+import { chargeHeldOrder } from "#flow/ledger/held-orders.ts";
 import { chargeOrder, refundOrder } from "#flow/ledger/purchases.ts";
 import { dayOf, isLocalMonth, monthOf, type LocalMonth } from "#kernel/calendar.ts";
 import { fen, negateFen, sumFen, zeroFen, type Fen } from "#kernel/money.ts";
@@ -116,6 +117,26 @@ export async function chargeItem(tx: Tx, booked: Booked, item: NewItem): Promise
     at: booked.at,
   });
   if (paid.kind === "insufficient") throw tooLittle(paid.asked, paid.available);
+  const journalKey = amount === 0n ? null : `order:${id}`;
+  return insertItem(tx, booked, { ...item, id, amount, journalKey, isPrepayment: false });
+}
+
+/** Charges an item whose money was held under `reference` since it was ordered. */
+export async function chargeHeldItem(
+  tx: Tx,
+  booked: Booked,
+  item: NewItem & { readonly reference: string },
+): Promise<OrderItem> {
+  const id = newId();
+  const amount = amountOf(item);
+  await chargeHeldOrder(tx, booked.tenantId, {
+    reference: item.reference,
+    orderItemId: id,
+    sku: item.sku,
+    amount,
+    description: itemText({ ...item, isRefund: false }, "en"),
+    at: booked.at,
+  });
   const journalKey = amount === 0n ? null : `order:${id}`;
   return insertItem(tx, booked, { ...item, id, amount, journalKey, isPrepayment: false });
 }

@@ -37,3 +37,10 @@ export function tooLittle(asked: Fen, available: Fen): Failure {
     { details: { price: formatFen(asked), available: formatFen(available) } },
   );
 }
+
+/** What the hold of an order is known by in the ledger, until what was ordered is there. */
+export const holdOf = {
+  subscription: (id: string): string => `subscription:${id}`,
+  upgrade: (id: string): string => `upgrade:${id}`,
+  expansion: (id: string): string => `expansion:${id}`,
+} as const;

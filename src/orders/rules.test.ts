@@ -112,11 +112,12 @@ test("R-VM-2: periods join, and the months that have begun are counted by the sa
   fc.assert(
     fc.property(anyDay, fc.integer({ min: 1, max: 40 }), (start, count) => {
       const all = periods(start, "monthly", count);
+      const of = { anchor: start, fromMonth: 0 };
       all.forEach(({ from, until }, index) => {
         expect(from < until).toBe(true);
         expect(all[index + 1]?.from ?? until).toBe(until);
-        expect(monthsStarted(start, from)).toBe(index + 1);
-        expect(monthsStarted(start, addDays(until, -1))).toBe(index + 1);
+        expect(monthsStarted(of, from)).toBe(index + 1);
+        expect(monthsStarted(of, addDays(until, -1))).toBe(index + 1);
       });
     }),
     { numRuns: 200 },
@@ -176,7 +177,12 @@ test("R-VM-5: an upgrade on the first day costs the difference, on the last a da
 
 test("R-VM-6, A-25: months are not given back; a cooling-off switch gives all back in its days", () => {
   const ask = { paid: parseFen("15000.00"), monthlyList: parseFen("15000.00") };
-  const dates = { termStart: day("2026-01-01"), endsOn: day("2026-01-04"), coolingOffDays: 0 };
+  const dates = {
+    anchor: day("2026-01-01"),
+    fromMonth: 0,
+    endsOn: day("2026-01-04"),
+    coolingOffDays: 0,
+  };
   expect(earlyEnd({ term: "monthly", ...ask, ...dates }).refund).toBe(0n);
   const cooling = { ...dates, coolingOffDays: 5 };
   expect(earlyEnd({ term: "monthly", ...ask, ...cooling })).toMatchObject({ rule: "A-25" });

@@ -50,9 +50,12 @@ export function periods(start: LocalDay, term: Term, count: number): Period<Loca
   }));
 }
 
-/** Months after `start` that have begun on a day; 1 on the day of the start itself. */
-export function monthsStarted(start: LocalDay, on: LocalDay): number {
+/** Months of a term that have begun on a day: 1 on its first. The marks are those of the anchor. */
+export function monthsStarted(
+  { anchor, fromMonth }: { readonly anchor: LocalDay; readonly fromMonth: number },
+  on: LocalDay,
+): number {
   let count = 1;
-  while (monthMark(start, count) <= on) count += 1;
+  while (monthMark(anchor, fromMonth + count) <= on) count += 1;
   return count;
 }

@@ -151,7 +151,8 @@ export const orderKinds = {
         term: "annual",
         paid: input.paid,
         monthlyList: input.monthly_list,
-        termStart: input.term_start,
+        anchor: input.term_start,
+        fromMonth: 0,
         endsOn: input.termination_date,
         coolingOffDays: profile.cooling_off_days,
       });

@@ -1,0 +1,110 @@
+/**
+ * Sees to subscriptions and their expansions when something is due, or has come: one step at a time,
+ * each in a transaction of its own under the locks of its request and its row, decided anew in it.
+ */
+import { z } from "zod";
+
+import type { Db, Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { LoopDefinition } from "#loops/loop.ts";
+
+import { applyAction } from "./apply.ts";
+import { nextAction, nextLook, remindersOf, type SubscriptionView } from "./decide.ts";
+import { setLookAt, type SubscriptionKey } from "./subscription-rows.ts";
+import { lockedView } from "./subscription-view.ts";
+import { tell } from "./tell.ts";
+
+const subscriptionsPerPassMax = 200;
+/** More steps than anything takes that was away for years; the next pass goes on. */
+const stepsMax = 50;
+/** After an ask that was refused now, such as a resize while the machine starts. */
+const refusedRestMs = 30_000;
+
+const dueRow = z
+  .object({ tenant_id: z.string(), id: z.string() })
+  .transform(({ tenant_id: tenantId, id }): SubscriptionKey => ({ tenantId, id }));
+
+export function subscriptionLoop(context: {
+  readonly db: Db;
+  readonly now: () => number;
+}): LoopDefinition {
+  const { db, now } = context;
+  return {
+    name: "subscriptions",
+    periodMs: 10_000,
+    channels: ["subscription", "instance", "operation"],
+    pass: async (signal) => {
+      const due = await db.rows(
+        sql`select tenant_id, id from subscription s
+          where look_at <= ${new Date(now())}
+            or state = 'ordered'
+            or exists (select from expansion e where e.tenant_id = s.tenant_id
+              and e.subscription_id = s.id and (e.state = 'resizing'
+                or e.state = 'ended' and e.activated_at is not null and e.reverted_at is null))
+            or exists (select from subscription_upgrade u where u.tenant_id = s.tenant_id
+              and u.subscription_id = s.id and u.state = 'resizing')
+          order by look_at limit ${subscriptionsPerPassMax}`,
+        dueRow,
+      );
+      const failures: unknown[] = [];
+      for (const key of due) {
+        if (signal.aborted) return "rest";
+        try {
+          await seeTo(db, key, now);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) {
+        throw new AggregateError(failures, "some subscriptions were not seen to");
+      }
+      return due.length === subscriptionsPerPassMax ? "again" : "rest";
+    },
+  };
+}
+
+async function seeTo(db: Db, key: SubscriptionKey, now: () => number): Promise<void> {
+  for (let step = 0; step < stepsMax; step += 1) {
+    try {
+      const outcome = await db.tenant(key.tenantId, (tx) => stepOf(tx, key, now()));
+      if (outcome === "rest") return;
+    } catch (error) {
+      // The machine, its host or a quota does not allow it now: nothing was written.
+      if (!(error instanceof Failure)) throw error;
+      await db.tenant(key.tenantId, (tx) => setLookAt(tx, key, now() + refusedRestMs));
+      return;
+    }
+  }
+}
+
+async function stepOf(tx: Tx, key: SubscriptionKey, now: number): Promise<"again" | "rest"> {
+  const view = await lockedView(tx, key);
+  const action = nextAction(view, now);
+  if (action !== undefined && (await applyAction(tx, view, { action, now })) === "done") {
+    await setLookAt(tx, key, now);
+    await tx.nudge("balance");
+    return "again";
+  }
+  await remind(tx, view, now);
+  await setLookAt(tx, key, nextLook(view, now));
+  return "rest";
+}
+
+/** The nearest reminder that is due; each is told once. */
+async function remind(tx: Tx, { subscription }: SubscriptionView, now: number): Promise<void> {
+  const due = remindersOf(subscription).findLast(({ at }) => at <= now);
+  const last = subscription.periods.at(-1);
+  if (due === undefined || last === undefined) return;
+  const { tenantId, zone } = subscription;
+  await tell(
+    tx,
+    { tenantId, zone, at: now },
+    {
+      of: subscription,
+      kind: subscription.autoRenew ? "subscription_renews" : "subscription_ends",
+      key: `${subscription.id}:${last.number}:${due.days}`,
+      data: { until: new Date(last.untilAt).toISOString() },
+    },
+  );
+}
