@@ -54,6 +54,10 @@ export async function run(argv: readonly string[], output: "table" | "json"): Pr
       `The database was started and read: ${rows.size} tables, ${rowCount} rows, ${pages} pages.`,
     );
   } else say("The database is not in it: restore your own PostgreSQL before you start Millrace.");
+  say(
+    `What was made after that is not in it. Machines that a platform still has of it are kept: see ` +
+      `them with millrace orphan list.`,
+  );
   for (const { path, because } of manifest.leftOut) say(`Not in it: ${path}, because ${because}.`);
   if (unknownOwners.length > 0) {
     say(`This machine has no account ${unknownOwners.join(", ")}: their files belong to root now.`);

@@ -67,6 +67,22 @@ test("events that are lost cost a period, not the lease", { timeout: 30_000 }, a
   await worker.stop();
 });
 
+test("a site that cannot say what it is still stops what must stop", async () => {
+  const world = await cloud();
+  const tenant = firstTenant(world);
+  const worker = startWorker(world);
+  const id = await rent(world.db, lease(tenant));
+  await becomes(world, id, "running");
+  for (let look = 0; look < 1_000; look += 1) {
+    world.platform.faults.failNext("info", { code: "unavailable", effect: "none" });
+  }
+  const key = { tenantId: tenant.tenantId, leaseId: id, at: world.now() };
+  await world.db.tenant(tenant.tenantId, (tx) => askRelease(tx, key));
+  await becomes(world, id, "gone");
+  expect(await stateOf(world.db, id)).toMatchObject({ ended: true });
+  await worker.stop();
+});
+
 test("one tenant's work that fits nowhere keeps nothing behind it waiting", async () => {
   const world = await cloud();
   const [greedy, modest] = world.tenants;

@@ -1,8 +1,10 @@
 import { z } from "zod";
 
 import { operation } from "#contract/operation.ts";
-import { page, pageQuery } from "#contract/schemas/common.ts";
+import { id, page, pageQuery } from "#contract/schemas/common.ts";
 import * as platform from "#contract/schemas/platform.ts";
+
+const ofMachine = z.strictObject({ machineId: id });
 
 export const platformOperations = {
   listAudit: operation({
@@ -21,6 +23,39 @@ export const platformOperations = {
     tag: "platform",
     permission: "platform.read",
     result: platform.system,
+  }),
+  listOrphans: operation({
+    method: "GET",
+    path: "/v1/orphans",
+    summary: "Machines at a platform that no row wants, the oldest first",
+    tag: "platform",
+    permission: "platform.read",
+    query: pageQuery,
+    result: page(platform.orphan),
+  }),
+  adoptOrphan: operation({
+    method: "POST",
+    path: "/v1/orphans/{machineId}/adoption",
+    summary: "Make a kept machine a lease again, metered from now on",
+    tag: "platform",
+    permission: "platform.manage",
+    audit: "orphan.adopt",
+    status: 201,
+    params: ofMachine,
+    body: platform.adoptOrphanBody,
+    result: platform.adoptedOrphan,
+    failures: ["wrong_state", "conflict", "capacity", "unsupported"],
+  }),
+  removeOrphan: operation({
+    method: "DELETE",
+    path: "/v1/orphans/{machineId}",
+    summary: "Let a kept machine be removed, with its disks",
+    tag: "platform",
+    permission: "platform.manage",
+    audit: "orphan.remove",
+    params: ofMachine,
+    result: platform.orphan,
+    failures: ["wrong_state"],
   }),
   followEvents: operation({
     method: "GET",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { id, timestamp } from "./common.ts";
+import { dnsName, id, timestamp } from "./common.ts";
 
 export const auditEntry = z.object({
   id,
@@ -49,6 +49,47 @@ export const system = z.object({
   loops: z.array(loopStatus),
   findings: z.array(z.object({ severity: z.enum(["warning", "problem"]), message: z.string() })),
 });
+
+/** A machine at a platform that no row wants. */
+export const orphan = z.object({
+  /** Of the machine. */
+  id,
+  site: z.string(),
+  /**
+   * `kept`: no row ever named it, so it stays until the operator has decided. `going`: a row tells
+   * that it is gone, or the operator said that it goes.
+   */
+  state: z.enum(["kept", "going"]),
+  decidedBy: z.string().nullable(),
+  /** By its id; `null` if that does not tell. */
+  bornAt: timestamp.nullable(),
+  firstSeenAt: timestamp,
+  seenAt: timestamp,
+  /** What the platform says of its owner; these ids may be of nobody here. */
+  owner: z
+    .object({ tenantId: z.string(), projectId: z.string(), resourceId: z.string() })
+    .nullable(),
+  kind: z.enum(["lease", "job"]),
+  power: z.enum(["running", "paused", "stopped", "unknown"]),
+  vcpus: z.number().int(),
+  memoryMiB: z.number().int(),
+  diskGiB: z.number().int(),
+  /** What the platform calls its host, and where it keeps it. */
+  host: z.string(),
+  locator: z.record(z.string(), z.string()),
+});
+
+export const adoptOrphanBody = z.strictObject({
+  /** Of the lease that it becomes. */
+  name: dnsName,
+  /** As it was rented with, as far as somebody knows; it is not made anew. */
+  image: z.string().min(1).max(100).default("unknown"),
+  /** The owner's, as the platform has it, when left out. */
+  tenantId: id.optional(),
+  /** The project of that id; `default` of a tenant that is named here without one. */
+  projectId: id.optional(),
+});
+export const adoptedOrphan = z.object({ leaseId: id, tenantId: id, projectId: id });
 
 export const health = z.object({ status: z.literal("ok") });
 export const readiness = z.object({

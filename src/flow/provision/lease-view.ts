@@ -25,6 +25,7 @@ const row = z.object({
   image: z.string(),
   login_user: z.string(),
   restart: z.enum(["never", "on-failure"]),
+  plan: z.enum(["on_demand", "subscription"]),
   price: z.record(z.string(), z.unknown()),
   created_at: instant,
   ended_at: instant.nullable(),
@@ -54,7 +55,7 @@ export type LeaseView = z.output<typeof row>;
 
 /** Newest instance, the queue entry of this turn, host and site of each lease. */
 const leaseRows = sql`
-  select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.price,
+  select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.plan, r.price,
     r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
     i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
     s.execution,

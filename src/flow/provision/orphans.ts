@@ -1,15 +1,24 @@
 /**
- * Machines that carry our ids and that no row wants. They are recorded when first seen, and
- * removed after a grace period, because a row may be about to be written (or restored).
+ * Machines that carry our ids and that no row wants. They are recorded when first seen.
+ *
+ * What must stay true: only what a row of this database tells to be gone is removed, after a grace
+ * period. Rows are written before machines are made and are never deleted, so a machine that no row
+ * ever named was made in a history that this database does not have: it was restored from a backup
+ * that is older, or the machine is another installation's. It is kept and said, until the operator
+ * adopts or removes it (orphan-asks.ts). A mark that a restore left behind would say less: a
+ * database can be set back in ways that leave none.
  */
 import { z } from "zod";
 
 import { json } from "#db/json.ts";
-import type { Db } from "#db/pool.ts";
+import type { Db, Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
+import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Listing, Machine, Provider } from "#providers/provider.ts";
+
+import { bornAt, orphanAlert, type OrphanDetail } from "./orphan-rows.ts";
 
 export const orphanGraceMs = 60_000;
 /** A removal that the platform refused is asked for anew after so long. */
@@ -22,45 +31,38 @@ interface OrphanContext {
   readonly now: () => number;
 }
 
-const idRow = z.object({ id: z.string() });
-
-/** Writes down what nobody wants, and gives what has been unwanted for long enough. */
+/** Writes down what nobody wants, and gives what is to be removed now. */
 export async function dueOrphans(
-  { db, provider, now }: OrphanContext,
+  context: OrphanContext,
   listing: Listing<Machine>,
 ): Promise<Machine[]> {
-  if (listing.items.length === 0) return [];
-  const ids = listing.items.map((machine) => machine.id);
-  const wanted = new Set(await wantedOf(db, ids));
-  await db.execute(sql`
-    delete from orphan where site = ${provider.site} and machine_id = any(${[...wanted]}::uuid[])`);
+  const rows = await rowsOf(context.db, listing);
+  const unwanted = listing.items.filter((machine) => rows.get(machine.id) !== "wanted");
+  await forget(context, listing, unwanted);
   const due: Machine[] = [];
-  for (const machine of listing.items) {
-    if (wanted.has(machine.id)) continue;
-    const at = new Date(now());
-    // A clock that was set back starts the grace period anew, rather than make it an hour.
-    const { first_seen_at: firstSeenAt } = await db.one(
-      sql`insert into orphan (site, machine_id, first_seen_at, detail)
-        values (${provider.site}, ${machine.id}, ${at},
-          ${json({ owner: machine.owner ?? null, locator: machine.locator })})
-        on conflict (site, machine_id) do update set detail = excluded.detail,
-          first_seen_at = least(orphan.first_seen_at, excluded.first_seen_at)
-        returning first_seen_at`,
-      z.object({ first_seen_at: instant }),
-    );
-    if (now() - firstSeenAt >= orphanGraceMs && machine.owner !== undefined) due.push(machine);
+  for (const machine of unwanted) {
+    const known = rows.has(machine.id);
+    const orphan = await record(context, machine, known);
+    if (machine.owner === undefined || context.now() - orphan.first_seen_at < orphanGraceMs) {
+      continue;
+    }
+    if (known || orphan.decision === "remove") due.push(machine);
+    else if (!orphan.said) await say(context, machine);
   }
   return due;
 }
 
-/** Looks once more whether a row wants it: rows may have come back with a restore. */
+/** Looks once more whether it may go: rows may have come, or come back with a restore. */
 export async function removeOrphan(
   { db, provider, observer, now }: OrphanContext,
   machine: Machine,
   signal: AbortSignal,
 ): Promise<void> {
   const { owner } = machine;
-  if (owner === undefined || (await wantedOf(db, [machine.id])).length > 0) return;
+  if (owner === undefined) return;
+  const row = (await rowsOf(db, { items: [machine] })).get(machine.id);
+  if (row === "wanted") return;
+  if (row === undefined && !(await isToBeRemoved(db, provider.site, machine.id))) return;
   observer.log.warn(
     { site: provider.site, machineId: machine.id, owner },
     "removing a machine that no row wants",
@@ -70,12 +72,117 @@ export async function removeOrphan(
   await db.execute(sql`
     update orphan set removed_at = ${new Date(now())}
     where site = ${provider.site} and machine_id = ${machine.id}`);
+  await resolveAlert(db, {
+    key: orphanAlert(provider.site, machine.id),
+    by: "provision",
+    at: now(),
+  });
 }
 
-async function wantedOf(db: Db, ids: readonly string[]): Promise<string[]> {
-  const rows = await db.rows(
-    sql`select id from instance where id = any(${[...ids]}::uuid[]) and state <> 'gone'`,
-    idRow,
+async function isToBeRemoved(db: Db, site: string, machineId: string): Promise<boolean> {
+  const found = await db.maybe(
+    sql`select machine_id from orphan where site = ${site} and machine_id = ${machineId}
+      and decision = 'remove'`,
+    z.object({ machine_id: z.string() }),
   );
-  return rows.map(({ id }) => id);
+  return found !== undefined;
+}
+
+const instanceRow = z.object({ id: z.string(), state: z.string() });
+
+/** What the rows say of each machine; nothing of one that no row ever named. */
+async function rowsOf(
+  db: Queryable,
+  { items }: Pick<Listing<Machine>, "items">,
+): Promise<ReadonlyMap<string, "wanted" | "gone">> {
+  if (items.length === 0) return new Map();
+  const rows = await db.rows(
+    sql`select id, state from instance where id = any(${items.map(({ id }) => id)}::uuid[])`,
+    instanceRow,
+  );
+  return new Map(rows.map(({ id, state }) => [id, state === "gone" ? "gone" : "wanted"]));
+}
+
+const gonePlace = z.object({ machine_id: z.string(), known: z.boolean() });
+
+/** What is wanted (again), or is not there any more, is no orphan. */
+async function forget(
+  { db, provider, now }: OrphanContext,
+  listing: Listing<Machine>,
+  unwanted: readonly Machine[],
+): Promise<void> {
+  const { site } = provider;
+  const ids = listing.items.map(({ id }) => id);
+  const unwantedIds = unwanted.map(({ id }) => id);
+  const over = await db.rows(
+    sql`delete from orphan
+      where site = ${site} and not machine_id = any(${unwantedIds}::uuid[])
+        and removed_at is null
+        and (machine_id = any(${ids}::uuid[]) or ${listing.complete})
+      returning machine_id, known`,
+    gonePlace,
+  );
+  for (const { machine_id: id, known } of over) {
+    if (known) continue;
+    await resolveAlert(db, { key: orphanAlert(site, id), by: "provision", at: now() });
+  }
+}
+
+const recordedRow = z.object({
+  first_seen_at: instant,
+  decision: z.enum(["remove"]).nullable(),
+  said: z.boolean(),
+});
+
+async function record(
+  { db, provider, now }: OrphanContext,
+  machine: Machine,
+  known: boolean,
+): Promise<z.output<typeof recordedRow>> {
+  const detail: OrphanDetail = {
+    owner: machine.owner ?? null,
+    locator: machine.locator,
+    hostId: machine.hostId,
+    power: machine.power.value,
+    cpu: machine.cpu,
+    memoryBytes: machine.memoryBytes,
+    diskBytes: machine.diskBytes,
+    isJob: machine.workload !== undefined,
+  };
+  const at = new Date(now());
+  // A clock that was set back starts the grace period anew, rather than make it an hour.
+  return db.one(
+    sql`insert into orphan (site, machine_id, first_seen_at, seen_at, known, detail)
+      values (${provider.site}, ${machine.id}, ${at}, ${at}, ${known}, ${json(detail)})
+      on conflict (site, machine_id) do update set detail = excluded.detail,
+        known = excluded.known, seen_at = excluded.seen_at,
+        removed_at = case when orphan.removed_at > excluded.seen_at - interval '1 minute'
+          then orphan.removed_at end,
+        first_seen_at = least(orphan.first_seen_at, excluded.first_seen_at)
+      returning first_seen_at, decision, said_at is not null as said`,
+    recordedRow,
+  );
+}
+
+/** Once; an alert that the operator closed is not opened again. */
+async function say(
+  { db, provider, observer, now }: OrphanContext,
+  machine: Machine,
+): Promise<void> {
+  const born = bornAt(machine.id);
+  const made = born === undefined ? "?" : new Date(born).toISOString();
+  const { site } = provider;
+  const at = now();
+  await db.transaction(async (tx) => {
+    const data = { site, machine: machine.id, made };
+    const key = orphanAlert(site, machine.id);
+    await raiseAlert(tx, { key, kind: "orphan_kept", severity: "critical", data, at });
+    await tx.execute(sql`
+      update orphan set said_at = ${new Date(at)}
+      where site = ${site} and machine_id = ${machine.id}`);
+  });
+  observer.log.error(
+    { site, machineId: machine.id, owner: machine.owner, made },
+    "a machine that no row ever named is kept",
+  );
 }

@@ -104,7 +104,11 @@ export function siteWorker(context: SiteContext): SiteWorker {
     await endUnplaced(db, now());
     if (!(await holdSite())) return "rest";
     watching ??= watch();
-    await refreshInventory(context, signal);
+    // A host that cannot be described (no QEMU any more) may still have machines that must stop.
+    const described = await refreshInventory(context, signal).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
     const adopted = await adoptPlacements(db, {
       site,
       prepareWorkload: context.prepareWorkload,
@@ -121,6 +125,7 @@ export function siteWorker(context: SiteContext): SiteWorker {
       instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });
     }
     for (const machine of await dueOrphans(context, listing)) orphans.ask(machine.id, machine);
+    if (described !== undefined) throw described.error;
     return adopted;
   };
 

@@ -13,7 +13,8 @@ export type Mutation =
   | "revert"
   | "deleteSnapshot";
 
-export type CallName = Mutation | "read";
+/** `info` is what the platform says of itself, `read` any other look. */
+export type CallName = Mutation | "info" | "read";
 
 export interface NextFailure {
   readonly code: ProviderErrorCode;

@@ -61,7 +61,7 @@ export class SimulatedProvider implements Provider {
   }
 
   async info(call: ReadCall): Promise<ProviderInfo> {
-    await this.#enter("read", call);
+    await this.#enter("info", call);
     return {
       kind: "simulated",
       site: this.site,
@@ -279,7 +279,7 @@ export class SimulatedProvider implements Provider {
     const delayMs = this.platform.faults.takeDelayMs(name);
     const until = AbortSignal.any([call.signal, this.#closed.signal]);
     if (delayMs > 0) await this.platform.clock.wait(delayMs, until);
-    if (name === "read") {
+    if (name === "read" || name === "info") {
       const failure = this.platform.faults.takeFailure(name);
       if (failure !== undefined) throw thrown(failure);
     }
