@@ -69,6 +69,18 @@ export const billingOperations = {
     result: z.unknown(),
     transport: "bytes",
   }),
+  explainLine: operation({
+    method: "GET",
+    path: "/v1/statement/lines/{date}/{sku}",
+    summary: "A line of a bill down to its events and their entries in the metering log",
+    tag: "billing",
+    permission: "billing.read",
+    params: z.strictObject({
+      date: z.iso.date(),
+      sku: z.string().regex(/^[a-z]+(?:\.[A-Za-z0-9_-]{1,40}){0,2}$/, "a SKU such as gpu.A100"),
+    }),
+    result: billing.lineExplanation,
+  }),
   listInvoices: operation({
     method: "GET",
     path: "/v1/invoices",

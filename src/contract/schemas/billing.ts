@@ -130,7 +130,62 @@ export const statement = z.object({
   vat: money,
   vatRate: z.string(),
   paidBy,
+  /** The checkpoint of the metering log that it rests on; null before the first one. */
+  checkpoint: z.object({ size: z.number().int(), root: z.string() }).nullable(),
   profile: z.string(),
+});
+
+/** A line of a bill with everything that it rests on. */
+export const lineExplanation = z.object({
+  date: z.iso.date(),
+  sku: z.string(),
+  lines: z.array(
+    z.object({
+      revision: z.number().int(),
+      quantity: z.string(),
+      unit: z.string(),
+      listPrice: z.string(),
+      priceSource: z.enum(["list", "contract"]),
+      multiplier: z.string(),
+      amount: money,
+      state: z.enum(["provisional", "posted"]),
+      postedAt: timestamp.nullable(),
+    }),
+  ),
+  /**
+   * The month of the SKU up to the day before, and up to the end of the day: the line is the
+   * difference of the rounded amounts. `exact` is a fraction or decimal of yuan, never rounded.
+   */
+  month: z.object({
+    before: z.object({ quantity: z.string(), exact: z.string(), rounded: money }),
+    after: z.object({ quantity: z.string(), exact: z.string(), rounded: money }),
+  }),
+  events: z.array(
+    z.object({
+      source: z.string(),
+      id: z.string(),
+      kind: z.enum(["recorded", "retracted"]),
+      from: timestamp,
+      until: timestamp,
+      seconds: z.number().int(),
+      units: z.string(),
+      work: z.enum(["lease", "job"]),
+      plan: z.enum(["on_demand", "subscription"]),
+      /** Rated at all: not a platform fault, and in time. */
+      counted: z.boolean(),
+      resourceId: id,
+      resource: z.string(),
+      intervalId: id,
+      instanceId: id,
+      /** Its entry in the metering log; null until the log has it. */
+      leaf: z.number().int().nullable(),
+      leafHash: z.string(),
+    }),
+  ),
+  /** There are more events than are shown. */
+  isCut: z.boolean(),
+  /** The first checkpoint that covers them. */
+  checkpoint: z.object({ size: z.number().int(), root: z.string() }).nullable(),
 });
 
 export const granularity = z.enum(["line", "day", "week", "month"]);

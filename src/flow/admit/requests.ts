@@ -191,3 +191,16 @@ export async function setReason(
     update request set end_reason = ${change.reason === null ? null : json(change.reason)}
     where tenant_id = ${change.tenantId} and id = ${change.id}`);
 }
+
+/** What customers call them, ended ones too. */
+export async function requestNames(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly ids: readonly string[] },
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.rows(
+    sql`select id, name from request
+      where tenant_id = ${of.tenantId} and id = any(${of.ids}::uuid[])`,
+    z.object({ id: z.string(), name: z.string() }),
+  );
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}

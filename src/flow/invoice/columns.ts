@@ -62,11 +62,14 @@ export function headOf(
   language: Language,
 ): readonly (readonly [string, string])[] {
   const say = words[language];
-  const { tenant, from, through, timeZone, profile } = statement;
+  const { tenant, from, through, timeZone, profile, checkpoint } = statement;
   return [
     [say.title, tenant.name],
     [say.period, `${from} – ${through} (${timeZone})`],
     [say.prices, profile],
+    ...(checkpoint === null
+      ? []
+      : [[say.checkpoint, `${checkpoint.size}, ${checkpoint.root}`] as const]),
   ];
 }
 

@@ -29,6 +29,7 @@ function statement(lines: readonly StatementLine[], name = "Ada's lab"): Stateme
     splitTax: (gross) => splitVat(defaultProfile, gross),
     vatRate: "0.06",
     profile: "Default v1",
+    checkpoint: { size: 20, root: "cm9vdA==" },
   });
 }
 
@@ -217,6 +218,7 @@ test("the table for a person, in English and Chinese, without columns that say n
     "Statement: Ada's lab",
     "Period: 2026-05-01 – 2026-05-31 (Asia/Shanghai)",
     "Prices: Default v1",
+    "Log checkpoint: 20, cm9vdA==",
     "",
     "Date        SKU       Description  Quantity  Unit      List price  Multiplier  Amount  From package  From balance  Log entries  State",
     "----------  --------  -----------  --------  --------  ----------  ----------  ------  ------------  ------------  -----------  -----------",
@@ -233,7 +235,7 @@ test("the table for a person, in English and Chinese, without columns that say n
     "",
   ]);
   const chinese = statementText(statement(two), "zh-CN").split("\n");
-  const [header = "", rule = "", ...rows] = chinese.slice(4, 8);
+  const [header = "", rule = "", ...rows] = chinese.slice(5, 9);
   expect(header.startsWith("日期        计费项")).toBe(true);
   expect(rows.map((row) => displayWidth(row) <= displayWidth(rule))).toEqual([true, true]);
   expect(chinese).toContain("增值税 6%    4.18  CNY");

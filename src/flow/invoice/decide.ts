@@ -57,6 +57,13 @@ export interface StatementLine {
   readonly state: "provisional" | "posted";
 }
 
+export interface Checkpoint {
+  /** So many entries it covers. */
+  readonly size: number;
+  /** Root hash of the tree, in base64. */
+  readonly root: string;
+}
+
 export interface StatementAsk {
   readonly tenant: { readonly id: string; readonly name: string };
   /** First and last local day. */
@@ -70,12 +77,15 @@ export interface StatementAsk {
   readonly vatRate: string;
   /** The price profile versions that the lines were rated by. */
   readonly profile: string;
+  /** The checkpoint of the metering log that the lines rest on. */
+  readonly checkpoint: Checkpoint | null;
 }
 
 type Shown<T> = { readonly [K in keyof T]: string };
 
 /** Amounts are decimal strings, as on the wire. */
 export interface Statement {
+  readonly checkpoint: Checkpoint | null;
   readonly tenant: { readonly id: string; readonly name: string };
   readonly from: string;
   readonly through: string;
@@ -113,10 +123,11 @@ export interface ShownLine {
  * statement is its canonical form (RFC 8785); a property test compares them.
  */
 export function statementOf(ask: StatementAsk): Statement {
-  const { tenant, from, through, timeZone, lines, vatRate, profile } = ask;
+  const { tenant, from, through, timeZone, lines, vatRate, profile, checkpoint } = ask;
   const total = sumFen(lines.map(({ amount }) => amount));
   const { net, vat } = ask.splitTax(total);
   return {
+    checkpoint: checkpoint === null ? null : { root: checkpoint.root, size: checkpoint.size },
     currency: "CNY",
     from,
     lines: lines.map(shownLine),

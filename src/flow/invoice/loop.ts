@@ -24,8 +24,9 @@ import {
   tenantsUnsettled,
   type MonthToClose,
 } from "./invoices.ts";
+import { leavesOfLines } from "./leaves.ts";
 import { outstandingOf, stateOf } from "./settle.ts";
-import { billedItems, composeStatement } from "./statements.ts";
+import { billedItems, checkpointNow, composeStatement, spanOf } from "./statements.ts";
 
 const tenantsPerRead = 200;
 const tenantsPerClose = 50;
@@ -89,12 +90,16 @@ function closeSome(
     const tenantIds = tenants.map(({ tenantId }) => tenantId);
     const lines = await billedLines(tx, { month, tenantIds });
     const items = await billedItems(tx, { month, tenantIds });
+    const range = { kind: "billed", month } as const;
+    const span = spanOf(range, [...lines.values()].flat());
+    const leaves = await leavesOfLines(tx, { tenantIds, ...span });
+    const checkpoint = await checkpointNow(tx);
     const invoices = tenants.map(({ tenantId, name, timeZone: zoneName }) => {
       const zone = timeZone(zoneName);
       const of = {
         tenant: { id: tenantId, name },
         timeZone: zone,
-        range: { kind: "billed", month } as const,
+        range,
       };
       const today = dayOf(zone, now);
       const { invoice_due_days: dueDays } = pricesOn(prices, today)?.profile ?? defaultProfile;
@@ -102,6 +107,8 @@ function closeSome(
         statement: composeStatement(prices, of, {
           lines: lines.get(tenantId) ?? [],
           items: items.get(tenantId) ?? [],
+          leavesOf: leaves(tenantId),
+          checkpoint,
         }),
         dueOn: addDays(today, dueDays),
       };

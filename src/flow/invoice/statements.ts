@@ -5,6 +5,7 @@ import { pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
 import { splitVat } from "#catalog/tax.ts";
 import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+import { latestCheckpoint } from "#flow/meter/log-store.ts";
 import { quantityInUnits } from "#flow/rate/lines.ts";
 import { chargeLines, type BilledLine, type LineRange } from "#flow/rate/charge-lines.ts";
 import {
@@ -24,7 +25,15 @@ import { addFen, formatFen, sumFen, zeroFen } from "#kernel/money.ts";
 import { formatRational, one } from "#kernel/rational.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 
-import { noDescription, statementOf, type Statement, type StatementLine } from "./decide.ts";
+import {
+  noDescription,
+  statementOf,
+  type Checkpoint,
+  type LeafRange,
+  type Statement,
+  type StatementLine,
+} from "./decide.ts";
+import { leavesOfLines, type LeavesOf } from "./leaves.ts";
 
 /** Longest range of days in one statement. */
 const statementDaysMax = 400;
@@ -50,14 +59,24 @@ export async function readStatement(
   const lines = await chargeLines(db, tenant.id, range);
   const items = await itemsIn(db, { tenantId: tenant.id, zone: timeZone, range });
   const billed = lines.map((line) => ({ ...line, isPosted: line.postedAt !== undefined }));
-  return composeStatement(prices, of, { lines: billed, items });
+  const leaves = await leavesOfLines(db, { tenantIds: [tenant.id], ...spanOf(of.range, lines) });
+  const checkpoint = await checkpointNow(db);
+  const read = { lines: billed, items, leavesOf: leaves(tenant.id), checkpoint };
+  return composeStatement(prices, of, read);
 }
 
-/** From what was read; packages are no lines of a bill, so `items` has none. */
+export interface ReadForStatement {
+  readonly lines: readonly BilledLine[];
+  /** Packages are no lines of a bill, so it has none. */
+  readonly items: readonly OrderItem[];
+  readonly leavesOf: LeavesOf;
+  readonly checkpoint: Checkpoint | null;
+}
+
 export function composeStatement(
   prices: PriceBook,
   { tenant, timeZone, range }: StatementOf,
-  { lines, items }: { readonly lines: readonly BilledLine[]; readonly items: readonly OrderItem[] },
+  { lines, items, leavesOf, checkpoint }: ReadForStatement,
 ): Statement {
   const { from, through } = daysOfRange(range);
   const inForce = pricesOn(prices, through);
@@ -68,11 +87,32 @@ export function composeStatement(
     from,
     through,
     timeZone,
-    lines: [...lines.map(usageLine), ...items.map((item) => orderLine(item, timeZone))],
+    lines: [
+      ...lines.map((line) => usageLine(line, leavesOf(line))),
+      ...items.map((item) => orderLine(item, timeZone)),
+    ],
     splitTax: (gross) => splitVat(inForce.profile, gross),
     vatRate: formatRational(inForce.profile.vat.rate),
     profile: profileNames(prices, lines) ?? `${inForce.name} v${inForce.version}`,
+    checkpoint,
   });
+}
+
+/** What is signed by now; `null` before the first time. */
+export async function checkpointNow(db: Queryable): Promise<Checkpoint | null> {
+  const latest = await latestCheckpoint(db);
+  if (latest === undefined) return null;
+  return { size: latest.size, root: Buffer.from(latest.root).toString("base64") };
+}
+
+/** Late usage of earlier months is on a month's bill too. */
+export function spanOf(
+  range: LineRange,
+  lines: readonly Pick<BilledLine, "serviceDay">[],
+): { readonly from: LocalDay; readonly through: LocalDay } {
+  const { from, through } = daysOfRange(range);
+  const [first = from] = lines.map(({ serviceDay }) => serviceDay).toSorted();
+  return { from: first < from ? first : from, through };
 }
 
 function daysOfRange(range: LineRange): { readonly from: LocalDay; readonly through: LocalDay } {
@@ -90,7 +130,7 @@ function daysOfRange(range: LineRange): { readonly from: LocalDay; readonly thro
   );
 }
 
-function usageLine(line: BilledLine): StatementLine {
+function usageLine(line: BilledLine, leaves: LeafRange | null): StatementLine {
   const { packages, promotion, wallet, receivable } = line.paid;
   return {
     kind: "usage",
@@ -109,7 +149,7 @@ function usageLine(line: BilledLine): StatementLine {
       balance: wallet,
       owed: receivable,
     },
-    leaves: null,
+    leaves,
     state: line.isPosted ? "posted" : "provisional",
   };
 }

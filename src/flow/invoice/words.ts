@@ -28,6 +28,7 @@ export interface Words {
   readonly fromBalance: string;
   readonly owed: string;
   readonly leaves: string;
+  readonly checkpoint: string;
   readonly subtotal: string;
   readonly total: string;
   readonly net: string;
@@ -63,6 +64,7 @@ export const words: Readonly<Record<Language, Words>> = {
     fromBalance: "From balance",
     owed: "Owed",
     leaves: "Log entries",
+    checkpoint: "Log checkpoint",
     subtotal: "subtotal",
     total: "Total",
     net: "Net",
@@ -96,6 +98,7 @@ export const words: Readonly<Record<Language, Words>> = {
     fromBalance: "余额支付",
     owed: "应收",
     leaves: "计量日志条目",
+    checkpoint: "日志检查点",
     subtotal: "小计",
     total: "合计",
     net: "不含税金额",

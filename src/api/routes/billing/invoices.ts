@@ -97,6 +97,7 @@ const closedStatement = statementSchema.extend({
     }),
   ),
   paidBy: statementSchema.shape.paidBy.default(noPayment),
+  checkpoint: statementSchema.shape.checkpoint.default(null),
 });
 
 async function invoiceOf(db: Queryable, tenantId: string, text: string): Promise<Invoice> {
