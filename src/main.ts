@@ -3,14 +3,14 @@
  * on SIGTERM or SIGINT. Standard output is for the person who started it; the log goes to a file
  * in the data directory, or to standard error where there is no terminal.
  */
-import { chmod, writeFile } from "node:fs/promises";
+import { once } from "node:events";
 import { join, resolve } from "node:path";
 
 import { startApp, type App } from "#app/app.ts";
 import { welcome } from "#app/welcome.ts";
 import { readConfig } from "#config/config.ts";
 import { defaultDataDirectory } from "#config/data-directory.ts";
-import { newRootKey } from "#identity/operator.ts";
+import { ensureOperator, newRootKey } from "#identity/operator.ts";
 import { Failure, failureClasses } from "#kernel/failure.ts";
 import { openLogFile } from "#observe/log-file.ts";
 import { createObserver, type Observer } from "#observe/observer.ts";
@@ -29,6 +29,11 @@ async function main(): Promise<void> {
       ? openLogFile({ path: join(dataDirectory, "millrace.log") })
       : process.stderr,
   });
+  const stopped = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => stopped.abort(signal);
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  const { signal } = stopped;
   const app = await startApp({
     config,
     dataDirectory,
@@ -37,30 +42,25 @@ async function main(): Promise<void> {
     progress: (step) => {
       say(`  ${step} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
     },
+    signal,
+  }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    say("Stopped before it was up; the next start goes on from here.");
   });
-  const stopped = new Promise<NodeJS.Signals>((done) => {
-    process.once("SIGTERM", done);
-    process.once("SIGINT", done);
-  });
+  if (app === undefined) return;
   if (config.role === "migrate" || config.role === "operator-key") {
     if (config.role === "operator-key") {
-      const { secret } = await app.db.transaction((tx) => newRootKey(tx, Date.now()));
+      const { secret } = await app.db.transaction(
+        async (tx) => (await ensureOperator(tx, Date.now())) ?? newRootKey(tx, Date.now()),
+      );
       say(`A new key of the operator, shown this once; the others still work:\n${secret}`);
     }
     await app.close();
     return;
   }
-  if (app.url !== undefined) {
-    if (app.operator !== undefined) {
-      const file = join(app.data.path, "operator.json");
-      const content = { url: app.url, key: app.operator.secret };
-      await writeFile(file, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-      await chmod(file, 0o600);
-    }
-    say(await welcome(app, startedAt));
-  }
-  const signal = await stopped;
-  observer.log.info({ signal }, "stopping");
+  if (app.url !== undefined) say(await welcome(app, startedAt));
+  if (!signal.aborted) await once(signal, "abort");
+  observer.log.info({ signal: String(signal.reason) }, "stopping");
   say("Stopping; virtual machines go on running.");
   await closeInTime(app, observer);
 }

@@ -20,7 +20,10 @@ export function findRoute(
   path: string,
 ): { id: OperationId; operation: Operation; params: Record<string, string> } | undefined {
   for (const { id, operation } of routes) {
-    const pattern = operation.path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+    const pattern = operation.path
+      .replaceAll(".", "\\.")
+      .replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")
+      .replace(/\{\+(\w+)\}$/, "(?<$1>.+)");
     const match = operation.method === method ? new RegExp(`^${pattern}$`).exec(path) : null;
     if (match === null || !isOperationId(id)) continue;
     const params = Object.entries(match.groups ?? {}).map(([name, value]) => [

@@ -75,6 +75,19 @@ function textOf(it: z.output<typeof node>, path: string): string {
   return path.replace(/^.*\.(?=[^.]+$)/, "");
 }
 
+/** What a path must have in its places, and a query that is no longer than it must be. */
+export function addressOf(
+  { params, query }: { readonly params: z.ZodType; readonly query: z.ZodType },
+  path = "$",
+): { readonly params: Record<string, string>; readonly query: Record<string, string> } {
+  return { params: texts(sampleOf(params, path)), query: texts(sampleOf(query, path)) };
+}
+
+function texts(fields: unknown): Record<string, string> {
+  const entries = Object.entries(z.record(z.string(), z.unknown()).parse(fields ?? {}));
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
+
 export function uuidFrom(seed: number): string {
   const hex = seed.toString(16).padStart(8, "0");
   return `${hex}-0000-4000-8000-${hex}0000`;

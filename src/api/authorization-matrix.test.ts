@@ -14,7 +14,7 @@ import { role as roleSchema } from "#contract/schemas/identity.ts";
 import { sql } from "#db/sql.ts";
 import { createTenant } from "#identity/tenants.ts";
 import { testApi } from "#test/api-server.ts";
-import { sampleOf } from "#test/sample.ts";
+import { addressOf, sampleOf } from "#test/sample.ts";
 
 import type { Handlers, PublicContext } from "./handler.ts";
 import { operationIds } from "./route-table.ts";
@@ -84,11 +84,10 @@ interface Request {
 /** Well formed in every part, with required fields only. */
 function requestFor(id: OperationId): Request {
   const operation: Operation = operations[id];
-  const { method, params, query, body, requestTransport } = operation;
-  const values = z.record(z.string(), z.unknown()).parse(sampleOf(params, id));
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
-  const needed = new URLSearchParams(id === "uploadFile" ? { name: "file" } : {});
-  query.parse(Object.fromEntries(needed));
+  const { method, body, requestTransport } = operation;
+  const { params, query } = addressOf(operation, id);
+  const path = operation.path.replaceAll(/\{\+?(\w+)\}/g, (_, name: string) => params[name] ?? "");
+  const needed = new URLSearchParams(query);
   const target = needed.size === 0 ? path : `${path}?${needed.toString()}`;
   if (requestTransport === "bytes") return { method, path: target, body: "content" };
   if (body === undefined) return { method, path: target };

@@ -1,6 +1,7 @@
 /** From a parsed request to the handler and back to what is sent: one way per kind of operation. */
 import { Readable } from "node:stream";
 
+import type { Operation } from "#contract/operation.ts";
 import { operations } from "#contract/operations.ts";
 import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -58,7 +59,9 @@ export async function invokePublic(
     },
   };
   const answer = await handle(incoming.input, context);
-  if (operations[id].transport === "text") return textOutgoing(status, answer);
+  const { transport }: Operation = operations[id];
+  if (transport === "text") return textOutgoing(status, answer);
+  if (transport === "bytes") return bytesOutgoing(status, answer);
   return jsonOutgoing(status, answerText(operations[id].result, answer));
 }
 

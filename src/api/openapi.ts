@@ -26,6 +26,7 @@ const tags = [
   { name: "leases", description: "Dedicated virtual machines" },
   { name: "jobs", description: "Work that runs in a machine of its own and ends" },
   { name: "billing", description: "Balance, usage, statements, quota" },
+  { name: "metering", description: "Usage events, and the log that proves them" },
   { name: "platform", description: "Audit, health, metrics, this document" },
 ];
 
@@ -34,7 +35,7 @@ export function openApiDocument(): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {};
   for (const id of operationIds) {
     const operation: Operation = operations[id];
-    const path = (paths[operation.path] ??= {});
+    const path = (paths[operation.path.replace("{+", "{")] ??= {});
     path[operation.method.toLowerCase()] = operationObject(id, operation, parts);
   }
   const problemSchema = parts.schemaOf(problem, "output");

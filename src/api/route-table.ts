@@ -9,12 +9,23 @@ export const operationIds: readonly OperationId[] = Object.keys(operations).filt
 
 /** `/v1/leases/{leaseId}` as the router writes it: `/v1/leases/:leaseId`. */
 export function routePath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+  return path.replaceAll(/\{(\w+)\}/g, ":$1").replace(/\{\+\w+\}$/, "*");
+}
+
+/** The router calls the rest of a path `*`. */
+export function namedParams(path: string, params: unknown): unknown {
+  const [, name] = /\{\+(\w+)\}$/.exec(path) ?? [];
+  if (name === undefined || typeof params !== "object" || params === null) return params;
+  const { "*": rest, ...others }: Record<string, unknown> = { ...params };
+  return { ...others, [name]: rest };
 }
 
 const patterns = operationIds.map((id) => {
   const { method, path } = operations[id];
-  const source = path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+");
+  const source = path
+    .replaceAll(".", "\\.")
+    .replaceAll(/\{\w+\}/g, "[^/]+")
+    .replace(/\{\+\w+\}$/, ".+");
   return { method, pattern: new RegExp(`^${source}$`), hasHead: answersHead(id) };
 });
 

@@ -19,7 +19,7 @@ import type { Outgoing } from "./outgoing.ts";
 import { toFailure } from "./problem.ts";
 import type { RateLimit, Slots } from "./rate-limit.ts";
 import { send } from "./respond.ts";
-import { answersHead, routePath } from "./route-table.ts";
+import { answersHead, namedParams, routePath } from "./route-table.ts";
 
 export interface RouteParts {
   readonly id: OperationId;
@@ -73,7 +73,7 @@ async function answerPublic(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Outgoing> {
-  const input = parseInput(operations[id], rawOf(request));
+  const input = parseInput(operations[id], rawOf(operations[id], request));
   const signal = connections.signalOf(reply.raw, "short");
   const { handle } = handleOf(handlers, id);
   const incoming = incomingOf(request, { input, signal });
@@ -88,7 +88,7 @@ async function answerCaller(
   const operation: Operation = operations[id];
   const caller = present(request.caller, "caller behind the gate");
   const call: Call = { ...caller, id, operation, requestId: request.id };
-  const input = parseInput(operation, rawOf(request));
+  const input = parseInput(operation, rawOf(operation, request));
   const { handle, waits } = handleOf(handlers, id);
   const isLong = waits || operation.transport === "events" || operation.transport === "bytes";
   if (isLong) reply.raw.once("close", slots.take(caller.tenantId));
@@ -105,8 +105,8 @@ async function answerCaller(
   }
 }
 
-function rawOf({ params, query, body }: FastifyRequest): Raw {
-  return { params, query, body };
+function rawOf({ path }: Operation, { params, query, body }: FastifyRequest): Raw {
+  return { params: namedParams(path, params), query, body };
 }
 
 function incomingOf(

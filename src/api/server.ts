@@ -101,7 +101,7 @@ export function createServer(options: ServerOptions): Server {
       try {
         return await app.listen(at);
       } catch (cause) {
-        throw new Failure("unavailable", cannotListen(at, cause), { cause });
+        throw cannotListen(at, cause);
       }
     },
     close: async () => {
@@ -153,7 +153,11 @@ function notFound(request: FastifyRequest): Failure {
   });
 }
 
-function cannotListen(at: { host: string; port: number }, cause: unknown): string {
+export function cannotListen(at: { host: string; port: number }, cause: unknown): Failure {
+  return new Failure("unavailable", whyNotListening(at, cause), { cause });
+}
+
+function whyNotListening(at: { host: string; port: number }, cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   const where = `${at.host}:${at.port}`;
   if (code === "EADDRINUSE") {

@@ -18,14 +18,16 @@ import { listenForNudges } from "#db/listen.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { projectHoldings } from "#flow/admit/holdings.ts";
-import { ensureOperator, type OperatorCredential } from "#identity/operator.ts";
+import type { OperatorCredential } from "#identity/operator.ts";
 import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
 
+import { makeOperator } from "./first-key.ts";
 import { handlers } from "./handlers.ts";
 import { thisHost } from "./host.ts";
 import { paymentProviders } from "./payments.ts";
-import { openSites } from "./sites.ts";
+import { requireFreePort } from "./port.ts";
+import { lookAt, openSites, type SiteLook } from "./sites.ts";
 import { systemView } from "./system.ts";
 import { startWork } from "./work.ts";
 
@@ -34,7 +36,8 @@ export interface App {
   readonly url: string | undefined;
   readonly data: DataDirectory;
   readonly db: Db;
-  readonly sitesExpected: number;
+  /** The sites as they were seen at the start; none in a process that opens none. */
+  readonly looks: readonly SiteLook[];
   /** Of the operator, if this start made it. */
   readonly operator: OperatorCredential | undefined;
   /** Drains, then closes everything in reverse. Virtual machines go on running. */
@@ -49,115 +52,141 @@ export interface AppOptions {
   readonly now?: () => number;
   /** Told of each step that may take longer than a second. */
   readonly progress?: (step: string) => void;
+  /** Gives the start up; what is open by then is closed. */
+  readonly signal?: AbortSignal;
 }
 
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, observer, progress = () => undefined } = options;
   const closers = new AsyncDisposableStack();
   try {
-    const data = await openDataDirectory(options.dataDirectory);
-    closers.defer(() => data.close());
-    progress("database");
-    const url = await databaseUrl(options, data, closers);
-    await migrate(url, join(options.repositoryRoot, "db/migrations"));
-    const db = openDb({
-      url,
-      connectionsMax: config.databaseConnections,
-      observer,
-      applicationName: `millrace ${config.role}`,
-    });
-    closers.defer(() => db.close());
-    const host = await thisHost();
-    const now = options.now ?? (await openClock(db, host, config.clock));
-    const operator = await db.transaction(async (tx) => {
-      await seedPriceProfile(tx);
-      await addPresetFlavors(tx);
-      // A credential is shown once, so it is made by a process that shows it.
-      return config.role === "migrate" ? undefined : ensureOperator(tx, now());
-    });
-    const nudges = listenForNudges(url, observer);
-    closers.defer(() => nudges.close());
-    if (config.role === "migrate" || config.role === "operator-key")
-      return { url: undefined, data, db, sitesExpected: 0, operator, close };
-
-    progress("sites");
-    const stopping = new AbortController();
-    closers.defer(() => stopping.abort());
-    const { providers, local } = await openSites({
-      config,
-      data,
-      observer,
-      now,
-      progress,
-      signal: stopping.signal,
-    });
-    for (const provider of providers) closers.defer(() => provider.close());
-    const imagesBuilt = local === undefined ? recordSimulatedImages(db) : local.buildImages(db);
-    closers.defer(() => imagesBuilt);
-    const payments = paymentProviders(config, now);
-    const work =
-      config.role === "serve"
-        ? undefined
-        : startWork({
-            db,
-            nudges,
-            observer,
-            now,
-            host,
-            providers,
-            storageDirectory: data.storage,
-            payments,
-          });
-    if (work !== undefined) closers.defer(() => work.stop());
-    if (config.role === "work")
-      return { url: undefined, data, db, sitesExpected: 0, operator, close };
-
-    const consoles = consoleRelay({ db, observer, providers, now });
-    const server = createServer({
-      upgrade: consoles.upgrade,
-      db,
-      observer,
-      now,
-      handlers,
-      services: {
-        system: systemView({
-          db,
-          loops: work?.loops ?? [],
-          siteNames: providers.map(({ site }) => site),
-          version: versionOf(options.repositoryRoot),
-          startedAt: now(),
-          now,
-        }),
-        projects: { holdings: projectHoldings },
-        storageDirectory: data.storage,
-        paymentMethods: payments.map(({ method }) => method),
-        changes: changesOf(nudges),
-      },
-    });
-    closers.defer(() => server.close());
-    closers.defer(() => consoles.close());
-    const listening = await server.listen({ host: config.host, port: config.port });
-    return { url: listening, data, db, sitesExpected: providers.length, operator, close };
+    const parts = await start(options, closers);
+    options.signal?.throwIfAborted();
+    return { ...parts, close: () => closers.disposeAsync() };
   } catch (error) {
     await closers.disposeAsync();
     throw error;
   }
+}
 
-  function close(): Promise<void> {
-    return closers.disposeAsync();
-  }
+async function start(
+  options: AppOptions,
+  closers: AsyncDisposableStack,
+): Promise<Omit<App, "close">> {
+  const { config, observer, progress = () => undefined } = options;
+  const stopping = new AbortController();
+  options.signal?.addEventListener("abort", () => stopping.abort(options.signal?.reason));
+  const { signal } = stopping;
+  const serves = config.role === "serve" || config.role === "all";
+
+  const data = await openDataDirectory(options.dataDirectory);
+  closers.defer(() => data.close());
+  // Before the minutes that the rest may take.
+  if (serves) await requireFreePort(config);
+  progress("database");
+  const url = await databaseUrl({ config, observer, data, signal }, closers);
+  await migrate(url, join(options.repositoryRoot, "db/migrations"));
+  const db = openDb({
+    url,
+    connectionsMax: config.databaseConnections,
+    observer,
+    applicationName: `millrace ${config.role}`,
+  });
+  closers.defer(() => db.close());
+  const host = await thisHost();
+  const now = options.now ?? (await openClock(db, host, config.clock));
+  await db.transaction(async (tx) => {
+    await seedPriceProfile(tx);
+    await addPresetFlavors(tx);
+  });
+  const nudges = listenForNudges(url, observer);
+  closers.defer(() => nudges.close());
+  const idle = { url: undefined, data, db, looks: [], operator: undefined };
+  if (config.role === "migrate" || config.role === "operator-key") return idle;
+
+  signal.throwIfAborted();
+  progress("sites");
+  const { providers, local } = await openSites({
+    config,
+    data,
+    observer,
+    now,
+    progress,
+    signal,
+  });
+  for (const provider of providers) closers.defer(() => provider.close());
+  const looks: SiteLook[] = [];
+  for (const provider of providers) looks.push(await lookAt(provider, { observer, signal }));
+  const imagesBuilt = local === undefined ? recordSimulatedImages(db) : local.buildImages(db);
+  closers.defer(() => {
+    stopping.abort();
+    return imagesBuilt;
+  });
+  const storageDirectory = data.storage;
+  const logKey = { keysDirectory: data.keys, file: config.logKeyFile, name: config.logName };
+  const payments = paymentProviders(config, now);
+  const work =
+    config.role === "serve"
+      ? undefined
+      : startWork({
+          db,
+          nudges,
+          observer,
+          now,
+          host,
+          providers,
+          storageDirectory,
+          logKey,
+          payments,
+        });
+  if (work !== undefined) closers.defer(() => work.stop());
+  if (!serves) return idle;
+
+  const consoles = consoleRelay({ db, observer, providers, now });
+  const server = createServer({
+    upgrade: consoles.upgrade,
+    db,
+    observer,
+    now,
+    handlers,
+    services: {
+      system: systemView({
+        db,
+        loops: work?.loops ?? [],
+        siteNames: providers.map(({ site }) => site),
+        troubles: () => local?.troubles() ?? [],
+        version: versionOf(options.repositoryRoot),
+        startedAt: now(),
+        now,
+      }),
+      projects: { holdings: projectHoldings },
+      storageDirectory,
+      paymentMethods: payments.map(({ method }) => method),
+      changes: changesOf(nudges),
+    },
+  });
+  closers.defer(() => server.close());
+  closers.defer(() => consoles.close());
+  signal.throwIfAborted();
+  const listening = await server.listen({ host: config.host, port: config.port });
+  const place = { dataDirectory: data.path, url: listening, at: now() };
+  const operator = await makeOperator(db, place);
+  return { ...idle, url: listening, looks, operator };
 }
 
 async function databaseUrl(
-  { config, observer }: AppOptions,
-  data: DataDirectory,
+  parts: {
+    readonly config: Config;
+    readonly observer: Observer;
+    readonly data: DataDirectory;
+    readonly signal: AbortSignal;
+  },
   closers: AsyncDisposableStack,
 ): Promise<string> {
-  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  if (parts.config.databaseUrl !== undefined) return parts.config.databaseUrl;
   const embedded = await startEmbedded({
-    directory: data.postgres,
-    log: observer.log,
-    signal: new AbortController().signal,
+    directory: parts.data.postgres,
+    log: parts.observer.log,
+    signal: parts.signal,
   });
   closers.defer(() => embedded.stop());
   return embedded.url;

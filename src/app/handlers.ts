@@ -1,10 +1,13 @@
 /** Which handler answers which operation; identity, audit and health are the server's own. */
 import type { Handlers } from "#api/handler.ts";
+import { explainHandlers } from "#api/routes/billing/explain.ts";
 import { invoiceHandlers } from "#api/routes/billing/invoices.ts";
 import * as money from "#api/routes/billing/money.ts";
 import * as quota from "#api/routes/billing/quota.ts";
 import { statementHandlers } from "#api/routes/billing/statements.ts";
 import * as usage from "#api/routes/billing/usage.ts";
+import { usageEventHandlers } from "#api/routes/metering/events.ts";
+import { logHandlers } from "#api/routes/metering/log.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
@@ -22,7 +25,9 @@ import * as quotes from "#api/routes/leases/quote.ts";
 import * as snapshots from "#api/routes/leases/snapshots.ts";
 import { packageHandlers } from "#api/routes/orders/packages.ts";
 import { quoteHandlers } from "#api/routes/orders/quote.ts";
+import { subscriptionHandlers } from "#api/routes/orders/subscriptions.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
+import { orphanHandlers } from "#api/routes/platform/orphans.ts";
 
 export const handlers: Partial<Handlers> = {
   listOffers: offers.listOffers,
@@ -33,6 +38,7 @@ export const handlers: Partial<Handlers> = {
   getPlaces: places.getPlaces,
   listHosts: places.listHostsHandler,
   updateHost: places.updateHost,
+  ...orphanHandlers,
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,
   createPriceProfile: profiles.createProfile,
@@ -70,12 +76,16 @@ export const handlers: Partial<Handlers> = {
   ...customerHandlers,
   ...quoteHandlers,
   ...packageHandlers,
+  ...subscriptionHandlers,
+  ...usageEventHandlers,
+  ...logHandlers,
   getBalance: money.getBalance,
   createTopUp: money.createTopUp,
   ...paymentHandlers,
   listJournals: money.listJournalsHandler,
   listUsage: usage.listUsage,
   ...statementHandlers,
+  ...explainHandlers,
   ...invoiceHandlers,
   getQuota: quota.getQuota,
   updateQuota: quota.updateQuota,

@@ -7,7 +7,7 @@ import type { DataDirectory } from "#config/data-directory.ts";
 import { mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
 import { decorate } from "#providers/decorate.ts";
-import type { Provider } from "#providers/provider.ts";
+import type { Provider, ProviderInfo } from "#providers/provider.ts";
 import { systemClock } from "#providers/simulated/clock.ts";
 import { gpuHost, type SimulatedHost } from "#providers/simulated/hosts.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
@@ -21,6 +21,14 @@ const reservedMemoryBytes = 1536 * mebibyte;
 export interface Sites {
   readonly providers: readonly Provider[];
   readonly local: LocalSite | undefined;
+}
+
+/** What the first look at a site showed. */
+export interface SiteLook {
+  readonly site: string;
+  /** `undefined`: machines cannot run there now. */
+  readonly execution: ProviderInfo["execution"] | undefined;
+  readonly reason: string;
 }
 
 export async function openSites(options: {
@@ -63,9 +71,28 @@ export async function openSites(options: {
             clock: { ...systemClock, now: options.now },
           }),
         ];
-  const providers = [...(local === undefined ? [] : [local.provider]), ...simulated];
   const report = providerMetrics(observer);
-  return { providers: providers.map((provider) => decorate(provider, { report })), local };
+  const providers = [...(local === undefined ? [] : [local.provider]), ...simulated].map(
+    (provider) => decorate(provider, { report }),
+  );
+  return { providers, local };
+}
+
+/** Before the first pass over it, which then has the answer at once. */
+export async function lookAt(
+  provider: Provider,
+  { observer, signal }: { readonly observer: Observer; readonly signal: AbortSignal },
+): Promise<SiteLook> {
+  const { site } = provider;
+  try {
+    const { execution, executionReason } = await provider.info({ signal });
+    return { site, execution, reason: executionReason };
+  } catch (error) {
+    signal.throwIfAborted();
+    observer.log.warn({ site, err: error }, "the site cannot be looked at");
+    const reason = error instanceof Error ? error.message : String(error);
+    return { site, execution: undefined, reason };
+  }
 }
 
 /**

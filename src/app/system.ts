@@ -38,6 +38,8 @@ export function systemView(context: {
   readonly loops: readonly Loop[];
   /** The sites that this process is connected to. */
   readonly siteNames: readonly string[];
+  /** What else stands in the way here, as sentences. */
+  readonly troubles: () => readonly string[];
   readonly version: string;
   readonly startedAt: number;
   readonly now: () => number;
@@ -72,6 +74,7 @@ export function systemView(context: {
         };
       }),
     findings: async () => [
+      ...context.troubles().map((message) => ({ severity: "problem" as const, message })),
       ...stuck().map(({ name, reason }) => ({
         severity: "problem" as const,
         message: `The loop ${name} does not do its work: ${reason}`,

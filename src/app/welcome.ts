@@ -1,31 +1,23 @@
 /** What a person reads when the cloud is up. */
-import { z } from "zod";
+import { existsSync } from "node:fs";
 
-import { sql } from "#db/sql.ts";
+import { images } from "#catalog/images.ts";
 
 import type { App } from "./app.ts";
-
-const siteRow = z.object({ name: z.string(), execution: z.string(), execution_reason: z.string() });
-const inventoryWaitMs = 20_000;
-const lookMs = 100;
+import { operatorFile } from "./first-key.ts";
+import type { SiteLook } from "./sites.ts";
 
 export async function welcome(app: App, startedAt: number): Promise<string> {
-  const sites = await knownSites(app);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const credential =
-    app.operator === undefined
-      ? ["  Operator    the key was shown at the first start (operator.json in the data directory)"]
-      : [`  Operator    ${app.operator.secret}`, "              (shown this once; keep it)"];
   return [
     "",
     `Millrace is up after ${seconds} s.`,
     "",
     `  URL         ${app.url ?? ""}`,
-    ...credential,
+    ...credential(app),
     `  Data        ${app.data.path}`,
-    ...sites.map(
-      (site) => `  Machines    ${site.name}: ${said(site.execution)}${site.execution_reason}`,
-    ),
+    ...app.looks.map((look) => `  Machines    ${look.site}: ${execution(look)}${look.reason}`),
+    ...(await imagesToCome(app)),
     "",
     "Try:",
     "  ./millrace login --local        sign in as the operator on this machine",
@@ -35,22 +27,32 @@ export async function welcome(app: App, startedAt: number): Promise<string> {
   ].join("\n");
 }
 
-function said(execution: string): string {
-  if (execution === "kvm") return "KVM. ";
-  return execution === "emulated" ? "emulated, therefore slow. " : "simulated. ";
+function credential(app: App): string[] {
+  if (app.operator !== undefined) {
+    return [`  Operator    ${app.operator.secret}`, "              (shown this once; keep it)"];
+  }
+  return existsSync(operatorFile(app.data.path))
+    ? ["  Operator    the key was shown at the first start (operator.json in the data directory)"]
+    : [
+        "  Operator    the key was shown at the first start (lost? --role operator-key makes another)",
+      ];
 }
 
-/** The first inventory may still be on its way. */
-async function knownSites(app: App): Promise<z.output<typeof siteRow>[]> {
-  const until = performance.now() + inventoryWaitMs;
-  for (;;) {
-    const sites = await app.db.rows(
-      sql`select name, execution, execution_reason from site order by name`,
-      siteRow,
-    );
-    if (sites.length >= app.sitesExpected || performance.now() > until) return sites;
-    await new Promise((resolve) => {
-      setTimeout(resolve, lookMs);
-    });
+function execution({ execution: how }: SiteLook): string {
+  switch (how) {
+    case "kvm":
+      return "KVM. ";
+    case "emulated":
+      return "emulated, therefore slow. ";
+    case "simulated":
+      return "simulated. ";
+    case undefined:
+      return "none can run now. ";
   }
+}
+
+async function imagesToCome({ db }: App): Promise<string[]> {
+  return (await images(db))
+    .filter(({ state }) => state === "building")
+    .map(({ name }) => `  Images      ${name} is being built, for a minute or two`);
 }

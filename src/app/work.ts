@@ -5,6 +5,7 @@ import type { Nudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { invoiceLoop } from "#flow/invoice/loop.ts";
 import { cutLoop } from "#flow/meter/cut-loop.ts";
+import { logLoop } from "#flow/meter/log-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
@@ -18,6 +19,7 @@ import { clockLoop, type Host } from "#loops/clock.ts";
 import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
+import { subscriptionLoop } from "#orders/loop.ts";
 import { packageLoop } from "#orders/package-loop.ts";
 import { paymentLoop } from "#payments/loop.ts";
 import type { PaymentProvider } from "#payments/provider.ts";
@@ -25,6 +27,7 @@ import type { Provider } from "#providers/provider.ts";
 import { storageLoop } from "#storage/sweep.ts";
 
 import { housekeepingLoop } from "./housekeeping.ts";
+import { openLogSigner, type LogKeyPlace } from "./log-key.ts";
 
 export interface WorkContext {
   readonly db: Db;
@@ -36,6 +39,7 @@ export interface WorkContext {
   readonly providers: readonly Provider[];
   /** Of the tenants' storage. */
   readonly storageDirectory: string;
+  readonly logKey: LogKeyPlace;
   readonly payments: readonly PaymentProvider[];
 }
 
@@ -63,6 +67,7 @@ export function startWork(context: WorkContext): Work {
     ...sites.map((site) => site.loop),
     meterLoop({ db, now }),
     cutLoop({ db, now }),
+    logLoop({ db, now, openSigner: () => openLogSigner(context, context.logKey) }),
     rateLoop({
       db,
       observer,
@@ -75,6 +80,7 @@ export function startWork(context: WorkContext): Work {
     }),
     tierLoop({ db, now }),
     packageLoop({ db, now }),
+    subscriptionLoop({ db, now }),
     invoiceLoop({ db, now }),
     insightLoop({ db, now }),
     dunningLoop({ db, now }),

@@ -46,7 +46,10 @@ export async function usableImage(db: Queryable, name: string): Promise<Image> {
     "rule_violation",
     found === undefined
       ? `There is no image ${JSON.stringify(name)}.`
-      : `The image ${name} is ${found.state}.`,
+      : found.state === "failed"
+        ? `The image ${name} could not be built; that is tried again by itself. The operator sees why ` +
+          "with: millrace system"
+        : `The image ${name} is ${found.state}.`,
     { details: { usable: all.filter((each) => each.state === "ready").map((each) => each.name) } },
   );
 }

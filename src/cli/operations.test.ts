@@ -11,7 +11,7 @@ import { runInside } from "#test/cli-inside.ts";
 import type { CliRun } from "#test/cli.ts";
 import { startContractServer, type ContractServer } from "#test/contract-server.ts";
 import { eventText } from "#test/contract-wire.ts";
-import { sampleOf } from "#test/sample.ts";
+import { addressOf, sampleOf } from "#test/sample.ts";
 
 const id = "0190c2b4-0000-7000-8000-000000000001";
 const home = mkdtempSync(join(tmpdir(), "millrace-walk-test-"));
@@ -22,6 +22,9 @@ let server: ContractServer;
 /** What a person would type; "api" where only programs ask. */
 const commands: Readonly<Record<OperationId, string>> = {
   whoami: "whoami",
+  listOrphans: "orphan list",
+  adoptOrphan: `orphan adopt ${id} --name web`,
+  removeOrphan: `orphan remove ${id}`,
   listTenants: "tenant list",
   createTenant: "tenant create acme --display-name Acme",
   getTenant: `tenant show ${id}`,
@@ -92,6 +95,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   listUsage: "usage --month 2026-05",
   getStatement: "statement --format json",
   exportStatement: "statement --format csv --by week",
+  explainLine: "bill explain 2026-05-04 gpu.A100",
   listInvoices: "invoice list",
   getInvoice: "invoice show MR-2026-05-1a2b3c4d",
   exportInvoice: "invoice export MR-2026-05-1a2b3c4d --format pdf --to -",
@@ -105,6 +109,19 @@ const commands: Readonly<Record<OperationId, string>> = {
   getPackage: `package show ${id}`,
   refundPackage: `package refund ${id}`,
   listOrderItems: "order list --language zh-CN",
+  orderSubscription: "subscription order web --flavor a100.1 --term monthly",
+  listSubscriptions: "subscription list --all",
+  getSubscription: `subscription show ${id}`,
+  updateSubscription: `subscription auto-renew ${id} --off`,
+  renewSubscription: `subscription renew ${id} --term annual`,
+  upgradeSubscription: `subscription upgrade ${id} --flavor a100.2`,
+  quoteCancel: `subscription cancel ${id}`,
+  cancelSubscription: `subscription cancel ${id}`,
+  orderExpansion: `expansion order ${id} --gpus 1 --memory 64GiB --days 3`,
+  listExpansions: "expansion list --all",
+  getExpansion: `expansion order ${id} --vcpus 2 --days 1`,
+  extendExpansion: `expansion extend ${id} --days 2`,
+  releaseExpansion: `expansion release ${id}`,
   getUsageReview: "review 2026-Q2",
   listCustomerTasks: "task list --all",
   finishCustomerTask: `task finish ${id} --note called`,
@@ -132,6 +149,12 @@ const commands: Readonly<Record<OperationId, string>> = {
   getHealth: "api",
   getReadiness: "health",
   getMetrics: "api",
+  listUsageEvents: "api",
+  getUsageEventProof: "api",
+  getLogCheckpoint: "api",
+  getLogKey: "api",
+  getLogTile: "api",
+  getLogConsistency: "api",
   getOpenApi: "api",
 };
 
@@ -163,6 +186,10 @@ beforeEach(() => {
   }));
 });
 
+function argumentsOf(option: string, values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
+}
+
 function run(argv: readonly string[]): Promise<CliRun> {
   return runInside(server.url, argv, home);
 }
@@ -176,14 +203,12 @@ test.each(ids.filter((each) => commands[each] !== "api"))("%s has a command", as
 
 test.each(ids)("api %s calls it and prints its answer", async (each) => {
   server.reset();
-  const { params, body, requestTransport, result, transport } = operations[each];
-  const inPath = Object.keys(params.shape).flatMap((name) => [
-    "--param",
-    `${name}=${name === "name" ? "small" : id}`,
-  ]);
+  const { body, requestTransport, result, transport } = operations[each];
+  const address = addressOf(operations[each], each);
+  const inPath = argumentsOf("--param", address.params);
   const sent = bodies[each] ?? (requestTransport === "bytes" ? `@${json}` : undefined);
   expect(sent === undefined).toBe(body === undefined && requestTransport === "json");
-  const named = each === "uploadFile" ? ["--query", "name=data.csv"] : [];
+  const named = argumentsOf("--query", address.query);
   const argv = ["api", each, ...inPath, ...named, ...(sent === undefined ? [] : ["--body", sent])];
   const { code, stdout, stderr } = await run(argv);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -232,6 +257,15 @@ const bodies: Partial<Record<OperationId, string>> = {
   updateQuota: '{"vcpus":4}',
   quoteOrder: '{"kind":"package","code":"P5000"}',
   buyPackage: '{"code":"P5000","expectedAmount":"5000.00"}',
+  orderSubscription:
+    '{"name":"web","flavor":"a100.1","term":"monthly","expectedAmount":"15000.00"}',
+  updateSubscription: '{"autoRenew":true}',
+  renewSubscription: '{"expectedAmount":"15000.00"}',
+  upgradeSubscription: '{"flavor":"a100.2","expectedAmount":"1.00"}',
+  cancelSubscription: '{"expectedRefund":"0.00"}',
+  orderExpansion: '{"gpus":1,"days":3,"expectedAmount":"1800.00"}',
+  extendExpansion: '{"days":3,"expectedAmount":"1800.00"}',
+  adoptOrphan: '{"name":"web"}',
   voidInvoice: '{"reason":"wrong"}',
   overrideTier: '{"tier":"gold","reason":"trial","approvedBy":"Li","until":"2027-01-01T00:00:00Z"}',
   submitApplication:

@@ -74,10 +74,25 @@ export const kinds = {
     list: "millrace host list",
     all: ({ client }) => client.items("listHosts"),
   },
+  orphan: {
+    noun: "orphan",
+    list: "millrace orphan list",
+    all: ({ client }) => orphans(client.items("listOrphans")),
+  },
   file: {
     noun: "file",
     list: "millrace file list",
     all: ({ client }) => client.items("listFiles"),
+  },
+  subscription: {
+    noun: "subscription",
+    list: "millrace subscription list",
+    all: async function* ({ client }) {
+      for await (const { id, name, state, orderedAt } of client.items("listSubscriptions")) {
+        yield { id, name, state, createdAt: orderedAt };
+      }
+    },
+    over: ["ended"],
   },
   profile: {
     noun: "price profile",
@@ -85,6 +100,13 @@ export const kinds = {
     all: ({ client }) => client.items("listPriceProfiles"),
   },
 } as const satisfies Record<string, Kind>;
+
+/** They have no name but their id. */
+async function* orphans<T extends { id: string }>(
+  items: AsyncIterable<T>,
+): AsyncGenerator<T & Candidate> {
+  for await (const item of items) yield { ...item, name: item.id };
+}
 
 export function snapshotsOf(leaseId: string): Kind {
   return {

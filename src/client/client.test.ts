@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { operations } from "#contract/operations.ts";
 import { collect, dropped, failureOf } from "#test/client-outcome.ts";
 import { startContractServer, testCredential, type ContractServer } from "#test/contract-server.ts";
-import { sampleOf } from "#test/sample.ts";
+import { addressOf, sampleOf } from "#test/sample.ts";
 
 import { createClient, type Client } from "./client.ts";
 import { ApiFailure } from "./problem.ts";
@@ -40,14 +40,13 @@ const idsWithoutBody = Object.keys(operations)
   .filter((id) => operations[id].body === undefined && id !== "uploadFile");
 
 test.each(idsWithoutBody)("%s can be called, and its answer read", async (id) => {
-  const names = Object.keys(operations[id].params.shape);
-  const params = Object.fromEntries(names.map((name) => [name, name === "name" ? "a1" : leaseId]));
+  const address = addressOf(operations[id], id);
   const read = {
-    json: async () => client.callLoose(id, { params }),
-    text: async () => client.textLoose(id, { params }),
+    json: async () => client.callLoose(id, address),
+    text: async () => client.textLoose(id, address),
     bytes: async () =>
-      Buffer.concat(await collect((await client.bytesLoose(id, { params })).chunks)).toString(),
-    events: async () => (await collect(client.eventsLoose(id, { params }))).length,
+      Buffer.concat(await collect((await client.bytesLoose(id, address)).chunks)).toString(),
+    events: async () => (await collect(client.eventsLoose(id, address))).length,
   };
   const { transport, result } = operations[id];
   const answer = await read[transport]();

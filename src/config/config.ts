@@ -40,6 +40,13 @@ const schema = z.strictObject({
   bankAccount: z.string().min(1).max(300).optional(),
   /** `on`: offers payments that move no money, for tests and demonstrations. */
   testPayments: z.enum(["on", "off"]).default("off"),
+  /** The private key that signs the metering log; one in the data directory when left out. */
+  logKeyFile: z.string().min(1).optional(),
+  /** The name of the metering log, given when it begins: a host name and a path, without a scheme. */
+  logName: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9./_-]{0,199}$/, "letters, digits, '.', '/', '_' and '-'")
+    .optional(),
   databaseConnections: z.coerce.number().int().min(4).max(200).default(12),
 });
 export type Config = Readonly<z.output<typeof schema>>;

@@ -45,7 +45,7 @@ export interface Operation<
   Answered extends Transport = Transport,
 > {
   readonly method: Method;
-  /** RFC 6570 level 1, e.g. `/v1/leases/{leaseId}`. */
+  /** RFC 6570, e.g. `/v1/leases/{leaseId}`; a last `{+name}` may have slashes in it. */
   readonly path: string;
   readonly summary: string;
   readonly tag: string;

@@ -5,6 +5,7 @@ import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
+import { meteringOperations } from "./operations/metering.ts";
 import { noticeOperations } from "./operations/notices.ts";
 import { orderOperations } from "./operations/orders.ts";
 import { paymentOperations } from "./operations/payments.ts";
@@ -19,6 +20,7 @@ export const operations = {
   ...orderOperations,
   ...paymentOperations,
   ...insightOperations,
+  ...meteringOperations,
   ...noticeOperations,
   ...platformOperations,
 };

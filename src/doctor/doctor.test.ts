@@ -46,6 +46,7 @@ const healthy: Facts = {
     version: 180_004,
     checksums: true,
     durable: true,
+    keptMachines: 0,
   },
 };
 const wholePages = { pages: 4_000, damaged: [] };
@@ -58,7 +59,12 @@ describe("judging", () => {
   });
 
   const data = healthy.data;
-  const answers = { kind: "answers", where: "external", version: 180_004 } as const;
+  const answers = {
+    kind: "answers",
+    where: "external",
+    version: 180_004,
+    keptMachines: 0,
+  } as const;
   test.for<[string, Partial<Facts>, Finding["verdict"], RegExp]>([
     ["an old Node", { node: "v22.1.0" }, "problem", /npm start/],
     [
@@ -114,6 +120,12 @@ describe("judging", () => {
       { database: { ...answers, checksums: false, durable: true } },
       "warning",
       /pg_checksums/,
+    ],
+    [
+      "machines that the database does not know",
+      { database: { ...answers, checksums: true, durable: true, keptMachines: 2 } },
+      "problem",
+      /2 at a platform.*\n.*millrace orphan list/,
     ],
     [
       "a silent database",

@@ -44,6 +44,8 @@ export type DatabaseFacts =
       readonly version: number;
       readonly checksums: boolean;
       readonly durable: boolean;
+      /** Machines at platforms that no row of it ever named; they wait for the operator. */
+      readonly keptMachines: number;
     }
   | { readonly kind: "stopped" };
 

@@ -201,18 +201,34 @@ async function askDatabase(url: string, where: "embedded" | "external"): Promise
         current_setting('synchronous_commit') as commit`,
     );
     const said = settingsRow.parse(rows[0]);
+    const keptMachines = await countKept(client);
     return {
       kind: "answers",
       where,
       version: said.version,
       checksums: said.checksums === "on",
       durable: said.fsync === "on" && said.pages === "on" && said.commit !== "off",
+      keptMachines,
     };
   } catch (cause) {
     return { kind: "unreachable", where: `the ${where} database`, reason: messageOf(cause) };
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** None in a database that is still to be brought up to date. */
+async function countKept(client: pg.Client): Promise<number> {
+  const { rows } = await client.query(
+    `select exists (select from information_schema.columns
+      where table_schema = 'public' and table_name = 'orphan' and column_name = 'known') as there`,
+  );
+  if (!z.object({ there: z.boolean() }).parse(rows[0]).there) return 0;
+  const counted = await client.query(
+    `select count(*)::int as count from orphan
+      where not known and removed_at is null and decision is null`,
+  );
+  return z.object({ count: z.int() }).parse(counted.rows[0]).count;
 }
 
 async function nearestExisting(path: string): Promise<string> {

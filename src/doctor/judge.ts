@@ -30,6 +30,7 @@ export function judge(facts: Facts, pages: PageFacts): readonly Finding[] {
     port(facts),
     ...dataDirectory(facts.data),
     database(facts.database),
+    ...keptMachines(facts.database),
     databasePages(facts.database, pages),
   ];
 }
@@ -188,6 +189,17 @@ function database(found: DatabaseFacts): Finding {
       );
     }
   }
+}
+
+function keptMachines(found: DatabaseFacts): readonly Finding[] {
+  if (found.kind !== "answers" || found.keptMachines === 0) return [];
+  return [
+    problem(
+      "Kept machines",
+      `${found.keptMachines} at a platform that no row ever named: the database is older than they are`,
+      "look at them, then adopt or remove each: millrace orphan list",
+    ),
+  ];
 }
 
 function databasePages(found: DatabaseFacts, pages: PageFacts): Finding {

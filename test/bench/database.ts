@@ -28,8 +28,10 @@ export interface BenchDatabase {
   readonly db: Db;
   readonly url: string;
   readonly observer: Observer;
-  spent<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly spent: Spent }>;
-  remove(): Promise<void>;
+  readonly spent: <T>(
+    work: () => Promise<T>,
+  ) => Promise<{ readonly result: T; readonly spent: Spent }>;
+  readonly remove: () => Promise<void>;
 }
 
 export async function benchDatabase(): Promise<BenchDatabase> {

@@ -1,6 +1,7 @@
 /** Starting the program itself, well and badly: clear messages, and nothing half done. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -104,7 +105,26 @@ test("a busy port is named, and nothing is left running", async () => {
   expect(program.said()).toContain(String(port));
   expect(program.said()).not.toMatch(/^\s+at /m);
   expect(await findPostmaster(program.cluster)).toBeUndefined();
+  // Found before anything was made.
+  expect(existsSync(program.cluster)).toBe(false);
   other.close();
+});
+
+test("SIGTERM during the start ends it cleanly, and no key of the operator is lost", async () => {
+  const stopped = launch("stopped");
+  await expect.poll(() => stopped.said(), { timeout: 30_000, interval: 5 }).toContain("database");
+  stopped.child.kill("SIGTERM");
+  expect(await stopped.ended).toBe(0);
+  expect(stopped.said()).toContain("Stopped before it was up");
+  expect(stopped.said()).not.toMatch(/^\s+at /m);
+  expect(await findPostmaster(stopped.cluster)).toBeUndefined();
+  const next = launch("stopped");
+  const url = await ready(next);
+  const key = /mrk_\S+/.exec(next.said())?.[0];
+  const kept: unknown = JSON.parse(await readFile(join(scratch, "stopped/operator.json"), "utf8"));
+  expect(kept).toEqual({ url, key });
+  next.child.kill("SIGTERM");
+  expect(await next.ended).toBe(0);
 });
 
 describe("after kill -9", () => {

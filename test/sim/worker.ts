@@ -52,5 +52,6 @@ startWork({
   providers: [decorate(provider)],
   payments: [],
   storageDirectory,
+  logKey: { keysDirectory: storageDirectory, file: undefined, name: undefined },
 });
 process.stdout.write("working\n");

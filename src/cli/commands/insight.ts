@@ -84,11 +84,15 @@ export function addInsights(program: Command, shell: Shell): void {
     summary: "For the operator: revenue, active customers, their average, and cohorts by month",
     args: noArguments,
     options: z.object({
-      from: flag("--from <month>", "first month, such as 2026-01", z.string()),
-      through: flag("--through <month>", "last month", z.string()),
+      from: flag("--from <month>", "first month (default: a year)", z.string().optional()),
+      through: flag("--through <month>", "last month (default: this one)", z.string().optional()),
     }),
     examples: ["millrace revenue --from 2026-01 --through 2026-06"],
-    act: async ({ client, out }, _args, query) => {
+    act: async ({ client, out }, _args, { from, through }) => {
+      const query = {
+        ...(from === undefined ? {} : { from }),
+        ...(through === undefined ? {} : { through }),
+      };
       const value = await client.call("getRevenue", { query });
       await out.show({
         value,

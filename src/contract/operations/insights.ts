@@ -12,11 +12,8 @@ export const insightOperations = {
       "What was used in a month or a quarter, beside the one before, and what would be cheaper",
     tag: "insights",
     permission: "billing.read",
-    params: z.strictObject({
-      period: z
-        .string()
-        .regex(/^[0-9]{4}-(?:(?:0[1-9]|1[0-2])|Q[1-4])$/, "a month or quarter: 2026-05, 2026-Q2"),
-    }),
+    /** A month or a quarter: 2026-05, 2026-Q2. */
+    params: z.strictObject({ period: z.string().regex(/^[A-Za-z0-9-]{1,20}$/) }),
     result: insights.usageReview,
   }),
   listCustomerTasks: operation({
@@ -45,7 +42,8 @@ export const insightOperations = {
     summary: "For the operator: revenue, active customers, average and cohorts by month",
     tag: "insights",
     permission: "platform.read",
-    query: z.strictObject({ from: insights.month, through: insights.month }),
+    /** The last twelve months unless told otherwise. */
+    query: z.strictObject({ from: insights.month.optional(), through: insights.month.optional() }),
     result: insights.revenueFigures,
   }),
 };

@@ -51,6 +51,12 @@ export const flavorFields = z.strictObject({
       tolerations: z.array(z.string().max(63)).max(16).default([]),
     })
     .default({ hostLabels: {}, antiAffinity: false, tolerations: [] }),
+  /** What it is on the price list of dedicated machines; null where it is rented by the hour only. */
+  subscriptionSku: z
+    .string()
+    .regex(/^vm(?:\.[A-Za-z0-9_-]{1,40}){1,2}$/, "a SKU such as vm.a100x1")
+    .nullable()
+    .default(null),
 });
 
 export const flavorName = z

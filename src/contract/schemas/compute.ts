@@ -76,6 +76,8 @@ export const lease = z.object({
   flavor: usedFlavor,
   image: z.string(),
   restart: restartPolicy,
+  /** What pays for its compute: use, or a term that was bought ahead; then `price` is of storage. */
+  plan: z.enum(["on_demand", "subscription"]),
   price,
   endpoints: z.array(endpoint),
   host: z.string().nullable(),

@@ -1,4 +1,7 @@
-/** What a shape costs at list price, as a person reads it before he clicks. */
+/**
+ * What a shape costs by use, at list price, as a person reads it before he clicks: of a subscription
+ * its storage.
+ */
 import type { z } from "zod";
 
 import { quote } from "#catalog/quote.ts";
@@ -11,14 +14,17 @@ import { roundToFen } from "#kernel/rounding.ts";
 import { gibibyte, type Shape } from "#kernel/shape.ts";
 
 import type { Priced } from "./lease.ts";
+import type { Plan } from "./requests.ts";
 
 export type ShownPrice = z.output<typeof price>;
 
 export function priceOf(
   prices: PricesInForce,
   shape: Shape,
+  plan: Plan = "on_demand",
 ): Priced & { readonly shown: ShownPrice } {
-  const resources = [...computeResources(shape), ...storageResources(shape)];
+  const compute = plan === "on_demand" ? computeResources(shape) : [];
+  const resources = [...compute, ...storageResources(shape)];
   const answer = quote(prices.profile, resources);
   const lines = answer.lines.map((line) => ({
     sku: line.sku,

@@ -14,17 +14,20 @@ import { quantityInUnits } from "#flow/rate/lines.ts";
 import { cohortMonths, registrations, revenueByMonth } from "#insights/revenue.ts";
 import { periodBefore, reviewOf, reviewPeriod, type ReviewLine } from "#insights/review.ts";
 import { finishTask, tasks, type CustomerTask } from "#insights/tasks.ts";
-import { present } from "#kernel/assert.ts";
-import { dayOf, localMonth, type LocalDay } from "#kernel/calendar.ts";
+import { addMonths, dayOf, localMonth, monthOf, type LocalDay } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { addFen, formatFen, subtractFen, sumFen } from "#kernel/money.ts";
 import { formatRounded } from "#kernel/rounding.ts";
+import { billingZone } from "#kernel/zone.ts";
 
 const quantityDigits = 6;
 
 export const insightHandlers = {
   getUsageReview: async ({ params }, { tx, tenantId, now }) => {
-    const period = present(reviewPeriod(params.period), "the contract checked the period");
+    const period = reviewPeriod(params.period);
+    if (period === undefined) {
+      throw new Failure("invalid_request", "Name a month or a quarter: 2026-05, 2026-Q2.");
+    }
     const { zone } = await accountOf(tx, tenantId);
     if (period.from > dayOf(zone, now())) {
       throw new Failure("invalid_request", `${period.name} has not begun yet.`);
@@ -78,8 +81,10 @@ export const insightHandlers = {
       }),
     ),
 
-  getRevenue: async ({ query }, { tx }) => {
-    const [from, through] = [localMonth(query.from), localMonth(query.through)];
+  getRevenue: async ({ query }, { tx, now }) => {
+    const thisMonth = monthOf(dayOf(billingZone, now()));
+    const through = query.through === undefined ? thisMonth : localMonth(query.through);
+    const from = query.from === undefined ? addMonths(through, -11) : localMonth(query.from);
     if (through < from) {
       throw new Failure("invalid_request", `${through} is before ${from}.`);
     }

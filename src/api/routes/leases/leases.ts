@@ -3,6 +3,7 @@ import type { Context, Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { images, usableImage, type Image } from "#catalog/images.ts";
+import type { BodyOf } from "#contract/operation.ts";
 import type { Operations } from "#contract/operations.ts";
 import { requireAgreements } from "#customers/agreements.ts";
 import { requireMeans } from "#dunning/require.ts";
@@ -22,7 +23,7 @@ import { shapeOf } from "#flow/admit/shape.ts";
 import { couldEverFit } from "#flow/place/decide.ts";
 import { hostStates } from "#flow/place/store.ts";
 import { leaseEvents } from "#flow/provision/events.ts";
-import { findLease, listLeases } from "#flow/provision/lease-view.ts";
+import { findLease, listLeases, type LeaseView } from "#flow/provision/lease-view.ts";
 import { askResize } from "#flow/provision/resize.ts";
 import { projectForWork } from "#identity/projects.ts";
 import { chosenSshKeys } from "#identity/ssh-keys.ts";
@@ -84,7 +85,7 @@ export function requireImageFits(
   );
 }
 
-async function requireTakesUserData(
+export async function requireTakesUserData(
   { tx }: Context,
   { name, takesUserData }: Image,
 ): Promise<void> {
@@ -165,6 +166,7 @@ export const resizeLease: Handler<Operations["resizeLease"]> = async (
   const { tx, tenantId } = context;
   const current = await findLease(tx, { tenantId, id: params.leaseId });
   if (current === undefined) throw new Failure("not_found", "There is no such lease.");
+  if (current.plan === "subscription") return growDisk(context, current, body);
   const flavor = await offeredFlavor(tx, body.flavor ?? current.shape.flavor);
   const shape = shapeOf(flavor, {
     diskGiB: body.diskGiB ?? Math.max(current.shape.diskGiB, flavor.diskGiB),
@@ -177,8 +179,37 @@ export const resizeLease: Handler<Operations["resizeLease"]> = async (
   return answer(context, params.leaseId, operation);
 };
 
-export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params }, context) =>
-  answer(context, params.leaseId, await askRelease(context.tx, keyOf(context, params.leaseId)));
+/** Of a subscription only the disk is the customer's to change; its size was bought. */
+async function growDisk(
+  context: Context,
+  current: LeaseView,
+  { flavor, diskGiB }: BodyOf<Operations["resizeLease"]>,
+): Promise<Awaited<ReturnType<typeof answer>>> {
+  if (flavor !== undefined || diskGiB === undefined) {
+    throw new Failure(
+      "rule_violation",
+      `${current.name} is a subscription: upgrade that, or expand it for some days; only its disk is resized here.`,
+    );
+  }
+  const shape = { ...current.shape, diskGiB };
+  const price = priceOf(await pricesNow(context.tx, context.now()), shape, "subscription");
+  const key = keyOf(context, current.id);
+  const operation = await askResize(context.tx, { ...key, shape, price });
+  context.note({ details: { diskGiB } });
+  return answer(context, current.id, operation);
+}
+
+export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params }, context) => {
+  const { tx, tenantId } = context;
+  const current = await findLease(tx, { tenantId, id: params.leaseId });
+  if (current?.plan === "subscription" && current.ended_at === null) {
+    throw new Failure(
+      "rule_violation",
+      `${current.name} is a subscription: cancel that, and see before what it gives back.`,
+    );
+  }
+  return answer(context, params.leaseId, await askRelease(tx, keyOf(context, params.leaseId)));
+};
 
 export const listLeaseEvents: Handler<Operations["listLeaseEvents"]> = async (
   { params, query },

@@ -36,6 +36,7 @@ export function showLease(view: LeaseView): Lease {
     flavor: usedFlavor(view.shape),
     image: view.image,
     restart: view.restart,
+    plan: view.plan,
     price: price.parse(view.price),
     endpoints: (view.endpoints ?? []).map((each) => ({
       ...each,
