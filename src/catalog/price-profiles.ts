@@ -15,6 +15,7 @@ import { dayOf, isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts"
 import { Failure } from "#kernel/failure.ts";
 import { timeZone } from "#kernel/zone.ts";
 
+import { pricesOn, type PriceBook } from "./price-book.ts";
 import {
   defaultProfileJson,
   parsePriceProfile,
@@ -22,6 +23,9 @@ import {
   type PriceProfile,
 } from "./profile.ts";
 import { profileWarnings } from "./profile-check.ts";
+
+// Whoever has a database finds the book and its rows in one place.
+export { pricesOn, type PriceBook, type PricesInForce } from "./price-book.ts";
 
 /** Where a local day begins first. */
 const earliestZone = timeZone("Pacific/Kiritimati");
@@ -152,15 +156,6 @@ export async function activatePriceProfile(
   }
 }
 
-/** A version in force, parsed. */
-export interface PricesInForce extends PriceProfileVersion {
-  readonly activeFrom: LocalDay;
-  readonly profile: PriceProfile;
-}
-
-/** The versions that are or will be in force, by their first day. */
-export type PriceBook = readonly PricesInForce[];
-
 export async function loadPriceBook(db: Queryable): Promise<PriceBook> {
   const versions = await db.rows(
     sql`select ${columns} from price_profile
@@ -201,11 +196,6 @@ async function profilesOf(
   const profiles = new Map([...kept, ...found]);
   kept = profiles.size > versionsMax ? new Map(found) : profiles;
   return profiles;
-}
-
-/** What is in force on a local day; `undefined` before the first version. */
-export function pricesOn(book: PriceBook, day: LocalDay): PricesInForce | undefined {
-  return book.findLast(({ activeFrom }) => activeFrom <= day);
 }
 
 /** On both sides: the version before the new one, and the one that follows it. */

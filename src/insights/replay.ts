@@ -52,7 +52,6 @@ export function bookOf(profile: PriceProfile): PriceBook {
       name: "replay",
       version: 0,
       activeFrom: localDay("2000-01-01"),
-      createdAt: 0,
       profile,
     },
   ];

@@ -15,6 +15,7 @@ import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import { notify } from "#notices/store.ts";
 
+import { composeStatement } from "./compose.ts";
 import {
   insertInvoices,
   lockUnsettled,
@@ -26,7 +27,7 @@ import {
 } from "./invoices.ts";
 import { leavesOfLines } from "./leaves.ts";
 import { outstandingOf, stateOf } from "./settle.ts";
-import { billedItems, checkpointNow, composeStatement, spanOf } from "./statements.ts";
+import { billedItems, checkpointNow, spanOf } from "./statements.ts";
 
 const tenantsPerRead = 200;
 const tenantsPerClose = 50;

@@ -2,7 +2,7 @@
  * The platform's base fee (R-BASE-1): one line a month, whole, on the first day of the month that is
  * rated for the tenant. No line where the profile in force on that day has none. Pure.
  */
-import { pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
+import { pricesOn, type PriceBook } from "#catalog/price-book.ts";
 import { firstDay, monthOf, type LocalDay, type LocalMonth } from "#kernel/calendar.ts";
 import { zeroFen } from "#kernel/money.ts";
 import { formatRational, one, rational, zero } from "#kernel/rational.ts";

@@ -2,7 +2,7 @@
  * How a rated day, or late usage of a posted one, becomes a line: with its price, the jobs' part of
  * it, and the month that bills it. Pure.
  */
-import { pricesOn, type PriceBook, type PricesInForce } from "#catalog/price-profiles.ts";
+import { pricesOn, type PriceBook, type PricesInForce } from "#catalog/price-book.ts";
 import type { PricedSku } from "#catalog/sku.ts";
 import { present } from "#kernel/assert.ts";
 import { addDays, monthOf, type LocalDay } from "#kernel/calendar.ts";

@@ -2,7 +2,7 @@
  * The price of a SKU for one tenant on one local day (R-ORD-1): the list price, or the price agreed
  * with him in its place; then volume bands for GPUs, or the benefit of his tier for storage. Pure.
  */
-import { pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
+import { pricesOn, type PriceBook } from "#catalog/price-book.ts";
 import { agreedPrice, skuPrice, type SkuPrice, type Tier } from "#catalog/sku.ts";
 import type { LocalDay } from "#kernel/calendar.ts";
 import type { Rational } from "#kernel/rational.ts";
