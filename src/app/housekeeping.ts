@@ -6,6 +6,8 @@ import type { LoopDefinition } from "#loops/loop.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
 
+import { heldForNothing } from "./held-for-nothing.ts";
+
 const hourMs = 3_600_000;
 const answersPerPass = 1_000;
 const findingsInAlert = 3;
@@ -28,6 +30,7 @@ export function housekeepingLoop(context: {
         observer.log.error({ ...finding }, "the ledger does not balance");
       }
       await sayWhetherItBalances(db, { findings, at: now() });
+      await sayWhatIsHeldForNothing(db, now());
       return "rest";
     },
   };
@@ -50,4 +53,16 @@ async function sayWhetherItBalances(
     data: { finding, count: findings.length },
     at,
   });
+}
+
+async function sayWhatIsHeldForNothing(db: Db, at: number): Promise<void> {
+  const key = "held-for-nothing";
+  const findings = await heldForNothing(db);
+  const [first] = findings;
+  if (first === undefined) {
+    await resolveAlert(db, { key, by: "housekeeping", at });
+    return;
+  }
+  const data = { tenant: first.tenantId, problem: first.problem, count: findings.length };
+  await raiseAlert(db, { key, kind: "held_for_nothing", severity: "warning", data, at });
 }

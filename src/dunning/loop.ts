@@ -12,19 +12,11 @@ import { haltWork, lockRunning } from "#flow/admit/halt.ts";
 import { askRelease, askStart } from "#flow/admit/lease.ts";
 import { setReason } from "#flow/admit/requests.ts";
 import { lockCredit, openPackages } from "#flow/ledger/accounts.ts";
+import { usableNow } from "#flow/ledger/package-holds.ts";
 import { netPaidByDay } from "#flow/ledger/receipts.ts";
-import { addMonthsClamped, dayOf, type LocalDay } from "#kernel/calendar.ts";
+import { addMonthsClamped, dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
-import {
-  addFen,
-  fen,
-  formatFen,
-  negateFen,
-  subtractFen,
-  sumFen,
-  zeroFen,
-  type Fen,
-} from "#kernel/money.ts";
+import { addFen, fen, formatFen, negateFen, sumFen, zeroFen, type Fen } from "#kernel/money.ts";
 import { roundHalfAway } from "#kernel/rounding.ts";
 import type { Reason } from "#kernel/reason.ts";
 import { billingZone } from "#kernel/zone.ts";
@@ -45,7 +37,6 @@ import {
   keptLeases,
   leasesStoppedForMoney,
   lockStanding,
-  provisionalFromPackages,
   saveStanding,
   tenantsToLookAt,
 } from "./store.ts";
@@ -130,10 +121,9 @@ async function meansOf(
   now: number,
 ): Promise<{ readonly means: Means; readonly packages: Fen }> {
   const { available, held } = await lockCredit(tx, tenantId);
-  const today = dayOf(billingZone, now);
-  const from = addMonthsClamped(today, -12);
+  const from = addMonthsClamped(dayOf(billingZone, now), -12);
   const receipts = await netPaidByDay(tx, tenantId, billingZone);
-  const packages = await packagesLeft(tx, tenantId, today);
+  const packages = usableNow(await openPackages(tx, tenantId), now);
   const means = meansFrom({
     // What is held was set aside for exactly this: it is spent before anything stops.
     wallet: addFen(available, held),
@@ -143,15 +133,6 @@ async function meansOf(
     netPaid12m: sumFen(receipts.filter(({ day }) => day >= from).map(({ amount }) => amount)),
   });
   return { means, packages };
-}
-
-/** Of packages that may pay today, less what they will pay for days that are not posted. */
-async function packagesLeft(tx: Tx, tenantId: string, today: LocalDay): Promise<Fen> {
-  const open = await openPackages(tx, tenantId);
-  const usable = open.filter((each) => each.usableFrom <= today && today <= each.usableThrough);
-  if (usable.length === 0) return zeroFen;
-  const balances = usable.map(({ principal, bonus }) => addFen(principal, bonus));
-  return subtractFen(sumFen(balances), await provisionalFromPackages(tx, tenantId));
 }
 
 function stopReason({ left }: Means, { releaseAt }: Standing): Reason {

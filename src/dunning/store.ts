@@ -4,7 +4,6 @@ import { z } from "zod";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
-import { fen, type Fen } from "#kernel/money.ts";
 
 import type { Standing } from "./decide.ts";
 
@@ -92,14 +91,4 @@ export async function keptLeases(tx: Tx, tenantId: string): Promise<string[]> {
     z.object({ id: z.string() }),
   );
   return rows.map(({ id }) => id);
-}
-
-/** What packages will pay of lines that are not posted yet. */
-export async function provisionalFromPackages(tx: Tx, tenantId: string): Promise<Fen> {
-  const { paid } = await tx.one(
-    sql`select coalesce(sum(paid_principal + paid_bonus), 0)::int8 as paid from charge_line
-      where tenant_id = ${tenantId} and state = 'provisional'`,
-    z.object({ paid: z.bigint() }),
-  );
-  return fen(paid);
 }

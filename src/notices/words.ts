@@ -140,6 +140,11 @@ const alertWords = {
     en: "The ledger does not balance: {finding}. Nothing was changed; look at the journals named.",
     "zh-CN": "账簿不平:{finding}。未做任何更改;请检查所列凭证。",
   },
+  held_for_nothing: {
+    en: "Money is held for nothing that is open ({count} findings). The first, of tenant {tenant}: {problem}.",
+    "zh-CN":
+      "有资金被冻结但没有对应的在用资源或订单(共 {count} 项)。首项,租户 {tenant}:{problem}。",
+  },
   event_conflict: {
     en: "A usage event came again with other bytes and was refused: {source} {id}. Ask its meter why.",
     "zh-CN": "同一计量事件再次提交但内容不同,已拒绝:{source} {id}。请检查其来源。",

@@ -320,6 +320,8 @@ export async function leftovers(db: Db, platform: SimulatedPlatform): Promise<st
       db,
       sql`select 'hold of ' || tenant_id || ': ' || balance as finding from account
           where kind = 'held' and balance <> 0
+        union all select 'hold of ' || tenant_id || ' on packages: ' || amount from package_hold
+          where released_at is null
         union all select 'usage goes on: ' || sku from usage_interval where ended_at is null
         union all select 'claim on ' || device_id from gpu_claim
         union all select 'placement ' || state from placement where state <> 'none'

@@ -22,6 +22,7 @@ import {
   lockRequest,
   setReason,
   setWanted,
+  type Kind,
   type Plan,
   type Request,
 } from "./requests.ts";
@@ -30,11 +31,20 @@ import { requireActive } from "./suspension.ts";
 
 /** What admission needs of the ledger, so that money stays the ledger's business. */
 export interface Credit {
-  /** What the tenant can still spend, its account locked until the transaction ends. */
-  available(tx: Tx, tenantId: string): Promise<Fen>;
+  /** What the tenant can still spend on it, its account locked until the transaction ends. */
+  available(
+    tx: Tx,
+    ask: { readonly tenantId: string; readonly kind: Kind; readonly at: number },
+  ): Promise<Fen>;
   hold(
     tx: Tx,
-    hold: { tenantId: string; requestId: string; amount: Fen; at: number },
+    hold: {
+      readonly tenantId: string;
+      readonly requestId: string;
+      readonly kind: Kind;
+      readonly amount: Fen;
+      readonly at: number;
+    },
   ): Promise<void>;
 }
 
@@ -49,7 +59,7 @@ export interface NewWork {
   readonly tenantId: string;
   readonly projectId: string;
   readonly userId: string;
-  readonly kind: "lease" | "job";
+  readonly kind: Kind;
   readonly name: string;
   readonly shape: Shape;
   readonly image: string;
@@ -80,7 +90,7 @@ export async function admitWork(
     used: await usedBy(tx, tenantId),
     hourly: work.price.hourly,
     secondsMax: work.workload?.timeLimitSeconds,
-    available: await credit.available(tx, tenantId),
+    available: await credit.available(tx, { tenantId, kind: work.kind, at }),
   });
   if (!admission.admitted) {
     throw new Failure(admission.code, admission.message, { details: admission.details });
@@ -105,7 +115,7 @@ export async function admitWork(
     plan: work.plan,
     at,
   });
-  await credit.hold(tx, { tenantId, requestId, amount: admission.hold, at });
+  await credit.hold(tx, { tenantId, requestId, kind: work.kind, amount: admission.hold, at });
   const operation = await addOperation(tx, {
     tenantId,
     requestId,
@@ -156,7 +166,8 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
       { details: { quota: over } },
     );
   }
-  if (lease.plan === "on_demand" && (await credit.available(tx, key.tenantId)) <= 0n) {
+  const forLease = { tenantId: key.tenantId, kind: "lease", at: key.at } as const;
+  if (lease.plan === "on_demand" && (await credit.available(tx, forLease)) <= 0n) {
     throw new Failure(
       "insufficient_credit",
       "Nothing is left on the balance. Top up and start again.",

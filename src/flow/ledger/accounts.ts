@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import { isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts";
 import { fen, negateFen, zeroFen, type Fen } from "#kernel/money.ts";
 
@@ -18,12 +18,19 @@ import type { PackageBalance } from "./packages.ts";
 
 export const amount = z.bigint().transform((value) => fen(value));
 
-const accountRow = z.object({ kind: z.enum(accountKinds), balance: amount, provisional: amount });
+const accountRow = z.object({
+  kind: z.enum(accountKinds),
+  balance: amount,
+  provisional: amount,
+  uncovered: amount,
+});
 
 /** What a tenant has and may spend; all zero before his first journal. */
 export async function credit(db: Queryable, tenantId: string): Promise<Credit> {
   const accounts = await db.rows(
-    sql`select kind, balance, provisional from account
+    sql`select kind, balance, provisional,
+        case when kind = 'wallet' then ${uncoveredHolds(tenantId)} else 0 end::int8 as uncovered
+      from account
       where tenant_id = ${tenantId} and kind in ('wallet', 'held', 'receivable') and subject = ''`,
     accountRow,
   );
@@ -34,7 +41,25 @@ export async function credit(db: Queryable, tenantId: string): Promise<Credit> {
     owed: negateFen(of("receivable")?.balance ?? zeroFen),
     held: of("held")?.balance ?? zeroFen,
     provisional: of("wallet")?.provisional ?? zeroFen,
+    uncovered: of("wallet")?.uncovered ?? zeroFen,
   });
+}
+
+/**
+ * What is held on packages and is not there any more, since they were given back, forfeited or used
+ * up: the wallet answers for it.
+ */
+function uncoveredHolds(tenantId: string): Sql {
+  return sql`(
+    select greatest(0, held.amount - greatest(0, coalesce((
+      select sum(a.balance) from package_credit p join account a
+        on a.tenant_id = p.tenant_id and a.kind in ('principal', 'bonus')
+          and a.subject = p.id::text
+      where p.tenant_id = ${tenantId} and p.ended_as is null), 0) - coalesce((
+      select sum(p.provisional) from package_credit p
+      where p.tenant_id = ${tenantId} and p.ended_as is null), 0)))
+    from (select coalesce(sum(amount), 0) as amount from package_hold
+      where tenant_id = ${tenantId} and released_at is null) held)`;
 }
 
 /**
@@ -56,13 +81,34 @@ export async function lockCredit(tx: Tx, tenantId: string): Promise<Credit> {
   return credit(tx, tenantId);
 }
 
-/** The rater's word for what the wallet will still be charged for days that are not posted. */
-export async function setProvisional(tx: Tx, tenantId: string, provisional: Fen): Promise<void> {
+/** What days that are not posted will still take, by the rater's word. */
+export interface Provisional {
+  readonly wallet: Fen;
+  /** Of the packages that are open, by id; of one that is not named nothing. */
+  readonly packages: ReadonlyMap<string, Fen>;
+}
+
+export async function setProvisional(
+  tx: Tx,
+  tenantId: string,
+  { wallet, packages }: Provisional,
+): Promise<void> {
   await lockCredit(tx, tenantId);
+  const shares = [...packages];
   await tx.execute(sql`
-    update account set provisional = ${provisional}::int8
-    where tenant_id = ${tenantId} and kind = 'wallet' and subject = ''
-      and provisional <> ${provisional}::int8`);
+    with of_wallet as (
+      update account set provisional = ${wallet}::int8
+      where tenant_id = ${tenantId} and kind = 'wallet' and subject = ''
+        and provisional <> ${wallet}::int8
+    )
+    update package_credit p set provisional = next.amount
+    from (
+      select o.id, coalesce(given.amount, 0) as amount
+      from package_credit o left join unnest(${shares.map(([id]) => id)}::uuid[],
+        ${shares.map(([, share]) => `${share}`)}::int8[]) as given(id, amount) on given.id = o.id
+      where o.tenant_id = ${tenantId} and o.ended_as is null
+    ) next
+    where p.tenant_id = ${tenantId} and p.id = next.id and p.provisional <> next.amount`);
 }
 
 /** A package's credit as drawing it down needs it. */
@@ -73,6 +119,8 @@ export interface PackageCredit extends PackageBalance {
   readonly usableThrough: LocalDay;
   /** The midnight after the last day. */
   readonly expiresAt: number;
+  /** What it will pay of days that are not posted yet. */
+  readonly provisional: Fen;
   /** `undefined` while it is open: it has credit or may get some back. */
   readonly endedAs: "refunded" | "expired" | undefined;
 }
@@ -91,6 +139,7 @@ const packageRow = z
     ended_as: z.enum(["refunded", "expired"]).nullable(),
     principal: amount,
     bonus: amount,
+    provisional: amount,
   })
   .transform((row): PackageCredit => ({
     id: row.id,
@@ -100,9 +149,11 @@ const packageRow = z
     endedAs: row.ended_as ?? undefined,
     principal: row.principal,
     bonus: row.bonus,
+    provisional: row.provisional,
   }));
 
 const packageColumns = sql`p.id, p.usable_from::text, p.usable_through::text, p.expires_at, p.ended_as,
+  p.provisional,
   coalesce((select balance from account a where a.tenant_id = p.tenant_id
     and a.kind = 'principal' and a.subject = p.id::text), 0)::int8 as principal,
   coalesce((select balance from account a where a.tenant_id = p.tenant_id

@@ -229,8 +229,10 @@ test("R-DAY-3: available = balance - provisional - held", () => {
     owed: zeroFen,
     held: parseFen("30.00"),
     provisional: parseFen("12.50"),
+    uncovered: zeroFen,
   });
   expect(credit).toMatchObject({ balance: 10_000n, available: 5750n });
+  expect(creditOf({ ...credit, uncovered: parseFen("7.50") })).toMatchObject({ available: 5000n });
   const owing = creditOf({ ...credit, wallet: zeroFen, owed: parseFen("40.00") });
   expect(owing).toMatchObject({ balance: -1000n, available: -5250n });
 });

@@ -158,21 +158,26 @@ export interface Balances extends Purse {
   readonly held: Fen;
   /** Rated, not yet posted, and not going to be paid by packages. */
   readonly provisional: Fen;
+  /** Held on packages whose credit is gone. */
+  readonly uncovered: Fen;
 }
 
 export interface Credit extends Balances {
   /** All of the tenant's money with us, held or not, less what he owes; may be negative. */
   readonly balance: Fen;
-  /** What he may still spend: balance - provisional - held (R-DAY-3). Packages come on top. */
+  /**
+   * What he may still spend: balance - provisional - held (R-DAY-3), less what packages cannot cover
+   * of what is held on them. Packages come on top.
+   */
   readonly available: Fen;
 }
 
 export function creditOf(balances: Balances): Credit {
-  const { wallet, owed, held, provisional } = balances;
+  const { wallet, owed, held, provisional, uncovered } = balances;
   const free = subtractFen(wallet, owed);
   return {
     ...balances,
     balance: addFen(free, held),
-    available: subtractFen(free, provisional),
+    available: subtractFen(free, addFen(provisional, uncovered)),
   };
 }

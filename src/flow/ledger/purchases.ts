@@ -87,6 +87,11 @@ export async function refundPackage(
   }
   const draft = packageRefund({ packageId, left: found, purse });
   if (draft !== undefined) await book(tx, tenantId, { draft, at });
+  // What it would have paid of the last days is the wallet's from now on, not from the next rating on.
+  await tx.execute(sql`
+    update account set provisional = provisional + ${found.provisional}::int8
+    where tenant_id = ${tenantId} and kind = 'wallet' and subject = ''
+      and ${found.provisional}::int8 <> 0`);
   await end(tx, tenantId, { packageId, as: "refunded" });
   return { kind: "refunded", left: leftOf(found), isNew: true };
 }
@@ -197,7 +202,8 @@ async function end(
   { packageId, as }: { readonly packageId: string; readonly as: "refunded" | "expired" },
 ): Promise<void> {
   await tx.execute(sql`
-    update package_credit set ended_as = ${as} where tenant_id = ${tenantId} and id = ${packageId}`);
+    update package_credit set ended_as = ${as}, provisional = 0
+    where tenant_id = ${tenantId} and id = ${packageId}`);
 }
 
 function leftOf({ principal, bonus }: PackageCredit): PackageBalance {

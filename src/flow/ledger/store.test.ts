@@ -99,7 +99,9 @@ test("holds asked for at once never take more than there is, down to the last yu
 
 test("R-DAY-3: what is rated but not posted cannot be spent again", async () => {
   const tenant = await newTenant("10.00");
-  await db.tenant(tenant, (tx) => setProvisional(tx, tenant, parseFen("9.50")));
+  await db.tenant(tenant, (tx) =>
+    setProvisional(tx, tenant, { wallet: parseFen("9.50"), packages: new Map() }),
+  );
   expect(await holdOf(tenant, "a", "1.00")).toEqual({
     kind: "insufficient",
     asked: 100n,

@@ -135,7 +135,7 @@ export async function rateTenant(
       // oxlint-disable-next-line no-await-in-loop -- one connection
       await expirePackage(tx, tenantId, packageId);
     }
-    await setProvisional(tx, tenantId, posting.provisionalCash);
+    await setProvisional(tx, tenantId, posting.provisionalPaid);
     const [stop] = pass.refusals;
     await closePass(tx, tenantId, {
       postedThrough: pass.postThrough,

@@ -3,6 +3,7 @@
  * their days, then adjustments, and what is left of a package whose last day is posted now is
  * forfeited. Provisional lines say what packages would pay of them. Pure.
  */
+import type { Provisional } from "#flow/ledger/accounts.ts";
 import { adjustment, charge } from "#flow/ledger/charges.ts";
 import type { JournalDraft } from "#flow/ledger/journal.ts";
 import type { LocalDay } from "#kernel/calendar.ts";
@@ -26,8 +27,8 @@ export interface Posting {
   readonly drafts: readonly JournalDraft[];
   /** Packages that pay nothing more: to be forfeited after the drafts are booked. */
   readonly expired: readonly string[];
-  /** What the wallet will still be charged for the provisional lines. */
-  readonly provisionalCash: Fen;
+  /** What the provisional lines will still take, from the wallet and from packages. */
+  readonly provisionalPaid: Provisional;
 }
 
 export function payPass({ pass, posted, funds }: PostingAsk): Posting {
@@ -44,8 +45,19 @@ export function payPass({ pass, posted, funds }: PostingAsk): Posting {
     provisional: forecast.lines,
     drafts: draftsOf(final.lines),
     expired: funds.packages.filter(isOver).map(({ id }) => id),
-    provisionalCash: sumFen(forecast.lines.map(({ paid }) => paid.wallet)),
+    provisionalPaid: {
+      wallet: sumFen(forecast.lines.map(({ paid }) => paid.wallet)),
+      packages: byPackage(forecast.lines),
+    },
   };
+}
+
+function byPackage(lines: readonly ChargeLine[]): ReadonlyMap<string, Fen> {
+  const totals = new Map<string, Fen>();
+  for (const { packageId, principal, bonus } of lines.flatMap(({ paid }) => paid.packages)) {
+    totals.set(packageId, sumFen([totals.get(packageId) ?? zeroFen, principal, bonus]));
+  }
+  return totals;
 }
 
 function payAll(
