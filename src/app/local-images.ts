@@ -17,6 +17,7 @@ import {
   type BuiltImage,
   type ImageName,
 } from "#providers/local/image/image.ts";
+import { inBackground } from "#providers/local/image/program.ts";
 import { ProviderError } from "#providers/provider.ts";
 
 const descriptions: Readonly<Record<ImageName, string>> = {
@@ -98,7 +99,7 @@ export function localImages(options: {
         attempt: async (name) => {
           const wasThere = built.has(name);
           const startedAt = performance.now();
-          if (!wasThere) await build(name);
+          if (!wasThere) await inBackground(() => build(name));
           if (signal.aborted) return false;
           await record(db, name);
           const seconds = (performance.now() - startedAt) / 1_000;

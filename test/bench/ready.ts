@@ -1,14 +1,16 @@
 /**
  * `npm run bench:ready`: how long until a machine can be used, beside the floor that bare QEMU
- * sets in the same run. `--runs N` (5), `--many N` (20 leases at once), `--write FILE`.
+ * sets in the same run. `--runs N` (5), `--many N` (20 leases at once), `--write FILE`, and
+ * `--only cold,warm,many` for a part of it.
  */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { defaultDataDirectory } from "#config/data-directory.ts";
+import { Failure } from "#kernel/failure.ts";
 import { createIdentity, type Identity } from "#tour/ssh.ts";
 import { done } from "#tour/play.ts";
 
@@ -18,6 +20,7 @@ import {
   releaseAll,
   rentAndLogIn,
   startMeasured,
+  untilImagesBuilt,
   type MeasuredCloud,
 } from "./cloud.ts";
 import { measureFloor } from "./floor.ts";
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "5" },
     many: { type: "string", default: "20" },
     write: { type: "string" },
+    only: { type: "string", default: "cold,warm,many" },
   },
 });
 const runs = Number(values.runs);
@@ -52,19 +56,21 @@ const s = (seconds: number): string => `${seconds.toFixed(2)} s`;
 
 const identity = await createIdentity();
 try {
-  const floor = await cold(identity);
-  await warm(identity, floor);
-  await atOnce(identity);
+  const parts = values.only.split(",");
+  const floor = parts.includes("cold") ? await cold(identity) : undefined;
+  if (parts.includes("warm")) await warm(identity, floor);
+  if (parts.includes("many")) await atOnce(identity);
 } finally {
   await identity.remove();
 }
-if (values.write !== undefined) await writeFile(values.write, markdown());
+if (values.write !== undefined) await writeInto(values.write);
 process.exitCode = rows.every(({ met }) => met) ? 0 : 1;
 
 /** Floor and product in turn, so that both see the same machine. */
 async function cold(key: Identity): Promise<number> {
   const cloud = await startMeasured(["--warm-start", "off"], key);
   try {
+    await untilImagesBuilt(cloud);
     await idle(cloud);
     const cache = join(await defaultDataDirectory(process.env, repositoryRoot), "images");
     const floors: number[] = [];
@@ -120,9 +126,10 @@ async function apiUnderBoot(cloud: MeasuredCloud): Promise<void> {
   );
 }
 
-async function warm(key: Identity, floor: number): Promise<void> {
+async function warm(key: Identity, floor: number | undefined): Promise<void> {
   const cloud = await startMeasured([], key);
   try {
+    await untilImagesBuilt(cloud);
     await untilWarm(cloud, key);
     const leases: number[] = [];
     const jobs: number[] = [];
@@ -133,7 +140,7 @@ async function warm(key: Identity, floor: number): Promise<void> {
     }
     add(
       "warm: POST /leases to SSH login",
-      `${range(leases)}, ${(median(leases) / floor).toFixed(2)} x floor`,
+      `${range(leases)}${floor === undefined ? "" : `, ${(median(leases) / floor).toFixed(2)} x floor`}`,
       "<= 1.0 s at the median",
       median(leases) <= 1.0,
     );
@@ -196,15 +203,22 @@ function range(figures: readonly number[]): string {
   return `${s(median(figures))} (${Math.min(...figures).toFixed(2)}–${Math.max(...figures).toFixed(2)})`;
 }
 
+/** The part of the file between the two comments is replaced; the rest is somebody's words. */
+async function writeInto(path: string): Promise<void> {
+  const [begin, end] = ["<!-- bench:ready -->", "<!-- end of bench:ready -->"];
+  const text = await readFile(path, "utf8");
+  const [before = "", ...rest] = text.split(begin);
+  const after = rest.join(begin).split(end).at(-1);
+  if (rest.length === 0 || after === undefined) {
+    throw new Failure("wrong_state", `${path} has no place for the table: ${begin} and ${end}`);
+  }
+  await writeFile(path, `${before}${begin}\n\n${markdown()}\n${end}${after}`);
+}
+
 function markdown(): string {
   const [cpu] = cpus();
   return [
-    "# How fast",
-    "",
-    "Written by `npm run bench:ready -- --write docs/BENCHMARKS.md`. Medians, with minimum and",
-    "maximum in brackets; the floor and the product take turns in one run, so read the ratios.",
-    "",
-    `Machine: ${cpus().length} x ${cpu?.model ?? "?"}, load ${loadavg()[0]?.toFixed(1) ?? "?"}, machines emulated or KVM as \`doctor\` says.`,
+    `Machine: ${cpus().length} x ${cpu?.model ?? "?"}, load ${loadavg()[0]?.toFixed(1) ?? "?"} at the end; machines emulated or KVM as \`doctor\` says.`,
     "",
     "| what | measured | wanted | met |",
     "| --- | --- | --- | --- |",

@@ -9,7 +9,14 @@ import { afterAll, expect, onTestFinished, test } from "vitest";
 
 import { createObserver } from "#observe/observer.ts";
 
-import { closeLimits, dropLimits, limitCpu, openLimits, type Limits } from "./limits.ts";
+import {
+  closeLimits,
+  dropLimits,
+  limitCpu,
+  openLimits,
+  toBackground,
+  type Limits,
+} from "./limits.ts";
 import { openSite } from "./site.ts";
 
 const directory = await mkdtemp(join(tmpdir(), "millrace-limits-"));
@@ -81,4 +88,12 @@ test("without a cgroup a machine gets a low priority, as a process and as a sess
   // Again is harmless.
   await limitCpu(priority, "m", { pid: machine.pid, vcpus: 1 });
   expect(getPriority(machine.pid)).toBe(9);
+});
+
+test("what is put in the background weighs little beside everything else, or has the least priority", async () => {
+  const { pid } = await newMachine();
+  await toBackground(pid);
+  const groups = await read(`/proc/${pid}/cgroup`);
+  expect([groups.includes("/millrace-builds"), getPriority(pid) === 19]).toContain(true);
+  expect(groups.includes("/millrace-builds")).toBe(limits.kind === "cgroup");
 });

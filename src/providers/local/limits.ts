@@ -34,6 +34,9 @@ const overheadCpus = 0.5;
  * altogether.
  */
 const machinesWeight = 1 / 8;
+/** The building of images; a quarter of what all machines weigh. */
+const buildsWeight = 1 / 32;
+const leastPriority = 19;
 
 /** What the files of both versions call one; their least and most. */
 const scales = {
@@ -42,7 +45,31 @@ const scales = {
 } as const;
 
 export async function openLimits(site: Site): Promise<Limits> {
-  const name = `millrace-${site.salt.slice(0, 12)}`;
+  const group = await makeGroup(`millrace-${site.salt.slice(0, 12)}`, {
+    weight: machinesWeight,
+    hasGroups: true,
+  });
+  return group === undefined
+    ? { kind: "priority", because: "no cgroup with a CPU controller may be made here" }
+    : { kind: "cgroup", ...group };
+}
+
+/** Has a program that nobody waits for, and what it starts, use what others leave of the CPUs. */
+export async function toBackground(pid: number): Promise<void> {
+  const group = await makeGroup("millrace-builds", { weight: buildsWeight, hasGroups: false });
+  try {
+    if (group !== undefined) return await writeFile(join(group.folder, "cgroup.procs"), `${pid}`);
+  } catch {
+    // The group may be removed by another installation at this moment.
+  }
+  setPriority(pid, leastPriority);
+}
+
+/** Beside the other groups and programs of this host; `undefined` where none may be made. */
+async function makeGroup(
+  name: string,
+  { weight, hasGroups }: { readonly weight: number; readonly hasGroups: boolean },
+): Promise<{ readonly version: 1 | 2; readonly folder: string } | undefined> {
   for (const { version, root } of [
     { version: 2, root: "/sys/fs/cgroup" },
     { version: 1, root: "/sys/fs/cgroup/cpu" },
@@ -52,17 +79,20 @@ export async function openLimits(site: Site): Promise<Limits> {
     const folder = join(root, name);
     try {
       await mkdir(folder, { recursive: true });
-      if (version === 2) await writeFile(join(root, "cgroup.subtree_control"), "+cpu");
-      if (version === 2) await writeFile(join(folder, "cgroup.subtree_control"), "+cpu");
+      const parents = hasGroups ? [root, folder] : [root];
+      for (const parent of version === 2 ? parents : []) {
+        // oxlint-disable-next-line no-await-in-loop -- the inner one needs the outer one
+        await writeFile(join(parent, "cgroup.subtree_control"), "+cpu");
+      }
       // A group's weight is spread over the CPUs that it uses: all of them when it matters, because
       // otherwise there is a free one for whoever else wants it.
-      await weigh(folder, version, machinesWeight * cpus().length);
-      return { kind: "cgroup", version, folder };
+      await weigh(folder, version, weight * cpus().length);
+      return { version, folder };
     } catch {
       await rmdir(folder).catch(() => {});
     }
   }
-  return { kind: "priority", because: "no cgroup with a CPU controller may be made here" };
+  return undefined;
 }
 
 /** Bounds a process to this many CPUs. */

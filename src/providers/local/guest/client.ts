@@ -2,7 +2,7 @@
  * What the host can ask a guest's agent, as methods. A call ends with its answer or with its
  * signal, which is its deadline; see channel.ts.
  */
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 
 import { assert } from "#kernel/assert.ts";
 
@@ -32,7 +32,7 @@ export class GuestClient {
   /** Waits for the guest, then makes it the instance, with the time and randomness of that moment. */
   async personalize(call: GuestCall, identity: protocol.Identity): Promise<protocol.Personalized> {
     await this.hello(call);
-    const ask = { ...identity, ...freshness() };
+    const ask = { ...identity, ...freshness(), hostKey: newHostKey() };
     return (
       await this.#channel.ask(call, {
         method: "personalize",
@@ -184,6 +184,27 @@ export class GuestClient {
   close(): void {
     this.#channel.close();
   }
+}
+
+/**
+ * An SSH host key for an instance that has none. The guest could make it, but starting a program for
+ * it takes an emulated guest longer than anything else here; and a host sees its guests' memory.
+ */
+function newHostKey(): { readonly seed: string; readonly public: string } {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const { d = "", x = "" } = privateKey.export({ format: "jwk" });
+  const parts = [Buffer.from("ssh-ed25519"), Buffer.from(x, "base64url")];
+  const blob = Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]));
+  return {
+    seed: Buffer.from(d, "base64url").toString("hex"),
+    public: `ssh-ed25519 ${blob.toString("base64")}`,
+  };
+}
+
+function lengthOf(part: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(part.length);
+  return length;
 }
 
 function freshness(): { epochMs: number; entropy: string } {

@@ -2,8 +2,10 @@
  * Running the programs that build images: always with an abort signal, never through a shell, and
  * with a failure that shows the last lines of what the program said.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 
+import { toBackground } from "#providers/local/limits.ts";
 import { ProviderError } from "#providers/provider.ts";
 
 import { hostPackages, installLine } from "./host-packages.ts";
@@ -12,6 +14,13 @@ export interface ProgramOptions {
   readonly signal: AbortSignal;
   readonly directory?: string;
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+const background = new AsyncLocalStorage<boolean>();
+
+/** All programs that the work starts leave the CPUs to whoever else wants them. */
+export function inBackground<T>(work: () => Promise<T>): Promise<T> {
+  return background.run(true, work);
 }
 
 const outputBytesMax = 64 * 1024 * 1024;
@@ -23,7 +32,7 @@ export function runProgram(
   options: ProgramOptions,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(
+    const { pid } = execFile(
       file,
       [...parameters],
       {
@@ -37,6 +46,8 @@ export function runProgram(
         else reject(options.signal.aborted ? options.signal.reason : failed(file, error, stderr));
       },
     );
+    // It may have ended already.
+    if (pid !== undefined && background.getStore() === true) toBackground(pid).catch(() => {});
   });
 }
 

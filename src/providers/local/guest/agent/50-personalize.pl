@@ -33,7 +33,7 @@ sub personalize {
     my $network = $ask->{network};
     apply_network($network) if defined $network;
     apply_login($user, $keys);
-    my $public = host_key();
+    my $public = host_key($ask->{hostKey});
     my $identity = { instanceId => $id, hostname => $hostname, loginUser => $user };
     $identity->{network} = $network if defined $network;
     my $text = to_json($identity);

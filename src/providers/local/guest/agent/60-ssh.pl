@@ -4,19 +4,32 @@
 our $SSH_CONNECTIONS_MAX = 100;
 our ($ssh_socket, %ssh_processes);
 
-# Made in the guest, after it got fresh entropy; kept on the instance's disk. Returns the public line.
+# The one that is kept on the instance's disk; without one, the one that the host offers is taken.
+# Returns the public line.
 sub host_key {
+    my ($offered) = @_;
     my $public = read_file("$HOST_KEY.pub");
     if (!-s $HOST_KEY || !defined $public) {
+        my $seed = text_field($offered, 'seed', qr/^[0-9a-f]{64}$/);
+        $public = text_field($offered, 'public', qr{^ssh-ed25519 [A-Za-z0-9+/]{68}$});
         mkdir '/etc/dropbear', 0755;
-        unlink $HOST_KEY;
-        my ($text) = run_program('dropbearkey', '-t', 'ed25519', '-f', $HOST_KEY);
-        $text =~ /^(ssh-ed25519 \S+)/m or die "dropbearkey failed: $text\n";
-        $public = "$1\n";
-        write_file("$HOST_KEY.pub", $public, 0644);
+        write_file($HOST_KEY, host_key_file($seed, $public), 0600);
+        write_file("$HOST_KEY.pub", "$public\n", 0644);
     }
     chomp $public;
     return $public;
+}
+
+# As dropbear reads it: the name of the kind, then seed and public key.
+sub host_key_file {
+    my ($seed, $public) = @_;
+    return pack 'N/a* N H64 a32', 'ssh-ed25519', 64, $seed, substr from_base64((split / /, $public)[1]), -32;
+}
+
+sub from_base64 {
+    my ($text) = @_;
+    $text =~ tr{A-Za-z0-9+/}{ -_};
+    return join '', map { unpack 'u', chr(32 + length($_) * 3 / 4) . $_ } $text =~ /(.{1,60})/g;
 }
 
 sub ssh_listen {
