@@ -54,5 +54,8 @@ function execution({ execution: how }: SiteLook): string {
 async function imagesToCome({ db }: App): Promise<string[]> {
   return (await images(db))
     .filter(({ state }) => state === "building")
-    .map(({ name }) => `  Images      ${name} is being built, for a minute or two`);
+    .map(
+      ({ name }) =>
+        `  Images      ${name} is being checked; where it is missing, built, in a minute or two`,
+    );
 }

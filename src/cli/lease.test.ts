@@ -107,6 +107,26 @@ test("create waits until the lease runs, and says how long that took and how to 
   });
 });
 
+test("without an SSH key a machine is made, with a warning and what to do", async () => {
+  server.answer("createLease", () => ({
+    result: { lease: aLease({ state: "queued" }), operation: anOperation() },
+  }));
+  const create = (...more: string[]): Promise<CliRun> =>
+    inside(["lease", "create", "web", "--flavor", "s", "--no-wait", ...more]);
+  server.answer("listSshKeys", () => ({ result: { items: [] } }));
+  const bare = await create();
+  expect(bare.code).toBe(0);
+  expect(bare.stderr).toContain("You have no SSH key here, so web lets nobody log in.");
+  expect(bare.stderr).toContain("millrace ssh-key add");
+  expect((await create("--ssh-key", "work")).stderr).toBe("");
+  expect((await create("--quiet")).stderr).toBe("");
+  // The warning is no reason to fail, or to hide what was made.
+  server.answer("listSshKeys", () => ({ refused: "forbidden" }));
+  expect(await create()).toMatchObject({ code: 0, stderr: "" });
+  server.answer("listSshKeys", (_seen, sample) => ({ result: sample }));
+  expect((await create()).stderr).toBe("");
+});
+
 test("create whose answer is lost rents one machine", async () => {
   let lost = 0;
   server.answer("createLease", () => {

@@ -16,6 +16,7 @@ import { readTextFile } from "#cli/files.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
 import { leaseText, leaseSummary } from "#cli/lease-text.ts";
+import type { Session } from "#cli/session.ts";
 import type { Column } from "#cli/table.ts";
 import { mebibytes, money, shortId, time } from "#cli/text.ts";
 import { sizeGib } from "#cli/values.ts";
@@ -63,6 +64,18 @@ const eventColumns: readonly Column<ItemOf<"listLeaseEvents">>[] = [
   { title: "WHAT HAPPENED", cell: (event) => event.message },
 ];
 
+/** Keys are put into a machine when it is made: one that is added later does not get in. */
+async function warnWithoutKey({ client, out }: Session, name: string): Promise<void> {
+  if (out.quiet) return;
+  // A credential that may rent but not read keys gets no warning, and its machine.
+  const keys = await client.call("listSshKeys", { query: { limit: 1 } }).catch(() => undefined);
+  if (keys === undefined || keys.items.length > 0) return;
+  out.note(
+    `You have no SSH key here, so ${name} lets nobody log in. Add yours with: millrace ssh-key add\n` +
+      `Then release ${name} and rent it again: keys are put in when a machine is made.\n`,
+  );
+}
+
 export function addLeases(lease: Command, shell: Shell): void {
   define(lease, shell, {
     usage: "create <name>",
@@ -92,6 +105,7 @@ export function addLeases(lease: Command, shell: Shell): void {
         },
       });
       const { id } = made.lease;
+      if (sshKey === undefined && userData === undefined) await warnWithoutKey(session, name);
       if (!options.wait) {
         const text = (): string =>
           `${name} is ${made.lease.state}. See: millrace lease show ${name}\n`;
