@@ -107,12 +107,14 @@ test("create waits until the lease runs, and says how long that took and how to 
   });
 });
 
+function create(...more: string[]): Promise<CliRun> {
+  return inside(["lease", "create", "web", "--flavor", "s", "--no-wait", ...more]);
+}
+
 test("without an SSH key a machine is made, with a warning and what to do", async () => {
   server.answer("createLease", () => ({
     result: { lease: aLease({ state: "queued" }), operation: anOperation() },
   }));
-  const create = (...more: string[]): Promise<CliRun> =>
-    inside(["lease", "create", "web", "--flavor", "s", "--no-wait", ...more]);
   server.answer("listSshKeys", () => ({ result: { items: [] } }));
   const bare = await create();
   expect(bare.code).toBe(0);
