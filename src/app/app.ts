@@ -28,6 +28,7 @@ import { thisHost } from "./host.ts";
 import { paymentProviders } from "./payments.ts";
 import { requireFreePort } from "./port.ts";
 import { lookAt, openSites, type SiteLook } from "./sites.ts";
+import { stateMetrics } from "./state-metrics.ts";
 import { systemView } from "./system.ts";
 import { startWork } from "./work.ts";
 
@@ -141,6 +142,7 @@ async function start(
   if (work !== undefined) closers.defer(() => work.stop());
   if (!serves) return idle;
 
+  stateMetrics({ observer, db, dataDirectory: data.path, now });
   const consoles = consoleRelay({ db, observer, providers, now });
   const server = createServer({
     upgrade: consoles.upgrade,
