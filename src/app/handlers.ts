@@ -23,8 +23,10 @@ import * as leases from "#api/routes/leases/leases.ts";
 import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
 import * as snapshots from "#api/routes/leases/snapshots.ts";
+import { contractPriceHandlers } from "#api/routes/orders/contract-prices.ts";
 import { packageHandlers } from "#api/routes/orders/packages.ts";
 import { quoteHandlers } from "#api/routes/orders/quote.ts";
+import { serviceHandlers } from "#api/routes/orders/services.ts";
 import { subscriptionHandlers } from "#api/routes/orders/subscriptions.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
 import { orphanHandlers } from "#api/routes/platform/orphans.ts";
@@ -77,6 +79,8 @@ export const handlers: Partial<Handlers> = {
   ...quoteHandlers,
   ...packageHandlers,
   ...subscriptionHandlers,
+  ...serviceHandlers,
+  ...contractPriceHandlers,
   ...usageEventHandlers,
   ...logHandlers,
   getBalance: money.getBalance,

@@ -20,6 +20,7 @@ import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import { subscriptionLoop } from "#orders/loop.ts";
+import { serviceLoop } from "#orders/service-loop.ts";
 import { packageLoop } from "#orders/package-loop.ts";
 import { paymentLoop } from "#payments/loop.ts";
 import type { PaymentProvider } from "#payments/provider.ts";
@@ -81,6 +82,7 @@ export function startWork(context: WorkContext): Work {
     tierLoop({ db, now }),
     packageLoop({ db, now }),
     subscriptionLoop({ db, now }),
+    serviceLoop({ db, now }),
     invoiceLoop({ db, now }),
     insightLoop({ db, now }),
     dunningLoop({ db, now }),

@@ -3,6 +3,7 @@ import { billingOperations } from "./operations/billing.ts";
 import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
+import { contractPriceOperations } from "./operations/contract-prices.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
 import { meteringOperations } from "./operations/metering.ts";
@@ -10,6 +11,7 @@ import { noticeOperations } from "./operations/notices.ts";
 import { orderOperations } from "./operations/orders.ts";
 import { paymentOperations } from "./operations/payments.ts";
 import { platformOperations } from "./operations/platform.ts";
+import { serviceOperations } from "./operations/services.ts";
 
 export const operations = {
   ...identityOperations,
@@ -18,6 +20,8 @@ export const operations = {
   ...billingOperations,
   ...customerOperations,
   ...orderOperations,
+  ...serviceOperations,
+  ...contractPriceOperations,
   ...paymentOperations,
   ...insightOperations,
   ...meteringOperations,

@@ -124,6 +124,30 @@ const noticeWords = {
     en: "The expansion of {name} was over at {until}; the machine goes back to what it was.",
     "zh-CN": "{name} 的弹性扩容已于 {until} 结束,恢复原配置。",
   },
+  service_offered: {
+    en: "What you asked for costs {amount} yuan, if you accept it before {until}: millrace service accept {id}.",
+    "zh-CN": "您咨询的服务报价 {amount} 元,请在 {until} 前接受:millrace service accept {id}。",
+  },
+  service_done: {
+    en: "Done: {what}. {note}",
+    "zh-CN": "服务已完成:{what}。{note}",
+  },
+  service_refunded: {
+    en: "Not done, and given back to your balance: {what}. {note}",
+    "zh-CN": "服务未提供,款项已退回余额:{what}。{note}",
+  },
+  service_over: {
+    en: "{what} is over: {reason}",
+    "zh-CN": "{what} 已结束:{reason}",
+  },
+  service_lapsed: {
+    en: "{what} has ended, because its next month ({reason} yuan) could not be paid. Top up and order it again.",
+    "zh-CN": "余额不足以支付下个月的 {what}({reason} 元),服务已结束。请充值后重新订购。",
+  },
+  subscription_waits: {
+    en: "{name} does not have what is paid for yet: {reason} It is tried again; the operator knows.",
+    "zh-CN": "{name} 尚未达到已付费的配置或状态:{reason} 系统会继续尝试,运营方已知悉。",
+  },
 } satisfies Record<string, Sentences>;
 
 const alertWords = {
@@ -156,6 +180,14 @@ const alertWords = {
   usage_review: {
     en: "Usage waits to be looked at ({reason}): {source} {id}. List it with `millrace usage review`.",
     "zh-CN": "有用量待处理({reason}):{source} {id}。请用 `millrace usage review` 查看。",
+  },
+  service_asked: {
+    en: "{tenant} asks for a model optimization. Say what it costs: millrace --tenant {tenant} service offer {id}.",
+    "zh-CN": "租户 {tenant} 咨询模型优化服务,请报价:millrace --tenant {tenant} service offer {id}。",
+  },
+  subscription_waits: {
+    en: "The machine of {subscription} (tenant {tenant}) does not get what is paid for: {reason} Make room, or raise the quota.",
+    "zh-CN": "租户 {tenant} 的 {subscription} 未达到已付费的配置或状态:{reason} 请腾出资源或提高配额。",
   },
   subscription_lost: {
     en: "The machine of {subscription} (tenant {tenant}) is gone in the middle of its paid term: {reason} Decide what is given back.",

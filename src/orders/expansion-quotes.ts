@@ -31,7 +31,7 @@ export async function quoteExpansion(
   db: Queryable,
   booked: Booked,
   { subscription, items, days, startsAt }: ExpansionAsk,
-): Promise<{ readonly draft: ItemDraft; readonly dearer: readonly string[] }> {
+): Promise<{ readonly draft: ItemDraft; readonly dearer: readonly Dearer[] }> {
   requireActive(subscription, booked.at);
   const from = startsAt ?? booked.at;
   const paidUntil = present(paidUntilOf(subscription), "paid term");
@@ -73,12 +73,19 @@ export async function quoteExpansion(
   };
 }
 
+/** A unit of an expansion, yuan a day, against the same on demand for 24 hours. */
+export interface Dearer {
+  readonly sku: string;
+  readonly daily: string;
+  readonly onDemand: string;
+}
+
 /** R-ELA-5, A-12: said, not hidden. */
-export function dearerThanOnDemand(profile: PriceProfile, sku: string): string[] {
+export function dearerThanOnDemand(profile: PriceProfile, sku: string): Dearer[] {
   const daily = dailyPrice(profile, sku);
   const hourly = profile.payg_hourly[sku];
   if (daily === undefined || hourly === undefined) return [];
   const onDemand = multiply(hourly, rational(24n));
   if (compare(daily, onDemand) <= 0) return [];
-  return [`${sku}: ${formatRational(daily)} a day, ${formatRational(onDemand)} on demand`];
+  return [{ sku, daily: formatRational(daily), onDemand: formatRational(onDemand) }];
 }

@@ -30,12 +30,23 @@ const words = {
     "zh-CN": "{name}:弹性扩容 {units},{days} 天",
   },
   service: {
-    en: "{service}",
-    "zh-CN": "{service}",
+    en: "{service}: {what}",
+    "zh-CN": "{service}:{what}",
   },
 } as const;
 
 const refunded = { en: "Given back: ", "zh-CN": "退款:" } as const;
+
+const discounts: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
+  "R-VM-4": { en: "Annual renewal at your tier", "zh-CN": "续年付客户等级优惠" },
+  "R-VM-7": { en: "Locked price of the first purchase", "zh-CN": "首购锁定价格" },
+  "R-VAS-2": { en: "Included in your tier", "zh-CN": "客户等级已包含" },
+};
+
+/** A rule that this release does not know shows as its id. */
+export function discountText(rule: string, language: Language): string {
+  return Object.hasOwn(discounts, rule) ? (discounts[rule]?.[language] ?? rule) : rule;
+}
 
 /** Words that stand for a value, where the value itself is a name of ours. */
 const values: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
@@ -43,6 +54,7 @@ const values: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
   quarterly: { en: "quarterly", "zh-CN": "包季" },
   annual: { en: "annual", "zh-CN": "包年" },
   model_optimization: { en: "Model optimization", "zh-CN": "模型优化" },
+  bundle: { en: "Bundle of services", "zh-CN": "服务套餐" },
   support_24x7: { en: "24x7 support", "zh-CN": "7×24 技术支持" },
 };
 

@@ -264,7 +264,9 @@ test("R-ELA-4, R-ELA-6: an extension goes on where the first ends; neither outla
     body: { kind: "extension", expansionId, days: 2 },
   });
   // A-12: dearer than on demand, and said so.
-  expect(quote.remarks).toEqual(["Dearer than on demand: cpu.core: 20 a day, 12 on demand."]);
+  expect(quote.remarks.map(({ en }) => en)).toEqual([
+    "Dearer than on demand: cpu.core: 20 a day, 12 on demand.",
+  ]);
   const extension = await of.api.call("extendExpansion", {
     params: { expansionId },
     body: { days: 2, expectedAmount: quote.amount },

@@ -65,11 +65,15 @@ export function addCatalog(program: Command, shell: Shell): void {
       disk: flag("--disk <size>", "with a larger disk, such as 100GiB", sizeGib.optional()),
     }),
     examples: ["millrace price small", "millrace price small --hours 720 --disk 100GiB"],
-    act: async ({ client, out }, [flavor], { hours, disk }) => {
+    act: async ({ client, environment, out }, [flavor], { hours, disk }) => {
       const quote = await client.call("quote", {
         body: { flavor, hours, ...(disk === undefined ? {} : { diskGiB: disk }) },
       });
-      await out.show({ value: quote, ids: [quote.total ?? ""], text: () => quoteText(quote) });
+      await out.show({
+        value: quote,
+        ids: [quote.total ?? ""],
+        text: () => quoteText(quote, environment.language),
+      });
     },
   });
 
@@ -112,7 +116,7 @@ function priceCell(price: Offer["price"], amount: string | null): string {
   return price.status === "on_request" ? "on request" : money(amount);
 }
 
-function quoteText(quote: AnswerOf<"quote">): string {
+function quoteText(quote: AnswerOf<"quote">, spoken: "en" | "zh-CN"): string {
   const { price } = quote;
   const lines = table(
     [
@@ -131,6 +135,7 @@ function quoteText(quote: AnswerOf<"quote">): string {
     [`For ${quote.hours} h`, money(quote.total)],
     ["Held when ordered", money(quote.hold)],
     ["Available", `${money(quote.available)}${quote.affordable ? "" : " (not enough)"}`],
+    ...quote.cheaperIf.map(({ text }) => ["Or", text[spoken]] as const),
     ["Price profile", price.profile],
   ]);
   return `${lines}\n${summary}`;

@@ -1,4 +1,4 @@
-/** `package buy|list|show|refund`, `order list`. */
+/** `package buy|list|show|refund`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -17,8 +17,7 @@ import { agreedAmount, purchaseOptions } from "#cli/order-quote.ts";
 import { resolve, type Kind } from "#cli/resolve.ts";
 import { fields, type Column } from "#cli/table.ts";
 import { money, shortId, time } from "#cli/text.ts";
-import type { AnswerOf, ItemOf } from "#client/types.ts";
-import { language } from "#contract/schemas/notices.ts";
+import type { AnswerOf } from "#client/types.ts";
 
 type Package = AnswerOf<"getPackage">;
 
@@ -42,15 +41,6 @@ const packageColumns: readonly Column<Package>[] = [
   { title: "USABLE THROUGH", cell: (each) => each.usableThrough },
   { title: "BOUGHT", cell: (each) => time(each.boughtAt) },
   { title: "ID", cell: (each) => shortId(each.id) },
-];
-
-const itemColumns: readonly Column<ItemOf<"listOrderItems">>[] = [
-  { title: "TIME", cell: (item) => time(item.at) },
-  { title: "KIND", cell: (item) => (item.refundOf === null ? item.kind : `${item.kind} refund`) },
-  { title: "WHAT", cell: (item) => item.description },
-  { title: "AMOUNT", cell: (item) => item.amount, right: true },
-  { title: "BILLED IN", cell: (item) => item.billedMonth },
-  { title: "FOR", cell: (item) => shortId(item.subjectId) },
 ];
 
 export function addPackages(program: Command, shell: Shell): void {
@@ -115,29 +105,6 @@ export function addPackages(program: Command, shell: Shell): void {
         ids: [value.package.id],
         text: () =>
           `${money(refunded)} went back to the balance; a bonus of ${money(bonusVoided)} is void.\n`,
-      });
-    },
-  });
-}
-
-export function addOrders(program: Command, shell: Shell): void {
-  const order = group(program, "order", "What was charged and given back for orders");
-
-  define(order, shell, {
-    usage: "list",
-    alias: "ls",
-    summary: "Items of orders, newest first",
-    args: noArguments,
-    options: listOptions.extend({
-      language: flag("--language <language>", "en (default) or zh-CN", language.default("en")),
-    }),
-    act: async ({ client, out }, _args, { limit, language: in_ }) => {
-      const items = client.items("listOrderItems", { query: { language: in_ } });
-      const found = await collect(items, { limit });
-      await out.show({
-        value: { items: found.items },
-        ids: found.items.map((item) => item.id),
-        text: () => listText(itemColumns, found, "Nothing was ordered."),
       });
     },
   });

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { cpuTopology, flavorName, gpuAsk, price } from "./catalog.ts";
 import { displayName, dnsName, id, money, reason, timestamp } from "./common.ts";
+import { comparison } from "./comparison.ts";
 
 /** What is to be priced or rented: a flavor, optionally larger in some fields. */
 export const quoteBody = z.strictObject({
@@ -19,6 +20,8 @@ export const quote = z.object({
   hold: money.nullable(),
   available: money,
   affordable: z.boolean(),
+  /** By the month and year, where that is sold. */
+  cheaperIf: z.array(comparison),
 });
 
 export const restartPolicy = z.enum(["never", "on-failure"]);

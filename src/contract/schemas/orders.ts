@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { flavorName } from "./catalog.ts";
+import { bothLanguages, comparison } from "./comparison.ts";
 import { day, id, money, reason, timestamp } from "./common.ts";
 import { createLeaseBody, leaseOperation, operationRecord, usedFlavor } from "./compute.ts";
 
@@ -49,6 +50,10 @@ export const quoteOrderBody = z.discriminatedUnion("kind", [
     .extend({ kind: z.literal("expansion"), subscriptionId: id, days })
     .refine(isSomething, something),
   z.strictObject({ kind: z.literal("extension"), expansionId: id, days }),
+  z.strictObject({ kind: z.literal("support_24x7") }),
+  z.strictObject({ kind: z.literal("bundle"), code: packageCode }),
+  /** An engagement that the operator made an offer for. */
+  z.strictObject({ kind: z.literal("offer"), serviceId: id }),
 ]);
 
 export const orderKind = z.enum([
@@ -65,20 +70,23 @@ export const discount = z.object({ rule: z.string(), amount: money });
 export const orderQuote = z.object({
   kind: orderKind,
   sku: z.string(),
-  description: z.object({ en: z.string(), "zh-CN": z.string() }),
+  description: bothLanguages,
   listPrice: money,
   /** Each zero or less; with the list price they make the amount. */
-  discounts: z.array(discount),
+  discounts: z.array(discount.extend({ text: bothLanguages })),
   /** What to order with, VAT included. */
   amount: money,
   vatIncluded: money,
+  /** The price by the hour, day of 24 hours and month of 30 days; null for what has no time. */
+  rates: z.object({ hourly: money, daily: money, monthly: money, term: money }).nullable(),
   /** What it is for, half-open; null where it begins with a later event, or has no time. */
   from: timestamp.nullable(),
   until: timestamp.nullable(),
   available: money,
   affordable: z.boolean(),
   /** What a reader should know, such as units that are dearer than on demand. */
-  remarks: z.array(z.string()),
+  remarks: z.array(bothLanguages),
+  cheaperIf: z.array(comparison),
   profile: z.string(),
 });
 

@@ -1,5 +1,7 @@
 /** Prices before the click. */
 import type { Handler } from "#api/handler.ts";
+import { bookedNow } from "#api/routes/orders/booked.ts";
+import { showComparison } from "#api/routes/orders/comparison.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { loadPriceBook, pricesOn, type PricesInForce } from "#catalog/price-profiles.ts";
 import type { Operations } from "#contract/operations.ts";
@@ -11,6 +13,7 @@ import { dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { fen, formatFen } from "#kernel/money.ts";
 import { billingZone } from "#kernel/zone.ts";
+import { compareOnDemand, marketOf } from "#orders/comparisons.ts";
 
 /** The prices in force at this moment in the billing zone. */
 export async function pricesNow(db: Queryable, now: number): Promise<PricesInForce> {
@@ -24,6 +27,7 @@ export const quoteHandler: Handler<Operations["quote"]> = async ({ body }, conte
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
   const price = priceOf(await pricesNow(tx, context.now()), shape);
   const { available } = await credit(tx, tenantId);
+  const market = await marketOf(tx, await bookedNow(context));
   return {
     flavor: body.flavor,
     price: price.shown,
@@ -32,5 +36,6 @@ export const quoteHandler: Handler<Operations["quote"]> = async ({ body }, conte
     hold: price.hourly === undefined ? null : formatFen(price.hourly),
     available: formatFen(available),
     affordable: price.hourly !== undefined && available > 0n && available >= price.hourly,
+    cheaperIf: compareOnDemand(market, shape).map(showComparison),
   };
 };
