@@ -3,6 +3,7 @@ import type { Handlers } from "#api/handler.ts";
 import { explainHandlers } from "#api/routes/billing/explain.ts";
 import { invoiceHandlers } from "#api/routes/billing/invoices.ts";
 import * as money from "#api/routes/billing/money.ts";
+import { getStanding } from "#api/routes/billing/standing.ts";
 import * as quota from "#api/routes/billing/quota.ts";
 import { statementHandlers } from "#api/routes/billing/statements.ts";
 import * as usage from "#api/routes/billing/usage.ts";
@@ -84,6 +85,7 @@ export const handlers: Partial<Handlers> = {
   ...usageEventHandlers,
   ...logHandlers,
   getBalance: money.getBalance,
+  getStanding,
   createTopUp: money.createTopUp,
   ...paymentHandlers,
   listJournals: money.listJournalsHandler,

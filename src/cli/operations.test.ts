@@ -81,6 +81,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   downloadFile: `file download ${id} --to -`,
   deleteFile: `file delete ${id}`,
   getBalance: "balance",
+  getStanding: "standing --language zh-CN",
   createTopUp: "top-up 100 --reference bank --tenant acme",
   createPayment: "top-up 100 --method bank_transfer",
   listPayments: "payment list",

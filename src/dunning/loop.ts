@@ -3,29 +3,22 @@
  * ladder, tells him, and does what the rung says. A rung's work is repeated until it is done, so a
  * crash between the steps loses nothing.
  */
-import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
-import { defaultProfile } from "#catalog/profile.ts";
+import { loadPriceBook, type PriceBook } from "#catalog/price-profiles.ts";
 import type { Db, Tx } from "#db/pool.ts";
-import { burnByKind } from "#flow/admit/burn.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { haltWork, lockRunning } from "#flow/admit/halt.ts";
 import { askRelease, askStart } from "#flow/admit/lease.ts";
 import { setReason } from "#flow/admit/requests.ts";
-import { lockCredit, openPackages } from "#flow/ledger/accounts.ts";
-import { usableNow } from "#flow/ledger/package-holds.ts";
-import { netPaidByDay } from "#flow/ledger/receipts.ts";
-import { addMonthsClamped, dayOf } from "#kernel/calendar.ts";
+import { lockCredit } from "#flow/ledger/accounts.ts";
 import { Failure } from "#kernel/failure.ts";
-import { addFen, fen, formatFen, negateFen, sumFen, zeroFen, type Fen } from "#kernel/money.ts";
+import { fen, formatFen, negateFen, zeroFen } from "#kernel/money.ts";
 import { roundHalfAway } from "#kernel/rounding.ts";
 import type { Reason } from "#kernel/reason.ts";
-import { billingZone } from "#kernel/zone.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import { notify } from "#notices/store.ts";
 
 import {
   decideStanding,
-  meansFrom,
   graceDebtMax,
   releaseReminder,
   usedUpAt,
@@ -33,6 +26,7 @@ import {
   type Means,
   type Standing,
 } from "./decide.ts";
+import { meansOf, rulesAt } from "./means.ts";
 import {
   keptLeases,
   leasesStoppedForMoney,
@@ -64,7 +58,7 @@ export function dunningLoop(context: Context): LoopDefinition {
         for (const tenantId of tenants) {
           if (signal.aborted) return "rest";
           try {
-            await lookAt(db, { tenantId, rules: rulesNow(book, now()), now: now() });
+            await lookAt(db, { tenantId, rules: rulesAt(book ?? [], now()), now: now() });
           } catch (error) {
             failures.push(error);
           }
@@ -76,11 +70,6 @@ export function dunningLoop(context: Context): LoopDefinition {
       return "rest";
     },
   };
-}
-
-function rulesNow(book: PriceBook | undefined, now: number): DunningRules {
-  const prices = pricesOn(book ?? [], dayOf(billingZone, now));
-  return (prices?.profile ?? defaultProfile).dunning;
 }
 
 interface Look {
@@ -95,7 +84,8 @@ export function lookAt(db: Db, look: Look): Promise<void> {
     // Requests before the wallet: the order in which a request that ends takes its locks.
     const running = await lockRunning(tx, tenantId);
     const before = await lockStanding(tx, tenantId, now);
-    const { means, packages } = await meansOf(tx, tenantId, now);
+    const credit = await lockCredit(tx, tenantId);
+    const { means, packages } = await meansOf(tx, { tenantId, credit, now });
     const standing = decideStanding(before, { means, rules, now });
     if (standing !== before) {
       await saveStanding(tx, tenantId, standing);
@@ -113,26 +103,6 @@ export function lookAt(db: Db, look: Look): Promise<void> {
     if (days !== undefined) await remind(tx, look, { standing, days });
     if (standing.stage !== before.stage && means.left > 0n) await startAgain(tx, look);
   });
-}
-
-async function meansOf(
-  tx: Tx,
-  tenantId: string,
-  now: number,
-): Promise<{ readonly means: Means; readonly packages: Fen }> {
-  const { available, held } = await lockCredit(tx, tenantId);
-  const from = addMonthsClamped(dayOf(billingZone, now), -12);
-  const receipts = await netPaidByDay(tx, tenantId, billingZone);
-  const packages = usableNow(await openPackages(tx, tenantId), now);
-  const means = meansFrom({
-    // What is held was set aside for exactly this: it is spent before anything stops.
-    wallet: addFen(available, held),
-    packages,
-    burn: await burnByKind(tx, tenantId),
-    hasLeases: (await keptLeases(tx, tenantId)).length > 0,
-    netPaid12m: sumFen(receipts.filter(({ day }) => day >= from).map(({ amount }) => amount)),
-  });
-  return { means, packages };
 }
 
 function stopReason({ left }: Means, { releaseAt }: Standing): Reason {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
+import { parseFen, sumFen, type Fen } from "#kernel/money.ts";
 
 import type { Standing } from "./decide.ts";
 
@@ -82,8 +83,8 @@ export async function leasesStoppedForMoney(tx: Tx, tenantId: string): Promise<s
 }
 
 /** Leases on demand that are kept: their disks cost money that is not there. */
-export async function keptLeases(tx: Tx, tenantId: string): Promise<string[]> {
-  const rows = await tx.rows(
+export async function keptLeases(db: Queryable, tenantId: string): Promise<string[]> {
+  const rows = await db.rows(
     sql`select id from request
       where tenant_id = ${tenantId} and kind = 'lease' and ended_at is null
         and wanted in ('running', 'stopped') and plan = 'on_demand'
@@ -91,4 +92,16 @@ export async function keptLeases(tx: Tx, tenantId: string): Promise<string[]> {
     z.object({ id: z.string() }),
   );
   return rows.map(({ id }) => id);
+}
+
+/** What leases that the ladder stopped cost per hour when they run. */
+export async function stoppedPerHour(db: Queryable, tenantId: string): Promise<Fen> {
+  const rows = await db.rows(
+    sql`select price->>'hourly' as hourly from request
+      where tenant_id = ${tenantId} and kind = 'lease' and ended_at is null and wanted = 'stopped'
+        and plan = 'on_demand' and end_reason->>'code' = 'insufficient_credit'
+        and price->>'hourly' is not null`,
+    z.object({ hourly: z.string() }),
+  );
+  return sumFen(rows.map(({ hourly }) => parseFen(hourly)));
 }

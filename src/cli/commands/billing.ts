@@ -2,20 +2,13 @@
 import type { Command } from "commander";
 import { z } from "zod";
 
-import {
-  define,
-  flag,
-  listOptions,
-  noArguments,
-  noOptions,
-  oneArgument,
-  type Shell,
-} from "#cli/define.ts";
+import { define, flag, listOptions, noArguments, oneArgument, type Shell } from "#cli/define.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { periodOptions, periodQuery } from "#cli/period.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { bytes, money, none, shortId, time, yesNo } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { language } from "#contract/schemas/notices.ts";
 import { paymentMethod } from "#contract/schemas/payments.ts";
 import { Failure } from "#kernel/failure.ts";
 
@@ -44,15 +37,39 @@ const journalColumns: readonly Column<ItemOf<"listJournals">>[] = [
   { title: "ID", cell: (item) => shortId(item.id) },
 ];
 
+const spoken = flag(
+  "--language <language>",
+  "en or zh-CN; as your terminal where nothing is said",
+  language.optional(),
+);
+
 export function addBilling(program: Command, shell: Shell): void {
   define(program, shell, {
     usage: "balance",
-    summary: "What is left, what is held of it, and what runs per hour",
+    summary: "What is left, what is held of it, what runs per hour, and where that leads",
     args: noArguments,
-    options: noOptions,
-    act: async ({ client, out }) => {
+    options: z.object({ language: spoken }),
+    act: async ({ client, environment, out }, _args, { language: asked }) => {
       const value = await client.call("getBalance");
-      await out.show({ value, ids: [value.available], text: () => balanceText(value) });
+      const query = { language: asked ?? environment.language };
+      const standing = await client.call("getStanding", { query });
+      await out.show({
+        value: { ...value, standing },
+        ids: [value.available],
+        text: () => `${balanceText(value)}\n${standing.text}\n`,
+      });
+    },
+  });
+
+  define(program, shell, {
+    usage: "standing",
+    summary: "Where you stand when money runs low: the stage, what comes next, and what to pay",
+    args: noArguments,
+    options: z.object({ language: spoken }),
+    act: async ({ client, environment, out }, _args, { language: asked }) => {
+      const query = { language: asked ?? environment.language };
+      const value = await client.call("getStanding", { query });
+      await out.show({ value, ids: [value.stage], text: () => standingTable(value) });
     },
   });
 
@@ -150,6 +167,19 @@ function balanceText(balance: AnswerOf<"getBalance">): string {
     ["Packages, for jobs", packagesText(balance.packages)],
     ["Runs per hour", money(balance.burnPerHour)],
   ]);
+}
+
+function standingTable(standing: AnswerOf<"getStanding">): string {
+  const { since, next } = standing;
+  return `${standing.text}\n\n${fields([
+    ["Stage", standing.stage],
+    ["Since", since === null ? none : time(since)],
+    ["Next", next === null ? none : `${next.stage}, ${time(next.at)}`],
+    ["Left", money(standing.left)],
+    ["Runs per hour", money(standing.burnPerHour)],
+    ["Pay to leave it", money(standing.toLeave)],
+    ["Pay for all to be well", money(standing.toBeWell)],
+  ])}`;
 }
 
 function packagesText({ principal, bonus }: AnswerOf<"getBalance">["packages"]): string {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { operation } from "#contract/operation.ts";
 import * as billing from "#contract/schemas/billing.ts";
 import { page, pageQuery } from "#contract/schemas/common.ts";
+import { language } from "#contract/schemas/notices.ts";
 
 /** An id or a number such as MR-2026-05-1a2b3c4d. */
 const ofInvoice = z.strictObject({ invoice: z.string().regex(/^[A-Za-z0-9-]{1,60}$/) });
@@ -15,6 +16,15 @@ export const billingOperations = {
     tag: "billing",
     permission: "billing.read",
     result: billing.balance,
+  }),
+  getStanding: operation({
+    method: "GET",
+    path: "/v1/standing",
+    summary: "Where you stand when money runs low: the stage, what comes next, and what to pay",
+    tag: "billing",
+    permission: "billing.read",
+    query: z.strictObject({ language: language.default("en") }),
+    result: billing.standing,
   }),
   createTopUp: operation({
     method: "POST",

@@ -17,6 +17,29 @@ export const balance = z.object({
   burnPerHour: money,
 });
 
+/** On which rung of the ladder a tenant stands when money runs low, and what comes next. */
+export const standing = z.object({
+  stage: z.enum(["ok", "forecast", "warning", "no_new_work", "grace", "stopped", "released"]),
+  /** Null where it was never looked at. */
+  since: timestamp.nullable(),
+  /** What can be spent, what is held for what runs included. */
+  left: money,
+  burnPerHour: money,
+  /** If nothing is paid, and as things run now. */
+  next: z
+    .object({
+      stage: z.enum(["forecast", "warning", "no_new_work", "grace", "stopped", "released"]),
+      at: timestamp,
+    })
+    .nullable(),
+  /** The least payment that leads out of the stage; 0.00 on `ok`. */
+  toLeave: money,
+  /** The least that makes all good again, with what was stopped running again. */
+  toBeWell: money,
+  /** In the language asked for. */
+  text: z.string(),
+});
+
 export const topUpBody = z.strictObject({
   amount: positiveMoney,
   /** The bank's or the operator's own reference of the payment. */
