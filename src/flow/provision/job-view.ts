@@ -5,14 +5,15 @@
 import { z } from "zod";
 
 import type { attempt as attemptSchema, job as jobSchema } from "#contract/schemas/compute.ts";
-import { newestFirst, type PageAsk } from "#db/keyset.ts";
+import type { PageAsk } from "#db/keyset.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";
-import { sql, type Sql } from "#db/sql.ts";
+import { sql } from "#db/sql.ts";
 import { reasonRow, shapeRow, workloadRow } from "#flow/admit/rows.ts";
 import { unreachable } from "#kernel/assert.ts";
 import type { Reason } from "#kernel/reason.ts";
 
+import { newestRequests, type RequestFilter } from "./newest.ts";
 import { attemptRow } from "./rows.ts";
 import type { AttemptEnd } from "./view.ts";
 
@@ -109,28 +110,12 @@ export function findJob(
   return db.maybe(sql`${jobRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
 }
 
-export interface JobFilter {
-  readonly tenantId: string;
-  readonly state?: JobState | undefined;
-  readonly projectId?: string | undefined;
-  readonly name?: string | undefined;
-}
-
-export function listJobs(db: Queryable, filter: JobFilter, ask: PageAsk): Promise<JobView[]> {
-  const position = { at: sql`j.created_at`, id: sql`j.id` };
-  return db.rows(
-    sql`select * from (${jobRows} and r.tenant_id = ${filter.tenantId}
-        ${when(filter.projectId, (projectId) => sql`and r.project_id = ${projectId}`)}
-        ${when(filter.name, (name) => sql`and r.name = ${name}`)}) j
-      where ${newestFirst(position, ask)}
-        ${when(filter.state, (state) => sql`and j.state = ${state}`)}
-      order by j.created_at desc, j.id desc limit ${ask.limit}`,
-    row,
-  );
-}
-
-function when<T>(value: T | undefined, part: (value: T) => Sql): Sql {
-  return value === undefined ? sql`` : part(value);
+export function listJobs(
+  db: Queryable,
+  filter: RequestFilter<JobState>,
+  ask: PageAsk,
+): Promise<JobView[]> {
+  return db.rows(newestRequests(jobRows, filter, ask), row);
 }
 
 /** Oldest first; the last one may still wait for its machine. */

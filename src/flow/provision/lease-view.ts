@@ -6,13 +6,14 @@ import { z } from "zod";
 
 import type { lease as leaseSchema } from "#contract/schemas/compute.ts";
 import type { Queryable } from "#db/pool.ts";
-import { newestFirst, type PageAsk } from "#db/keyset.ts";
+import type { PageAsk } from "#db/keyset.ts";
 import { instant } from "#db/row.ts";
-import { sql, type Sql } from "#db/sql.ts";
+import { sql } from "#db/sql.ts";
 import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
+import { newestRequests, type RequestFilter } from "./newest.ts";
 import { endpointRow } from "./rows.ts";
 
 export type LeaseState = z.output<typeof leaseSchema>["state"];
@@ -89,28 +90,12 @@ export function findLease(
   return db.maybe(sql`${leaseRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
 }
 
-export interface LeaseFilter {
-  readonly tenantId: string;
-  readonly state?: LeaseState | undefined;
-  readonly projectId?: string | undefined;
-  readonly name?: string | undefined;
-}
-
-export function listLeases(db: Queryable, filter: LeaseFilter, ask: PageAsk): Promise<LeaseView[]> {
-  const position = { at: sql`l.created_at`, id: sql`l.id` };
-  return db.rows(
-    sql`select * from (${leaseRows} and r.tenant_id = ${filter.tenantId}
-        ${when(filter.projectId, (projectId) => sql`and r.project_id = ${projectId}`)}
-        ${when(filter.name, (name) => sql`and r.name = ${name}`)}) l
-      where ${newestFirst(position, ask)}
-        ${when(filter.state, (state) => sql`and l.state = ${state}`)}
-      order by l.created_at desc, l.id desc limit ${ask.limit}`,
-    row,
-  );
-}
-
-function when<T>(value: T | undefined, part: (value: T) => Sql): Sql {
-  return value === undefined ? sql`` : part(value);
+export function listLeases(
+  db: Queryable,
+  filter: RequestFilter<LeaseState>,
+  ask: PageAsk,
+): Promise<LeaseView[]> {
+  return db.rows(newestRequests(leaseRows, filter, ask), row);
 }
 
 /** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */

@@ -18,7 +18,15 @@ import { QmpError, type Qmp } from "./qmp.ts";
 import type { State } from "./records.ts";
 import { makeMemoryFile } from "./site.ts";
 import type { Slot } from "./slots.ts";
-import { freshState, layClone, planOf, restore, type Kind, type Template } from "./template.ts";
+import {
+  freshOf,
+  freshState,
+  layClone,
+  planOf,
+  restore,
+  type Kind,
+  type Template,
+} from "./template.ts";
 
 /** A machine in `path` that stands where the template stood. Costs about its own memory. */
 export async function makeClone(
@@ -39,7 +47,7 @@ export async function makeClone(
     const own = { uuid, sshPort: slot.sshPort, memoryFile, incoming: true } as const;
     const plan = await planOf(driver, kind, own);
     const { system } = await driver.qemu();
-    const fresh = freshState(driver, kind, slot, template.diskBytes);
+    const fresh = freshState(driver, { ...freshOf(kind, template.diskBytes), slot });
     const started = await launch(
       driver.site,
       path,

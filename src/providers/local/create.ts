@@ -31,6 +31,7 @@ import type { State } from "./records.ts";
 import { settle } from "./settle.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
 import { limit, startCold } from "./start.ts";
+import { freshState } from "./template.ts";
 
 /** Makes the machine, or finishes or adopts the one that is there. */
 export async function createMachine(
@@ -176,31 +177,10 @@ async function prepare(
 }
 
 async function firstState(driver: Driver, spec: MachineSpec, image: Image): Promise<State> {
-  const { slot, sshPort, uid } = await takeSlot(driver.site, spec.id);
-  const now = driver.site.now();
+  const slot = await takeSlot(driver.site, spec.id);
   const { cpu, memoryBytes, diskBytes } = spec;
   const hardware = { cpu, memoryBytes, diskBytes };
-  const { id, name, kernelArguments, defaultUser } = image;
-  return {
-    createdAt: now,
-    slot,
-    uid,
-    sshPort,
-    image: { id, name, kernelArguments, defaultUser },
-    diskMade: false,
-    hardware,
-    wanted: hardware,
-    intent: "run",
-    power: "stopped",
-    powerSince: now,
-    launches: 0,
-    launch: null,
-    wired: true,
-    stop: null,
-    readyAt: null,
-    workload: null,
-    snapshots: [],
-  };
+  return { ...freshState(driver, { image, hardware, slot }), diskMade: false };
 }
 
 function checkSize(driver: Driver, spec: MachineSpec, image: Image): void {

@@ -191,7 +191,7 @@ async function boot(
   const { system } = await driver.qemu();
   const uuid = `${key.slice(0, 8)}-${key.slice(8, 12)}-${key.slice(12, 16)}-${key.slice(16, 20)}-${key.slice(20, 32)}`;
   const plan = await planOf(driver, kind, { uuid, sshPort: slot.sshPort, memoryFile });
-  const first = freshState(driver, kind, slot, kind.image.minDiskBytes);
+  const first = freshState(driver, { ...freshOf(kind, kind.image.minDiskBytes), slot });
   const next = { uuid, start: "cold", board: kind.board } as const;
   return launch(driver.site, draft, first, next, () => ({
     program: system,
@@ -199,22 +199,28 @@ async function boot(
   }));
 }
 
-/** The record of a machine that has not been started yet. */
-export function freshState(driver: Driver, kind: Kind, slot: Slot, diskBytes: number): State {
-  const { image, board } = kind;
-  const now = driver.site.now();
-  const hardware = { cpu: board.cpu, memoryBytes: board.memoryBytes, diskBytes };
+/** What a machine of this kind is made of before anybody rents it. */
+export function freshOf(
+  { image, board }: Kind,
+  diskBytes: number,
+): { readonly image: Image; readonly hardware: State["hardware"] } {
+  return { image, hardware: { cpu: board.cpu, memoryBytes: board.memoryBytes, diskBytes } };
+}
+
+/** The record of a machine with its disk that has not been started yet. */
+export function freshState(
+  { site }: Driver,
+  machine: { readonly image: Image; readonly hardware: State["hardware"]; readonly slot: Slot },
+): State {
+  const { hardware, slot } = machine;
+  const { id, name, kernelArguments, defaultUser } = machine.image;
+  const now = site.now();
   return {
     createdAt: now,
     slot: slot.slot,
     uid: slot.uid,
     sshPort: slot.sshPort,
-    image: {
-      id: image.id,
-      name: image.name,
-      kernelArguments: image.kernelArguments,
-      defaultUser: image.defaultUser,
-    },
+    image: { id, name, kernelArguments, defaultUser },
     diskMade: true,
     hardware,
     wanted: hardware,

@@ -1,0 +1,25 @@
+/** Pages of leases and of jobs: the same filters, the same order. */
+import { newestFirst, type PageAsk } from "#db/keyset.ts";
+import { sql, type Sql } from "#db/sql.ts";
+
+export interface RequestFilter<State extends string> {
+  readonly tenantId: string;
+  readonly state?: State | undefined;
+  readonly projectId?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** `rows` selects from `request r`, ends with a condition, and gives `id`, `state`, `created_at`. */
+export function newestRequests(rows: Sql, filter: RequestFilter<string>, ask: PageAsk): Sql {
+  const position = { at: sql`v.created_at`, id: sql`v.id` };
+  return sql`select * from (${rows} and r.tenant_id = ${filter.tenantId}
+      ${when(filter.projectId, (projectId) => sql`and r.project_id = ${projectId}`)}
+      ${when(filter.name, (name) => sql`and r.name = ${name}`)}) v
+    where ${newestFirst(position, ask)}
+      ${when(filter.state, (state) => sql`and v.state = ${state}`)}
+    order by v.created_at desc, v.id desc limit ${ask.limit}`;
+}
+
+function when<T>(value: T | undefined, part: (value: T) => Sql): Sql {
+  return value === undefined ? sql`` : part(value);
+}
