@@ -44,10 +44,16 @@ export interface StatementOf {
   readonly range: LineRange;
 }
 
+/** What a bill shows of an order item. */
+export type BilledItem = Pick<
+  OrderItem,
+  "kind" | "sku" | "at" | "data" | "listPrice" | "discounts" | "amount" | "refundOf"
+>;
+
 export interface ReadForStatement {
   readonly lines: readonly BilledLine[];
   /** Packages are no lines of a bill, so it has none. */
-  readonly items: readonly OrderItem[];
+  readonly items: readonly BilledItem[];
   readonly leavesOf: LeavesOf;
   readonly checkpoint: Checkpoint | null;
 }
@@ -119,7 +125,7 @@ function usageLine(line: BilledLine, leaves: LeafRange | null): StatementLine {
   };
 }
 
-function orderLine(item: OrderItem, zone: TimeZone): StatementLine {
+function orderLine(item: BilledItem, zone: TimeZone): StatementLine {
   const { kind, data, discounts, amount, refundOf } = item;
   const said = { kind, sku: item.sku, data, isRefund: refundOf !== null };
   return {
