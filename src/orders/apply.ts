@@ -8,16 +8,16 @@ import { releaseHeld } from "#flow/ledger/holds.ts";
 import { askResize } from "#flow/provision/resize.ts";
 import { present, unreachable } from "#kernel/assert.ts";
 import type { Reason } from "#kernel/reason.ts";
-import { raiseAlert } from "#notices/store.ts";
+import { raiseAlert, resolveAlert } from "#notices/store.ts";
 
 import type { Action, SubscriptionView } from "./decide.ts";
 import { beginExpansion, endChanges, failExpansion } from "./expansion-changes.ts";
 import { endExpansion, endUpgrade, setReverted } from "./expansion-rows.ts";
 import { chargeHeldItem, type Booked } from "./items.ts";
 import { holdOf, pricesAt } from "./prices.ts";
-import { changePeriod, periodAt, setState } from "./subscription-rows.ts";
-import { tell } from "./tell.ts";
-import { activate, lapse, release, renewIfPaid } from "./term-changes.ts";
+import { changePeriod, setState } from "./subscription-rows.ts";
+import { tell, waitsKey } from "./tell.ts";
+import { activate, lapse, release, renewIfPaid, startAgain } from "./term-changes.ts";
 
 /** `waits`: it could not be done now, and nothing was written; the next pass tries again. */
 export type Applied = "done" | "waits";
@@ -39,7 +39,12 @@ export async function applyAction(
       return "done";
     case "confirm-upgrade": {
       const { upgrade } = action;
-      const period = present(periodAt(subscription, now), "period of an upgrade");
+      // The one that it was charged for, also where that is over by now.
+      const until = upgrade.draft.service?.until;
+      const period = present(
+        subscription.periods.find(({ untilAt }) => untilAt === until),
+        "period of an upgrade",
+      );
       await chargeHeldItem(tx, booked, {
         ...upgrade.draft,
         subjectId: subscription.id,
@@ -96,10 +101,15 @@ export async function applyAction(
     case "release":
       await release(tx, booked, view);
       return "done";
+    case "start-again":
+      await startAgain(tx, booked, view);
+      await resolveAlert(tx, { key: waitsKey(subscription), by: "orders", at: now });
+      return "done";
     case "resize": {
       const price = priceOf(await pricesAt(tx, now), action.shape, "subscription");
       const key = { tenantId, leaseId: subscription.leaseId, at: now };
       await askResize(tx, { ...key, shape: action.shape, price });
+      await resolveAlert(tx, { key: waitsKey(subscription), by: "orders", at: now });
       return "done";
     }
   }

@@ -9,12 +9,13 @@ import { dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { fen, sumFen, type Fen } from "#kernel/money.ts";
 import type { Reason } from "#kernel/reason.ts";
+import type { TimeZone } from "#kernel/zone.ts";
 
 import { earlyEnd } from "./early-end.ts";
 import { endChanges } from "./expansion-changes.ts";
 import { refundOfExpansion } from "./expansions.ts";
 import { itemsOfSubject, refundItem, type Booked, type OrderItem } from "./items.ts";
-import { holdOf, pricesAt, requireQuoted } from "./prices.ts";
+import { holdOf, pricesAt, pricesOfVersion, requireQuoted } from "./prices.ts";
 import { requireNothingUnderWay } from "./subscribe.ts";
 import {
   getSubscription,
@@ -24,6 +25,8 @@ import {
   type SubscriptionKey,
 } from "./subscription-rows.ts";
 import { lockedView } from "./subscription-view.ts";
+import { monthMarkAt } from "./term.ts";
+import { termPrice } from "./vm-price.ts";
 
 interface PeriodRefund {
   readonly period: Period;
@@ -51,7 +54,7 @@ async function refundsOf(
         : earlyEnd({
             term: period.term,
             paid,
-            monthlyList: period.monthlyList,
+            monthlyListOf: await listsOf(db, { zone, at, anchorAt, period, items }),
             anchor: dayOf(zone, anchorAt),
             fromMonth: period.fromMonth,
             endsOn: dayOf(zone, at),
@@ -60,6 +63,33 @@ async function refundsOf(
     refunds.push({ period, amount });
   }
   return refunds;
+}
+
+/** After an upgrade the months before it are priced as the smaller size that they had. */
+async function listsOf(
+  db: Queryable,
+  of: {
+    readonly zone: TimeZone;
+    readonly at: number;
+    readonly anchorAt: number;
+    readonly period: Period;
+    readonly items: readonly OrderItem[];
+  },
+): Promise<(month: number) => Fen> {
+  const { zone, at, anchorAt, period } = of;
+  const sizes: { readonly from: number; readonly list: Fen }[] = [];
+  for (const item of of.items) {
+    if (item.refundOf !== null || item.priceProfileId === null) continue;
+    const { profile } = await pricesOfVersion(db, item.priceProfileId);
+    const list = termPrice(profile, item.sku, "monthly");
+    if (list !== undefined) sizes.push({ from: item.at, list });
+  }
+  return (month) => {
+    const monthsEnd = monthMarkAt({ zone, at: anchorAt }, period.fromMonth + month + 1);
+    const end = Math.min(monthsEnd, at + 1);
+    // A year that was paid ahead was charged before its first month.
+    return (sizes.findLast(({ from }) => from < end) ?? sizes[0])?.list ?? period.monthlyList;
+  };
 }
 
 export interface CancelQuote {

@@ -50,6 +50,8 @@ export type Action =
   | { readonly do: "renew-or-lapse" }
   | { readonly do: "renew-if-paid" }
   | { readonly do: "release" }
+  /** Renewed while it was stopped for being over. */
+  | { readonly do: "start-again" }
   | { readonly do: "resize"; readonly shape: Shape };
 
 export function nextAction(view: SubscriptionView, now: number): Action | undefined {
@@ -62,7 +64,11 @@ export function nextAction(view: SubscriptionView, now: number): Action | undefi
       : { do: "activate", at: lease.firstReadyAt };
   }
   return (
-    waitingFor(view) ?? overdueExpansion(view, now) ?? termOver(view, now) ?? sizing(view, now)
+    waitingFor(view) ??
+    overdueExpansion(view, now) ??
+    termOver(view, now) ??
+    startOwed(view) ??
+    sizing(view, now)
   );
 }
 
@@ -73,8 +79,15 @@ function goneReason({ subscription, lease }: SubscriptionView): Reason {
     : { code: "lease_gone", message: "The machine was released." };
 }
 
+/** Before its size is seen to: GPUs are added to a machine that runs. */
+function startOwed({ subscription, lease }: SubscriptionView): Action | undefined {
+  const isDue = subscription.state === "active" && subscription.startOwed && !lease.isResizing;
+  return isDue ? { do: "start-again" } : undefined;
+}
+
 /** A change of the machine that was asked for has come, or failed. */
 function waitingFor({
+  subscription,
   upgrade,
   expansions,
   operations,
@@ -89,9 +102,13 @@ function waitingFor({
   if (expansion?.operationId === undefined) return undefined;
   const end = operations.get(expansion.operationId);
   if (end?.state === "failed") return { do: "fail-expansion", expansion, reason: end.reason };
+  // It came when the term was over: nobody can use it.
+  if (subscription.state === "lapsed") return { do: "fail-expansion", expansion, reason: tooLate };
   if (end?.state !== "succeeded" || !lease.isSettled) return undefined;
   return { do: "confirm-expansion", expansion, at: lease.resizedAt ?? expansion.orderedAt };
 }
+
+const tooLate: Reason = { code: "term_over", message: "The paid term ended before it came." };
 
 /** In the order in which it was due; what extends another begins before that one ends. */
 function overdueExpansion({ expansions }: SubscriptionView, now: number): Action | undefined {
@@ -163,6 +180,7 @@ export function nextLook(view: SubscriptionView, now: number): number | undefine
     subscription.state === "ordered" ||
     upgrade !== undefined ||
     expansions.some(({ state }) => state === "resizing" || state === "ended") ||
+    (subscription.state === "active" && subscription.startOwed) ||
     (wanted !== undefined && !isSameSize(wanted, lease.shape));
   const times = [
     ...(isUnderWay ? [now + pollMs] : []),

@@ -5,7 +5,7 @@
  */
 import type { LocalDay } from "#kernel/calendar.ts";
 import { daysBetween } from "#kernel/calendar.ts";
-import { fen, zeroFen, type Fen } from "#kernel/money.ts";
+import { fen, sumFen, zeroFen, type Fen } from "#kernel/money.ts";
 
 import { monthMark, monthsStarted, type Term } from "./term.ts";
 
@@ -19,7 +19,8 @@ export function earlyEnd(ask: {
   readonly term: Term;
   /** For this term, upgrades included. */
   readonly paid: Fen;
-  readonly monthlyList: Fen;
+  /** The monthly list price of the size that it had at the end of each month, the first is 0. */
+  readonly monthlyListOf: (month: number) => Fen;
   /** The original start, and how many months after it the term began. */
   readonly anchor: LocalDay;
   readonly fromMonth: number;
@@ -32,7 +33,8 @@ export function earlyEnd(ask: {
   if (daysBetween(termStart, endsOn) < ask.coolingOffDays) {
     return { monthsStarted: started, refund: paid, rule: "A-25" };
   }
-  const used = fen(ask.monthlyList * BigInt(started));
+  const months = Array.from({ length: started }, (_, month) => ask.monthlyListOf(month));
+  const used = sumFen(months);
   const refund = term === "annual" && paid > used ? fen(paid - used) : zeroFen;
   return { monthsStarted: started, refund, rule: "R-VM-6" };
 }

@@ -14,7 +14,7 @@ import {
 } from "./expansion-rows.ts";
 import { chargeHeldItem, type Booked } from "./items.ts";
 import { holdOf } from "./prices.ts";
-import type { Subscription } from "./subscription-rows.ts";
+import { paidUntilOf, type Subscription } from "./subscription-rows.ts";
 import { tell } from "./tell.ts";
 
 /** R-ELA-2: charged from the moment that the machine has it. */
@@ -28,7 +28,9 @@ export async function beginExpansion(
   },
 ): Promise<void> {
   const { subscription, expansion, at } = ask;
-  const until = elasticEnd(at, expansion.days);
+  // R-ELA-4: the moments that the machine took to change do not carry it past the paid term.
+  const paidUntil = paidUntilOf(subscription) ?? Infinity;
+  const until = Math.min(elasticEnd(at, expansion.days), paidUntil);
   await chargeHeldItem(tx, booked, {
     ...expansion.draft,
     subjectId: expansion.id,

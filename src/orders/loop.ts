@@ -11,15 +11,24 @@ import type { LoopDefinition } from "#loops/loop.ts";
 
 import { applyAction } from "./apply.ts";
 import { nextAction, nextLook, remindersOf, type SubscriptionView } from "./decide.ts";
-import { setLookAt, type SubscriptionKey } from "./subscription-rows.ts";
+import { getSubscription, setLookAt, type SubscriptionKey } from "./subscription-rows.ts";
 import { lockedView } from "./subscription-view.ts";
-import { tell } from "./tell.ts";
+import { tell, tellWaits } from "./tell.ts";
 
 const subscriptionsPerPassMax = 200;
 /** More steps than anything takes that was away for years; the next pass goes on. */
 const stepsMax = 50;
 /** After an ask that was refused now, such as a resize while the machine starts. */
 const refusedRestMs = 30_000;
+
+/** Refusals that go on until somebody does something; a machine that is about to start is none. */
+const lasting: ReadonlySet<string> = new Set([
+  "capacity",
+  "quota_exceeded",
+  "unsupported",
+  "rule_violation",
+  "unavailable",
+]);
 
 const dueRow = z
   .object({ tenant_id: z.string(), id: z.string() })
@@ -72,7 +81,12 @@ async function seeTo(db: Db, key: SubscriptionKey, now: () => number): Promise<v
     } catch (error) {
       // The machine, its host or a quota does not allow it now: nothing was written.
       if (!(error instanceof Failure)) throw error;
-      await db.tenant(key.tenantId, (tx) => setLookAt(tx, key, now() + refusedRestMs));
+      const at = now();
+      await db.tenant(key.tenantId, async (tx) => {
+        await setLookAt(tx, key, at + refusedRestMs);
+        if (!lasting.has(error.code)) return;
+        await tellWaits(tx, await getSubscription(tx, key), { at, reason: error.message });
+      });
       return;
     }
   }

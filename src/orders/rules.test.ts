@@ -176,7 +176,10 @@ test("R-VM-5: an upgrade on the first day costs the difference, on the last a da
 });
 
 test("R-VM-6, A-25: months are not given back; a cooling-off switch gives all back in its days", () => {
-  const ask = { paid: parseFen("15000.00"), monthlyList: parseFen("15000.00") };
+  const ask = {
+    paid: parseFen("15000.00"),
+    monthlyListOf: () => parseFen("15000.00"),
+  };
   const dates = {
     anchor: day("2026-01-01"),
     fromMonth: 0,

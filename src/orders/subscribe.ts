@@ -28,6 +28,7 @@ import {
   getSubscription,
   insertSubscription,
   lookNow,
+  paidUntilOf,
   setAutoRenew,
   type Subscription,
   type SubscriptionKey,
@@ -118,10 +119,22 @@ export async function renewSubscription(
     readonly term?: Term | undefined;
     readonly flavor?: string | undefined;
     readonly expected: Fen;
+    /** When the term begins that was quoted; of two who renew at once, one wins. */
+    readonly from?: number | undefined;
   },
 ): Promise<Subscription> {
   const key: SubscriptionKey = { tenantId: booked.tenantId, id: ask.id };
   const view = await lockedView(tx, key);
+  if (view.upgrade !== undefined) {
+    throw new Failure("wrong_state", "An upgrade is under way; renew when that is done.");
+  }
+  const paidUntil = paidUntilOf(view.subscription);
+  if (ask.from !== undefined && ask.from !== paidUntil) {
+    const until = paidUntil === undefined ? "not at all" : new Date(paidUntil).toISOString();
+    throw new Failure("conflict", `It is paid until ${until} by now; ask for a quote again.`, {
+      details: { paidUntil: until },
+    });
+  }
   const quote = await quoteRenewal(tx, booked, { ...ask, subscription: view.subscription });
   requireQuoted(amountOf(quote.draft), ask.expected);
   await renew(tx, booked, { view, quote });

@@ -127,6 +127,7 @@ export async function quoteRenewal(
     ask.flavor === undefined
       ? await sameAgain(db, { sku: last.sku, shape: last.shape, term, prices })
       : await soldFlavor(db, prices, { flavor: ask.flavor, term });
+  requireReachable(last.shape, sold.shape);
   const price = renewalPrice({
     profile,
     sku: sold.sku,
@@ -162,6 +163,19 @@ export async function quoteRenewal(
       monthlyList: sold.monthlyList,
     },
   };
+}
+
+/** A machine changes its size, not its kind. */
+function requireReachable(from: Shape, to: Shape): void {
+  const [a, b] = [from.gpu, to.gpu];
+  const sameKind = a?.model === b?.model && a?.slice === b?.slice;
+  const sameCount = a?.count === b?.count;
+  if (sameKind && (sameCount || a?.slice === 1) && from.hugePages === to.hugePages) return;
+  throw new Failure(
+    "rule_violation",
+    `A machine of ${from.flavor} cannot become one of ${to.flavor}: it keeps its model of GPU, or none. Order another one instead.`,
+    { details: { from: from.flavor, to: to.flavor } },
+  );
 }
 
 /** The size that it has; a SKU that lost its price cannot be renewed. */

@@ -79,6 +79,7 @@ const subscriptionRow = z
     anchor_at: instant.nullable(),
     zone: z.string(),
     kept_until: instant.nullable(),
+    start_owed: z.boolean(),
     ended_at: instant.nullable(),
     end_reason: reasonRow.nullable(),
   })
@@ -100,6 +101,7 @@ const subscriptionRow = z
     anchorAt: row.anchor_at ?? undefined,
     zone: timeZone(row.zone),
     keptUntil: row.kept_until ?? undefined,
+    startOwed: row.start_owed,
     endedAt: row.ended_at ?? undefined,
     endReason: row.end_reason ?? undefined,
   }));
@@ -118,7 +120,7 @@ export interface SubscriptionKey {
 
 const columns = sql`tenant_id, id, request_id, name, state, auto_renew, term, sku, list_price,
   discounts, amount, price_profile_id, locked_monthly, ordered_at, anchor_at, zone, kept_until,
-  ended_at, end_reason`;
+  start_owed, ended_at, end_reason`;
 
 /** Until when it is paid; `undefined` before the first term. */
 export function paidUntilOf({ periods }: Pick<Subscription, "periods">): number | undefined {
@@ -243,7 +245,13 @@ export async function setState(
   key: SubscriptionKey,
   to:
     | { readonly state: "active" }
-    | { readonly state: "lapsed"; readonly at: number; readonly keptUntil: number }
+    | {
+        readonly state: "lapsed";
+        readonly at: number;
+        readonly keptUntil: number;
+        /** Whether this stopped the machine. */
+        readonly startOwed: boolean;
+      }
     | { readonly state: "ended"; readonly at: number; readonly reason: Reason },
 ): Promise<void> {
   const lapsed = to.state === "lapsed" ? to : undefined;
@@ -252,6 +260,7 @@ export async function setState(
     update subscription set state = ${to.state},
       lapsed_at = ${lapsed === undefined ? null : new Date(lapsed.at)},
       kept_until = ${lapsed === undefined ? null : new Date(lapsed.keptUntil)},
+      start_owed = ${lapsed === undefined ? sql`start_owed` : sql`${lapsed.startOwed}`},
       ended_at = ${ended === undefined ? null : new Date(ended.at)},
       end_reason = ${ended === undefined ? null : json(ended.reason)}
     where tenant_id = ${key.tenantId} and id = ${key.id}`);
@@ -264,6 +273,13 @@ export async function setAutoRenew(
 ): Promise<void> {
   await tx.execute(sql`
     update subscription set auto_renew = ${autoRenew}
+    where tenant_id = ${key.tenantId} and id = ${key.id}`);
+}
+
+/** It runs again, or its customer sees to it. */
+export async function setStarted(tx: Tx, key: SubscriptionKey): Promise<void> {
+  await tx.execute(sql`
+    update subscription set start_owed = false
     where tenant_id = ${key.tenantId} and id = ${key.id}`);
 }
 

@@ -9,7 +9,7 @@ import type { SubscriptionView } from "./decide.ts";
 import { chargeHeldItem, chargeItem, type Booked, type OrderItem } from "./items.ts";
 import { holdOf, pricesAt } from "./prices.ts";
 import { quoteRenewal, type RenewalQuote } from "./subscription-quotes.ts";
-import { insertPeriod, paidUntilOf, setAnchor, setState } from "./subscription-rows.ts";
+import { insertPeriod, paidUntilOf, setAnchor, setStarted, setState } from "./subscription-rows.ts";
 import { tell } from "./tell.ts";
 import { monthMarkAt, monthsOf } from "./term.ts";
 
@@ -79,10 +79,10 @@ export async function renew(
   await insertPeriod(tx, subscription, period);
   const { tenantId } = booked;
   await setPaidUntil(tx, { tenantId, id: subscription.leaseId, paidUntil: period.untilAt });
-  const isOver = period.untilAt <= booked.at;
-  if (subscription.state === "lapsed" && !isOver) {
+  // The loop starts it again, at once if it may.
+  if (subscription.state === "lapsed" && period.untilAt > booked.at) {
     await setState(tx, subscription, { state: "active" });
-    if (view.lease.wanted === "stopped") await startAgain(tx, booked, subscription.leaseId);
+    await setReason(tx, { tenantId, id: subscription.leaseId, reason: null });
   }
   await tell(tx, booked, {
     of: subscription,
@@ -93,13 +93,12 @@ export async function renew(
   return item;
 }
 
-/** Refused for lack of quota, or because the tenant is suspended: then it is his to start. */
-async function startAgain(tx: Tx, { tenantId, at }: Booked, leaseId: string): Promise<void> {
-  try {
-    await askStart(tx, ledgerCredit, { tenantId, leaseId, at });
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
+/** Throws what speaks against it: lack of quota, a suspended tenant. */
+export async function startAgain(tx: Tx, { at }: Booked, view: SubscriptionView): Promise<void> {
+  const { subscription, lease } = view;
+  const { tenantId, leaseId } = subscription;
+  if (lease.wanted === "stopped") await askStart(tx, ledgerCredit, { tenantId, leaseId, at });
+  await setStarted(tx, subscription);
 }
 
 /** Whether it was renewed: not for lack of money, or where its price is gone. */
@@ -127,9 +126,10 @@ export async function lapse(tx: Tx, booked: Booked, view: SubscriptionView): Pro
   const { leaseId } = subscription;
   const { profile } = await pricesAt(tx, at);
   const keptUntil = at + profile.vm_kept_days * dayMs;
-  await setState(tx, subscription, { state: "lapsed", at, keptUntil });
+  const startOwed = lease.wanted === "running";
+  await setState(tx, subscription, { state: "lapsed", at, keptUntil, startOwed });
   const key = { tenantId, leaseId, at };
-  if (lease.wanted === "running") {
+  if (startOwed) {
     await askStop(tx, { ...key, graceSeconds: stopGraceSeconds });
   }
   const until = new Date(keptUntil).toISOString();

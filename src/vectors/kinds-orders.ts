@@ -150,7 +150,7 @@ export const orderKinds = {
       const { monthsStarted, refund } = earlyEnd({
         term: "annual",
         paid: input.paid,
-        monthlyList: input.monthly_list,
+        monthlyListOf: () => input.monthly_list,
         anchor: input.term_start,
         fromMonth: 0,
         endsOn: input.termination_date,

@@ -18,7 +18,9 @@ import { listenForNudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
+import { ensureOperator } from "#identity/operator.ts";
 import { createTenant } from "#identity/tenants.ts";
+import { present } from "#kernel/assert.ts";
 import { parseFen } from "#kernel/money.ts";
 import type { Observer } from "#observe/observer.ts";
 import { subscriptionLoop } from "#orders/loop.ts";
@@ -34,15 +36,19 @@ import { startStages } from "./cloud.ts";
 export interface Customer {
   readonly tenantId: string;
   readonly api: Client;
+  readonly secret: string;
 }
 
 export interface OrderCloud {
   readonly db: Db;
+  readonly url: string;
   readonly observer: Observer;
   readonly provider: SimulatedProvider;
   readonly now: () => number;
   readonly advance: (ms: number) => void;
   readonly customer: (yuan: string) => Promise<Customer>;
+  /** The API's operator, acting for a customer. */
+  readonly operator: (of: Customer) => Client;
   readonly topUp: (of: Customer, yuan: string) => Promise<void>;
   /** Lets the loop look until what is said holds. */
   readonly until: <T>(check: () => Promise<T>) => Promise<T>;
@@ -52,16 +58,31 @@ export interface OrderCloud {
 
 const timeoutMs = 15_000;
 
-export async function orderCloud(start: string): Promise<OrderCloud> {
+export async function orderCloud(
+  start: string,
+  {
+    gpus = "A100=8",
+    wrap = (db) => db,
+  }: {
+    readonly gpus?: string;
+    /** What the API and the loop of orders have of the database; the platform's stages have all. */
+    readonly wrap?: (db: Db) => Db;
+  } = {},
+): Promise<OrderCloud> {
   const { db, url: databaseUrl, observer } = await testDatabase();
+  const seen = wrap(db);
   let offset = Date.parse(`${start}+08:00`) - Date.now();
   const now = (): number => Date.now() + offset;
   const provider = openSimulated({
     site: "simulated",
-    hosts: [gpuHost("h1", "A100=8")],
+    hosts: [gpuHost("h1", gpus)],
     latencies: { createMs: 5, bootMs: 5, shutdownMs: 5 },
     clock: { now, wait: (ms, signal) => systemClock.wait(ms, signal) },
   });
+  const operator = present(
+    await db.transaction((tx) => ensureOperator(tx, now())),
+    "operator of a new database",
+  );
   await db.transaction(async (tx) => {
     await seedPriceProfile(tx);
     await addPresetFlavors(tx);
@@ -79,7 +100,14 @@ export async function orderCloud(start: string): Promise<OrderCloud> {
   });
   const nudges = listenForNudges(databaseUrl, observer);
   const services = { ...emptyServices, changes: changesOf(nudges) };
-  const server = createServer({ db, observer, handlers, services, now, limits: { drainMs: 1000 } });
+  const server = createServer({
+    db: seen,
+    observer,
+    handlers,
+    services,
+    now,
+    limits: { drainMs: 1000 },
+  });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   afterAll(async () => {
     await server.close();
@@ -89,7 +117,7 @@ export async function orderCloud(start: string): Promise<OrderCloud> {
   await vi.waitFor(async () => {
     await db.one(sql`select id from host`, z.object({ id: z.string() }));
   }, timeoutMs);
-  const loop = subscriptionLoop({ db, now });
+  const loop = subscriptionLoop({ db: seen, now });
   const quit = new AbortController();
   const look = async (): Promise<void> => {
     await loop.pass(quit.signal);
@@ -103,7 +131,10 @@ export async function orderCloud(start: string): Promise<OrderCloud> {
   };
   return {
     db,
+    url,
     observer,
+    operator: ({ tenantId }) =>
+      createClient({ baseUrl: url, credential: operator.secret, tenant: tenantId }),
     provider,
     now,
     look,
@@ -118,6 +149,7 @@ export async function orderCloud(start: string): Promise<OrderCloud> {
       const of = {
         tenantId: tenant.id,
         api: createClient({ baseUrl: url, credential: administrator.secret }),
+        secret: administrator.secret,
       };
       await topUp(of, yuan);
       return of;

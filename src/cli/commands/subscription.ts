@@ -15,7 +15,7 @@ import {
 } from "#cli/define.ts";
 import { readTextFile } from "#cli/files.ts";
 import { collect, listText } from "#cli/lists.ts";
-import { agreedAmount, purchaseOptions } from "#cli/order-quote.ts";
+import { agreedAmount, agreedQuote, purchaseOptions } from "#cli/order-quote.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { confirmed } from "#cli/terminal.ts";
@@ -155,17 +155,22 @@ export function addSubscriptions(program: Command, shell: Shell): void {
       term: termOption,
       flavor: flag("--flavor <name>", "another size from the next term on", z.string().optional()),
     }),
-    act: async (session, [text], { yes, term: next, flavor }) => {
+    act: async (session, [text], options) => {
+      const { term: next, flavor } = options;
       const subscriptionId = await resolve(session, kinds.subscription, text);
       const change = {
         ...(next === undefined ? {} : { term: next }),
         ...(flavor === undefined ? {} : { flavor }),
       };
       const quoted = { kind: "renewal", subscriptionId, ...change } as const;
-      const expectedAmount = await agreedAmount(session, quoted, { yes });
+      const quote = await agreedQuote(session, quoted, options);
       const value = await session.client.call("renewSubscription", {
         params: { subscriptionId },
-        body: { expectedAmount, ...change },
+        body: {
+          expectedAmount: quote.amount,
+          ...(quote.from === null ? {} : { expectedFrom: quote.from }),
+          ...change,
+        },
       });
       await showOne(session, value);
     },

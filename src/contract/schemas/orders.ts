@@ -179,6 +179,8 @@ export const renewSubscriptionBody = z.strictObject({
   term: term.optional(),
   flavor: flavorName.optional(),
   expectedAmount,
+  /** As quoted; if somebody renewed it since, it is refused. */
+  expectedFrom: timestamp.optional(),
 });
 
 export const upgradeSubscriptionBody = z.strictObject({ flavor: flavorName, expectedAmount });

@@ -99,9 +99,14 @@ export const subscriptionHandlers = {
 
   renewSubscription: async ({ params, body }, context) => {
     const booked = await orderedNow(context);
-    const { term, flavor } = body;
-    const expected = parseFen(body.expectedAmount);
-    const ask = { id: params.subscriptionId, term, flavor, expected };
+    const { term, flavor, expectedFrom } = body;
+    const ask = {
+      id: params.subscriptionId,
+      term,
+      flavor,
+      expected: parseFen(body.expectedAmount),
+      from: expectedFrom === undefined ? undefined : Date.parse(expectedFrom),
+    };
     context.note({ details: { ...body } });
     return showSubscription(await renewSubscription(context.tx, booked, ask), booked.at);
   },
