@@ -89,6 +89,7 @@ export interface Given {
   readonly placement?: Partial<View["placement"]>;
   readonly operations?: readonly OperationView[];
   readonly callStatus?: OperationStatus;
+  readonly lastSeenAt?: number;
   readonly at?: number;
 }
 
@@ -111,6 +112,7 @@ export function leaseView(given: Given = {}): View {
       pace: { keys: 0, of: null, inRow: 0, notBefore: 0 },
       stopBeforeStart: null,
       missingSince: null,
+      seenUntil: null,
       workload: null,
       collected: false,
       metering: {
@@ -138,6 +140,7 @@ export function leaseView(given: Given = {}): View {
     operations: given.operations ?? [],
     sight: typeof machine === "string" ? { seen: machine } : { seen: "machine", machine },
     callStatus: given.callStatus,
+    lastSeenAt: given.lastSeenAt ?? null,
     now: given.at ?? now,
   };
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 
 /** What a driver says of its site; the same fields as ProviderInfo, which this folder cannot see. */
@@ -45,6 +46,15 @@ export async function recordSite(db: Queryable, said: SiteSaid, at: number): Pro
     on conflict (name) do update set kind = excluded.kind, version = excluded.version,
       execution = excluded.execution, execution_reason = excluded.execution_reason,
       capabilities = excluded.capabilities, reachable = true, inventory_at = excluded.inventory_at`);
+}
+
+/** When it was looked at last, by any process. */
+export async function siteSeenAt(db: Queryable, site: string): Promise<number | null> {
+  const found = await db.maybe(
+    sql`select inventory_at from site where name = ${site}`,
+    z.object({ inventory_at: instant.nullable() }),
+  );
+  return found?.inventory_at ?? null;
 }
 
 export async function siteUnreachable(db: Queryable, site: string): Promise<void> {

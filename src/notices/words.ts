@@ -152,9 +152,9 @@ const noticeWords = {
 
 const alertWords = {
   orphan_kept: {
-    en: "The site {site} has the machine {machine}, made {made}, that no row here ever named. It is kept: adopt or remove it (millrace orphan list).",
+    en: "The site {site} has the machine {machine}, asked for {made}, that no row here ever named. It is kept: adopt or remove it (millrace orphan list).",
     "zh-CN":
-      "站点 {site} 上的虚拟机 {machine}(创建于 {made})在数据库中没有任何记录,已予保留:请接管或删除(millrace orphan list)。",
+      "站点 {site} 上的虚拟机 {machine}(申请于 {made})在数据库中没有任何记录,已予保留:请接管或删除(millrace orphan list)。",
   },
   unpriced_usage: {
     en: "Rating of tenant {tenant} stands still: {sku} has no price on {day}. Activate a price profile that has one.",

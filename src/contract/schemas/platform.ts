@@ -61,8 +61,8 @@ export const orphan = z.object({
    */
   state: z.enum(["kept", "going"]),
   decidedBy: z.string().nullable(),
-  /** By its id; `null` if that does not tell. */
-  bornAt: timestamp.nullable(),
+  /** When its lease or job was asked for; `null` if the ids do not tell. */
+  askedAt: timestamp.nullable(),
   firstSeenAt: timestamp,
   seenAt: timestamp,
   /** What the platform says of its owner; these ids may be of nobody here. */

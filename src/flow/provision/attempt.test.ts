@@ -70,6 +70,7 @@ function viewOf(given: {
       pace: { keys: 0, of: null, inRow: 0, notBefore: 0 },
       stopBeforeStart: null,
       missingSince: null,
+      seenUntil: null,
       workload: { state: "running", startedAt, logBytes: 7 },
       collected: false,
       metering: {
@@ -104,6 +105,7 @@ function viewOf(given: {
     operations: [],
     sight,
     callStatus: undefined,
+    lastSeenAt: null,
     now: given.at ?? now,
   };
 }

@@ -99,6 +99,30 @@ test("missing is not stopped: it takes a grace period and a second look", () => 
   expect(lost.transitions.map(({ kind }) => kind)).toEqual(["stopped", "deleted"]);
 });
 
+test("what a lost machine held is metered to when it was seen last, however late that is known", () => {
+  const hour = 3_600_000;
+  const first = step({ machine: "absent", lastSeenAt: now + 5_000, at: now + 48 * hour });
+  expect(first.patch).toMatchObject({ missingSince: now + 48 * hour, seenUntil: now + 5_000 });
+  const missing = { missingSince: now + 48 * hour, seenUntil: now + 5_000 };
+  const at = now + 48 * hour + missingGraceMs;
+  const lost = step({ machine: "absent", instance: missing, at });
+  expect(lost.transitions.map((transition) => transition.at)).toEqual([now + 5_000, now + 5_000]);
+  // Never before what is written down already, and never later than it was missed.
+  const written = step({
+    machine: "absent",
+    instance: missing,
+    metering: { lastAt: now + hour },
+    at,
+  });
+  expect(written.transitions[0]?.at).toBe(now + hour);
+  const unknown = step({ machine: "absent", instance: { missingSince: now + 7 }, at });
+  expect(unknown.transitions[0]?.at).toBe(now + 7);
+  // By a clock that was set back it cannot have been seen later than now.
+  expect(step({ machine: "absent", lastSeenAt: now + hour }).patch).toMatchObject({
+    seenUntil: now,
+  });
+});
+
 test("a machine that is seen again is not missing any more", () => {
   expect(step({ instance: { missingSince: now - 9_999 } }).patch).toMatchObject({
     missingSince: null,

@@ -67,6 +67,7 @@ function watch(view: View, machine: Machine): Step {
     ...rest(view),
     patch: {
       missingSince: null,
+      seenUntil: null,
       endpoints: machine.endpoints,
       ...(workload === undefined ? {} : { workload }),
       ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
@@ -88,9 +89,10 @@ function absent(view: View, base: Step): Step {
   }
   // Anew also when the clock was set back behind the first sight of it.
   if (instance.missingSince === null || instance.missingSince > now) {
+    const seenUntil = view.lastSeenAt === null ? null : Math.min(now, view.lastSeenAt);
     return {
       ...base,
-      patch: { ...base.patch, missingSince: now },
+      patch: { ...base.patch, missingSince: now, seenUntil },
       lookAgainAt: now + missingGraceMs,
     };
   }
@@ -118,9 +120,13 @@ function gone(view: View, base: Step, lost: Reason | null): Step {
   const end: AttemptEnd =
     lost === null ? ourEnd(view) : { kind: "platform_fault", detail: lost.message };
   const attempt = instance.kind === "job" ? attemptGone(view, end, now) : undefined;
+  // Nobody knows when the platform lost it; what it held ends when it was seen last.
   const transitions = closeAll(view, {
-    reason: lost === null ? "released" : "lost",
-    ...(attempt?.end === undefined ? {} : { end: attempt.end }),
+    at: lost === null ? now : (instance.seenUntil ?? instance.missingSince ?? now),
+    evidence: {
+      reason: lost === null ? "released" : "lost",
+      ...(attempt?.end === undefined ? {} : { end: attempt.end }),
+    },
   });
   return {
     ...base,

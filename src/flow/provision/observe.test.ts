@@ -97,5 +97,5 @@ test("the end closes what is open, and only that", () => {
 });
 
 function kinds(given: Given): string[] {
-  return closeAll(leaseView(given), {}).map(({ kind }) => kind);
+  return closeAll(leaseView(given), { at: now, evidence: {} }).map(({ kind }) => kind);
 }

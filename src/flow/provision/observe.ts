@@ -113,12 +113,14 @@ function createdAt(instance: InstanceView, { power, powerSince }: Machine): numb
   return powerSince >= instance.createdAt ? Math.min(powerSince, power.at) : power.at;
 }
 
-/** When the platform lost it: what it held ends now, at the moment that this is known. */
-export function closeAll(view: View, evidence: Transition["evidence"]): Transition[] {
-  const { instance, now } = view;
-  const clock = notBefore(instance.metering.lastAt, now);
+/** It is gone: what it held ends then, but not before what is written down already. */
+export function closeAll(
+  { instance }: View,
+  end: Pick<Transition, "at" | "evidence">,
+): Transition[] {
   const { shape } = instance;
-  const at = clock(now);
+  const { evidence } = end;
+  const at = Math.max(instance.metering.lastAt, end.at);
   const transitions: Transition[] = [];
   const { metering } = instance;
   if (metering.workloadStarted && !metering.workloadEnded) {

@@ -72,8 +72,11 @@ export function orphanAlert(site: string, machineId: string): string {
 
 const uuid7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7/;
 
-/** When its id was made; an id of another kind does not say. */
-export function bornAt(machineId: string): number | undefined {
-  const found = uuid7.exec(machineId);
+/**
+ * When what it was made for was asked for: the ids of leases and jobs begin with their time, those of
+ * machines do not. An id of another kind does not say.
+ */
+export function askedAt(owner: { readonly resourceId: string } | null): number | undefined {
+  const found = owner === null ? null : uuid7.exec(owner.resourceId);
   return found === null ? undefined : Number.parseInt(`${found[1]}${found[2]}`, 16);
 }

@@ -18,7 +18,7 @@ import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Listing, Machine, Provider } from "#providers/provider.ts";
 
-import { bornAt, orphanAlert, type OrphanDetail } from "./orphan-rows.ts";
+import { askedAt, orphanAlert, type OrphanDetail } from "./orphan-rows.ts";
 
 export const orphanGraceMs = 60_000;
 /** A removal that the platform refused is asked for anew after so long. */
@@ -169,8 +169,8 @@ async function say(
   { db, provider, observer, now }: OrphanContext,
   machine: Machine,
 ): Promise<void> {
-  const born = bornAt(machine.id);
-  const made = born === undefined ? "?" : new Date(born).toISOString();
+  const asked = askedAt(machine.owner ?? null);
+  const made = asked === undefined ? "?" : new Date(asked).toISOString();
   const { site } = provider;
   const at = now();
   await db.transaction(async (tx) => {

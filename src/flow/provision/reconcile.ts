@@ -17,6 +17,8 @@ export interface ReconcileContext {
   readonly observer: Observer;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** When the platform showed it last. */
+  readonly lastSeenAt: (instanceId: string) => number | null;
 }
 
 /** A step that leads to a next one at once: more than this in a row is a bug or a storm. */
@@ -46,7 +48,8 @@ export async function reconcile(
     const sight = listedSight ?? (await lookAt(context, instanceId));
     known = undefined;
     failure = undefined;
-    const step = decide(viewOf(row, { sight, callStatus, now: now() }));
+    const lastSeenAt = context.lastSeenAt(instanceId);
+    const step = decide(viewOf(row, { sight, callStatus, lastSeenAt, now: now() }));
     if (!changesAnything(row, step)) return step.lookAgainAt ?? pollTime(row, now());
     const applied = await db.transaction((tx) => applyStep(tx, row, step, now()));
     if (!applied) continue;

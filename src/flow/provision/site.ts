@@ -9,6 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import pg from "pg";
 
+import { siteSeenAt } from "#catalog/sites.ts";
 import type { Db } from "#db/pool.ts";
 import { restAfterMs } from "#loops/backoff.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
@@ -53,7 +54,19 @@ export function siteWorker(context: SiteContext): SiteWorker {
   let holder: pg.Client | undefined;
   let watching: Promise<void> | undefined;
 
-  const reconcileContext: ReconcileContext = { db, provider, observer, now, signal };
+  /** When each machine was listed last; what was never listed by us, was at best when we began. */
+  const listedAt = new Map<string, number>();
+  let sinceWhen: number | null = null;
+  const lastSeenAt = (id: string): number | null => listedAt.get(id) ?? sinceWhen;
+
+  const reconcileContext: ReconcileContext = {
+    db,
+    provider,
+    observer,
+    now,
+    signal,
+    lastSeenAt,
+  };
 
   const instances = startHands<Parameters<typeof reconcile>[2]>({
     handsMax,
@@ -121,6 +134,9 @@ export function siteWorker(context: SiteContext): SiteWorker {
     const rows = await instancesOfSite(db, site);
     const listing = await provider.machines({ signal });
     const seen = new Map(listing.items.map((machine) => [machine.id, machine]));
+    const known = new Set(rows.map(({ id }) => id));
+    for (const id of listedAt.keys()) if (!known.has(id)) listedAt.delete(id);
+    for (const id of seen.keys()) if (known.has(id)) listedAt.set(id, now());
     for (const row of rows) {
       instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });
     }
@@ -149,6 +165,8 @@ export function siteWorker(context: SiteContext): SiteWorker {
         [siteLockClass, site],
       );
       if (rows[0]?.held === true && !signal.aborted) {
+        // Before the first look makes it now.
+        sinceWhen = await siteSeenAt(db, site);
         holder = client;
         return true;
       }

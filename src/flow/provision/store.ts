@@ -67,6 +67,7 @@ const viewRow = z.object({
   pace: paceRow,
   stop_before_start: instant.nullable(),
   missing_since: instant.nullable(),
+  seen_until: instant.nullable(),
   workload: attemptRow.nullable(),
   collected: z.boolean(),
   metering: meteringRow,
@@ -104,7 +105,7 @@ export type InstanceRow = z.output<typeof viewRow>;
 const viewSelect = sql`
   select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
     i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.pace,
-    i.stop_before_start, i.missing_since, i.workload, i.collected,
+    i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
     r.workload as request_workload, r.ended_at is not null as ended,
     p.state as placement_state, p.turn as placement_turn,
@@ -133,7 +134,10 @@ export function findInstance(
   return db.maybe(sql`${viewSelect} where i.id = ${instanceId} and i.site = ${site}`, viewRow);
 }
 
-export function viewOf(row: InstanceRow, seen: Pick<View, "sight" | "callStatus" | "now">): View {
+export function viewOf(
+  row: InstanceRow,
+  seen: Pick<View, "sight" | "callStatus" | "lastSeenAt" | "now">,
+): View {
   return {
     instance: {
       tenantId: row.tenant_id,
@@ -151,6 +155,7 @@ export function viewOf(row: InstanceRow, seen: Pick<View, "sight" | "callStatus"
       pace: row.pace,
       stopBeforeStart: row.stop_before_start,
       missingSince: row.missing_since,
+      seenUntil: row.seen_until,
       workload: row.workload,
       collected: row.collected,
       metering: row.metering,
@@ -210,6 +215,7 @@ export async function applyStep(
       pace = ${json(patch.pace ?? row.pace)},
       stop_before_start = ${instantOf(patch.stopBeforeStart === undefined ? row.stop_before_start : patch.stopBeforeStart)}::timestamptz,
       missing_since = ${instantOf(patch.missingSince === undefined ? row.missing_since : patch.missingSince)}::timestamptz,
+      seen_until = ${instantOf(patch.seenUntil === undefined ? row.seen_until : patch.seenUntil)}::timestamptz,
       seen_at = ${new Date(now)},
       shape = ${json(patch.shape ?? row.shape)},
       workload = coalesce(${patch.workload === undefined ? null : json(patch.workload)}::jsonb, workload),

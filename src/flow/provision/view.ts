@@ -78,6 +78,8 @@ export interface InstanceView {
   /** The instant, by the platform's clock, of the stop that the last start left behind. */
   readonly stopBeforeStart: number | null;
   readonly missingSince: number | null;
+  /** When it was seen last, before it was missed. */
+  readonly seenUntil: number | null;
   readonly workload: AttemptStatus | null;
   /** Jobs: the log and the results have been brought into the tenant's storage. */
   readonly collected: boolean;
@@ -123,6 +125,8 @@ export interface View {
   readonly sight: Sight;
   /** Of `instance.call`, if there is one. */
   readonly callStatus: OperationStatus | undefined;
+  /** When the platform showed it last, as far as is known. */
+  readonly lastSeenAt: number | null;
   readonly now: number;
 }
 
@@ -183,6 +187,7 @@ export interface Step {
     readonly pace?: Pace;
     readonly stopBeforeStart?: number | null;
     readonly missingSince?: number | null;
+    readonly seenUntil?: number | null;
     readonly shape?: Shape;
     readonly workload?: AttemptStatus;
     readonly reason?: Reason | null;

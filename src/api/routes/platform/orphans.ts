@@ -8,7 +8,7 @@ import { time } from "#api/routes/wire.ts";
 import type { orphan as orphanSchema } from "#contract/schemas/platform.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { adoptOrphan, askOrphanRemoval } from "#flow/provision/orphan-asks.ts";
-import { bornAt, listOrphans, type Orphan } from "#flow/provision/orphan-rows.ts";
+import { askedAt, listOrphans, type Orphan } from "#flow/provision/orphan-rows.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 
 export const orphanHandlers = {
@@ -44,13 +44,13 @@ export const orphanHandlers = {
 
 function shown(orphan: Orphan): z.output<typeof orphanSchema> {
   const { detail, known, decision } = orphan;
-  const born = bornAt(orphan.machineId);
+  const asked = askedAt(detail.owner);
   return {
     id: orphan.machineId,
     site: orphan.site,
     state: known || decision === "remove" ? "going" : "kept",
     decidedBy: orphan.decidedBy,
-    bornAt: born === undefined ? null : time(born),
+    askedAt: asked === undefined ? null : time(asked),
     firstSeenAt: time(orphan.firstSeenAt),
     seenAt: time(orphan.seenAt),
     owner: detail.owner,
