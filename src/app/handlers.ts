@@ -1,6 +1,7 @@
 /** Which handler answers which operation; identity, audit and health are the server's own. */
 import type { Handlers } from "#api/handler.ts";
 import { explainHandlers } from "#api/routes/billing/explain.ts";
+import { bundleHandlers } from "#api/routes/bundles/bundles.ts";
 import { invoiceHandlers } from "#api/routes/billing/invoices.ts";
 import * as money from "#api/routes/billing/money.ts";
 import { getStanding } from "#api/routes/billing/standing.ts";
@@ -92,6 +93,7 @@ export const handlers: Partial<Handlers> = {
   listUsage: usage.listUsage,
   ...statementHandlers,
   ...explainHandlers,
+  ...bundleHandlers,
   ...invoiceHandlers,
   getQuota: quota.getQuota,
   updateQuota: quota.updateQuota,

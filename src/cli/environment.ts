@@ -26,8 +26,9 @@ Environment:
   MILLRACE_DEBUG    1 shows stack traces of errors
   XDG_CONFIG_HOME   logins are kept in $XDG_CONFIG_HOME/millrace (else ~/.config/millrace)
 
-Exit status: 0 done, 64 wrong usage, 66 not found, 69 not enough credit, quota or room,
-73 conflict, 75 try again later, 77 not permitted, 70 internal error, 130 interrupted.
+Exit status: 0 done, 1 a bill that is not proved, 64 wrong usage, 66 not found, 69 not enough
+credit, quota or room, 73 conflict, 75 try again later, 77 not permitted, 70 internal error,
+130 interrupted.
 `;
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {

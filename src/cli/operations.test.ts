@@ -97,6 +97,8 @@ const commands: Readonly<Record<OperationId, string>> = {
   getStatement: "statement --format json",
   exportStatement: "statement --format csv --by week",
   explainLine: "bill explain 2026-05-04 gpu.A100",
+  exportBundle: "bill bundle 2026-05 --to -",
+  replayMonth: "bill replay 2026-05",
   listInvoices: "invoice list",
   getInvoice: "invoice show MR-2026-05-1a2b3c4d",
   exportInvoice: "invoice export MR-2026-05-1a2b3c4d --format pdf --to -",

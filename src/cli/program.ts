@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { z } from "zod";
 
 import { addApi } from "./commands/api.ts";
+import { addBillBundle } from "./commands/bill-bundle.ts";
 import { addBillExplain } from "./commands/bill-explain.ts";
 import { addBilling } from "./commands/billing.ts";
 import { addCatalog } from "./commands/catalog.ts";
@@ -41,6 +42,7 @@ import { addSsh } from "./commands/ssh.ts";
 import { addSubscriptions } from "./commands/subscription.ts";
 import { addTenants } from "./commands/tenant.ts";
 import { addUsers } from "./commands/user.ts";
+import { addVerify } from "./commands/verify.ts";
 import { group, type Shell } from "./define.ts";
 import { environmentHelp } from "./environment.ts";
 import type { Surroundings } from "./session.ts";
@@ -107,6 +109,8 @@ export function buildProgram(shell: Shell): Command {
   addInvoices(program, shell);
   const bill = group(program, "bill", "What a bill rests on, and the proof of it");
   addBillExplain(bill, shell);
+  addBillBundle(bill, shell);
+  addVerify(program, shell);
   addPackages(program, shell);
   addSubscriptions(program, shell);
   addExpansions(program, shell);

@@ -1,5 +1,6 @@
 /** The one table of operations. */
 import { billingOperations } from "./operations/billing.ts";
+import { bundleOperations } from "./operations/bundles.ts";
 import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
@@ -18,6 +19,7 @@ export const operations = {
   ...catalogOperations,
   ...computeOperations,
   ...billingOperations,
+  ...bundleOperations,
   ...customerOperations,
   ...orderOperations,
   ...serviceOperations,

@@ -27,8 +27,14 @@ export interface StatementCheck {
   readonly checkpoints: readonly Checkpoint[];
 }
 
+export interface CheckedStatement {
+  /** Of the canonical text of the bill in the bundle, and of the one that was made again. */
+  readonly sha256: string;
+  readonly remadeSha256: string | undefined;
+}
+
 /** The bill as the events make it; `undefined` where they make none. */
-export function remakeStatement(
+function remakeStatement(
   bundle: Bundle,
   { rerated, book, zone, checkpoints }: StatementCheck,
   findings: Findings,
@@ -68,7 +74,7 @@ export function checkStatement(
   bundle: Bundle,
   of: StatementCheck & { readonly sha256: Sha256 },
   findings: Findings,
-): { readonly text: string; readonly sha256: string } {
+): CheckedStatement {
   const said = bundle.all("statement")[0]?.statement ?? {};
   const text = canonicalJson(said);
   const sha256 = sha256Hex(of.sha256, text);
@@ -81,7 +87,8 @@ export function checkStatement(
   const made = remakeStatement(bundle, of, findings);
   if (made !== undefined) compareStatements(said, made, findings);
   checkCheckpoint(said, { ...of, hasEvents: bundle.leafIndexes.length > 0 }, findings);
-  return { text, sha256 };
+  const remade = made === undefined ? undefined : canonicalJson(made);
+  return { sha256, remadeSha256: remade === undefined ? undefined : sha256Hex(of.sha256, remade) };
 }
 
 function orderOf({ day, sku, revision }: RecordOf<"line">): string {

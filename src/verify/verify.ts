@@ -5,7 +5,6 @@
  * What must stay true: `isProved` only if nothing at all was found wrong; whatever was not checked is
  * in `notes`, in words.
  */
-import { assert } from "#kernel/assert.ts";
 import { isTimeZone, timeZone } from "#kernel/zone.ts";
 import { toBase64 } from "#tlog/base64.ts";
 import { formatKey } from "#tlog/keys.ts";
@@ -15,7 +14,7 @@ import { checkInclusion, checkLog, type CheckedLog, type Crypto, type Trust } fr
 import { checkPayments } from "./payments.ts";
 import { readBundle, type Bundle } from "./read.ts";
 import { pricesOf, rerate } from "./rerate.ts";
-import { checkStatement } from "./statement.ts";
+import { checkStatement, type CheckedStatement } from "./statement.ts";
 import { sumEvents } from "./usage.ts";
 
 export type { Crypto, Trust } from "./log.ts";
@@ -41,6 +40,8 @@ export interface VerifiedBill {
   readonly events: number;
   readonly invoice: string | undefined;
   readonly statementSha256: string;
+  /** Of the bill that events and prices make. */
+  readonly remadeSha256: string | undefined;
   readonly key: string | undefined;
   readonly isKeyPinned: boolean;
   readonly checkpoints: readonly { readonly size: number; readonly root: string }[];
@@ -92,17 +93,20 @@ function check(
   const statement = checkStatement(bundle, of, findings);
   findings.note("prices_claimed");
   if (header.state === "provisional") findings.note("provisional");
-  return billOf(bundle, { log, trust, sha256: statement.sha256 });
+  return billOf(bundle, { log, trust, statement });
 }
 
 function billOf(
   bundle: Bundle,
-  of: { readonly log: CheckedLog; readonly trust: Trust; readonly sha256: string },
+  of: {
+    readonly log: CheckedLog;
+    readonly trust: Trust;
+    readonly statement: CheckedStatement;
+  },
 ): VerifiedBill {
   const { header, leafIndexes } = bundle;
   const statement = bundle.all("statement")[0]?.statement ?? {};
   const { total, lines } = statement;
-  assert(of.sha256 !== "", "a statement has a hash");
   return {
     tenant: header.tenant.name,
     month: header.month,
@@ -112,7 +116,8 @@ function billOf(
     lines: Array.isArray(lines) ? lines.length : 0,
     events: leafIndexes.length,
     invoice: bundle.all("invoice")[0]?.number,
-    statementSha256: of.sha256,
+    statementSha256: of.statement.sha256,
+    remadeSha256: of.statement.remadeSha256,
     key: of.log.key === undefined ? undefined : formatKey(of.log.key),
     isKeyPinned: of.trust.key !== undefined,
     checkpoints: of.log.checkpoints.map(({ size, root }) => ({ size, root: toBase64(root) })),
