@@ -1,10 +1,12 @@
 /**
- * Looks at every customer once a day of his: signs that he goes away become tasks, and whose tier has
- * a review is told that it is there (R-CHURN-1 to 3, R-CT-7). A day that was missed is looked at as
+ * Looks at every customer once a day of his: signs that he goes away and what of his ends soon become
+ * tasks, whose tier has a review is told that it is there, and at a month's start he is told what would
+ * serve him better (R-CHURN-1 to 3, R-CT-7, C-12). A day that was missed is looked at as
  * today: signs are about now.
  */
 import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
 import { defaultProfile, type PriceProfile } from "#catalog/profile.ts";
+import type { Tier } from "#catalog/sku.ts";
 import { benefitsOf } from "#customers/benefits.ts";
 import { tierAt } from "#customers/tier-store.ts";
 import type { Db, Tx } from "#db/pool.ts";
@@ -25,6 +27,8 @@ import type { LoopDefinition } from "#loops/loop.ts";
 import { notify } from "#notices/store.ts";
 
 import { spendsNothing, usageDrop } from "./churn.ts";
+import { recommendPackage, seeNextTier } from "./conversion.ts";
+import { endingsOf } from "./endings.ts";
 import {
   consumptionByMonth,
   gpuHours,
@@ -94,12 +98,20 @@ export function lookAtCustomer(
     now,
   };
   return db.tenant(tenant.id, async (tx) => {
+    const tier = await tierAt(tx, tenant.id, now);
     if (look.newMonth) {
       await seeSilence(tx, look);
-      await sayThatReviewIsThere(tx, look);
+      await sayThatReviewIsThere(tx, look, tier);
+      const start = { ...look, zone: timeZone(tenant.time_zone), tier };
+      await recommendPackage(tx, start);
+      await seeNextTier(tx, start);
     }
     await seeDrop(tx, look);
     await seeOverdue(tx, look);
+    for (const task of await endingsOf(tx, { ...look, tier })) {
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      await addTask(tx, { ...task, at: now });
+    }
     await tx.execute(sql`
       insert into insight_account (tenant_id, looked_through)
       values (${tenant.id}, ${today}::date)
@@ -148,9 +160,13 @@ async function seeOverdue(tx: Tx, { tenantId, today, now }: Look): Promise<void>
   }
 }
 
-/** Diamond each month, gold each quarter (C-07, C-08). */
-async function sayThatReviewIsThere(tx: Tx, { tenantId, today, now }: Look): Promise<void> {
-  const { review } = benefitsOf(await tierAt(tx, tenantId, now));
+/** Diamond each month, gold each quarter (C-07, C-08): told to him, and a task for who looks after him. */
+async function sayThatReviewIsThere(
+  tx: Tx,
+  { tenantId, today, now }: Look,
+  tier: Tier,
+): Promise<void> {
+  const { review } = benefitsOf(tier);
   const month = monthOf(today);
   const period = review === "monthly" ? addMonths(month, -1) : quarterBefore(month);
   if (review === "none" || period === undefined) return;
@@ -162,6 +178,8 @@ async function sayThatReviewIsThere(tx: Tx, { tenantId, today, now }: Look): Pro
     data: { period },
     at: now,
   });
+  const key = `review-due:${period}`;
+  await addTask(tx, { tenantId, key, kind: "review_due", data: { period, tier }, at: now });
 }
 
 /** The quarter that ended with the month before; `undefined` inside a quarter. */

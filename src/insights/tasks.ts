@@ -9,8 +9,25 @@ import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { Failure } from "#kernel/failure.ts";
 
-export const taskKinds = ["no_spend_2m", "usage_drop", "invoice_overdue", "term_ending"] as const;
+export const taskKinds = [
+  "no_spend_2m",
+  "usage_drop",
+  "invoice_overdue",
+  "term_ending",
+  "package_ending",
+  "tier_by_hand_ending",
+  "near_next_tier",
+  "review_due",
+] as const;
 export type TaskKind = (typeof taskKinds)[number];
+
+/** `key` names the sign. */
+export interface NewTask {
+  readonly tenantId: string;
+  readonly key: string;
+  readonly kind: TaskKind;
+  readonly data: Readonly<Record<string, string>>;
+}
 
 const row = z
   .object({
@@ -42,16 +59,7 @@ const columns = sql`k.id, k.tenant_id, t.display_name as tenant, k.kind, k.data,
 const source = sql`customer_task k join tenant t on t.id = k.tenant_id`;
 
 /** Whether it is new: a sign makes one task. */
-export async function addTask(
-  tx: Tx,
-  task: {
-    readonly tenantId: string;
-    readonly key: string;
-    readonly kind: TaskKind;
-    readonly data: Readonly<Record<string, string>>;
-    readonly at: number;
-  },
-): Promise<boolean> {
+export async function addTask(tx: Tx, task: NewTask & { readonly at: number }): Promise<boolean> {
   const written = await tx.execute(sql`
     insert into customer_task (tenant_id, id, key, kind, data, created_at)
     values (${task.tenantId}, ${newId()}, ${task.key}, ${task.kind}, ${json(task.data)}::jsonb,

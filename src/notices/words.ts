@@ -9,7 +9,7 @@ export type Language = (typeof languages)[number];
 
 export type Data = Readonly<Record<string, string | number>>;
 
-type Sentences = Readonly<Record<Language, string>>;
+export type Sentences = Readonly<Record<Language, string>>;
 
 const noticeWords = {
   package_expires: {
@@ -35,6 +35,11 @@ const noticeWords = {
   invoice_void: {
     en: "Invoice {invoice} was taken back by a credit note: {reason}. Its amount was given back.",
     "zh-CN": "账单 {invoice} 已由贷项通知单冲销:{reason}。金额已退回。",
+  },
+  package_advice: {
+    en: "At the pace of {period} the package {package} ({price} yuan) would have saved {saves} yuan: millrace package buy {package}.",
+    "zh-CN":
+      "按 {period} 的用量,算力包 {package}({price} 元)可节省 {saves} 元:millrace package buy {package}。",
   },
   package_extended: {
     en: "Package {package} was extended: it can be used until {date}.",
@@ -183,11 +188,13 @@ const alertWords = {
   },
   service_asked: {
     en: "{tenant} asks for a model optimization. Say what it costs: millrace --tenant {tenant} service offer {id}.",
-    "zh-CN": "租户 {tenant} 咨询模型优化服务,请报价:millrace --tenant {tenant} service offer {id}。",
+    "zh-CN":
+      "租户 {tenant} 咨询模型优化服务,请报价:millrace --tenant {tenant} service offer {id}。",
   },
   subscription_waits: {
     en: "The machine of {subscription} (tenant {tenant}) does not get what is paid for: {reason} Make room, or raise the quota.",
-    "zh-CN": "租户 {tenant} 的 {subscription} 未达到已付费的配置或状态:{reason} 请腾出资源或提高配额。",
+    "zh-CN":
+      "租户 {tenant} 的 {subscription} 未达到已付费的配置或状态:{reason} 请腾出资源或提高配额。",
   },
   subscription_lost: {
     en: "The machine of {subscription} (tenant {tenant}) is gone in the middle of its paid term: {reason} Decide what is given back.",
@@ -207,7 +214,8 @@ export function alertText(kind: string, data: Data, language: Language): string 
   return textOf(alertWords, { kind, data, language });
 }
 
-function textOf(
+/** Fills a sentence by name; a kind without one is shown as its name. */
+export function textOf(
   words: Readonly<Record<string, Sentences>>,
   {
     kind,

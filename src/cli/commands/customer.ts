@@ -287,6 +287,7 @@ function tierText(value: AnswerOf<"getTier">): string {
       { title: "BEFORE", cell: (way) => way.before },
       { title: "RULE", cell: (way) => way.rule },
       { title: "STORAGE WOULD HAVE SAVED", cell: (way) => way.storageSaving, right: true },
+      { title: "RENEWALS WOULD SAVE", cell: (way) => way.renewalSaving, right: true },
     ],
     value.next,
   )}`;

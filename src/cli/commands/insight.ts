@@ -16,18 +16,13 @@ import { collect, listText } from "#cli/lists.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { money, none, time } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { language } from "#contract/schemas/notices.ts";
 
 const taskColumns: readonly Column<ItemOf<"listCustomerTasks">>[] = [
   { title: "SINCE", cell: (task) => time(task.createdAt) },
   { title: "CUSTOMER", cell: (task) => task.tenant },
   { title: "SIGN", cell: (task) => task.kind.replaceAll("_", " ") },
-  {
-    title: "SEEN IN",
-    cell: (task) =>
-      Object.entries(task.data)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(", "),
-  },
+  { title: "WHY", cell: (task) => task.text },
   { title: "DONE", cell: (task) => (task.doneAt === null ? none : time(task.doneAt)) },
   { title: "ID", cell: (task) => task.id },
 ];
@@ -52,13 +47,19 @@ export function addInsights(program: Command, shell: Shell): void {
 
   define(task, shell, {
     usage: "list",
-    summary: "Signs that a customer goes away, newest first",
+    summary: "Customers who go away, whose terms end, who are near a tier, whose review is due",
     args: noArguments,
     options: listOptions.extend({
+      language: flag(
+        "--language <language>",
+        "en or zh-CN; as your terminal where nothing is said",
+        language.optional(),
+      ),
       all: flag("--all", "finished ones too", z.boolean().default(false)),
     }),
-    act: async ({ client, out }, _args, { limit, all }) => {
-      const query = { state: all ? "all" : "open" } as const;
+    act: async ({ client, environment, out }, _args, { limit, all, language: asked }) => {
+      const state = all ? ("all" as const) : ("open" as const);
+      const query = { state, language: asked ?? environment.language };
       const found = await collect(client.items("listCustomerTasks", { query }), { limit });
       await out.show({
         value: { items: found.items },

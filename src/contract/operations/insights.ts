@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { operation } from "#contract/operation.ts";
 import { id, page, pageQuery } from "#contract/schemas/common.ts";
+import { language } from "#contract/schemas/notices.ts";
 import * as insights from "#contract/schemas/insights.ts";
 
 export const insightOperations = {
@@ -22,7 +23,10 @@ export const insightOperations = {
     summary: "For the operator: customers to look after, and why, newest first",
     tag: "insights",
     permission: "platform.read",
-    query: pageQuery.extend({ state: z.enum(["open", "all"]).default("open") }),
+    query: pageQuery.extend({
+      state: z.enum(["open", "all"]).default("open"),
+      language: language.default("en"),
+    }),
     result: page(insights.customerTask),
   }),
   finishCustomerTask: operation({

@@ -71,6 +71,8 @@ export const customerTier = z.object({
       before: day,
       /** What its storage price would have saved on last month's use. */
       storageSaving: money,
+      /** What its price would save on the next renewals of annual terms. */
+      renewalSaving: money,
     }),
   ),
 });

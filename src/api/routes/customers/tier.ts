@@ -7,7 +7,7 @@ import { time } from "#api/routes/wire.ts";
 import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
 import { defaultProfile } from "#catalog/profile.ts";
 import type * as customers from "#contract/schemas/customers.ts";
-import { benefitsOf, waysUp } from "#customers/benefits.ts";
+import { benefitsOf } from "#customers/benefits.ts";
 import {
   endOverrides,
   overrideTier,
@@ -25,10 +25,9 @@ import {
   type TierReason,
 } from "#customers/tiers.ts";
 import { netPaidByDay } from "#flow/ledger/receipts.ts";
-import { chargeLines } from "#flow/rate/charge-lines.ts";
 import { findTenant } from "#identity/tenants.ts";
-import { storageSaving, type StorageDay } from "#insights/tier-saving.ts";
-import { addDays, addMonths, dayOf, firstDay, monthOf, type LocalDay } from "#kernel/calendar.ts";
+import { nextTiers } from "#insights/next-tier.ts";
+import { addDays, dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { formatFen, type Fen } from "#kernel/money.ts";
 import { timeZone } from "#kernel/zone.ts";
@@ -88,7 +87,7 @@ async function tierOf(context: Context): Promise<z.output<typeof customers.custo
     ({ fromAt, untilAt }) => fromAt <= now && now < untilAt,
   );
   const tier = await tierAt(tx, tenantId, now);
-  const storage = await lastMonthsStorage(context, today);
+  const ways = await nextTiers(tx, { tenantId, state, tier, payments, today, profile });
   return {
     tier,
     byPayments: state.tier,
@@ -99,24 +98,15 @@ async function tierOf(context: Context): Promise<z.output<typeof customers.custo
       cumulative: paidBetween(payments, state.cumulativeFrom, addDays(today, 1)),
     }),
     benefits: benefitsOf(tier),
-    next: waysUp({ state, payments, today, profile }).map((way) => ({
+    next: ways.map((way) => ({
       tier: way.tier,
       rule: way.rule,
       missing: formatFen(way.missing),
       before: way.before,
-      storageSaving: formatFen(storageSaving(storage, { profile, tier: way.tier })),
+      storageSaving: formatFen(way.storageSaving),
+      renewalSaving: formatFen(way.renewalSaving),
     })),
   };
-}
-
-async function lastMonthsStorage(
-  { tx, tenantId }: Context,
-  today: LocalDay,
-): Promise<StorageDay[]> {
-  const month = monthOf(today);
-  const from = firstDay(addMonths(month, -1));
-  const range = { kind: "days", from, through: addDays(firstDay(month), -1) } as const;
-  return (await chargeLines(tx, tenantId, range)).filter(({ sku }) => sku === "storage");
 }
 
 function showFigures(

@@ -8,17 +8,17 @@ import { time, timeOrNull } from "#api/routes/wire.ts";
 import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
 import { defaultProfile } from "#catalog/profile.ts";
 import type * as schemas from "#contract/schemas/insights.ts";
-import type { Queryable } from "#db/pool.ts";
-import { chargeLines } from "#flow/rate/charge-lines.ts";
-import { quantityInUnits } from "#flow/rate/lines.ts";
 import { cohortMonths, registrations, revenueByMonth } from "#insights/revenue.ts";
-import { periodBefore, reviewOf, reviewPeriod, type ReviewLine } from "#insights/review.ts";
+import { reviewLines } from "#insights/review-lines.ts";
+import { periodBefore, reviewOf, reviewPeriod } from "#insights/review.ts";
 import { finishTask, tasks, type CustomerTask } from "#insights/tasks.ts";
-import { addMonths, dayOf, localMonth, monthOf, type LocalDay } from "#kernel/calendar.ts";
+import { taskText } from "#insights/words.ts";
+import { addMonths, dayOf, localMonth, monthOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
-import { addFen, formatFen, subtractFen, sumFen } from "#kernel/money.ts";
+import { formatFen, subtractFen } from "#kernel/money.ts";
 import { formatRounded } from "#kernel/rounding.ts";
 import { billingZone } from "#kernel/zone.ts";
+import type { Language } from "#notices/words.ts";
 
 const quantityDigits = 6;
 
@@ -35,8 +35,8 @@ export const insightHandlers = {
     const book = await loadPriceBook(tx);
     const review = reviewOf({
       period,
-      lines: await linesOf(tx, tenantId, period),
-      before: await linesOf(tx, tenantId, periodBefore(period)),
+      lines: await reviewLines(tx, tenantId, period),
+      before: await reviewLines(tx, tenantId, periodBefore(period)),
       profile: pricesOn(book, dayOf(zone, now()))?.profile ?? defaultProfile,
     });
     const { busiest } = review;
@@ -67,7 +67,7 @@ export const insightHandlers = {
   listCustomerTasks: ({ query }, { tx }) =>
     pageOf(query, {
       load: (ask) => tasks(tx, { ...ask, open: query.state === "open" }),
-      show: showTask,
+      show: (task) => showTask(task, query.language),
       positionOf: ({ createdAt, id }) => ({ at: createdAt, id }),
     }),
 
@@ -79,6 +79,7 @@ export const insightHandlers = {
         note: body.note,
         at: now(),
       }),
+      "en",
     ),
 
   getRevenue: async ({ query }, { tx, now }) => {
@@ -109,25 +110,7 @@ export const insightHandlers = {
   },
 } satisfies Partial<Handlers>;
 
-async function linesOf(
-  db: Queryable,
-  tenantId: string,
-  { from, through }: { readonly from: LocalDay; readonly through: LocalDay },
-): Promise<ReviewLine[]> {
-  const lines = await chargeLines(db, tenantId, { kind: "days", from, through });
-  return lines.map((line) => ({
-    day: line.serviceDay,
-    sku: line.sku,
-    quantity: quantityInUnits(line),
-    unit: line.unit,
-    amount: line.amount,
-    jobAmount: line.jobAmount,
-    paidByPackages: sumFen(
-      line.paid.packages.map(({ principal, bonus }) => addFen(principal, bonus)),
-    ),
-  }));
-}
-
-function showTask(task: CustomerTask): z.output<typeof schemas.customerTask> {
-  return { ...task, createdAt: time(task.createdAt), doneAt: timeOrNull(task.doneAt) };
+function showTask(task: CustomerTask, language: Language): z.output<typeof schemas.customerTask> {
+  const text = taskText(task.kind, task.data, language);
+  return { ...task, text, createdAt: time(task.createdAt), doneAt: timeOrNull(task.doneAt) };
 }
