@@ -64,14 +64,11 @@ function launch(name: string, options: { readonly port?: number } = {}): Program
 async function ready(program: Program): Promise<string> {
   const address = /http:\/\/127\.0\.0\.1:\d+/;
   await expect
-    .poll(
-      () => {
-        if (program.child.exitCode !== null) throw new Error(program.said());
-        return program.said();
-      },
-      { timeout: 60_000 },
-    )
-    .toMatch(address);
+    .poll(() => program.said() + (program.child.exitCode === null ? "" : " (it ended)"), {
+      timeout: 60_000,
+    })
+    .toMatch(/http:\/\/127\.0\.0\.1:\d+|\(it ended\)/);
+  expect(program.said()).toMatch(address);
   return address.exec(program.said())?.[0] ?? "";
 }
 
@@ -102,7 +99,9 @@ test("a busy port is named, and nothing is left running", async () => {
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const program = launch("busy", { port });
   expect(await program.ended).toBeGreaterThan(0);
-  expect(program.said()).toContain(String(port));
+  const who = `127.0.0.1:${port} is in use by process ${process.pid} (`;
+  expect(program.said()).toContain(who);
+  expect(program.said()).toContain(`--port, or stop that one (kill ${process.pid})`);
   expect(program.said()).not.toMatch(/^\s+at /m);
   expect(await findPostmaster(program.cluster)).toBeUndefined();
   // Found before anything was made.
