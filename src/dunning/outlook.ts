@@ -21,7 +21,7 @@ export type NextStage = Exclude<Stage, "ok">;
 export interface Outlook {
   /** As things run now; `undefined` where nothing comes. */
   readonly next: { readonly stage: NextStage; readonly at: number } | undefined;
-  /** The least payment that leads out of the rung; zero on `ok`. */
+  /** The least payment that leads out of the rung; zero on `ok` with something left. */
   readonly toLeave: Fen;
   /** The least that makes all good again, with what was stopped for money running again. */
   readonly toBeWell: Fen;
@@ -45,7 +45,8 @@ export function outlookOf(
     const needed = (enough > 0n ? enough : 1n) - left;
     return needed > 0n ? fen(needed) : zeroFen;
   };
-  const hours = hoursToLeave(standing.stage, rules);
+  // Nobody looks at who has nothing that costs money, but what he owes keeps him from starting any.
+  const hours = standing.stage === "ok" && left <= 0n ? 0 : hoursToLeave(standing.stage, rules);
   const next = nextOf(standing, { means, rules, now });
   return {
     next: next === undefined ? undefined : { ...next, at: Math.max(next.at, now) },

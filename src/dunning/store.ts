@@ -51,7 +51,7 @@ export async function saveStanding(tx: Tx, tenantId: string, standing: Standing)
     where tenant_id = ${tenantId}`);
 }
 
-/** Who spends, and who stands on a rung. By id. */
+/** Who has work or disks that cost money, and who stands on a rung. By id. */
 export async function tenantsToLookAt(
   db: Queryable,
   ask: { readonly after: string | undefined; readonly limit: number },
@@ -59,7 +59,7 @@ export async function tenantsToLookAt(
   const rows = await db.rows(
     sql`select tenant_id from (
         select tenant_id from request
-          where ended_at is null and wanted = 'running' and plan = 'on_demand'
+          where ended_at is null and wanted <> 'released' and plan = 'on_demand'
         union
         select tenant_id from dunning_state where stage <> 'ok'
       ) concerned

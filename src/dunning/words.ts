@@ -27,6 +27,11 @@ const stands: Readonly<Record<Stage, Readonly<Record<Language, string>>>> = {
   },
 };
 
+const nothingLeft: Readonly<Record<Language, string>> = {
+  en: "Nothing is left on the balance; nothing new starts until there is.",
+  "zh-CN": "余额不足,充值前不能启动新任务。",
+};
+
 const becomes: Readonly<Record<NextStage, Readonly<Record<Language, string>>>> = {
   forecast: { en: "the balance is running low", "zh-CN": "余额不足提醒" },
   warning: { en: "a warning", "zh-CN": "余额告警" },
@@ -44,7 +49,7 @@ export function standingText(
   { next, toLeave, toBeWell }: Outlook,
   language: Language,
 ): string {
-  const parts = [stands[stage][language]];
+  const parts = [stage === "ok" && toLeave > 0n ? nothingLeft[language] : stands[stage][language]];
   if (next !== undefined) {
     const at = new Date(next.at).toISOString();
     const what = becomes[next.stage][language];

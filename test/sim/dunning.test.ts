@@ -7,7 +7,7 @@ import { defaultProfile } from "#catalog/profile.ts";
 import { sql } from "#db/sql.ts";
 import { lookAt } from "#dunning/loop.ts";
 import { requireMeans } from "#dunning/require.ts";
-import { standingOf } from "#dunning/store.ts";
+import { standingOf, tenantsToLookAt } from "#dunning/store.ts";
 import { payout } from "#flow/ledger/decide.ts";
 import { book, recordTopUp } from "#flow/ledger/store.ts";
 import { parseFen } from "#kernel/money.ts";
@@ -120,4 +120,19 @@ test("what nobody pays for is kept for its days, announced, and then released; s
     z.object({ wanted: z.string() }),
   );
   expect(others).toEqual([{ wanted: "running" }]);
+});
+
+test("disks of a lease that its owner stopped cost money too: the ladder ends with their release", async () => {
+  const { tenantId, look, spend, request, stage, told } = await scene("stopped");
+  await db.execute(sql`update request set wanted = 'stopped' where tenant_id = ${tenantId}`);
+  const concerned = await tenantsToLookAt(db, { after: undefined, limit: 100 });
+  expect(concerned).toContain(tenantId);
+  await look(start);
+  expect(await stage()).toBe("ok");
+  await spend("100.00", start);
+  await look(start);
+  expect(await stage()).toBe("stopped");
+  await look(start + 8 * 24 * hourMs);
+  expect(await request()).toMatchObject({ wanted: "released" });
+  expect(await told()).toEqual(["money_stopped", "money_released"]);
 });

@@ -32,7 +32,7 @@ export const standing = z.object({
       at: timestamp,
     })
     .nullable(),
-  /** The least payment that leads out of the stage; 0.00 on `ok`. */
+  /** The least payment that leads out of the stage; 0.00 on `ok` with something left. */
   toLeave: money,
   /** The least that makes all good again, with what was stopped running again. */
   toBeWell: money,

@@ -1,4 +1,5 @@
 /** The columns of a statement and its sums, the same for every form that it is written in. */
+import { rerated } from "#flow/rate/make-lines.ts";
 import { formatRational, multiply, rational, rationalFromText } from "#kernel/rational.ts";
 
 import type { ShownLine, Statement } from "./decide.ts";
@@ -19,9 +20,9 @@ export function columnsOf(language: Language): readonly Column[] {
     text(say.sku, ({ sku }) => sku),
     text(say.description, (line) => describe(line, language)),
     number(say.quantity, ({ quantity }) => quantity),
-    text(say.unit, ({ unit }) => unit),
+    text(say.unit, ({ unit }) => say.units[unit] ?? unit),
     number(say.listPrice, ({ listPrice }) => listPrice),
-    number(say.multiplier, ({ multiplier }) => multiplier),
+    number(say.multiplier, ({ multiplier }) => (multiplier === rerated ? say.reRated : multiplier)),
     number(say.amount, ({ amount }) => amount),
     number(say.fromPackage, ({ paidBy }) => paidBy.package),
     number(say.fromBonus, ({ paidBy }) => paidBy.bonus),

@@ -239,6 +239,7 @@ test("the table for a person, in English and Chinese, without columns that say n
   expect(header.startsWith("日期        计费项")).toBe(true);
   expect(rows.map((row) => displayWidth(row) <= displayWidth(rule))).toEqual([true, true]);
   expect(chinese).toContain("增值税 6%    4.18  CNY");
+  expect(rows.join("\n")).toMatch(/GPU 算力时[^]*GiB·天.*重新计价/);
   expect(statementText(statement([]), "en")).toContain("Nothing was used.");
 });
 

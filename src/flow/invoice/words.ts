@@ -35,6 +35,10 @@ export interface Words {
   readonly vat: string;
   readonly nothing: string;
   readonly remark: string;
+  /** Of an adjustment, in the place of a multiplier. */
+  readonly reRated: string;
+  /** As they are named on the wire; a unit that is not here is shown by that name. */
+  readonly units: Readonly<Record<string, string>>;
 }
 
 export const words: Readonly<Record<Language, Words>> = {
@@ -71,6 +75,8 @@ export const words: Readonly<Record<Language, Words>> = {
     vat: "VAT",
     nothing: "Nothing was used.",
     remark: "Provisional lines may change until 48 hours after the end of their day.",
+    reRated: "re-rated",
+    units: {},
   },
   "zh-CN": {
     title: "账单",
@@ -105,6 +111,15 @@ export const words: Readonly<Record<Language, Words>> = {
     vat: "增值税",
     nothing: "本期无消费。",
     remark: "暂计项在当日结束后 48 小时内可能变化。",
+    reRated: "重新计价",
+    units: {
+      "GPU-hour": "GPU 算力时",
+      "core-hour": "核时",
+      "GiB-hour": "GiB·时",
+      "GiB-day": "GiB·天",
+      month: "月",
+      order: "项",
+    },
   },
 };
 

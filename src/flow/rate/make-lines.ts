@@ -15,7 +15,7 @@ import { contractOn, priceOn, type TenantPrices } from "./prices.ts";
 import type { DayLine } from "./telescope.ts";
 
 /** What the multiplier of an adjustment says: it is the difference of two ratings of the month. */
-const rerated = "re-rated";
+export const rerated = "re-rated";
 
 export interface LineContext {
   readonly prices: TenantPrices;

@@ -159,6 +159,17 @@ test("after the release a top-up brings back what is left to bring back: new wor
   expect(await wanted()).toEqual({ wanted: "released" });
 });
 
+test("who owes and runs nothing is told so, and what to pay before anything starts again", async () => {
+  await db.execute(sql`update request set ended_at = now() where id = ${leaseId}`);
+  await spendTo("0.00");
+  await look();
+  expect(await see()).toMatchObject({ toLeave: "0.01", next: { stage: "stopped" } });
+  await db.execute(sql`delete from dunning_state where tenant_id = ${tenantId}`);
+  const seen = await see();
+  expect(seen).toMatchObject({ stage: "ok", next: null, toLeave: "0.01" });
+  expect(seen.text).toMatch(/^Nothing is left on the balance/);
+});
+
 test("who was never looked at stands well, and says so", async () => {
   expect(await see()).toMatchObject({ stage: "ok", since: null, left: "1000.00" });
 });
