@@ -8,7 +8,7 @@ import { releaseHeld } from "#flow/ledger/holds.ts";
 import { askResize } from "#flow/provision/resize.ts";
 import { present, unreachable } from "#kernel/assert.ts";
 import type { Reason } from "#kernel/reason.ts";
-import { raiseAlert, resolveAlert } from "#notices/store.ts";
+import { raiseAlert } from "#notices/store.ts";
 
 import type { Action, SubscriptionView } from "./decide.ts";
 import { beginExpansion, endChanges, failExpansion } from "./expansion-changes.ts";
@@ -16,7 +16,7 @@ import { endExpansion, endUpgrade, setReverted } from "./expansion-rows.ts";
 import { chargeHeldItem, type Booked } from "./items.ts";
 import { holdOf, pricesAt } from "./prices.ts";
 import { changePeriod, setState } from "./subscription-rows.ts";
-import { tell, waitsKey } from "./tell.ts";
+import { tell, waitsNoMore } from "./tell.ts";
 import { activate, lapse, release, renewIfPaid, startAgain } from "./term-changes.ts";
 
 /** `waits`: it could not be done now, and nothing was written; the next pass tries again. */
@@ -103,13 +103,13 @@ export async function applyAction(
       return "done";
     case "start-again":
       await startAgain(tx, booked, view);
-      await resolveAlert(tx, { key: waitsKey(subscription), by: "orders", at: now });
+      await waitsNoMore(tx, subscription, now);
       return "done";
     case "resize": {
       const price = priceOf(await pricesAt(tx, now), action.shape, "subscription");
       const key = { tenantId, leaseId: subscription.leaseId, at: now };
       await askResize(tx, { ...key, shape: action.shape, price });
-      await resolveAlert(tx, { key: waitsKey(subscription), by: "orders", at: now });
+      await waitsNoMore(tx, subscription, now);
       return "done";
     }
   }
@@ -128,6 +128,7 @@ async function endWithLease(
   const { tenantId, id } = subscription;
   await releaseHeld(tx, tenantId, { reference: holdOf.subscription(id), at: booked.at });
   await endChanges(tx, booked, { view, reason });
+  await waitsNoMore(tx, subscription, booked.at);
   await setState(tx, subscription, { state: "ended", at: booked.at, reason });
   const data = { reason: reason.message };
   await tell(tx, booked, { of: subscription, kind: "subscription_failed", key: id, data });

@@ -25,6 +25,7 @@ import {
   type SubscriptionKey,
 } from "./subscription-rows.ts";
 import { lockedView } from "./subscription-view.ts";
+import { waitsNoMore } from "./tell.ts";
 import { monthMarkAt } from "./term.ts";
 import { termPrice } from "./vm-price.ts";
 
@@ -151,6 +152,7 @@ export async function cancelSubscription(
   await endChanges(tx, booked, { view, reason: canceled });
   await askRelease(tx, { tenantId, leaseId: subscription.leaseId, at });
   await setState(tx, subscription, { state: "ended", at, reason: canceled });
+  await waitsNoMore(tx, subscription, at);
   await tx.nudge("balance");
   return { subscription: await getSubscription(tx, key), ...quote };
 }

@@ -101,13 +101,19 @@ export function byTheDaysHour(
 /** A fixed price of a month against use by the hour: cheaper from so many hours on. */
 export function againstHours(
   way: Way,
-  { cost, monthly }: { readonly cost: HourCost; readonly monthly: Fen },
+  ask: {
+    readonly cost: HourCost;
+    readonly monthly: Fen;
+    /** What is paid at once, where that is more than a month. */
+    readonly term?: Fen;
+  },
 ): Comparison {
+  const { cost, monthly, term = monthly } = ask;
   const limit = rational(monthly, 100n);
   const first = firstWhere(hoursPerQuotedMonth, (hours) => compare(cost(hours), limit) > 0);
   return {
     way,
-    amount: monthly,
+    amount: term,
     unit: "hours_a_month",
     ...(first === undefined
       ? { cheaper: "never", breakEven: undefined }

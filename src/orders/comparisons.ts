@@ -128,7 +128,7 @@ export function compareOnDemand(market: Market, shape: Shape): Comparison[] {
   const { sku, monthly, annual } = sold;
   return [
     againstHours({ kind: "monthly", sku }, { cost, monthly }),
-    againstHours({ kind: "annual", sku }, { cost, monthly: fen(annual / 12n) }),
+    againstHours({ kind: "annual", sku }, { cost, monthly: fen(annual / 12n), term: annual }),
   ];
 }
 

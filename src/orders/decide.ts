@@ -11,7 +11,7 @@ import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import type { Expansion, Upgrade } from "./expansion-rows.ts";
-import { isSameSize, withItems } from "./shape-math.ts";
+import { fitsIn, isSameSize, withItems } from "./shape-math.ts";
 import { paidUntilOf, periodAt, type Subscription } from "./subscription-rows.ts";
 
 export type OperationEnd =
@@ -143,6 +143,8 @@ function sizing(view: SubscriptionView, now: number): Action | undefined {
   const shape = wantedShape(view, now);
   if (shape === undefined) return undefined;
   if (!isSameSize(lease.shape, shape)) {
+    // While it is kept, stopped, it only gives things back.
+    if (view.subscription.state === "lapsed" && !fitsIn(shape, lease.shape)) return undefined;
     const isThere = lease.machine === "running" || lease.machine === "stopped";
     const rests = now < (lease.resizeFailedAt ?? -Infinity) + resizeRestMs;
     return isThere && !rests ? { do: "resize", shape } : undefined;

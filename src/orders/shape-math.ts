@@ -38,6 +38,15 @@ function withCores(shape: Shape, vcpus: number): Shape {
   return { ...shape, vcpus, cpu };
 }
 
+/** Whether it has no more of anything; disks apart. */
+export function fitsIn(smaller: Shape, larger: Shape): boolean {
+  return (
+    smaller.vcpus <= larger.vcpus &&
+    smaller.memoryMiB <= larger.memoryMiB &&
+    (smaller.gpu?.count ?? 0) <= (larger.gpu?.count ?? 0)
+  );
+}
+
 /** Whether the machine would not have to be changed; disks are the customer's own affair. */
 export function isSameSize(a: Shape, b: Shape): boolean {
   return (

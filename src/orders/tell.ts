@@ -1,7 +1,7 @@
 /** What a tenant is told about a subscription, once for each fact. */
 import type { Tx } from "#db/pool.ts";
 import { dayOf } from "#kernel/calendar.ts";
-import { notify, raiseAlert, type NoticeDraft } from "#notices/store.ts";
+import { notify, raiseAlert, resolveAlert, type NoticeDraft } from "#notices/store.ts";
 
 import type { Booked } from "./items.ts";
 import type { SubscriptionRow } from "./subscription-rows.ts";
@@ -17,7 +17,7 @@ const severities: Readonly<Partial<Record<NoticeDraft["kind"], NoticeDraft["seve
 };
 
 /** Names the alert that a machine does not get what is paid for. */
-export function waitsKey({ id }: Pick<SubscriptionRow, "id">): string {
+function waitsKey({ id }: Pick<SubscriptionRow, "id">): string {
   return `subscription-waits:${id}`;
 }
 
@@ -38,6 +38,15 @@ export async function tellWaits(
     data: { tenant: tenantId, subscription: name, reason },
     at,
   });
+}
+
+/** Nothing is waited for any more: it came, or its term is over. */
+export async function waitsNoMore(
+  tx: Tx,
+  of: Pick<SubscriptionRow, "id">,
+  at: number,
+): Promise<void> {
+  await resolveAlert(tx, { key: waitsKey(of), by: "orders", at });
 }
 
 export async function tell(

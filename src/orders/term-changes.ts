@@ -10,7 +10,7 @@ import { chargeHeldItem, chargeItem, type Booked, type OrderItem } from "./items
 import { holdOf, pricesAt } from "./prices.ts";
 import { quoteRenewal, type RenewalQuote } from "./subscription-quotes.ts";
 import { insertPeriod, paidUntilOf, setAnchor, setStarted, setState } from "./subscription-rows.ts";
-import { tell } from "./tell.ts";
+import { tell, waitsNoMore } from "./tell.ts";
 import { monthMarkAt, monthsOf } from "./term.ts";
 
 /** How long a guest gets to shut down when its term is over. */
@@ -128,6 +128,7 @@ export async function lapse(tx: Tx, booked: Booked, view: SubscriptionView): Pro
   const keptUntil = at + profile.vm_kept_days * dayMs;
   const startOwed = lease.wanted === "running";
   await setState(tx, subscription, { state: "lapsed", at, keptUntil, startOwed });
+  await waitsNoMore(tx, subscription, at);
   const key = { tenantId, leaseId, at };
   if (startOwed) {
     await askStop(tx, { ...key, graceSeconds: stopGraceSeconds });
