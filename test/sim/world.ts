@@ -29,6 +29,7 @@ import { SimulatedPlatform } from "#providers/simulated/platform.ts";
 import { SimulatedProvider } from "#providers/simulated/provider.ts";
 
 import { addTenant, type TestTenant } from "./cloud.ts";
+import type { Process } from "./crash.ts";
 import { killConnections, mortalDb, mortalProvider } from "./mortal.ts";
 import { simulatedHosts } from "./simulated-hosts.ts";
 
@@ -115,14 +116,22 @@ export interface WorkerOptions {
   readonly deaf?: true;
   /** The machine's clock, never going back, when left out. */
   readonly now?: () => number;
+  /** Whose life it lives; it has one of its own when left out. */
+  readonly process?: Process;
 }
 
 export function startWorker(world: World, options: WorkerOptions = {}): Worker {
   workers += 1;
-  const life = { over: false };
+  const { process: lives } = options;
+  let killed = false;
+  const life = {
+    get over() {
+      return killed || lives?.isDead() === true;
+    },
+  };
   const name = `sim-worker-${process.pid}-${workers}`;
   const own = createObserver({ level: "silent" });
-  const db = mortalDb({ url: world.url, name, observer: own, life });
+  const db = lives?.db ?? mortalDb({ url: world.url, name, observer: own, life });
   const provider = mortalProvider(new SimulatedProvider(world.platform), life);
   const nudges = options.deaf === true ? noNudges : listenForNudges(world.url, own);
   const { now = steadyClock(world.clock.now) } = options;
@@ -157,7 +166,7 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
       for (const loop of loops) loop.nudge();
     },
     kill: async () => {
-      life.over = true;
+      killed = true;
       await killConnections(world.db, name);
       await end();
     },

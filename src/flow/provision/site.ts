@@ -164,9 +164,10 @@ export function siteWorker(context: SiteContext): SiteWorker {
         "select pg_try_advisory_lock($1, hashtext($2)) as held",
         [siteLockClass, site],
       );
+      // Before the first look makes it now.
+      const seenAt = rows[0]?.held === true ? await siteSeenAt(db, site) : null;
       if (rows[0]?.held === true && !signal.aborted) {
-        // Before the first look makes it now.
-        sinceWhen = await siteSeenAt(db, site);
+        sinceWhen = seenAt;
         holder = client;
         return true;
       }
