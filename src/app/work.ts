@@ -29,6 +29,7 @@ import { storageLoop } from "#storage/sweep.ts";
 
 import { housekeepingLoop } from "./housekeeping.ts";
 import { openLogSigner, type LogKeyPlace } from "./log-key.ts";
+import { usageMetrics } from "./usage-metrics.ts";
 
 export interface WorkContext {
   readonly db: Db;
@@ -61,6 +62,7 @@ export function startWork(context: WorkContext): Work {
     const changed = (): void => collecting[index]?.nudge();
     return siteWorker({ db, provider, observer, now, prepareWorkload, changed });
   });
+  const usage = usageMetrics({ db, observer, now });
   const definitions = [
     clockLoop({ db, host: context.host, now }),
     queueLoop({ db }),
@@ -89,6 +91,7 @@ export function startWork(context: WorkContext): Work {
     housekeepingLoop({ db, observer, now }),
     storageLoop({ db, root, observer, now }),
     paymentLoop({ db, providers: context.payments, now }),
+    ...context.providers.map((provider) => usage.loopFor(provider)),
   ];
   const started = definitions.map((definition) => startLoop(definition, context));
   const loops = [...started, ...collecting];
