@@ -183,6 +183,14 @@ test.each(roles)("%s: a key that may only read", async (role) => {
   expect(await statuses({ secret })).toEqual(expected(role, readsOnly));
 });
 
+test.each(roles)("%s: a key that may only hand in usage", async (role) => {
+  const { secret, keyId } = await api.keyOf(role);
+  await api.db.execute(sql`update api_key set scope = 'usage.write' where id = ${keyId}`);
+  const other = (operation: Operation): number | undefined =>
+    operation.permission === "usage.write" ? undefined : 403;
+  expect(await statuses({ secret })).toEqual(expected(role, other));
+});
+
 test.each(roles)("%s: an expired key, a revoked key, a disabled user", async (role) => {
   const { secret, keyId, userId } = await api.keyOf(role);
   const past = new Date(api.clock.now - dayMs);

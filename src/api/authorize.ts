@@ -17,6 +17,7 @@ export function isMutation(operation: Pick<Operation, "audit">): boolean {
 /** Done by the operator over all tenants: without the row-level security of one of them. */
 export function isOperatorOperation({ permission }: Pick<Operation, "permission">): boolean {
   return (
+    permission === "usage.write" ||
     permission === "tenant.manage" ||
     permission === "catalog.manage" ||
     permission === "platform.read" ||
@@ -36,6 +37,11 @@ export function refusal(
       `The role ${principal.role} does not have the permission ${operation.permission}.`,
       { details: { role: principal.role, permission: operation.permission } },
     );
+  }
+  if (principal.scope === "usage.write" && operation.permission !== "usage.write") {
+    return new Failure("forbidden", "This API key may only hand in usage.", {
+      details: { scope: principal.scope },
+    });
   }
   if (!isMutation(operation)) return undefined;
   if (principal.scope === "read") {

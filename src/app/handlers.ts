@@ -9,6 +9,7 @@ import * as quota from "#api/routes/billing/quota.ts";
 import { statementHandlers } from "#api/routes/billing/statements.ts";
 import * as usage from "#api/routes/billing/usage.ts";
 import { usageEventHandlers } from "#api/routes/metering/events.ts";
+import { ingestHandlers } from "#api/routes/metering/ingest.ts";
 import { logHandlers } from "#api/routes/metering/log.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
@@ -84,6 +85,7 @@ export const handlers: Partial<Handlers> = {
   ...serviceHandlers,
   ...contractPriceHandlers,
   ...usageEventHandlers,
+  ...ingestHandlers,
   ...logHandlers,
   getBalance: money.getBalance,
   getStanding,

@@ -162,12 +162,16 @@ const commands: Readonly<Record<OperationId, string>> = {
   getHealth: "api",
   getReadiness: "health",
   getMetrics: "api",
-  listUsageEvents: "api",
-  getUsageEventProof: "api",
-  getLogCheckpoint: "api",
-  getLogKey: "api",
-  getLogTile: "api",
-  getLogConsistency: "api",
+  recordUsage: `usage send ${json}`,
+  listUsageReviews: "usage review list --all",
+  resolveUsageReview: `usage review accept ${id} --note asked`,
+  checkUsage: "log check",
+  listUsageEvents: "usage events --month 2026-05",
+  getUsageEventProof: "log proof 4711",
+  getLogCheckpoint: "log checkpoint",
+  getLogKey: "log key",
+  getLogTile: "log tile 0/000",
+  getLogConsistency: "log consistency 1 2",
   getOpenApi: "api",
 };
 
@@ -192,6 +196,9 @@ beforeEach(() => {
     const [first] = listed.parse(sample).items;
     return { result: { items: [{ ...first, id, sha256: "0".repeat(64) }] } };
   });
+  server.answer("checkUsage", (_seen, sample) => ({
+    result: Object.assign({}, sample, { problems: [] }),
+  }));
   server.answer("followEvents", () => ({
     result:
       eventText({ data: { kind: "lease", id, at: "2026-05-04T02:03:04Z" } }) +
@@ -242,6 +249,8 @@ test.each(ids)("api %s calls it and prints its answer", async (each) => {
 
 /** Bodies for `api`, written by hand: they are what a reader of the help would try. */
 const bodies: Partial<Record<OperationId, string>> = {
+  recordUsage: '[{"a":1}]',
+  resolveUsageReview: '{"action":"reject","note":"wrong"}',
   createTenant: '{"name":"acme"}',
   updateTenant: '{"state":"suspended"}',
   createProject: '{"name":"web"}',

@@ -25,6 +25,7 @@ import { addJobSubmit } from "./commands/job-submit.ts";
 import { addKeys } from "./commands/key.ts";
 import { addLeases } from "./commands/lease.ts";
 import { addLeaseChanges } from "./commands/lease-change.ts";
+import { addLog } from "./commands/log.ts";
 import { addLocal } from "./commands/local.ts";
 import { addLogin } from "./commands/login.ts";
 import { addAlerts, addNotices } from "./commands/notice.ts";
@@ -111,6 +112,7 @@ export function buildProgram(shell: Shell): Command {
   addBillExplain(bill, shell);
   addBillBundle(bill, shell);
   addVerify(program, shell);
+  addLog(program, shell);
   addPackages(program, shell);
   addSubscriptions(program, shell);
   addExpansions(program, shell);

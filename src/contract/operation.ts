@@ -25,6 +25,7 @@ export type Permission =
   | "billing.read"
   | "billing.manage"
   | "audit.read"
+  | "usage.write"
   | "platform.read"
   | "platform.manage";
 

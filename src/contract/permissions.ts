@@ -24,6 +24,7 @@ export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = 
     "key.manage",
     "billing.manage",
     "audit.read",
+    "usage.write",
     "tenant.manage",
     "catalog.manage",
     "platform.read",

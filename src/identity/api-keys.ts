@@ -7,7 +7,7 @@ import { z } from "zod";
 
 import type { Role } from "#contract/operation.ts";
 import { mayDo } from "#contract/permissions.ts";
-import { keyScope, role } from "#contract/schemas/identity.ts";
+import { keyScope, role, type KeyScope } from "#contract/schemas/identity.ts";
 import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
@@ -60,13 +60,22 @@ export interface NewApiKey {
   readonly tenantId: string;
   readonly userId: string;
   readonly name: string;
-  readonly scope: "all" | "read";
+  readonly scope: KeyScope;
   readonly expiresAt: number | null;
   readonly now: number;
 }
 
 export async function createApiKey(tx: Tx, actor: Actor, ask: NewApiKey): Promise<CreatedApiKey> {
-  await requireMayActAs(tx, actor, ask);
+  const user = await requireMayActAs(tx, actor, ask);
+  if (ask.scope === "usage.write" && !mayDo(user.role, "usage.write")) {
+    throw new Failure(
+      "forbidden",
+      "Only the operator's users hand in usage: make the key for one.",
+      {
+        details: { role: user.role, permission: "usage.write" },
+      },
+    );
+  }
   await requireRoom(tx, {
     what: "API keys of this user",
     rows: sql`from api_key where tenant_id = ${ask.tenantId} and user_id = ${ask.userId}
@@ -113,7 +122,7 @@ async function requireMayActAs(
   tx: Tx,
   actor: Actor,
   { tenantId, userId }: { tenantId: string; userId: string },
-): Promise<void> {
+): Promise<{ readonly role: Role }> {
   const own = userId === actor.userId;
   const user = await tx.maybe(
     sql`select role from tenant_user where tenant_id = ${tenantId} and id = ${userId}`,
@@ -129,4 +138,5 @@ async function requireMayActAs(
       `A ${actor.role} does not handle API keys of a ${user.role}, who may do more.`,
     );
   }
+  return user;
 }

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 import type { Role } from "#contract/operation.ts";
-import { keyScope, role } from "#contract/schemas/identity.ts";
+import { keyScope, role, type KeyScope } from "#contract/schemas/identity.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
@@ -23,7 +23,7 @@ export interface Principal {
   readonly userName: string;
   readonly role: Role;
   readonly keyId: string;
-  readonly scope: "all" | "read";
+  readonly scope: KeyScope;
 }
 
 export interface Authenticated {

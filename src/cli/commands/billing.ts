@@ -13,6 +13,7 @@ import { paymentMethod } from "#contract/schemas/payments.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { announcePayment } from "./payment.ts";
+import { addUsage } from "./usage.ts";
 
 const usageColumns: readonly Column<ItemOf<"listUsage">>[] = [
   { title: "FROM", cell: (item) => time(item.from) },
@@ -115,7 +116,7 @@ export function addBilling(program: Command, shell: Shell): void {
     },
   });
 
-  define(program, shell, {
+  const usage = define(program, shell, {
     usage: "usage",
     summary: "What was used, to the second; this month unless told otherwise",
     args: noArguments,
@@ -135,6 +136,7 @@ export function addBilling(program: Command, shell: Shell): void {
       });
     },
   });
+  addUsage(usage, shell);
 
   define(program, shell, {
     usage: "journal",

@@ -28,7 +28,7 @@ import { Failure } from "#kernel/failure.ts";
 const columns: readonly Column<ItemOf<"listApiKeys">>[] = [
   { title: "NAME", cell: (key) => key.name },
   { title: "BEGINS", cell: (key) => key.prefix },
-  { title: "MAY", cell: (key) => (key.scope === "read" ? "read" : "all") },
+  { title: "MAY", cell: (key) => key.scope },
   { title: "USER", cell: (key) => shortId(key.userId) },
   { title: "EXPIRES", cell: (key) => (key.expiresAt === null ? "never" : time(key.expiresAt)) },
   { title: "LAST USED", cell: (key) => (key.lastUsedAt === null ? none : time(key.lastUsedAt)) },
@@ -52,6 +52,11 @@ export function addKeys(program: Command, shell: Shell): void {
     options: z.object({
       user: flag("--user <user>", "whose key (default: yours)", z.string().optional()),
       readOnly: flag("--read-only", "it may look and change nothing", z.boolean().default(false)),
+      usageOnly: flag(
+        "--usage-only",
+        "for a meter of the operator: it may hand in usage and nothing else",
+        z.boolean().default(false),
+      ),
       expiresDays: flag(
         "--expires-days <n>",
         "after how many days it ends (default: never)",
@@ -60,11 +65,14 @@ export function addKeys(program: Command, shell: Shell): void {
     }),
     examples: ["millrace key create ci --read-only --expires-days 90"],
     more: "With --quiet it prints the secret and nothing else.\n",
-    act: async (session, [name], { user, readOnly, expiresDays }) => {
+    act: async (session, [name], { user, readOnly, usageOnly, expiresDays }) => {
+      if (readOnly && usageOnly) {
+        throw new Failure("invalid_request", "Either --read-only or --usage-only.");
+      }
       const value = await session.client.call("createApiKey", {
         body: {
           name,
-          scope: readOnly ? "read" : "all",
+          scope: usageOnly ? "usage.write" : readOnly ? "read" : "all",
           ...(user === undefined ? {} : { userId: await resolve(session, kinds.user, user) }),
           ...(expiresDays === undefined ? {} : { expiresInDays: expiresDays }),
         },

@@ -138,7 +138,7 @@ export function addLogin(program: Command, shell: Shell): void {
             ["User", `${me.user.name} (${me.user.role})`],
             [
               "Key",
-              `${me.key.scope === "read" ? "read only" : "all"}, expires ${me.key.expiresAt === null ? "never" : time(me.key.expiresAt)}`,
+              `${{ all: "all", read: "read only", "usage.write": "usage only" }[me.key.scope]}, expires ${me.key.expiresAt === null ? "never" : time(me.key.expiresAt)}`,
             ],
             ["May", me.permissions.join(", ") || none],
           ]),

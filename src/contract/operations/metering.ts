@@ -2,12 +2,51 @@ import { z } from "zod";
 
 import { operation } from "#contract/operation.ts";
 import { periodQuery } from "#contract/schemas/billing.ts";
-import { page, pageQuery } from "#contract/schemas/common.ts";
+import { id, page, pageQuery } from "#contract/schemas/common.ts";
 import * as metering from "#contract/schemas/metering.ts";
 
 const treeSize = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 export const meteringOperations = {
+  recordUsage: operation({
+    method: "POST",
+    path: "/v1/usage-events",
+    summary: "For the operator's meters: usage events, each answered by itself",
+    tag: "metering",
+    permission: "usage.write",
+    audit: "usage.record",
+    body: metering.recordUsageBody,
+    result: metering.recordUsageResult,
+  }),
+  listUsageReviews: operation({
+    method: "GET",
+    path: "/v1/usage-reviews",
+    summary: "For the operator: usage that somebody must look at, oldest first",
+    tag: "metering",
+    permission: "platform.read",
+    query: pageQuery.extend({ state: z.enum(["open", "all"]).default("open") }),
+    result: page(metering.heldUsage),
+  }),
+  resolveUsageReview: operation({
+    method: "POST",
+    path: "/v1/usage-reviews/{reviewId}/resolve",
+    summary: "For the operator: take such usage in, or reject it",
+    tag: "metering",
+    permission: "platform.manage",
+    audit: "usage-review.resolve",
+    params: z.strictObject({ reviewId: id }),
+    body: metering.resolveUsageReviewBody,
+    result: metering.heldUsage,
+    failures: ["wrong_state"],
+  }),
+  checkUsage: operation({
+    method: "GET",
+    path: "/v1/log/check",
+    summary: "For the operator: rebuild the log and the daily sums from the events, and compare",
+    tag: "metering",
+    permission: "platform.read",
+    result: metering.usageCheck,
+  }),
   listUsageEvents: operation({
     method: "GET",
     path: "/v1/usage-events",

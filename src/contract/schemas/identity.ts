@@ -41,8 +41,9 @@ export const updateUserBody = z.strictObject({
   state: z.enum(["active", "disabled"]).optional(),
 });
 
-/** A key may do less than its user, never more. */
-export const keyScope = z.enum(["all", "read"]);
+/** A key may do less than its user, never more; `usage.write` hands in usage and does nothing else. */
+export const keyScope = z.enum(["all", "read", "usage.write"]);
+export type KeyScope = z.output<typeof keyScope>;
 
 export const apiKey = z.object({
   id,

@@ -93,7 +93,7 @@ export const usageOutcome = z.object({
   /** Of the batch, from 0. */
   index: z.int(),
   outcome: z.enum(["accepted", "duplicate", "conflict", "refused", "review"]),
-  /** 201, 200, 409, 422, 202: what a request with this event alone would answer. */
+  /** As an HTTP status, in the order of the outcomes: 201, 200, 409, 422, 202. */
   status: z.int(),
   /** Why, where it was not accepted. */
   reason: z.string().optional(),
@@ -135,7 +135,7 @@ export const inclusionProof = z.object({
 
 export const consistencyProof = z.object({ from: z.int(), to: z.int(), hashes });
 
-export const usageReview = z.object({
+export const heldUsage = z.object({
   id,
   reason: z.string(),
   message: z.string(),
@@ -147,6 +147,12 @@ export const usageReview = z.object({
   closedAt: timestamp.nullable(),
   closedBy: z.string().nullable(),
   note: z.string().nullable(),
+});
+
+export const usageCheck = z.object({
+  leaves: z.int(),
+  /** Empty where all is well. */
+  problems: z.array(z.string()),
 });
 
 export const resolveUsageReviewBody = z.strictObject({

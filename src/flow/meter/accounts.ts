@@ -64,6 +64,26 @@ export async function usageAccounts(
   return accounts;
 }
 
+/**
+ * The same, locked until the transaction ends, in the order of their ids: whoever takes usage in from
+ * outside sees all that others have taken in for these tenants, and no day is closed meanwhile.
+ */
+export async function lockUsageAccounts(
+  tx: Tx,
+  tenantIds: readonly string[],
+): Promise<ReadonlyMap<string, UsageAccount>> {
+  const lock = (): Promise<(UsageAccount & { readonly tenantId: string })[]> =>
+    tx.rows(
+      sql`select ${columns} from usage_account where tenant_id = any(${tenantIds}::uuid[])
+        order by tenant_id for no key update`,
+      accountRow,
+    );
+  const locked = await lock();
+  const opens = locked.length < tenantIds.length && (await usageAccounts(tx, tenantIds)).size > 0;
+  const accounts = opens ? await lock() : locked;
+  return new Map(accounts.map((each) => [each.tenantId, each]));
+}
+
 /** `undefined` for a tenant who never used anything. */
 export function usageAccount(db: Queryable, tenantId: string): Promise<UsageAccount | undefined> {
   return db.maybe(

@@ -12,7 +12,7 @@ import { z } from "zod";
 
 import type { Tx } from "#db/pool.ts";
 import { sql, type Sql } from "#db/sql.ts";
-import { assert } from "#kernel/assert.ts";
+import { assert, present } from "#kernel/assert.ts";
 import type { LocalDay } from "#kernel/calendar.ts";
 import { saltBytes } from "#tlog/leaf.ts";
 
@@ -35,14 +35,43 @@ export const logChannel = "usage-log";
 
 const plainPattern = /^[A-Za-z0-9 ._:/@#+-]*$/;
 
-/** Writes events that are new; the number that were. Each must be plain text (event.ts). */
+interface LeafOfEvent {
+  /** In base64. */
+  readonly salt: string;
+  /** In hexadecimal. */
+  readonly leaf: string;
+}
+
+/** Salts and leaf hashes of a batch: all that the log costs when an event is taken in. */
+export interface Leaves {
+  readonly of: (events: readonly UsageEvent[]) => LeafOfEvent[];
+  /** In which they wait for the sequencer. */
+  readonly queued: Sql;
+}
+
+const saltedLeaves: Leaves = {
+  of: (events) => {
+    const salts = randomBytes(saltBytes * events.length);
+    return events.map((event, index) => {
+      const salt = salts.toString("base64", saltBytes * index, saltBytes * (index + 1));
+      return { salt, leaf: leafHashHex(event, salt) };
+    });
+  },
+  queued: sql`insert into log_pending (received, leaf_hash) select received, leaf_hash from written`,
+};
+
+/**
+ * Writes events that are new; the number that were. Each must be plain text (event.ts). `leaves` are
+ * others only where somebody measures what the log costs.
+ */
 export async function insertEvents(
   tx: Tx,
   drafts: readonly EventDraft[],
   at: number,
+  leaves: Leaves = saltedLeaves,
 ): Promise<number> {
   if (drafts.length === 0) return 0;
-  const { written, sound } = await tx.one(insertion(drafts, at), insertedRow);
+  const { written, sound } = await tx.one(insertion(drafts, at, leaves), insertedRow);
   assert(sound, "no more is taken back from the roll-up than is in it");
   await tx.nudge(usageChannel);
   await tx.nudge(logChannel);
@@ -82,7 +111,7 @@ class Columns {
   readonly salt: string[] = [];
   readonly leaf: string[] = [];
 
-  add({ event, use, day, counted }: EventDraft, salt: string): void {
+  add({ event, use, day, counted }: EventDraft, { salt, leaf }: LeafOfEvent): void {
     const { source, id, kind, reason } = event;
     this.source.push(quoted(source));
     this.id.push(quoted(id));
@@ -106,7 +135,7 @@ class Columns {
     this.project.push(use.projectId);
     this.eventAt.push(event.at / 1000);
     this.salt.push(salt);
-    this.leaf.push(leafHashHex(event, salt));
+    this.leaf.push(leaf);
   }
 }
 
@@ -120,11 +149,11 @@ export function arrayLiteral(elements: readonly (string | number)[]): string {
   return `{${elements.join(",")}}`;
 }
 
-function insertion(drafts: readonly EventDraft[], at: number): Sql {
-  const salts = randomBytes(saltBytes * drafts.length);
+function insertion(drafts: readonly EventDraft[], at: number, leaves: Leaves): Sql {
   const c = new Columns();
+  const made = leaves.of(drafts.map(({ event }) => event));
   for (const [index, draft] of drafts.entries()) {
-    c.add(draft, salts.toString("base64", saltBytes * index, saltBytes * (index + 1)));
+    c.add(draft, present(made[index], "a leaf for each event"));
   }
   const list = arrayLiteral;
   return sql`
@@ -153,7 +182,7 @@ function insertion(drafts: readonly EventDraft[], at: number): Sql {
       returning received, leaf_hash, tenant_id, kind, work, plan, sku, units, slice, used_from,
         used_until, day, billable, counted
     ), queued as (
-      insert into log_pending (received, leaf_hash) select received, leaf_hash from written
+      ${leaves.queued}
     ), rolled as (
       insert into usage_day as d (tenant_id, day, sku, slice, plan, work, unit_seconds)
       select tenant_id, day, sku, slice, plan, work,

@@ -17,11 +17,12 @@ export const refusalReasons = {
   reserved_source: "This source is the installation's own.",
   empty: "It ends when it begins.",
   negative: "It ends before it begins.",
-  future: "It ends in the future.",
+  future: "It tells of the future.",
   crosses_midnight: "It goes over the tenant's local midnight: cut it there.",
   unknown_original: "There is no event that it could take back.",
   already_retracted: "What it takes back was taken back by another event.",
   other_tenant: "What it takes back is another tenant's.",
+  rejected: "Somebody looked at it and rejected it.",
   review_full: "Too much waits to be looked at; send it again later.",
 } as const;
 export type RefusalReason = keyof typeof refusalReasons;

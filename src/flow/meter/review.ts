@@ -10,7 +10,7 @@ import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 
-import { canonicalText, type UsageEvent } from "./event.ts";
+import type { UsageEvent } from "./event.ts";
 import { reviewReasons, type ReviewReason } from "./outcome.ts";
 
 const openMax = 100_000;
@@ -19,46 +19,45 @@ const alertKey = "usage-review";
 export interface ReviewDraft {
   readonly reason: ReviewReason;
   readonly event: UsageEvent;
-  /** Canonical; of a SKU whose unit nobody knows, as it was sent. */
+  /** Canonical. */
   readonly text: string;
 }
 
-export function reviewOf(event: UsageEvent, reason: ReviewReason): ReviewDraft {
-  return { event, reason, text: canonicalText(event) };
-}
-
-/** Whether there is room for so many more. */
-export async function hasRoom(tx: Tx, count: number): Promise<boolean> {
+/** How many more may wait to be looked at. */
+export async function roomForReviews(tx: Tx): Promise<number> {
   const { open } = await tx.one(
     sql`select count(*)::int as open
       from (select from usage_review where state = 'open' limit ${openMax}) o`,
     z.object({ open: z.int() }),
   );
-  return open + count <= openMax;
+  return openMax - open;
 }
 
-/** The same event for the same reason is listed once. */
-export async function addReviews(
+/** Lists one, once for the same reason; what stands in the list of it now. */
+export async function addReview(
   tx: Tx,
-  drafts: readonly ReviewDraft[],
+  { reason, event, text }: ReviewDraft,
   at: number,
-): Promise<void> {
-  const [first] = drafts;
-  if (first === undefined) return;
-  for (const { reason, event, text } of drafts) {
-    // oxlint-disable-next-line no-await-in-loop -- one connection; few ever come
-    await tx.execute(sql`
-      insert into usage_review
+): Promise<ReviewState> {
+  const { state } = await tx.one(
+    sql`insert into usage_review as r
         (id, reason, message, source, event_id, digest, event, named_tenant, received_at)
       values (${newId()}, ${reason}, ${reviewReasons[reason]}, ${event.source}, ${event.id},
         ${Buffer.from(hash("sha256", text, "hex"), "hex")}, ${text}, ${event.tenantId},
         ${new Date(at)})
-      on conflict on constraint usage_review_once do nothing`);
+      on conflict on constraint usage_review_once do update set reason = excluded.reason
+      returning r.state`,
+    z.object({ state: reviewState }),
+  );
+  if (state === "open") {
+    const data = { reason, source: event.source, id: event.id };
+    await raiseAlert(tx, { key: alertKey, kind: "usage_review", severity: "warning", data, at });
   }
-  const { source, id } = first.event;
-  const data = { reason: first.reason, source, id };
-  await raiseAlert(tx, { key: alertKey, kind: "usage_review", severity: "warning", data, at });
+  return state;
 }
+
+const reviewState = z.enum(["open", "accepted", "rejected"]);
+export type ReviewState = z.output<typeof reviewState>;
 
 const reviewRow = z
   .object({
@@ -68,7 +67,7 @@ const reviewRow = z
     source: z.string(),
     event_id: z.string(),
     event: z.string(),
-    state: z.enum(["open", "accepted", "rejected"]),
+    state: reviewState,
     received_at: instant,
     closed_at: instant.nullable(),
     closed_by: z.string().nullable(),
