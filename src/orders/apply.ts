@@ -15,7 +15,8 @@ import { beginExpansion, endChanges, failExpansion } from "./expansion-changes.t
 import { endExpansion, endUpgrade, setReverted } from "./expansion-rows.ts";
 import { chargeHeldItem, type Booked } from "./items.ts";
 import { holdOf, pricesAt } from "./prices.ts";
-import { changePeriod, setState } from "./subscription-rows.ts";
+import { changePeriod } from "./subscription-periods.ts";
+import { setState } from "./subscription-rows.ts";
 import { tell, waitsNoMore } from "./tell.ts";
 import { activate, lapse, release, renewIfPaid, startAgain } from "./term-changes.ts";
 

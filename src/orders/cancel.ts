@@ -17,13 +17,8 @@ import { refundOfExpansion } from "./expansions.ts";
 import { itemsOfSubject, refundItem, type Booked, type OrderItem } from "./items.ts";
 import { holdOf, pricesAt, pricesOfVersion, requireQuoted } from "./prices.ts";
 import { requireNothingUnderWay } from "./subscribe.ts";
-import {
-  getSubscription,
-  setState,
-  type Period,
-  type Subscription,
-  type SubscriptionKey,
-} from "./subscription-rows.ts";
+import { type Period, type SubscriptionKey } from "./subscription-periods.ts";
+import { getSubscription, setState, type Subscription } from "./subscription-rows.ts";
 import { lockedView } from "./subscription-view.ts";
 import { waitsNoMore } from "./tell.ts";
 import { monthMarkAt } from "./term.ts";

@@ -32,7 +32,7 @@ import type { Booked } from "./items.ts";
 import { packageOffer } from "./package-rules.ts";
 import { pricesAt } from "./prices.ts";
 import { upgradeCharge } from "./proration.ts";
-import type { Period } from "./subscription-rows.ts";
+import type { Period } from "./subscription-periods.ts";
 import { monthsOf, type Term } from "./term.ts";
 import { termPrice } from "./vm-price.ts";
 

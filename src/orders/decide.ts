@@ -12,7 +12,8 @@ import type { Shape } from "#kernel/shape.ts";
 
 import type { Expansion, Upgrade } from "./expansion-rows.ts";
 import { fitsIn, isSameSize, withItems } from "./shape-math.ts";
-import { paidUntilOf, periodAt, type Subscription } from "./subscription-rows.ts";
+import { paidUntilOf, periodAt } from "./subscription-periods.ts";
+import { type Subscription } from "./subscription-rows.ts";
 
 export type OperationEnd =
   | { readonly state: "running" }

@@ -14,7 +14,8 @@ import {
 } from "./expansion-rows.ts";
 import { chargeHeldItem, type Booked } from "./items.ts";
 import { holdOf } from "./prices.ts";
-import { paidUntilOf, type Subscription } from "./subscription-rows.ts";
+import { paidUntilOf } from "./subscription-periods.ts";
+import { type Subscription } from "./subscription-rows.ts";
 import { tell } from "./tell.ts";
 
 /** R-ELA-2: charged from the moment that the machine has it. */

@@ -16,7 +16,8 @@ import {
 import type { Booked, ItemDraft } from "./items.ts";
 import { pricesAt } from "./prices.ts";
 import { requireActive } from "./subscription-quotes.ts";
-import { paidUntilOf, type Subscription } from "./subscription-rows.ts";
+import { paidUntilOf } from "./subscription-periods.ts";
+import { type Subscription } from "./subscription-rows.ts";
 
 export interface ExpansionAsk {
   readonly subscription: Subscription;

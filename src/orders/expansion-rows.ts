@@ -15,7 +15,7 @@ import type { Shape } from "#kernel/shape.ts";
 import { draftJson, draftRow } from "./draft-row.ts";
 import type { ElasticItem } from "./elastic.ts";
 import type { ItemDraft } from "./items.ts";
-import type { SubscriptionKey } from "./subscription-rows.ts";
+import type { SubscriptionKey } from "./subscription-periods.ts";
 
 const money = z.bigint().transform((value) => fen(value));
 

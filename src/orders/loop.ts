@@ -11,7 +11,8 @@ import type { LoopDefinition } from "#loops/loop.ts";
 
 import { applyAction } from "./apply.ts";
 import { nextAction, nextLook, remindersOf, type SubscriptionView } from "./decide.ts";
-import { getSubscription, setLookAt, type SubscriptionKey } from "./subscription-rows.ts";
+import { type SubscriptionKey } from "./subscription-periods.ts";
+import { getSubscription, setLookAt } from "./subscription-rows.ts";
 import { lockedView } from "./subscription-view.ts";
 import { tell, tellWaits } from "./tell.ts";
 

@@ -16,7 +16,7 @@ import { notify } from "#notices/store.ts";
 
 import { amountOf, chargeItem } from "./items.ts";
 import { pricesAt } from "./prices.ts";
-import { supportDraft } from "./service-orders.ts";
+import { supportDraft } from "./service-quotes.ts";
 import {
   endService,
   lockService,

@@ -24,14 +24,13 @@ import {
   quoteUpgrade,
   type SubscriptionQuote,
 } from "./subscription-quotes.ts";
+import { paidUntilOf, type SubscriptionKey } from "./subscription-periods.ts";
 import {
   getSubscription,
   insertSubscription,
   lookNow,
-  paidUntilOf,
   setAutoRenew,
   type Subscription,
-  type SubscriptionKey,
 } from "./subscription-rows.ts";
 import { lockedView } from "./subscription-view.ts";
 import type { Term } from "./term.ts";

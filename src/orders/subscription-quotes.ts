@@ -17,7 +17,8 @@ import { pricesAt } from "./prices.ts";
 import { upgradeCharge } from "./proration.ts";
 import { renewalPrice } from "./renewal.ts";
 import { soldFlavor } from "./sold-flavor.ts";
-import { periodAt, type Period, type Subscription } from "./subscription-rows.ts";
+import { periodAt, type Period } from "./subscription-periods.ts";
+import { type Subscription } from "./subscription-rows.ts";
 import { monthMarkAt, monthsOf, type Term } from "./term.ts";
 import { termPrice } from "./vm-price.ts";
 

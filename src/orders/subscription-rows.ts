@@ -1,4 +1,4 @@
-/** Rows of `subscription` and `subscription_period`. */
+/** Rows of `subscription`. */
 import { z } from "zod";
 
 import { json } from "#db/json.ts";
@@ -6,14 +6,14 @@ import { newestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
-import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
+import { reasonRow } from "#flow/admit/rows.ts";
 import { Failure } from "#kernel/failure.ts";
 import { fen, type Fen } from "#kernel/money.ts";
 import type { Reason } from "#kernel/reason.ts";
-import type { Shape } from "#kernel/shape.ts";
 import { timeZone, type TimeZone } from "#kernel/zone.ts";
 
 import type { Discount } from "./items.ts";
+import { periodsOf, type Period, type SubscriptionKey } from "./subscription-periods.ts";
 import { terms, type Term } from "./term.ts";
 
 const money = z.bigint().transform((value) => fen(value));
@@ -21,44 +21,7 @@ const discounts = z.array(
   z.object({ rule: z.string(), amount: z.string().transform((text) => fen(BigInt(text))) }),
 );
 
-export const subscriptionStates = ["ordered", "active", "lapsed", "ended"] as const;
-export type SubscriptionState = (typeof subscriptionStates)[number];
-
-export interface Period {
-  readonly number: number;
-  readonly term: Term;
-  readonly fromMonth: number;
-  readonly untilMonth: number;
-  readonly fromAt: number;
-  readonly untilAt: number;
-  readonly sku: string;
-  readonly shape: Shape;
-  readonly monthlyList: Fen;
-}
-
-const periodRow = z
-  .object({
-    number: z.int(),
-    term: z.enum(terms),
-    from_month: z.int(),
-    until_month: z.int(),
-    from_at: instant,
-    until_at: instant,
-    sku: z.string(),
-    shape: shapeRow,
-    monthly_list: money,
-  })
-  .transform((row): Period => ({
-    number: row.number,
-    term: row.term,
-    fromMonth: row.from_month,
-    untilMonth: row.until_month,
-    fromAt: row.from_at,
-    untilAt: row.until_at,
-    sku: row.sku,
-    shape: row.shape,
-    monthlyList: row.monthly_list,
-  }));
+const subscriptionStates = ["ordered", "active", "lapsed", "ended"] as const;
 
 const subscriptionRow = z
   .object({
@@ -113,27 +76,9 @@ export interface Subscription extends SubscriptionRow {
   readonly periods: readonly Period[];
 }
 
-export interface SubscriptionKey {
-  readonly tenantId: string;
-  readonly id: string;
-}
-
 const columns = sql`tenant_id, id, request_id, name, state, auto_renew, term, sku, list_price,
   discounts, amount, price_profile_id, locked_monthly, ordered_at, anchor_at, zone, kept_until,
   start_owed, ended_at, end_reason`;
-
-/** Until when it is paid; `undefined` before the first term. */
-export function paidUntilOf({ periods }: Pick<Subscription, "periods">): number | undefined {
-  return periods.at(-1)?.untilAt;
-}
-
-/** The term that is in force, or the last one after all. */
-export function periodAt(
-  { periods }: Pick<Subscription, "periods">,
-  at: number,
-): Period | undefined {
-  return periods.find(({ untilAt }) => at < untilAt) ?? periods.at(-1);
-}
 
 /** Throws `not_found`. */
 export async function getSubscription(db: Queryable, key: SubscriptionKey): Promise<Subscription> {
@@ -175,13 +120,7 @@ export async function subscriptions(
 }
 
 async function withPeriods(db: Queryable, row: SubscriptionRow): Promise<Subscription> {
-  const periods = await db.rows(
-    sql`select number, term, from_month, until_month, from_at, until_at, sku, shape, monthly_list
-      from subscription_period
-      where tenant_id = ${row.tenantId} and subscription_id = ${row.id}::uuid order by number`,
-    periodRow,
-  );
-  return { ...row, periods };
+  return { ...row, periods: await periodsOf(db, row) };
 }
 
 export interface NewSubscription extends SubscriptionKey {
@@ -210,28 +149,6 @@ export async function insertSubscription(tx: Tx, order: NewSubscription): Promis
       ${order.autoRenew}, ${order.term}, ${order.sku}, ${order.listPrice}, ${json(discountsText)},
       ${order.amount}, ${order.priceProfileId}, ${order.lockedMonthly}, ${new Date(order.at)},
       ${order.userId}, ${order.zone}, ${new Date(order.at)})`);
-}
-
-export async function insertPeriod(tx: Tx, key: SubscriptionKey, period: Period): Promise<void> {
-  await tx.execute(sql`
-    insert into subscription_period (tenant_id, subscription_id, number, term, from_month,
-      until_month, from_at, until_at, sku, shape, monthly_list)
-    values (${key.tenantId}, ${key.id}, ${period.number}, ${period.term}, ${period.fromMonth},
-      ${period.untilMonth}, ${new Date(period.fromAt)}, ${new Date(period.untilAt)},
-      ${period.sku}, ${json(period.shape)}, ${period.monthlyList})`);
-}
-
-/** What the machine is for the rest of a term, after an upgrade. */
-export async function changePeriod(
-  tx: Tx,
-  key: SubscriptionKey,
-  change: Pick<Period, "number" | "sku" | "shape" | "monthlyList">,
-): Promise<void> {
-  await tx.execute(sql`
-    update subscription_period set sku = ${change.sku}, shape = ${json(change.shape)},
-      monthly_list = ${change.monthlyList}
-    where tenant_id = ${key.tenantId} and subscription_id = ${key.id}
-      and number = ${change.number}`);
 }
 
 export async function setAnchor(tx: Tx, key: SubscriptionKey, at: number): Promise<void> {

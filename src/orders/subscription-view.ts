@@ -6,12 +6,8 @@ import { leaseFacts } from "#flow/provision/lease-facts.ts";
 
 import type { OperationEnd, SubscriptionView } from "./decide.ts";
 import { openExpansions, openUpgrade } from "./expansion-rows.ts";
-import {
-  getSubscription,
-  lockSubscription,
-  type Subscription,
-  type SubscriptionKey,
-} from "./subscription-rows.ts";
+import { type SubscriptionKey } from "./subscription-periods.ts";
+import { getSubscription, lockSubscription, type Subscription } from "./subscription-rows.ts";
 
 /** Request, then subscription; the wallet comes after both. Throws `not_found`. */
 export async function lockedView(tx: Tx, key: SubscriptionKey): Promise<SubscriptionView> {

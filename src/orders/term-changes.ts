@@ -9,7 +9,8 @@ import type { SubscriptionView } from "./decide.ts";
 import { chargeHeldItem, chargeItem, type Booked, type OrderItem } from "./items.ts";
 import { holdOf, pricesAt } from "./prices.ts";
 import { quoteRenewal, type RenewalQuote } from "./subscription-quotes.ts";
-import { insertPeriod, paidUntilOf, setAnchor, setStarted, setState } from "./subscription-rows.ts";
+import { insertPeriod, paidUntilOf } from "./subscription-periods.ts";
+import { setAnchor, setStarted, setState } from "./subscription-rows.ts";
 import { tell, waitsNoMore } from "./tell.ts";
 import { monthMarkAt, monthsOf } from "./term.ts";
 

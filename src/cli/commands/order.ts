@@ -104,7 +104,7 @@ async function bodyOf(
   };
   const flavor = (): string => {
     if (options.flavor !== undefined) return options.flavor;
-    throw new Failure("invalid_request", "--flavor is needed: see 'millrace price-list'.");
+    throw new Failure("invalid_request", "--flavor is needed: see 'millrace offers'.");
   };
   const subscriptionId = (): Promise<string> =>
     resolve(session, kinds.subscription, named("subscription"));

@@ -56,7 +56,7 @@ export function addSubscriptions(program: Command, shell: Shell): void {
     args: oneArgument,
     options: purchaseOptions.extend({
       ...waitOptions.shape,
-      flavor: flag("--flavor <name>", "what to rent; see 'millrace price-list'", z.string()),
+      flavor: flag("--flavor <name>", "what to rent; see 'millrace offers'", z.string()),
       term: flag("--term <term>", "monthly, quarterly or annual", term),
       autoRenew: flag(
         "--auto-renew",

@@ -6,7 +6,8 @@ import type { BodyOf } from "#contract/operation.ts";
 import type { Operations } from "#contract/operations.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { dayOf, daysBetween } from "#kernel/calendar.ts";
-import { formatFen } from "#kernel/money.ts";
+import { formatFen, type Fen } from "#kernel/money.ts";
+import { multiply, rational } from "#kernel/rational.ts";
 import { ratesOfDays, ratesOfMonths, type Comparison, type Rates } from "#orders/compare.ts";
 import {
   compareExpansion,
@@ -21,7 +22,7 @@ import { requireExtendable } from "#orders/expansions.ts";
 import { amountOf, type Booked, type ItemDraft } from "#orders/items.ts";
 import { quotePackage } from "#orders/packages.ts";
 import { pricesOfVersion } from "#orders/prices.ts";
-import { quoteBundle, quoteOffer, quoteSupport } from "#orders/service-orders.ts";
+import { quoteBundle, quoteOffer, quoteSupport } from "#orders/service-quotes.ts";
 import { getService } from "#orders/service-rows.ts";
 import {
   quoteRenewal,
@@ -32,6 +33,7 @@ import {
 } from "#orders/subscription-quotes.ts";
 import { getSubscription, type Subscription } from "#orders/subscription-rows.ts";
 import { monthsOf, type Term } from "#orders/term.ts";
+import { annualPrice, type AnnualPrice } from "#orders/vm-price.ts";
 import { discountText, itemText } from "#orders/words.ts";
 
 import { bookedNow } from "./booked.ts";
@@ -67,7 +69,7 @@ export const quoteHandlers = {
       until: timeOrNull(draft.service?.until ?? null),
       available: formatFen(available),
       affordable: available >= amount,
-      remarks: (remarks ?? []).map(showRemark),
+      remarks: [...(remarks ?? [])],
       cheaperIf: cheaperIf.map(showComparison),
       profile: `${prices.name} v${prices.version}`,
     };
@@ -78,7 +80,12 @@ interface Quoted {
   readonly draft: ItemDraft;
   readonly rates: Rates | undefined;
   readonly cheaperIf: readonly Comparison[];
-  readonly remarks?: readonly Dearer[];
+  readonly remarks?: readonly Remark[];
+}
+
+interface Remark {
+  readonly en: string;
+  readonly "zh-CN": string;
 }
 
 async function quoted(
@@ -147,11 +154,22 @@ async function ofTerm(
   { draft, sku, shape }: SubscriptionQuote,
 ): Promise<Quoted> {
   const amount = amountOf(draft);
+  const market = await marketOf(tx, booked);
   return {
     draft,
     rates: ratesOfMonths(amount, BigInt(monthsOf[term])),
-    cheaperIf: compareTerm(await marketOf(tx, booked), { sku, shape, term, amount }),
+    cheaperIf: compareTerm(market, { sku, shape, term, amount }),
+    remarks: term === "annual" ? yearRemark(annualPrice(market.profile, sku), amount) : [],
   };
+}
+
+/** R-VM-1: a year at the list price is said in months, where it is whole ones. */
+function yearRemark(year: AnnualPrice | undefined, amount: Fen): Remark[] {
+  if (year === undefined || year.amount !== amount) return [];
+  const months = multiply(year.multiplier, rational(12n));
+  if (months.denominator !== 1n || months.numerator >= 12n) return [];
+  const paid = `${months.numerator}`;
+  return [{ en: `12 months for the price of ${paid}.`, "zh-CN": `付 ${paid} 个月,享 12 个月。` }];
 }
 
 async function ofUpgrade(
@@ -186,7 +204,7 @@ async function ofExpansion(tx: Context["tx"], booked: Booked, ask: ExpansionAsk)
     draft,
     rates: ratesOfDays(amountOf(draft), BigInt(days)),
     cheaperIf: compareExpansion(await marketOf(tx, booked), of),
-    remarks: dearer,
+    remarks: dearer.map(showRemark),
   };
 }
 
@@ -205,7 +223,7 @@ function showRates({ hourly, daily, monthly, term }: Rates): {
 }
 
 /** R-ELA-5, A-12: dearer, and said so. */
-function showRemark({ sku, daily, onDemand }: Dearer): { en: string; "zh-CN": string } {
+function showRemark({ sku, daily, onDemand }: Dearer): Remark {
   return {
     en: `Dearer than on demand: ${sku}: ${daily} a day, ${onDemand} on demand.`,
     "zh-CN": `高于按量价格:${sku} 扩容每天 ${daily} 元,按量为 ${onDemand} 元。`,

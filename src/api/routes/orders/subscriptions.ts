@@ -26,13 +26,8 @@ import {
   renewSubscription,
   upgradeSubscription,
 } from "#orders/subscribe.ts";
-import {
-  getSubscription,
-  paidUntilOf,
-  periodAt,
-  subscriptions,
-  type Subscription,
-} from "#orders/subscription-rows.ts";
+import { paidUntilOf, periodAt } from "#orders/subscription-periods.ts";
+import { getSubscription, subscriptions, type Subscription } from "#orders/subscription-rows.ts";
 import { viewOf } from "#orders/subscription-view.ts";
 
 import { bookedNow, orderedNow } from "./booked.ts";

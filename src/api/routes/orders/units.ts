@@ -1,7 +1,8 @@
 /** What a caller asks to add, as SKUs: GPUs are of the model that the machine has. */
 import { Failure } from "#kernel/failure.ts";
 import type { ElasticItem } from "#orders/elastic.ts";
-import { periodAt, type Subscription } from "#orders/subscription-rows.ts";
+import { periodAt } from "#orders/subscription-periods.ts";
+import { type Subscription } from "#orders/subscription-rows.ts";
 
 export function elasticItems(
   subscription: Subscription,
