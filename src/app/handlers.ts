@@ -13,6 +13,7 @@ import { ingestHandlers } from "#api/routes/metering/ingest.ts";
 import { logHandlers } from "#api/routes/metering/log.ts";
 import * as offers from "#api/routes/catalog/offers.ts";
 import * as places from "#api/routes/catalog/places.ts";
+import { priceListHandlers } from "#api/routes/catalog/price-list.ts";
 import * as profiles from "#api/routes/catalog/profiles.ts";
 import { replayHandlers } from "#api/routes/catalog/replay.ts";
 import { customerHandlers } from "#api/routes/customers/customers.ts";
@@ -36,6 +37,7 @@ import { orphanHandlers } from "#api/routes/platform/orphans.ts";
 
 export const handlers: Partial<Handlers> = {
   listOffers: offers.listOffers,
+  ...priceListHandlers,
   listFlavors: offers.listFlavorsHandler,
   createFlavor: offers.createFlavor,
   retireFlavor: offers.retireFlavor,

@@ -42,6 +42,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   createSshKey: `ssh-key add work --file ${publicKey}`,
   deleteSshKey: `ssh-key delete ${id}`,
   listOffers: "offers",
+  getPriceList: "price-list",
   listFlavors: "flavor list",
   createFlavor: "flavour create small --vcpus 4 --memory 4GiB --disk 40GiB --gpu A100/2",
   retireFlavor: "flavor retire small",

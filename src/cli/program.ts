@@ -35,6 +35,7 @@ import { addPackages } from "./commands/package.ts";
 import { addOrphans } from "./commands/orphan.ts";
 import { addPayments } from "./commands/payment.ts";
 import { addPlatform } from "./commands/platform.ts";
+import { addPriceList } from "./commands/price-list.ts";
 import { addProfiles } from "./commands/profile.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addServices } from "./commands/service.ts";
@@ -90,6 +91,7 @@ export function buildProgram(shell: Shell): Command {
   addLogin(program, shell);
   program.commandsGroup("What can be had:");
   addCatalog(program, shell);
+  addPriceList(program, shell);
   program.commandsGroup("Machines:");
   const lease = group(program, "lease", "Dedicated virtual machines");
   addLeases(lease, shell);

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { operation } from "#contract/operation.ts";
 import * as catalog from "#contract/schemas/catalog.ts";
+import { priceList } from "#contract/schemas/price-list.ts";
 import { id, nothing, page, pageQuery } from "#contract/schemas/common.ts";
 
 const ofFlavor = z.strictObject({ name: catalog.flavorName });
@@ -16,6 +17,14 @@ export const catalogOperations = {
     tag: "catalog",
     permission: "catalog.read",
     result: z.object({ items: z.array(catalog.offer) }),
+  }),
+  getPriceList: operation({
+    method: "GET",
+    path: "/v1/price-list",
+    summary: "What everything costs now, for the caller's tenant",
+    tag: "catalog",
+    permission: "catalog.read",
+    result: priceList,
   }),
   listFlavors: operation({
     method: "GET",
