@@ -1,206 +1,271 @@
 /**
- * Events beside each other: each identity once; the segments of an interval numbered without a gap and
- * joined to the second; nothing of an instance counted twice for the same time.
+ * The meter's events beside each other: each segment once; those of an interval numbered without a gap
+ * and joined to the second; nothing of an instance counted twice for the same time. Fields lie in
+ * arrays by the event's position, as an object for each costs more than hashing it.
  *
  * What one month's bundle cannot show is said: an interval that began before it, or was corrected, has
  * segments in other bundles too.
  */
-import { meterSource, timeText } from "#flow/meter/event.ts";
+import { timeText } from "#flow/meter/event.ts";
 
-import type { ReadRecorded } from "./event-line.ts";
+import { isSameUuid, uuidLength, type EventScanner } from "./event-bytes.ts";
 import type { Findings } from "./findings.ts";
 
-/** An event, by its position in the bundle. */
-export interface Standing {
-  readonly at: number;
-  readonly id: string;
-}
-
-interface Segment extends Standing {
-  readonly event: ReadRecorded;
-  readonly number: number;
-  /** Position of the event that took it back. */
-  retractedBy: number | undefined;
-}
-
-export type Taken =
-  | { readonly kind: "found"; readonly event: ReadRecorded }
-  | { readonly kind: "taken"; readonly by: number }
-  | { readonly kind: "unknown" };
-
 export interface Neighborhood {
-  readonly placeOf: (segment: Standing) => string;
+  readonly placeOf: (at: number) => string;
   readonly indexes: readonly number[];
   readonly days: { isStart(instant: number): boolean };
 }
 
-export class Chains {
-  /** The meter's own, by interval, as they come. */
-  readonly #intervals = new Map<string, Segment[]>();
-  /** Of other sources, and retractions, by identity. */
-  readonly #others = new Map<string, Segment>();
-  readonly #retractions = new Map<string, number>();
+const none = -1;
 
-  /** The position of the same event, where it was there before. */
-  add(event: ReadRecorded, at: number): number | undefined {
-    const segment = { at, id: event.id, event, number: numberOf(event), retractedBy: undefined };
-    if (segment.number === 0) {
-      const key = identityOf(event.source, event.id);
-      const twin = this.#others.get(key);
-      if (twin !== undefined) return twin.at;
-      this.#others.set(key, segment);
-      return undefined;
-    }
-    const known = this.#intervals.get(event.interval);
-    if (known === undefined) {
-      this.#intervals.set(event.interval, [segment]);
-      return undefined;
-    }
+export class Chains {
+  readonly #bytes: Uint8Array;
+  readonly #scanner: EventScanner;
+  readonly #intervals: UuidTable;
+  readonly #instances: UuidTable;
+  readonly #numbers: Int32Array;
+  readonly #froms: Float64Array;
+  readonly #untils: Float64Array;
+  readonly #skus: Int32Array;
+  readonly #intervalAts: Int32Array;
+  readonly #instanceAts: Int32Array;
+  /** The event of the same interval that came before; `none` for the first. */
+  readonly #before: Int32Array;
+  /** Position of what took it back; `none` while it stands. */
+  readonly #retractedBy: Int32Array;
+
+  constructor(bytes: Uint8Array, scanner: EventScanner, count: number) {
+    this.#bytes = bytes;
+    this.#scanner = scanner;
+    this.#intervals = new UuidTable(bytes, count);
+    this.#instances = new UuidTable(bytes, count);
+    this.#numbers = new Int32Array(count);
+    this.#froms = new Float64Array(count);
+    this.#untils = new Float64Array(count);
+    this.#skus = new Int32Array(count);
+    this.#intervalAts = new Int32Array(count);
+    this.#instanceAts = new Int32Array(count);
+    this.#before = new Int32Array(count).fill(none);
+    this.#retractedBy = new Int32Array(count).fill(none);
+  }
+
+  /** The event that was read last; the position of the same one, where it was there before. */
+  add(at: number): number | undefined {
+    const { number, from, until, sku, intervalAt, instanceAt } = this.#scanner;
+    this.#numbers[at] = number;
+    this.#froms[at] = from;
+    this.#untils[at] = until;
+    this.#skus[at] = sku;
+    this.#intervalAts[at] = intervalAt;
+    this.#instanceAts[at] = instanceAt;
+    const last = this.#intervals.put(intervalAt, at);
+    if (last === none) return undefined;
+    this.#before[at] = last;
     // They come in order, as a rule.
-    const isNext = (known.at(-1)?.number ?? 0) < segment.number;
-    const twin = isNext ? undefined : known.find(({ number }) => number === segment.number);
-    if (twin !== undefined) return twin.at;
-    known.push(segment);
+    if ((this.#numbers[last] ?? 0) < number) return undefined;
+    for (let each = last; each !== none; each = this.#before[each] ?? none) {
+      if (this.#numbers[each] === number) return each;
+    }
     return undefined;
   }
 
-  /** Of a retraction. */
-  identity(source: string, id: string, at: number): number | undefined {
-    const key = identityOf(source, id);
-    const twin = this.#retractions.get(key);
-    if (twin === undefined) this.#retractions.set(key, at);
-    return twin;
+  /** Of the meter: position of the event with this id. */
+  find(id: string): number | undefined {
+    const number = Number(id.slice(uuidLength + 1));
+    if (id[uuidLength] !== "/" || !Number.isSafeInteger(number)) return undefined;
+    const key = new TextEncoder().encode(id.slice(0, uuidLength));
+    let each = key.length === uuidLength ? this.#intervals.get(key) : none;
+    for (; each !== none; each = this.#before[each] ?? none) {
+      if (this.#numbers[each] === number) return each;
+    }
+    return undefined;
   }
 
-  /** The event that is taken back, once. */
-  take(source: string, id: string, by: number): Taken {
-    const segment = this.#find(source, id);
-    if (segment === undefined) return { kind: "unknown" };
-    if (segment.retractedBy !== undefined) return { kind: "taken", by: segment.retractedBy };
-    segment.retractedBy = by;
-    return { kind: "found", event: segment.event };
+  /** The position of what took it back before. */
+  retract(at: number, by: number): number | undefined {
+    const before = this.#retractedBy[at] ?? none;
+    if (before !== none) return before;
+    this.#retractedBy[at] = by;
+    return undefined;
   }
 
   check(around: Neighborhood, findings: Findings): void {
     let outside = 0;
-    for (const segments of this.#intervals.values()) {
-      if (checkInterval(segments, around, findings)) outside += 1;
+    const ofInstance = new Int32Array(this.#before.length).fill(none);
+    const shared: number[] = [];
+    for (const last of this.#intervals.values()) {
+      const isOutside =
+        !this.#isWhole(last) && this.#checkInterval(this.#ofInterval(last), around, findings);
+      if (isOutside) outside += 1;
+      const other = this.#instances.put(this.#instanceAts[last] ?? 0, last);
+      ofInstance[last] = other;
+      if (other !== none) shared.push(last);
     }
     if (outside > 0) findings.note("segments_outside", { count: outside });
-    this.#checkOverlaps(around, findings);
+    const checked = new Set<number>();
+    for (const each of shared) {
+      const instanceAt = this.#instanceAts[each] ?? 0;
+      const newest = this.#instances.get(this.#bytes.subarray(instanceAt, instanceAt + uuidLength));
+      if (checked.has(newest)) continue;
+      checked.add(newest);
+      this.#checkInstance(newest, { ofInstance, around }, findings);
+    }
   }
 
-  #find(source: string, id: string): Segment | undefined {
-    const slash = id.lastIndexOf("/");
-    const segments = this.#intervals.get(id.slice(0, slash === -1 ? 0 : slash));
-    const own = source === meterSource ? segments?.find((each) => each.id === id) : undefined;
-    return own ?? this.#others.get(identityOf(source, id));
+  /** As most are: from the first segment on, in order, joined. */
+  #isWhole(last: number): boolean {
+    let each = last;
+    for (;;) {
+      const before = this.#before[each] ?? none;
+      if (before === none) return this.#numbers[each] === 1;
+      const follows = (this.#numbers[before] ?? 0) + 1 === this.#numbers[each];
+      if (!follows || this.#untils[before] !== this.#froms[each]) return false;
+      each = before;
+    }
+  }
+
+  /** By number. */
+  #ofInterval(last: number): number[] {
+    const segments: number[] = [];
+    for (let each = last; each !== none; each = this.#before[each] ?? none) segments.push(each);
+    return segments.length === 1
+      ? segments
+      : segments.toSorted((a, b) => (this.#numbers[a] ?? 0) - (this.#numbers[b] ?? 0));
+  }
+
+  /** Whether some of its segments are not in this bundle, by their numbers. */
+  #checkInterval(
+    segments: readonly number[],
+    { placeOf, days }: Neighborhood,
+    findings: Findings,
+  ): boolean {
+    const isCorrected = segments.some((each) => this.#retractedBy[each] !== none);
+    let before: number | undefined;
+    let isOutside = false;
+    for (const segment of segments) {
+      const number = this.#numbers[segment] ?? 0;
+      const from = this.#froms[segment] ?? 0;
+      const last = before === undefined ? 0 : (this.#numbers[before] ?? 0);
+      const until = before === undefined ? from : (this.#untils[before] ?? 0);
+      if (number !== last + 1) {
+        isOutside = true;
+        // Of the month before, it went on over midnight.
+        const isFirst = before === undefined && days.isStart(from);
+        if (!isCorrected && !isFirst) {
+          const values = { number: last + 1, before: last, after: number };
+          findings.fail("segment_missing", this.#place(segment, placeOf), values);
+        }
+      } else if (!isCorrected && until !== from) {
+        findings.fail("segment_gap", this.#place(segment, placeOf), {
+          before: last,
+          from: timeText(until),
+          after: number,
+          until: timeText(from),
+        });
+      }
+      before = segment;
+    }
+    return isOutside;
   }
 
   /** One instance has each SKU once at a time. */
-  #checkOverlaps({ placeOf, indexes }: Neighborhood, findings: Findings): void {
-    const held = new Map<string, Segment[]>();
-    for (const segments of this.#intervals.values()) {
-      for (const segment of segments) {
-        if (segment.retractedBy !== undefined) continue;
-        const { instance, sku } = segment.event;
-        const key = `${instance} ${sku}`;
-        const known = held.get(key);
-        if (known === undefined) held.set(key, [segment]);
-        else known.push(segment);
+  #checkInstance(
+    newest: number,
+    of: { readonly ofInstance: Int32Array; readonly around: Neighborhood },
+    findings: Findings,
+  ): void {
+    const { placeOf, indexes } = of.around;
+    const standing: number[] = [];
+    for (let each = newest; each !== none; each = of.ofInstance[each] ?? none) {
+      standing.push(...this.#ofInterval(each).filter((one) => this.#retractedBy[one] === none));
+    }
+    const last = new Map<number, number>();
+    for (const segment of standing.toSorted(
+      (a, b) => (this.#froms[a] ?? 0) - (this.#froms[b] ?? 0),
+    )) {
+      const sku = this.#skus[segment] ?? 0;
+      const before = last.get(sku);
+      const [from, until] = [this.#froms[segment] ?? 0, this.#untils[segment] ?? 0];
+      const beforeUntil = before === undefined ? 0 : (this.#untils[before] ?? 0);
+      if (before !== undefined && from < beforeUntil) {
+        findings.fail("used_twice", placeOf(segment), {
+          sku: this.#scanner.skus[sku]?.name ?? "",
+          instance: this.#textAt(this.#instanceAts[segment] ?? 0),
+          from: timeText(from),
+          other: indexes[before] ?? 0,
+        });
       }
+      if (before === undefined || until > beforeUntil) last.set(sku, segment);
     }
-    for (const segments of held.values()) {
-      if (segments.length === 1) continue;
-      let last: Segment | undefined;
-      for (const segment of segments.toSorted((a, b) => a.event.from - b.event.from)) {
-        if (last !== undefined && segment.event.from < last.event.until) {
-          const { instance, sku, from } = segment.event;
-          const other = indexes[last.at] ?? 0;
-          const values = { sku, instance, from: timeText(from), other };
-          findings.fail("used_twice", placeOf(segment), values);
-        }
-        if (last === undefined || segment.event.until > last.event.until) last = segment;
+  }
+
+  #place(at: number, placeOf: Neighborhood["placeOf"]): string {
+    return `interval ${this.#textAt(this.#intervalAts[at] ?? 0)}, at ${placeOf(at)}`;
+  }
+
+  #textAt(at: number): string {
+    return new TextDecoder().decode(this.#bytes.subarray(at, at + uuidLength));
+  }
+}
+
+/** From uuids, as they lie in the bytes, to the last position that was put for each. */
+class UuidTable {
+  readonly #view: DataView;
+  readonly #mask: number;
+  /** Position of the uuid in the bytes, and what was put; `none` in a free slot. */
+  readonly #keys: Int32Array;
+  readonly #values: Int32Array;
+
+  constructor(bytes: Uint8Array, count: number) {
+    let size = 16;
+    while (size < count * 2) size *= 2;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#mask = size - 1;
+    this.#keys = new Int32Array(size).fill(none);
+    this.#values = new Int32Array(size);
+  }
+
+  /** What was there before, or `none`. */
+  put(keyAt: number, value: number): number {
+    let slot = hashOf(this.#view, keyAt) & this.#mask;
+    for (;;) {
+      const key = this.#keys[slot] ?? none;
+      if (key === none) {
+        this.#keys[slot] = keyAt;
+        this.#values[slot] = value;
+        return none;
       }
+      if (isSameUuid(this.#view, key, keyAt)) break;
+      slot = (slot + 1) & this.#mask;
+    }
+    const before = this.#values[slot] ?? none;
+    this.#values[slot] = value;
+    return before;
+  }
+
+  get(uuid: Uint8Array): number {
+    const own = new DataView(uuid.buffer, uuid.byteOffset, uuid.byteLength);
+    let slot = hashOf(own, 0) & this.#mask;
+    for (;;) {
+      const key = this.#keys[slot] ?? none;
+      if (key === none) return none;
+      const isSame = uuid.every((byte, index) => this.#view.getUint8(key + index) === byte);
+      if (isSame) return this.#values[slot] ?? none;
+      slot = (slot + 1) & this.#mask;
     }
   }
-}
 
-/** Whether some of its segments are not in this bundle, by their numbers. */
-function checkInterval(
-  segments: Segment[],
-  { placeOf, days }: Neighborhood,
-  findings: Findings,
-): boolean {
-  const [only] = segments;
-  if (only === undefined) return false;
-  if (segments.length === 1) {
-    if (only.number === 1) return false;
-    return isLoose(only, { placeOf, days }, findings);
-  }
-  segments.sort((a, b) => a.number - b.number);
-  const isCorrected = segments.some(({ retractedBy }) => retractedBy !== undefined);
-  let isOutside = only.number > 1 && isLoose(only, { placeOf, days }, findings, isCorrected);
-  let before: Segment | undefined;
-  for (const segment of segments) {
-    if (before !== undefined && segment.number !== before.number + 1) {
-      isOutside = true;
-      if (!isCorrected) {
-        const values = { number: before.number + 1, before: before.number, after: segment.number };
-        findings.fail("segment_missing", intervalPlace(segment, placeOf), values);
-      }
-    }
-    before = segment;
-  }
-  if (!isCorrected) checkJoins(segments, placeOf, findings);
-  return isOutside;
-}
-
-/** The first one of the month follows another of the month before only at a midnight. */
-function isLoose(
-  segment: Segment,
-  { placeOf, days }: Pick<Neighborhood, "placeOf" | "days">,
-  findings: Findings,
-  isCorrected = segment.retractedBy !== undefined,
-): boolean {
-  if (!isCorrected && !days.isStart(segment.event.from)) {
-    const values = { number: segment.number - 1, before: 0, after: segment.number };
-    findings.fail("segment_missing", intervalPlace(segment, placeOf), values);
-  }
-  return true;
-}
-
-function checkJoins(
-  segments: readonly Segment[],
-  placeOf: Neighborhood["placeOf"],
-  findings: Findings,
-): void {
-  let before: Segment | undefined;
-  for (const segment of segments) {
-    const follows = before !== undefined && segment.number === before.number + 1;
-    if (before !== undefined && follows && before.event.until !== segment.event.from) {
-      findings.fail("segment_gap", intervalPlace(segment, placeOf), {
-        before: before.number,
-        from: timeText(before.event.until),
-        after: segment.number,
-        until: timeText(segment.event.from),
-      });
-    }
-    before = segment;
+  values(): Int32Array {
+    return this.#values.filter((_, slot) => this.#keys[slot] !== none);
   }
 }
 
-function intervalPlace(segment: Segment, placeOf: Neighborhood["placeOf"]): string {
-  return `interval ${segment.event.interval}, at ${placeOf(segment)}`;
-}
-
-/** Of the meter's own events; 0 for others, whose ids say nothing. */
-function numberOf({ source, id, interval }: ReadRecorded): number {
-  if (source !== meterSource || !id.startsWith(`${interval}/`)) return 0;
-  const number = Number(id.slice(interval.length + 1));
-  return Number.isSafeInteger(number) && number > 0 ? number : 0;
-}
-
-function identityOf(source: string, id: string): string {
-  return `${source} ${id}`;
+/** The end of a uuid is what tells most of them apart. */
+function hashOf(view: DataView, at: number): number {
+  const mixed =
+    Math.imul(view.getInt32(at + 32, true), 0x9e_37_79_b1) ^
+    Math.imul(view.getInt32(at + 28, true), 0x85_eb_ca_77) ^
+    Math.imul(view.getInt32(at + 24, true), 0xc2_b2_ae_3d);
+  return mixed ^ (mixed >>> 15);
 }

@@ -21,8 +21,6 @@ import { digestOf, packed, sealOf } from "./write.ts";
 
 export interface EventBytes {
   readonly bytes: Uint8Array;
-  /** As text of one byte a character; positions are those of `bytes`. */
-  readonly text: string;
   /** Where each begins; one more, where the next would. */
   readonly starts: readonly number[];
 }
@@ -39,7 +37,7 @@ export interface Bundle {
 }
 
 const newline = 0x0a;
-const noEvents: EventBytes = { bytes: new Uint8Array(0), text: "", starts: [0] };
+const noEvents: EventBytes = { bytes: new Uint8Array(0), starts: [0] };
 
 /** `undefined` where there is nothing to go on with; the findings say why. */
 export function readBundle(
@@ -93,10 +91,11 @@ export function readBundle(
 }
 
 /** Where the lines do not add up, an event has become two, or two have become one. */
-function sayBadEvent({ text, starts }: EventBytes, firstLine: number, findings: Findings): void {
+function sayBadEvent({ bytes, starts }: EventBytes, firstLine: number, findings: Findings): void {
+  const latin1 = new TextDecoder("latin1");
   for (let at = 0; at + 1 < starts.length; at += 1) {
-    const event = text.slice(starts[at], (starts[at + 1] ?? 0) - 1);
-    if (readEvent(event) !== undefined) continue;
+    const event = bytes.subarray(starts[at], (starts[at + 1] ?? 0) - 1);
+    if (readEvent(latin1.decode(event)) !== undefined) continue;
     findings.fail("event_malformed", `line ${firstLine + at} of the file`);
     return;
   }
@@ -147,18 +146,33 @@ function misplaced(found: BundleRecord, before: readonly BundleRecord[]): string
   return undefined;
 }
 
+/**
+ * Where each event begins. Most are as long as one of the last few, so that is looked at first; a
+ * newline before that is in the event then, and no event has one.
+ */
 function eventsFrom(bytes: Uint8Array, from: number, count: number): EventBytes {
   const starts = [0];
+  const lengths = new Int32Array(lengthsKept);
   let at = from;
-  while (starts.length <= count) {
-    const until = bytes.indexOf(newline, at);
-    if (until === -1) break;
+  for (let next = 0; starts.length <= count;) {
+    let until = -1;
+    for (let each = 0; each < lengthsKept && until === -1; each += 1) {
+      const length = lengths[each] ?? 0;
+      if (length > 0 && bytes[at + length] === newline) until = at + length;
+    }
+    if (until === -1) {
+      until = bytes.indexOf(newline, at);
+      if (until === -1) break;
+      lengths[next] = until - at;
+      next = (next + 1) % lengthsKept;
+    }
     at = until + 1;
     starts.push(at - from);
   }
-  const own = bytes.subarray(from, at);
-  return { bytes: own, text: new TextDecoder("latin1").decode(own), starts };
+  return { bytes: bytes.subarray(from, at), starts };
 }
+
+const lengthsKept = 8;
 
 /** For people: which record it is. */
 function nameOf(record: BundleRecord): string {
