@@ -38,6 +38,9 @@ const machinesPath = "local/instances";
 /** What belongs to one run of the program, or can be made again. */
 const notBackedUp = [
   /^lock$/,
+  // A database that was set aside by a restore, and one that was not finished.
+  /^postgres\.until-/,
+  /^\.restoring$/,
   /^postgres\/(?:socket|server\.log.*|programs-.*|cluster\.(?:new|password))(?:\/|$)/,
   /^postgres\/cluster(?:\/|$)/,
   // Warm starts and what is being removed.

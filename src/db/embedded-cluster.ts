@@ -60,8 +60,8 @@ export async function ensureCluster(place: ClusterPlace): Promise<"created" | "f
 }
 
 export const adviceToRestore =
-  "Nothing was changed. Restore the data directory from a backup into an empty directory " +
-  "(millrace restore ARCHIVE --data-directory DIRECTORY), or repair the file by hand.";
+  "Nothing was changed. Restore the database from a backup (millrace restore ARCHIVE --only " +
+  "database), which leaves machines and files as they are, or repair the file by hand.";
 
 export async function readCredentials(cluster: string): Promise<Credentials> {
   const path = join(cluster, credentialsFile);

@@ -210,8 +210,8 @@ function databasePages(found: DatabaseFacts, pages: PageFacts): Finding {
     check,
     `${pages.damaged.length} are damaged: ${pages.damaged.slice(0, 3).join(", ")}`,
     found.kind === "stopped"
-      ? "restore a backup: millrace restore ARCHIVE"
-      : "stop Millrace and restore a backup: millrace restore ARCHIVE",
+      ? "restore a backup: millrace restore ARCHIVE --only database"
+      : "stop Millrace and restore a backup: millrace restore ARCHIVE --only database",
   );
 }
 
