@@ -186,16 +186,13 @@ test("C-07, C-08, C-09: a tier's storage price and support are those that are ch
   expect(support).toEqual(["3000.00", "3000.00", "0.00"]);
 });
 
+function submit(of: Customer, seconds: string): Promise<{ readonly id: string }> {
+  const environment = { SIMULATE_SECONDS: seconds };
+  const body = { name: "train", flavor: "t4.1", script: "true", environment };
+  return of.api.call("createJob", { body });
+}
+
 test("C-07, C-08, C-09: of those who wait for the same GPU the diamond customer is served first, then gold", async () => {
-  const submit = (of: Customer, seconds: string) =>
-    of.api.call("createJob", {
-      body: {
-        name: "train",
-        flavor: "t4.1",
-        script: "true",
-        environment: { SIMULATE_SECONDS: seconds },
-      },
-    });
   const blocker = await submit(await cloud.customer("1000.00"), "1.5");
   const order: { tier: Tier; id: string }[] = [];
   for (const tier of tiers) {

@@ -30,7 +30,8 @@ export const statementHandlers = {
       language,
       format,
       name: fileSafe(statement, "statement"),
-      at: now,
+      // Of the period and not of the asking: the same statement is the same bytes.
+      at: Date.parse(statement.from),
     });
   },
 } satisfies Partial<Handlers>;
