@@ -25,11 +25,12 @@ const toleranceSeconds = 45;
 const settleTimeoutMs = 30_000;
 const intervalsMax = 1000;
 
+/** The month and the total of the bill, once it was found right. */
 export async function checkBill(
   client: Client,
   stage: Stage,
   seen: readonly Seen[],
-): Promise<void> {
+): Promise<{ readonly month: string; readonly total: string }> {
   const intervals = await stage.step(
     "Usage to the second, against what the clock saw",
     async () => {
@@ -38,7 +39,7 @@ export async function checkBill(
       return found;
     },
   );
-  await stage.step("Charges, statement; the sums agree to the fen", async () => {
+  return stage.step("Charges, statement; the sums agree to the fen", async () => {
     const statement = await settledStatement(client, intervals);
     for (const line of statement.lines) {
       stage.fact(
@@ -52,6 +53,7 @@ export async function checkBill(
     if (left !== 10_000n) {
       throw new Failure("internal", `Balance and charges make ${left} fen, not 10000.`);
     }
+    return { month: statement.from.slice(0, 7), total: statement.total };
   });
 }
 

@@ -9,6 +9,7 @@ import { Failure } from "#kernel/failure.ts";
 import { checkBill, type Seen } from "./check.ts";
 import type { Cloud } from "./cloud.ts";
 import { playJob } from "./job.ts";
+import { proveBill } from "./proof.ts";
 import { createIdentity, ssh, type Identity } from "./ssh.ts";
 import type { Stage } from "./stage.ts";
 
@@ -52,7 +53,8 @@ export async function play(cloud: Cloud, stage: Stage, signal: AbortSignal): Pro
     await customer.call("createSshKey", { body: { name: "tour", publicKey: identity.publicKey } });
     const seen = await playLease(customer, stage, identity);
     const jobSeen = await playJob(customer, stage);
-    await checkBill(customer, stage, [...seen, jobSeen]);
+    const bill = await checkBill(customer, stage, [...seen, jobSeen]);
+    await proveBill(customer, stage, bill);
   } finally {
     await identity.remove();
     await operator

@@ -97,26 +97,24 @@ const words = {
     key: "Key",
     pinned: "as given by you",
     own: "the bundle's own, not compared",
-    checkpoints: "Checkpoints",
-    leaves: "leaves",
+    checkpoint: "Checkpoint",
   },
   "zh-CN": {
-    proved: "已证明:事件都在签名的日志中,按价格算出的正是这份账单。",
-    refused: (count: number) => `未能证明:发现 ${count} 处错误。`,
-    unproved: "以下各项未在此证明:",
+    proved: "已证明：事件都在签名的日志中，按价格算出的正是这份账单。",
+    refused: (count: number) => `未能证明：发现 ${count} 处错误。`,
+    unproved: "以下各项未在此证明：",
     more: (count: number) => `  ……另有 ${count} 处\n`,
     customer: "客户",
     bill: "账单",
     total: "合计",
     rests: "依据",
-    lines: (lines: number, events: number) => `${lines} 行,${events} 个事件`,
+    lines: (lines: number, events: number) => `${lines} 行，${events} 个事件`,
     state: { final: "已关账", provisional: "暂估" },
     hash: "SHA-256",
     key: "公钥",
     pinned: "由您指定",
-    own: "包内自带,未核对",
-    checkpoints: "检查点",
-    leaves: "个叶子",
+    own: "包内自带，未核对",
+    checkpoint: "检查点",
   },
 } as const;
 
@@ -135,9 +133,9 @@ function verdictText(verdict: Verdict, language: Language): string {
           [say.rests, say.lines(bill.lines, bill.events)],
           [say.hash, bill.statementSha256],
           [say.key, `${bill.key ?? none} (${bill.isKeyPinned ? say.pinned : say.own})`],
-          ...bill.checkpoints.map(({ size, root }, index): [string, string] => [
-            index === 0 ? say.checkpoints : "",
-            `${size} ${say.leaves}, ${root}`,
+          ...bill.checkpoints.map(({ size, root }): [string, string] => [
+            `${say.checkpoint} ${size}`,
+            root,
           ]),
         ]);
   if (isProved) {
