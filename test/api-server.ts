@@ -10,7 +10,6 @@ import type { Limits } from "#api/limits.ts";
 import { createServer, type ServerOptions } from "#api/server.ts";
 import type { Services } from "#api/services.ts";
 import type { Role } from "#contract/operation.ts";
-import { changesOf } from "#db/changes.ts";
 import type { Db } from "#db/pool.ts";
 import { insertApiKey } from "#identity/api-keys.ts";
 import { ensureOperator, type OperatorCredential } from "#identity/operator.ts";
@@ -18,7 +17,10 @@ import { createTenant, type OpenedTenant } from "#identity/tenants.ts";
 import { insertUser } from "#identity/users.ts";
 import { createObserver, type Observer } from "#observe/observer.ts";
 
+import { emptyServices } from "./api-services.ts";
 import { testDatabase } from "./database.ts";
+
+export { emptyServices } from "./api-services.ts";
 
 export interface Answer {
   readonly status: number;
@@ -59,21 +61,6 @@ export interface TestApiOptions {
   readonly services?: Partial<Services>;
   readonly upgrade?: NonNullable<ServerOptions["upgrade"]>;
 }
-
-export const emptyServices: Services = {
-  system: {
-    version: "test",
-    startedAt: 0,
-    sites: () => Promise.resolve([]),
-    loops: () => [],
-    findings: () => Promise.resolve([]),
-    checks: () => Promise.resolve([]),
-  },
-  storageDirectory: "/nowhere",
-  paymentMethods: ["bank_transfer", "test"],
-  projects: { holdings: () => Promise.resolve([]) },
-  changes: changesOf({ on: () => () => undefined, close: () => Promise.resolve() }),
-};
 
 let users = 0;
 

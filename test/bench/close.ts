@@ -4,6 +4,7 @@
  *
  * Issue limits: 10,000 tenants with 900,000 lines at most 30 CPU-seconds, 20,000 tenants at most 2.2
  * times that, closing again at most a tenth, with no new row.
+ * `node --conditions=source test/bench/close.ts [tenants]`
  */
 import { z } from "zod";
 
@@ -14,14 +15,14 @@ import { closeMonths } from "#flow/invoice/loop.ts";
 import { addDays, dayStart, localDay } from "#kernel/calendar.ts";
 import { billingZone } from "#kernel/zone.ts";
 
-import type { BenchDatabase, Spent } from "./database.ts";
+import { benchDatabase, spentText, type BenchDatabase, type Spent } from "./database.ts";
 
 const skus = 3;
 const days = 30;
 const first = localDay("2026-04-01");
 const closeAt = dayStart(billingZone, addDays(first, days)) + 48 * 3_600_000;
 
-export interface CloseFigures {
+interface CloseFigures {
   readonly tenants: number;
   readonly lines: number;
   readonly first: Spent;
@@ -29,11 +30,7 @@ export interface CloseFigures {
   readonly invoices: number;
 }
 
-/** On an empty database of its own. */
-export async function benchClose(
-  { db, spent }: BenchDatabase,
-  tenants: number,
-): Promise<CloseFigures> {
+async function benchClose({ db, spent }: BenchDatabase, tenants: number): Promise<CloseFigures> {
   await db.transaction(seedPriceProfile);
   const [prices] = await loadPriceBook(db);
   await seed(db, tenants, prices?.id ?? "");
@@ -82,7 +79,7 @@ async function seed(db: Db, tenants: number, profileId: string): Promise<void> {
   await db.execute(sql`analyze`);
 }
 
-export function closeText(small: CloseFigures, large: CloseFigures): string {
+function closeText(small: CloseFigures, large: CloseFigures): string {
   const growth = cpuSeconds(large.first) / cpuSeconds(small.first);
   const again = cpuSeconds(small.again) / cpuSeconds(small.first);
   return [
@@ -92,10 +89,22 @@ export function closeText(small: CloseFigures, large: CloseFigures): string {
   ].join("\n");
 }
 
-function spentText({ clientSeconds, databaseSeconds, wallSeconds }: Spent): string {
-  return `${clientSeconds.toFixed(1)} s here, ${databaseSeconds.toFixed(1)} s PostgreSQL, ${wallSeconds.toFixed(1)} s wall`;
-}
-
 function cpuSeconds({ clientSeconds, databaseSeconds }: Spent): number {
   return clientSeconds + databaseSeconds;
+}
+
+/** On an empty database of its own. */
+async function figuresOf(tenants: number): Promise<CloseFigures> {
+  const bench = await benchDatabase();
+  try {
+    return await benchClose(bench, tenants);
+  } finally {
+    await bench.remove();
+  }
+}
+
+if (import.meta.main) {
+  const tenants = Number(process.argv[2] ?? 10_000);
+  const small = await figuresOf(tenants);
+  process.stdout.write(`${closeText(small, await figuresOf(2 * tenants))}\n`);
 }

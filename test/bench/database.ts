@@ -89,3 +89,7 @@ function cpuSeconds(postmaster: number): { readonly client: number; readonly dat
   }
   return { client: (user + system) / 1e6, database };
 }
+
+export function spentText({ clientSeconds, databaseSeconds, wallSeconds }: Spent): string {
+  return `${clientSeconds.toFixed(1)} s here, ${databaseSeconds.toFixed(1)} s PostgreSQL, ${wallSeconds.toFixed(1)} s wall`;
+}

@@ -49,7 +49,7 @@ export interface Leaves {
   readonly queued: Sql;
 }
 
-const saltedLeaves: Leaves = {
+export const saltedLeaves: Leaves = {
   of: (events) => {
     const salts = randomBytes(saltBytes * events.length);
     return events.map((event, index) => {

@@ -1,10 +1,12 @@
 /** Usage that other meters hand in, and what somebody must look at of it. For the operator. */
 import type { z } from "zod";
 
-import type { Handlers } from "#api/handler.ts";
+import type { Context, Handle, Handlers } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
+import type { Operations } from "#contract/operations.ts";
 import type { heldUsage, usageOutcome } from "#contract/schemas/metering.ts";
+import { saltedLeaves, type Leaves } from "#flow/meter/event-store.ts";
 import { ingestEvents } from "#flow/meter/ingest.ts";
 import { checkLog } from "#flow/meter/log-check.ts";
 import { logSize } from "#flow/meter/log-store.ts";
@@ -13,16 +15,21 @@ import { resolveReview } from "#flow/meter/resolve.ts";
 import { usageReviews, type UsageReview } from "#flow/meter/review.ts";
 import { checkUsageDays } from "#flow/meter/usage-days.ts";
 
-export const ingestHandlers = {
-  recordUsage: async ({ body }, { tx, now, note }) => {
-    const outcomes = await ingestEvents(tx, body, { now: now() });
+/** `leaves`: others only where somebody measures what the log costs. */
+export function recordUsageWith(leaves: Leaves): Handle<Operations["recordUsage"], Context> {
+  return async ({ body }, { tx, now, note }) => {
+    const outcomes = await ingestEvents(tx, body, { now: now(), leaves });
     const results = outcomes.map(showOutcome);
     const counts: Record<string, number> = {};
     for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
     note({ details: counts });
     const { accepted = 0, duplicate: duplicates = 0 } = counts;
     return { accepted, duplicates, results };
-  },
+  };
+}
+
+export const ingestHandlers = {
+  recordUsage: recordUsageWith(saltedLeaves),
 
   listUsageReviews: ({ query }, { tx }) =>
     pageOf(query, {
