@@ -133,7 +133,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   cancelSubscription: `subscription cancel ${id}`,
   orderExpansion: `expansion order ${id} --gpus 1 --memory 64GiB --days 3`,
   listExpansions: "expansion list --all",
-  getExpansion: `expansion order ${id} --vcpus 2 --days 1`,
+  getExpansion: `expansion show ${id}`,
   extendExpansion: `expansion extend ${id} --days 2`,
   releaseExpansion: `expansion release ${id}`,
   getUsageReview: "review 2026-Q2",

@@ -46,22 +46,24 @@ export function subscriptionLoop(context: {
     channels: ["subscription", "instance", "operation"],
     pass: async (signal) => {
       const due = await db.rows(
-        sql`select tenant_id, id from subscription s
-          where look_at <= ${new Date(now())}
-            or state = 'ordered'
-            or exists (select from expansion e where e.tenant_id = s.tenant_id
-              and e.subscription_id = s.id and (e.state = 'resizing'
-                or e.state = 'ended' and e.activated_at is not null and e.reverted_at is null))
-            or exists (select from subscription_upgrade u where u.tenant_id = s.tenant_id
-              and u.subscription_id = s.id and u.state = 'resizing')
-          order by look_at limit ${subscriptionsPerPassMax}`,
+        sql`with due as (
+            select tenant_id, id from subscription where look_at <= ${new Date(now())}
+            union select tenant_id, id from subscription where state = 'ordered'
+            union select tenant_id, subscription_id from expansion
+              where state = 'resizing'
+                or (state = 'ended' and activated_at is not null and reverted_at is null)
+            union select tenant_id, subscription_id from subscription_upgrade
+              where state = 'resizing')
+          select s.tenant_id, s.id from due join subscription s using (tenant_id, id)
+          order by s.look_at limit ${subscriptionsPerPassMax}`,
         dueRow,
       );
+      let acted = false;
       const failures: unknown[] = [];
       for (const key of due) {
         if (signal.aborted) return "rest";
         try {
-          await seeTo(db, key, now);
+          if (await seeTo(db, key, now)) acted = true;
         } catch (error) {
           failures.push(error);
         }
@@ -69,16 +71,18 @@ export function subscriptionLoop(context: {
       if (failures.length > 0) {
         throw new AggregateError(failures, "some subscriptions were not seen to");
       }
-      return due.length === subscriptionsPerPassMax ? "again" : "rest";
+      // Many may wait for their machines: that alone is no reason to look again at once.
+      return acted && due.length === subscriptionsPerPassMax ? "again" : "rest";
     },
   };
 }
 
-async function seeTo(db: Db, key: SubscriptionKey, now: () => number): Promise<void> {
+/** Whether anything was done. */
+async function seeTo(db: Db, key: SubscriptionKey, now: () => number): Promise<boolean> {
   for (let step = 0; step < stepsMax; step += 1) {
     try {
       const outcome = await db.tenant(key.tenantId, (tx) => stepOf(tx, key, now()));
-      if (outcome === "rest") return;
+      if (outcome === "rest") return step > 0;
     } catch (error) {
       // The machine, its host or a quota does not allow it now: nothing was written.
       if (!(error instanceof Failure)) throw error;
@@ -88,9 +92,10 @@ async function seeTo(db: Db, key: SubscriptionKey, now: () => number): Promise<v
         if (!lasting.has(error.code)) return;
         await tellWaits(tx, await getSubscription(tx, key), { at, reason: error.message });
       });
-      return;
+      return step > 0;
     }
   }
+  return true;
 }
 
 async function stepOf(tx: Tx, key: SubscriptionKey, now: number): Promise<"again" | "rest"> {

@@ -293,6 +293,18 @@ async function outcomes(ask: () => Promise<unknown>): Promise<string[]> {
   return both.map(({ status }) => status).toSorted();
 }
 
+test("P-07: money for one package buys one, however many ask at once", async () => {
+  const of = await cloud.customer("1999.99");
+  const body = { code: "P1000", expectedAmount: "1000.00" };
+  const asks = Array.from({ length: 5 }, () => of.api.call("buyPackage", { body }));
+  const settledAll = await Promise.allSettled(asks);
+  const refused = settledAll.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  expect(refused).toHaveLength(4);
+  for (const reason of refused) expect(reason).toMatchObject({ code: "insufficient_credit" });
+  expect(await charged(of)).toEqual(["package 1000.00"]);
+  expect(await checkLedger(db)).toEqual([]);
+});
+
 test("two clerks at once: one renewal, one expansion, one end", async () => {
   const of = await cloud.customer(`${toppedUp}.00`);
   const body = {

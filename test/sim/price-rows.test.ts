@@ -6,6 +6,7 @@ import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
 
 import { statementHandlers } from "#api/routes/billing/statements.ts";
+import { quoteHandler } from "#api/routes/leases/quote.ts";
 import { quoteHandlers } from "#api/routes/orders/quote.ts";
 import { addPresetFlavors } from "#catalog/flavors.ts";
 import { createPriceProfile, loadPriceBook, seedPriceProfile } from "#catalog/price-profiles.ts";
@@ -20,7 +21,9 @@ import { dayStart, localDay } from "#kernel/calendar.ts";
 import { billingZone } from "#kernel/zone.ts";
 import { testApi } from "#test/api-server.ts";
 
-const api = await testApi({ handlers: { ...statementHandlers, ...quoteHandlers } });
+const api = await testApi({
+  handlers: { ...statementHandlers, ...quoteHandlers, quote: quoteHandler },
+});
 const { db, clock } = api;
 await db.transaction(async (tx) => {
   await seedPriceProfile(tx);
@@ -155,6 +158,11 @@ test("P-20, R-BASE-1: a base fee and the usage: one line a month, where the prof
   await db.execute(sql`
     update price_profile set active_from = '2026-06-01' where id = ${draft.id}`);
   const of = await customer();
+  const feeOn = async (day: string): Promise<string | null> => {
+    clock.now = at(day, 9);
+    return (await of.api.call("quote", { body: { flavor: "small" } })).baseFeeMonthly;
+  };
+  expect([await feeOn("2026-05-31"), await feeOn("2026-06-01")]).toEqual([null, "199.00"]);
   await held(of, { sku: "gpu.T4", units: 1n, hours: 2, day: "2026-05-30" });
   await held(of, { sku: "gpu.T4", units: 1n, hours: 1, day: "2026-06-10" });
   await held(of, { sku: "gpu.T4", units: 1n, hours: 2, day: "2026-06-11" });

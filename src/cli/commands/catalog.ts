@@ -133,6 +133,10 @@ function quoteText(quote: AnswerOf<"quote">, spoken: "en" | "zh-CN"): string {
     ["Per day", priceCell(price, price.daily)],
     ["Per 30 days", priceCell(price, price.monthly)],
     [`For ${quote.hours} h`, money(quote.total)],
+    [
+      "Base fee",
+      quote.baseFeeMonthly === null ? undefined : `${money(quote.baseFeeMonthly)} a month besides`,
+    ],
     ["Held when ordered", money(quote.hold)],
     ["Available", `${money(quote.available)}${quote.affordable ? "" : " (not enough)"}`],
     ...quote.cheaperIf.map(({ text }) => ["Or", text[spoken]] as const),

@@ -1,4 +1,4 @@
-/** `expansion order|list|extend|release`. */
+/** `expansion order|list|show|extend|release`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -115,6 +115,17 @@ export function addExpansions(program: Command, shell: Shell): void {
   });
 
   define(expansion, shell, {
+    usage: "show <expansion>",
+    summary: "One expansion, and when the machine was seen without it",
+    args: oneArgument,
+    options: z.object({}),
+    act: async (session, [text]) => {
+      const params = { expansionId: await resolve(session, expansionKind, text) };
+      await showOne(session, await session.client.call("getExpansion", { params }));
+    },
+  });
+
+  define(expansion, shell, {
     usage: "extend <expansion>",
     summary: "Order the same again, from its end on",
     args: oneArgument,
@@ -151,5 +162,9 @@ export function addExpansions(program: Command, shell: Shell): void {
 }
 
 async function showOne({ out }: Parameters<typeof resolve>[0], value: Expansion): Promise<void> {
-  await out.show({ value, ids: [value.id], text: () => table(columns, [value]) });
+  const shown = [
+    ...columns,
+    { title: "GONE SINCE", cell: (each: Expansion) => time(each.revertedAt) },
+  ];
+  await out.show({ value, ids: [value.id], text: () => table(shown, [value]) });
 }

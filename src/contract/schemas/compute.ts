@@ -20,6 +20,8 @@ export const quote = z.object({
   hold: money.nullable(),
   available: money,
   affordable: z.boolean(),
+  /** What the platform costs besides, a month; null where the price list has no such fee. */
+  baseFeeMonthly: money.nullable(),
   /** By the month and year, where that is sold. */
   cheaperIf: z.array(comparison),
 });

@@ -25,7 +25,9 @@ export async function pricesNow(db: Queryable, now: number): Promise<PricesInFor
 export const quoteHandler: Handler<Operations["quote"]> = async ({ body }, context) => {
   const { tx, tenantId } = context;
   const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
-  const price = priceOf(await pricesNow(tx, context.now()), shape);
+  const prices = await pricesNow(tx, context.now());
+  const price = priceOf(prices, shape);
+  const fee = prices.profile.platform_base_fee_monthly;
   const { available } = await credit(tx, tenantId);
   const market = await marketOf(tx, await bookedNow(context));
   return {
@@ -36,6 +38,7 @@ export const quoteHandler: Handler<Operations["quote"]> = async ({ body }, conte
     hold: price.hourly === undefined ? null : formatFen(price.hourly),
     available: formatFen(available),
     affordable: price.hourly !== undefined && available > 0n && available >= price.hourly,
+    baseFeeMonthly: fee === 0n ? null : formatFen(fee),
     cheaperIf: compareOnDemand(market, shape).map(showComparison),
   };
 };
