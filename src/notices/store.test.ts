@@ -12,7 +12,7 @@ import {
   raiseAlert,
   resolveAlert,
 } from "./store.ts";
-import { alertText, noticeText } from "./words.ts";
+import { alertText, allSentences, noticeText } from "./words.ts";
 
 const { db } = await testDatabase();
 const now = Date.parse("2026-05-04T10:00:00.000Z");
@@ -88,4 +88,20 @@ test("sentences are filled by name, in both languages, and never fail", () => {
   expect(alertText("event_conflict", data, "zh-CN")).toContain("已拒绝:meter 7/1。");
   expect(noticeText("package_expires", {}, "en")).toContain("{package}");
   expect(noticeText("toString", {}, "en")).toBe("toString");
+});
+
+function holes(text: string): string[] {
+  return [...new Set(text.match(/\{\w+\}/g))].toSorted();
+}
+
+test("every notice and alert says the same in both languages: with the same figures", () => {
+  for (const [kind, said] of Object.entries(allSentences)) {
+    expect([kind, holes(said["zh-CN"])]).toEqual([kind, holes(said.en)]);
+    expect(said["zh-CN"]).toMatch(/[\u4E00-\u9FFF]/);
+  }
+  const data = { tier: "gold", from: "2026-05-05", until: "2027-05-05" };
+  expect(noticeText("tier_raised", data, "zh-CN")).toContain("您的客户等级为 黄金");
+  expect(noticeText("tier_lowered", { ...data, tier: "normal" }, "en")).toContain(
+    "is ordinary from",
+  );
 });

@@ -17,11 +17,11 @@ const noticeWords = {
     "zh-CN": "算力包 {package} 可用至 {date},剩余 {left} 元。",
   },
   tier_raised: {
-    en: "You are a {tier} customer from {from} on, at least until {until}.",
+    en: "Your tier is {tier} from {from} on, at least until {until}.",
     "zh-CN": "自 {from} 起您的客户等级为 {tier},至少保持到 {until}。",
   },
   tier_lowered: {
-    en: "After the review of your payments you are a {tier} customer from {from} on.",
+    en: "After the review of your payments your tier is {tier} from {from} on.",
     "zh-CN": "根据付款情况复核,自 {from} 起您的客户等级为 {tier}。",
   },
   tier_review_ahead: {
@@ -50,8 +50,8 @@ const noticeWords = {
     "zh-CN": "按当前消费(每小时 {burn} 元),余额可用至 {at}。",
   },
   money_warning: {
-    en: "Less than a day: {left} yuan are left and last until {at}. Top up to go on.",
-    "zh-CN": "不足一天:余额 {left} 元,可用至 {at}。请及时充值。",
+    en: "The balance will soon be used up: {left} yuan are left and last until {at}. Top up to go on.",
+    "zh-CN": "余额很快将用尽:剩余 {left} 元,可用至 {at}。请及时充值。",
   },
   money_no_new_work: {
     en: "{left} yuan are left and last until {at}. Nothing new starts until you top up.",
@@ -202,6 +202,26 @@ const alertWords = {
   },
 } satisfies Record<string, Sentences>;
 
+const tiers: Readonly<Record<string, Sentences>> = {
+  normal: { en: "ordinary", "zh-CN": "普通" },
+  gold: { en: "gold", "zh-CN": "黄金" },
+  diamond: { en: "diamond", "zh-CN": "钻石" },
+};
+
+/** Values of our own making, which a sentence names as people do: by the name of the hole. */
+const names: Readonly<Record<string, Readonly<Record<string, Sentences>>>> = {
+  tier: tiers,
+  to: tiers,
+  term: {
+    monthly: { en: "monthly", "zh-CN": "按月" },
+    quarterly: { en: "quarterly", "zh-CN": "按季" },
+    annual: { en: "annual", "zh-CN": "按年" },
+  },
+};
+
+/** All that there are, for whoever checks the sentences. */
+export const allSentences: Readonly<Record<string, Sentences>> = { ...noticeWords, ...alertWords };
+
 export type NoticeKind = keyof typeof noticeWords;
 export type AlertKind = keyof typeof alertWords;
 
@@ -225,5 +245,9 @@ export function textOf(
 ): string {
   const sentence = Object.hasOwn(words, kind) ? words[kind]?.[language] : undefined;
   if (sentence === undefined) return kind;
-  return sentence.replaceAll(/\{(\w+)\}/g, (hole, name: string) => String(data[name] ?? hole));
+  return sentence.replaceAll(/\{(\w+)\}/g, (hole, name: string) => {
+    const value = String(data[name] ?? hole);
+    const known = names[name]?.[value];
+    return known === undefined ? value : known[language];
+  });
 }

@@ -217,6 +217,31 @@ test("C-07, C-08, C-09: of those who wait for the same GPU the diamond customer 
   expect(served).toEqual(["blocker", "diamond", "gold", "normal"]);
 });
 
+test("C-10: the renewal of a year is quoted at list, at 80 % for gold and at 60 % for diamond", async () => {
+  const of = await cloud.customer("200000.00");
+  const order = { name: "year", flavor: "a100.1", term: "annual" } as const;
+  const { subscription } = await of.api.call("orderSubscription", {
+    body: { ...order, expectedAmount: "150000.00" },
+  });
+  const params = { subscriptionId: subscription.id };
+  await cloud.until(async () => {
+    expect(await of.api.call("getSubscription", { params })).toMatchObject({ state: "active" });
+  });
+  const quoted: string[] = [];
+  for (const tier of tiers) {
+    // oxlint-disable-next-line no-await-in-loop -- one tier after the other
+    if (tier !== "normal") await setTier(of, tier);
+    const body = { kind: "renewal", ...params } as const;
+    // oxlint-disable-next-line no-await-in-loop -- one tier after the other
+    quoted.push((await of.api.call("quoteOrder", { body })).amount);
+  }
+  expect(quoted).toEqual(["150000.00", "144000.00", "108000.00"]);
+  // What the next tier saves on it is said before he is there.
+  await setTier(of, "gold");
+  const { next } = await of.api.call("getTier");
+  expect(next.find(({ tier }) => tier === "diamond")).toMatchObject({ renewalSaving: "36000.00" });
+});
+
 test("O-13, C-07, C-08: the review of a quarter says what was used, beside the one before, with advice", async () => {
   const of = await cloud.customer("20000.00");
   await setTier(of, "gold");

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
+import { heldForNothing } from "#app/held-for-nothing.ts";
 import { sql } from "#db/sql.ts";
 
 import { orderCloud, type Customer } from "./order-cloud.ts";
@@ -100,6 +101,7 @@ test("M-MIX-03: a leased machine has its device whole and its CPUs to itself, is
   // The income of the term is there before the machine is used.
   const { balance } = await of.api.call("getBalance");
   expect(balance).toBe("5000.00");
+  expect(await heldForNothing(db)).toEqual([]);
 });
 
 test("M-MIX-04, M-MIX-05: one pool is offered with its prices, closed to others, under terms, and billed", async () => {
