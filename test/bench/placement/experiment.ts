@@ -7,7 +7,7 @@ import type { PolicyName } from "#flow/place/engine/policies.ts";
 
 import { drawArrivals } from "./arrivals.ts";
 import { readCooked } from "./go-random.ts";
-import { simulate } from "./simulate.ts";
+import { arrivedPercent, simulate } from "./simulate.ts";
 import { readNodes, readPods, rowsOf, type Pod, type TraceNode } from "./trace.ts";
 
 export interface Traces {
@@ -29,7 +29,6 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-export const arrivedPercent = 130;
 const podFile = /^openb_pod_list_(.+)\.csv$/;
 
 /** Undefined where the folder has no traces. */

@@ -11,9 +11,9 @@ import type { Demand } from "#flow/place/engine/policy.ts";
 
 import { drawArrivals, milliOf, type Arrivals } from "./arrivals.ts";
 import { demandOf } from "./demand.ts";
-import { arrivedPercent, openTraces, podsOf, runPlan } from "./experiment.ts";
+import { openTraces, podsOf, runPlan } from "./experiment.ts";
 import { figuresOf } from "./results.ts";
-import { fleetOf, simulate } from "./simulate.ts";
+import { arrivedPercent, fleetOf, simulate } from "./simulate.ts";
 import type { Pod, TraceNode } from "./trace.ts";
 
 const traces = openTraces(resolve(import.meta.dirname, "../../../../shared/traces"), undefined);

@@ -16,7 +16,7 @@ const until = 130;
 const low = 84;
 const high = 98;
 const panel = { left: 60, top: 40, width: 460, height: 340 };
-const bars = { left: 700, width: 280, row: 20 };
+const bars = { left: 700, width: 280, row: 24 };
 
 interface Drawing {
   readonly outcomes: readonly Outcome[];
@@ -26,7 +26,8 @@ interface Drawing {
 }
 
 export function plot(drawing: Drawing): string {
-  const height = Math.max(440, panel.top + 60 + bars.row * drawing.figures.length);
+  const variants = new Set(drawing.figures.map(({ variant }) => variant)).size;
+  const height = Math.max(440, panel.top + 20 + bars.row * variants);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="1000" height="${height}" fill="white"/>`,
@@ -43,7 +44,7 @@ function curves({ outcomes, variant }: Drawing): string[] {
   const lines = [text(panel.left, 24, `${variant}: GPUs allocated (%) over GPUs asked for (%)`)];
   for (let at = low; at <= high; at += 2) {
     lines.push(
-      `<path d="M${panel.left} ${y(at)}h${panel.width}" stroke="#ddd"/>`,
+      `<path d="M${panel.left} ${y(at).toFixed(1)}h${panel.width}" stroke="#ddd"/>`,
       text(panel.left - 8, y(at) + 4, String(at), "end"),
     );
   }
@@ -78,7 +79,7 @@ function leads({ figures, policy }: Drawing): string[] {
   const widest = Math.max(0.1, ...rows.flatMap(({ at100, at130 }) => [at100, at130].map(Math.abs)));
   const lines = [text(bars.left - 100, 24, `${policy}: percent points above FGD`)];
   for (const [i, { variant, at100, at130 }] of rows.entries()) {
-    const top = panel.top + 2 * bars.row * i * 0.6;
+    const top = panel.top + bars.row * i;
     lines.push(
       text(bars.left - 8, top + 14, variant, "end"),
       bar(top + 2, at100 / widest, "#8fc1a9", `${signed(at100)} at 100 %`),

@@ -5,7 +5,7 @@
  * list), `--policy P` for another policy than ours, `--json FILE` for every curve, `--out FOLDER` for
  * the table (placement.md) and the plot (placement.svg).
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -40,8 +40,12 @@ const { values } = parseArgs({
   },
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const traces = openTraces(values.traces, values.nodes);
-if (traces === undefined) {
+const noNodes = values.nodes !== undefined && !existsSync(values.nodes);
+const traces = noNodes ? undefined : openTraces(values.traces, values.nodes);
+if (noNodes) {
+  say(`There is no file ${values.nodes}.`);
+  process.exitCode = 2;
+} else if (traces === undefined) {
   say(`Skipped: there are no traces in ${values.traces}. Name their folder with --traces FOLDER.`);
 } else {
   const problem = problemOf(traces);

@@ -30,6 +30,8 @@ export interface Setting {
   readonly policy: PolicyName;
 }
 
+/** What arrives, in percent of the cluster's GPUs. */
+export const arrivedPercent = 130;
 const firstNodesKept = 60;
 
 export function simulate({ nodes, pods, arrivals, policy }: Setting): Run {
@@ -59,10 +61,12 @@ export function simulate({ nodes, pods, arrivals, policy }: Setting): Run {
     bins.set(at, bin);
   }
   const seconds = (performance.now() - start) / 1000;
-  const curve = Array.from({ length: 131 }, (_, at) => {
+  const curve: number[] = [];
+  for (let at = 0; at <= arrivedPercent; at += 1) {
     const bin = bins.get(at);
-    return bin === undefined ? Number.NaN : bin.sum / bin.count;
-  });
+    // A small cluster steps over some percents; it stands there where it stood before.
+    curve.push(bin === undefined ? (curve.at(-1) ?? 0) : bin.sum / bin.count);
+  }
   return { curve, failed, fleet, firstNodes, seconds };
 }
 

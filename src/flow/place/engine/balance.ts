@@ -21,24 +21,23 @@ import { remainders } from "./remainders.ts";
 export const prices = {
   /** Milli CPU that each milli of a GPU should find beside it: nine cores for a GPU. */
   cpuPerGpu: 9,
-  /** MiB for each milli of a GPU: about 43 GiB for a GPU. */
+  /** MiB for each milli of a GPU: 43 GiB for a GPU. */
   memoryPerGpu: 44,
   /** Of a milli CPU that is missing beside the GPUs left, and of one too many. */
   cpuShort: 100,
-  cpuSpare: 46,
+  cpuSpare: 53,
   /** Of a MiB that is missing beside the GPUs left. */
-  memoryShort: 19,
-  /** Of a device that is cut open. */
+  memoryShort: 21,
+  /** Of a device that is cut open: nine tenths of a core. */
   gpuOpen: 90_000,
   /** Of a milli of GPU in a remainder that will not be sold. */
-  remainder: 276,
-  /** Of a free milli CPU: it moves the edges of the steps with what is asked. */
-  cpuFree: 0,
-  /** A coarse step, and where in it zero lies. */
+  remainder: 360,
+  /** Of a free milli CPU: the same for every host, so it only moves the edges of the steps. */
+  cpuFree: 4,
+  /** A coarse step: about 1.4 cores. */
   step: 138_700,
-  offset: 36_320,
   /** A fine step, in milli of GPU in remainders. */
-  fineStep: 57,
+  fineStep: 55,
 } as const;
 
 /** Fine steps in a coarse one. */
@@ -79,7 +78,7 @@ export function balance(fleet: Fleet, demand: Demand): Policy {
         prices.gpuOpen * open +
         prices.remainder * lost +
         prices.cpuFree * kind.cpuMilli;
-      const coarse = Math.floor((decrease + prices.offset) / prices.step);
+      const coarse = Math.floor(decrease / prices.step);
       const fine = Math.floor(lost / prices.fineStep);
       return coarse * fineSteps + Math.max(-fineSteps / 2, Math.min(fineSteps / 2 - 1, fine));
     },

@@ -72,7 +72,13 @@ test("S-15: hosts that are ruled out for one request are back for the next", () 
   const kind = kindOf(kinds, oneGpu);
   expect(chooser.choose(kind)?.slot).toBe(0);
   expect(chooser.choose(kind, { not: [0] })?.slot).toBe(1);
-  expect(chooser.choose(kind, { not: [0, 1] })).toBeUndefined();
+  expect(chooser.choose(kind, { not: [0, 99] })?.slot).toBe(1);
+  expect(chooser.choose(kind, { only: [99] })).toBeUndefined();
+  expect(chooser.choose(kind, { not: [0, 1, 1] })).toBeUndefined();
+  expect(chooser.choose(kind, { only: [1] })?.slot).toBe(1);
+  expect(chooser.choose(kind, { only: [1, 0] })?.slot).toBe(0);
+  expect(chooser.choose(kind, { only: [1, 0], not: [0] })?.slot).toBe(1);
+  expect(chooser.choose(kind, { only: [] })).toBeUndefined();
   expect(chooser.choose(kind)?.slot).toBe(0);
 });
 

@@ -15,9 +15,10 @@ export interface Choice {
   readonly gpus: readonly number[];
 }
 
-/** Slots out of the question for this request: hosts of its siblings, say. Few. */
-export interface Except {
-  readonly not: readonly number[];
+/** Between requests: slots that are out of the question, or the only ones in question. Few. */
+export interface Where {
+  readonly not?: readonly number[];
+  readonly only?: readonly number[];
 }
 
 interface Board {
@@ -43,18 +44,15 @@ export class Chooser {
   }
 
   /** Undefined where it fits nowhere now; `explain` says why. */
-  choose(kind: Kind, { not }: Except = { not: [] }): Choice | undefined {
+  choose(kind: Kind, { not = [], only }: Where = {}): Choice | undefined {
     const { scores } = this.#upToDate(kind);
-    const hidden = not.map((slot) => ({ slot, score: scores.at(slot) }));
-    for (const { slot } of hidden) scores.set(slot, unfit);
-    const slot = scores.first();
-    for (const { slot: back, score } of hidden) scores.set(back, score);
+    const slot = only === undefined ? firstWithout(scores, not) : firstAmong(scores, only, not);
     return slot === -1 ? undefined : { slot, gpus: this.#gpus(slot, kind) };
   }
 
   /** Chooses and takes it. */
-  place(kind: Kind, except?: Except): Held | undefined {
-    const choice = this.choose(kind, except);
+  place(kind: Kind, where?: Where): Held | undefined {
+    const choice = this.choose(kind, where);
     return choice && this.#fleet.place(choice.slot, kind, choice.gpus);
   }
 
@@ -106,4 +104,22 @@ export class Chooser {
       scores.set(slot, this.#score(slot, kind));
     }
   }
+}
+
+/** The slots are hidden for one look at the board. */
+function firstWithout(scores: Tournament, not: readonly number[]): number {
+  const hidden = [...new Set(not)].map((slot) => ({ slot, score: scores.at(slot) }));
+  for (const { slot } of hidden) scores.set(slot, unfit);
+  const first = scores.first();
+  for (const { slot, score } of hidden) scores.set(slot, score);
+  return first;
+}
+
+function firstAmong(scores: Tournament, only: readonly number[], not: readonly number[]): number {
+  let first = -1;
+  for (const slot of only.toSorted((a, b) => a - b)) {
+    if (not.includes(slot) || scores.at(slot) === unfit) continue;
+    if (first === -1 || scores.at(slot) > scores.at(first)) first = slot;
+  }
+  return first;
 }

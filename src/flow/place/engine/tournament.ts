@@ -29,7 +29,9 @@ export class Tournament {
     return this.#leaves;
   }
 
+  /** Nothing for a slot that is not on the board. */
   set(slot: number, score: number): void {
+    if (slot >= this.#leaves) return;
     const board = this.#board;
     let at = this.#leaves + slot;
     if (board[at] === score) return;
@@ -42,7 +44,7 @@ export class Tournament {
   }
 
   at(slot: number): number {
-    return this.#board[this.#leaves + slot] ?? unfit;
+    return slot < this.#leaves ? (this.#board[this.#leaves + slot] ?? unfit) : unfit;
   }
 
   /** The first slot with the best score, or -1 where nobody is fit. */
