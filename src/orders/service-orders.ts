@@ -25,6 +25,7 @@ import {
   setNotRenewed,
   setOffer,
   setOptimizationsLeft,
+  supportUntil,
   type NewService,
   type Service,
 } from "./service-rows.ts";
@@ -48,6 +49,7 @@ export async function orderService(tx: Tx, booked: Booked, order: ServiceOrder):
       : await quoteSupport(tx, booked);
   const amount = amountOf(quote.draft);
   requireQuoted(amount, order.expected);
+  if (kind === "support_24x7") await requireNoSupport(tx, booked);
   const id = newId();
   const { support } = quote;
   const autoRenew = order.autoRenew && kind === "support_24x7";
@@ -77,12 +79,22 @@ async function insert(tx: Tx, order: NewService): Promise<void> {
     await insertService(tx, order);
   } catch (error) {
     if (brokenConstraint(error) !== "service_support_once") throw error;
-    throw new Failure(
-      "conflict",
-      "24x7 support is ordered already; it is not bought twice for the same time.",
-      { cause: error },
-    );
+    throw hasSupport({ cause: error });
   }
+}
+
+/** Also of a bundle. */
+async function requireNoSupport(tx: Tx, { tenantId, at }: Booked): Promise<void> {
+  const until = await supportUntil(tx, tenantId);
+  if (until !== undefined && until > at) throw hasSupport();
+}
+
+function hasSupport(options: { readonly cause?: unknown } = {}): Failure {
+  return new Failure(
+    "conflict",
+    "24x7 support is paid already; it is not bought twice for the same time.",
+    options,
+  );
 }
 
 /** An engagement is asked for; the operator says what it costs. */

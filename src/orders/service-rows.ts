@@ -107,6 +107,16 @@ export function services(db: Queryable, tenantId: string, ask: PageAsk): Promise
   );
 }
 
+/** Until when support is paid, alone or in a bundle. */
+export async function supportUntil(db: Queryable, tenantId: string): Promise<number | undefined> {
+  const { until } = await db.one(
+    sql`select max(paid_until) as until from service
+      where tenant_id = ${tenantId} and state = 'active'`,
+    z.object({ until: instant.nullable() }),
+  );
+  return until ?? undefined;
+}
+
 export interface NewService extends ServiceKey {
   readonly kind: ServiceKind;
   readonly code?: string;

@@ -1,7 +1,7 @@
 /** Which flavors are sold by the term, as what, and why another is not. */
 import type { PricesInForce } from "#catalog/price-profiles.ts";
 import { offeredFlavor, offeredFlavors } from "#catalog/flavors.ts";
-import type { VmContents } from "#catalog/profile.ts";
+import type { PriceProfile, VmContents } from "#catalog/profile.ts";
 import type { Flavor } from "#contract/schemas/catalog.ts";
 import type { Queryable } from "#db/pool.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
@@ -41,14 +41,18 @@ export async function soldFlavor(
       { details: { flavor: flavor.name, sku, sold } },
     );
   }
-  const terms = termsOffered(profile);
-  if (!terms.includes(ask.term)) {
-    throw new Failure("rule_violation", `A term is ${terms.join(" or ")}, not ${ask.term}.`, {
-      details: { terms },
-    });
-  }
+  requireTermOffered(profile, ask.term);
   requireContents(sku, flavor, profile.vm_contents[sku]);
   return { sku, shape: shapeOf(flavor, { diskGiB: ask.diskGiB }), list, monthlyList };
+}
+
+/** Throws `rule_violation` with the terms that there are. */
+export function requireTermOffered(profile: PriceProfile, term: Term): void {
+  const terms = termsOffered(profile);
+  if (terms.includes(term)) return;
+  throw new Failure("rule_violation", `A term is ${terms.join(" or ")}, not ${term}.`, {
+    details: { terms },
+  });
 }
 
 /** R-VM-9: who buys a named machine gets what the price list says is in it. */

@@ -16,7 +16,7 @@ import type { Booked, ItemDraft } from "./items.ts";
 import { pricesAt } from "./prices.ts";
 import { upgradeCharge } from "./proration.ts";
 import { renewalPrice } from "./renewal.ts";
-import { soldFlavor } from "./sold-flavor.ts";
+import { requireTermOffered, soldFlavor } from "./sold-flavor.ts";
 import { periodAt, type Period } from "./subscription-periods.ts";
 import { type Subscription } from "./subscription-rows.ts";
 import { monthMarkAt, monthsOf, type Term } from "./term.ts";
@@ -189,6 +189,7 @@ async function sameAgain(
     readonly prices: Awaited<ReturnType<typeof pricesAt>>;
   },
 ): Promise<Omit<SubscriptionQuote, "draft">> {
+  requireTermOffered(ask.prices.profile, ask.term);
   const monthlyList = termPrice(ask.prices.profile, ask.sku, "monthly");
   if (monthlyList !== undefined) return { sku: ask.sku, shape: ask.shape, monthlyList };
   return soldFlavor(db, ask.prices, { flavor: ask.shape.flavor, term: ask.term });

@@ -313,6 +313,20 @@ test("R-VM-5: a larger size from the next term on waits for room, told and alert
   await released(of);
 });
 
+test("P-22, R-VM-3: a quarter that is not sold any more is not renewed as one, but by the month", async () => {
+  const of = await rented("90000.00");
+  const { subscriptionId } = of;
+  const quarter = of.api.call("quoteOrder", {
+    body: { kind: "renewal", subscriptionId, term: "quarterly" },
+  });
+  await expect(quarter).rejects.toMatchObject({
+    code: "rule_violation",
+    details: { terms: ["monthly", "annual"] },
+  });
+  expect(await renewed(of)).toMatchObject({ kind: "renewal", discounts: [] });
+  await released(of);
+});
+
 test("R-VM-6: a year that was upgraded gives back by the size of each month", async () => {
   const of = await rented("600000.00", { term: "annual" });
   const { amount: paid } = await show(of);

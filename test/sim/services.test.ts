@@ -259,6 +259,10 @@ test("P-19: services are sold alone, or bundled at a price of its own", async ()
     optimizationsLeft: 2,
     autoRenew: false,
   });
+  // Its support is not bought a second time.
+  await expect(of.api.call("orderService", { body: support })).rejects.toMatchObject({
+    code: "conflict",
+  });
   const params = { serviceId: bundle.id };
   const finish = (outcome: "done" | "refunded") =>
     of.operator.call("finishService", { params, body: { outcome, note: "n" } });
