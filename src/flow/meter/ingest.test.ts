@@ -374,6 +374,17 @@ test("R-EVT-1: permuting, batching and repeating events changes nothing", async 
   expect(await checkLog(db)).toEqual([]);
 });
 
+test("R-EVT-1: a clock that jumps back changes nothing of what was taken in", async () => {
+  const tenant = await newTenant();
+  const instance = newId();
+  const [first, second] = [9, 10].map((at) => usage({ tenant, instance, from: day + at * hour }));
+  expect(await said([first])).toEqual(["accepted"]);
+  const back = day + 9 * hour;
+  expect(await said([first, second], back)).toEqual(["duplicate", "refused future"]);
+  expect(await said([second, first])).toEqual(["accepted", "duplicate"]);
+  expect(await rolled(tenant)).toEqual(["2026-05-04 gpu.T4 2"]);
+});
+
 test("any event at all is answered, and the books hold", async () => {
   const tenant = await newTenant();
   await fc.assert(

@@ -20,14 +20,9 @@ import { canonicalJson } from "#tlog/leaf.ts";
 import { lockUsageAccounts } from "./accounts.ts";
 import { Batch, type Candidate } from "./batch.ts";
 import { insertEvents, type EventDraft, type Leaves } from "./event-store.ts";
+import { meterSource } from "./event.ts";
 import { factsOf, type Facts } from "./facts.ts";
-import {
-  dayFinder,
-  judgeRecorded,
-  reservedOrFuture,
-  type JudgeContext,
-  type Judged,
-} from "./judge.ts";
+import { dayFinder, judgeRecorded, type JudgeContext, type Judged } from "./judge.ts";
 import { originalsOf, type Originals } from "./originals.ts";
 import { accepted, refused, review, type EventOutcome, type ReviewReason } from "./outcome.ts";
 import { parseEvent } from "./parse.ts";
@@ -56,8 +51,10 @@ export async function ingestEvents(
       continue;
     }
     const { event, unit } = parsed;
-    outcomes[index] = reservedOrFuture(event, options.now);
-    if (outcomes[index] !== undefined) continue;
+    if (event.source === meterSource) {
+      outcomes[index] = refused("reserved_source");
+      continue;
+    }
     tenants.add(event.tenantId);
     const run = runs.at(-1);
     if (run?.[0]?.event.kind === event.kind) run.push({ index, event, unit });
@@ -153,7 +150,10 @@ async function ingestRun(
 
 function judge(run: Run, place: number, { event, unit }: Candidate): Judged {
   const { facts, batch, context, originals } = run;
-  if (event.kind === "retracted") return originals.judge(event);
+  if (event.kind === "retracted") {
+    const isFuture = event.at > context.now;
+    return isFuture ? { kind: "answer", outcome: refused("future") } : originals.judge(event);
+  }
   const overlaps = facts.overlapping.has(place) || batch.overlaps(event);
   return judgeRecorded(
     event,

@@ -6,7 +6,7 @@ import { dayOf, dayStart, addDays, type LocalDay } from "#kernel/calendar.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 
 import type { UsageAccount } from "./accounts.ts";
-import { meterSource, unitOf, type RecordedEvent, type UsageEvent, type Use } from "./event.ts";
+import { unitOf, type RecordedEvent, type Use } from "./event.ts";
 import { refused, type EventOutcome, type ReviewReason } from "./outcome.ts";
 
 export type Judged =
@@ -24,12 +24,6 @@ export interface JudgeContext {
   readonly waived: ReadonlySet<ReviewReason>;
 }
 
-/** What can be said of any event before its identity is looked up. */
-export function reservedOrFuture(event: UsageEvent, now: number): EventOutcome | undefined {
-  if (event.source === meterSource) return refused("reserved_source");
-  return event.at > now ? refused("future") : undefined;
-}
-
 export function judgeRecorded(
   event: RecordedEvent,
   about: {
@@ -42,7 +36,7 @@ export function judgeRecorded(
   const { from, until, sku } = event;
   if (until < from) return answer(refused("negative"));
   if (until === from) return answer(refused("empty"));
-  if (until > context.now) return answer(refused("future"));
+  if (until > context.now || event.at > context.now) return answer(refused("future"));
   const account = context.accounts.get(event.tenantId);
   if (account === undefined) return { kind: "review", reason: "unknown_tenant" };
   const unit = unitOf(sku);
