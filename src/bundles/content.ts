@@ -14,6 +14,7 @@ import { documentOf, findInvoice, invoiceDocument, type Invoice } from "#flow/in
 import { leavesOfLines } from "#flow/invoice/leaves.ts";
 import { checkpointNow, spanOf } from "#flow/invoice/statements.ts";
 import {
+  checkpointBefore,
   checkpointCovering,
   latestCheckpoint,
   logKey,
@@ -101,7 +102,8 @@ export async function readContent(
           },
         )
       : await invoiceDocument(db, tenantId, invoice.id);
-  const checkpoints = await checkpointsOf(db, { tenantId, month, statement });
+  const monthStart = dayStart(zone, firstDay(month));
+  const checkpoints = await checkpointsOf(db, { tenantId, month, monthStart, statement });
   const logSize = checkpoints.at(-1)?.size ?? 0;
   const leaves = await leavesOfBill(db, { tenantId, month, earlier, logSize });
   const days = [...new Set(all.map(({ serviceDay }) => serviceDay))].toSorted();
@@ -172,7 +174,12 @@ export async function invoiceOf(
 /** That of the bill before, of this one, and the newest, as far as there are any. */
 async function checkpointsOf(
   db: Queryable,
-  of: { readonly tenantId: string; readonly month: LocalMonth; readonly statement: unknown },
+  of: {
+    readonly tenantId: string;
+    readonly month: LocalMonth;
+    readonly monthStart: number;
+    readonly statement: unknown;
+  },
 ): Promise<StoredCheckpoint[]> {
   const before = await db.maybe(
     sql`select document from invoice
@@ -181,7 +188,11 @@ async function checkpointsOf(
     z.object({ document: z.unknown() }),
   );
   const sizes = [before?.document, of.statement].map((each) => sizeIn(each));
-  const found = [await latestCheckpoint(db)];
+  const found = [
+    await latestCheckpoint(db),
+    // Of a first bill: what the log was when its month began.
+    before === undefined ? await checkpointBefore(db, of.monthStart) : undefined,
+  ];
   for (const size of sizes) {
     // oxlint-disable-next-line no-await-in-loop -- two
     if (size !== undefined) found.push(await checkpointCovering(db, size));
