@@ -100,6 +100,20 @@ test("S-06, R-GPU-06: what does not fit now waits, says why with numbers, and st
   await succeeded(client, (await client.call("releaseLease", last)).operation);
 });
 
+test("what runs per hour counts a stopped lease's disk, and nothing once it is released", async () => {
+  const client = (await addCustomer(cloud, "thrifty")).client();
+  const burn = async () => (await client.call("getBalance")).burnPerHour;
+  const lease = await rent(client, { name: "idle", flavor: "t4.1" });
+  const disk = lease.price.lines.find(({ sku }) => sku === "storage")?.hourly;
+  expect(await burn()).toBe(lease.price.hourly);
+  const stop = await client.call("stopLease", { params: { leaseId: lease.id } });
+  await succeeded(client, stop.operation);
+  expect(await burn()).toBe(disk);
+  const release = await client.call("releaseLease", { params: { leaseId: lease.id } });
+  await succeeded(client, release.operation);
+  expect(await burn()).toBe("0.00");
+});
+
 test("one idempotency key makes one lease, and with another body is refused", async () => {
   const key = { "idempotency-key": randomUUID() };
   const body = { name: "once", flavor: "nano" };

@@ -25,6 +25,9 @@ export function addBillExplain(bill: Command, shell: Shell): void {
   });
 }
 
+const notYet =
+  "No event yet: use becomes an event when it ends, when it changes, and at midnight.\n";
+
 function explanationText(explained: AnswerOf<"explainLine">): string {
   const { month, lines, events, checkpoint } = explained;
   const head = fields([
@@ -52,18 +55,21 @@ function explanationText(explained: AnswerOf<"explainLine">): string {
     ],
     lines,
   );
-  const used = table(
-    [
-      { title: "FROM", cell: (event) => time(event.from) },
-      { title: "SECONDS", cell: (event) => event.seconds, right: true },
-      { title: "UNITS", cell: (event) => event.units, right: true },
-      { title: "OF", cell: (event) => `${event.work} ${event.resource}` },
-      { title: "COUNTED", cell: (event) => (event.counted ? "yes" : "no") },
-      { title: "LOG ENTRY", cell: (event) => event.leaf ?? none, right: true },
-      { title: "EVENT", cell: (event) => event.id },
-    ],
-    events,
-  );
+  const used =
+    events.length === 0
+      ? notYet
+      : table(
+          [
+            { title: "FROM", cell: (event) => time(event.from) },
+            { title: "SECONDS", cell: (event) => event.seconds, right: true },
+            { title: "UNITS", cell: (event) => event.units, right: true },
+            { title: "OF", cell: (event) => `${event.work} ${event.resource}` },
+            { title: "COUNTED", cell: (event) => (event.counted ? "yes" : "no") },
+            { title: "LOG ENTRY", cell: (event) => event.leaf ?? none, right: true },
+            { title: "EVENT", cell: (event) => event.id },
+          ],
+          events,
+        );
   const more = explained.isCut ? "There are more events.\n" : "";
   return `${head}\n${charges}\n${used}${more}`;
 }

@@ -93,5 +93,6 @@ function bandCell({ upToHours }: PriceList["gpuBands"]["bands"][number]): string
 }
 
 function termsCell({ terms }: PriceList["machines"][number]): string {
+  if (terms.length === 0) return "on request";
   return terms.map(({ term, price }) => `${term} ${money(price)}`).join(", ");
 }

@@ -39,6 +39,7 @@ export const priceList = z.object({
       sku: z.string(),
       /** The flavors that can be ordered as this. */
       flavors: z.array(z.string()),
+      /** None: on request. */
       terms: z.array(z.object({ term, price: money })),
     }),
   ),

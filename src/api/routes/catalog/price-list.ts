@@ -5,7 +5,7 @@ import type { Handlers } from "#api/handler.ts";
 import { offeredFlavors } from "#catalog/flavors.ts";
 import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
 import type { PriceProfile } from "#catalog/profile.ts";
-import { listedSkus, type SkuPrice } from "#catalog/sku.ts";
+import { dimensionOf, listedSkus, type SkuPrice } from "#catalog/sku.ts";
 import type { priceList } from "#contract/schemas/price-list.ts";
 import { tierAt } from "#customers/tier-store.ts";
 import { contractPrices } from "#flow/rate/contracts.ts";
@@ -40,10 +40,12 @@ export const priceListHandlers = {
       profile: { name, version, activeFrom },
       currency: profile.currency,
       vatRate: formatRational(profile.vat.rate),
-      metered: listedSkus(profile).map((sku) => ({
-        ...showPrice(priceOn(prices, sku, day)),
-        isAgreed: contractOn(contracts, sku, day)?.price !== undefined,
-      })),
+      metered: listedSkus(profile)
+        .filter((sku) => dimensionOf(sku) !== undefined)
+        .map((sku) => ({
+          ...showPrice(priceOn(prices, sku, day)),
+          isAgreed: contractOn(contracts, sku, day)?.price !== undefined,
+        })),
       gpuBands: {
         mode: profile.payg_gpu_bands_mode,
         bands: profile.payg_gpu_graduated_monthly_per_sku.map((band) => ({
@@ -91,7 +93,8 @@ function machinesOf(
   profile: PriceProfile,
   flavors: readonly { readonly name: string; readonly subscriptionSku: string | null }[],
 ): PriceList["machines"] {
-  return Object.keys(profile.vm).map((sku) => ({
+  const onRequest = profile.on_request.filter((sku) => dimensionOf(sku) === undefined);
+  return [...Object.keys(profile.vm), ...onRequest].map((sku) => ({
     sku,
     flavors: flavors.filter((each) => each.subscriptionSku === sku).map(({ name }) => name),
     terms: termsOffered(profile).flatMap((term) => {
