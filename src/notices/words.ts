@@ -183,8 +183,8 @@ const alertWords = {
     "zh-CN": "计量日志新增 {leaves} 条事件,已有 {minutes} 分钟无人签名。请启动持有其密钥的进程。",
   },
   usage_review: {
-    en: "Usage waits to be looked at ({reason}): {source} {id}. List it with `millrace usage review`.",
-    "zh-CN": "有用量待处理({reason}):{source} {id}。请用 `millrace usage review` 查看。",
+    en: "Usage waits to be looked at ({reason}): {source} {id}. List it with `millrace usage review list`.",
+    "zh-CN": "有用量待处理({reason}):{source} {id}。请用 `millrace usage review list` 查看。",
   },
   service_asked: {
     en: "{tenant} asks for a model optimization. Say what it costs: millrace --tenant {tenant} service offer {id}.",

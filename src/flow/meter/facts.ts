@@ -2,6 +2,10 @@
  * What the database knows of events that somebody hands in: whether they are there already, whether
  * they overlap with others, whether their instance is metered here. One statement for a batch, whose
  * answer is one row: most batches have nothing to say.
+ *
+ * The overlap is looked for in the last event that begins before the end: one step in an index,
+ * whatever a meter sends. That is all of it as long as events of an instance and SKU do not overlap;
+ * where somebody accepted one that does (resolve.ts), the next overlap with it may be taken in too.
  */
 import { z } from "zod";
 
