@@ -8,7 +8,7 @@ import type { Credit } from "#flow/ledger/decide.ts";
 import { usableNow } from "#flow/ledger/package-holds.ts";
 import { netPaidByDay } from "#flow/ledger/receipts.ts";
 import { addMonthsClamped, dayOf } from "#kernel/calendar.ts";
-import { addFen, sumFen, type Fen } from "#kernel/money.ts";
+import { sumFen, type Fen } from "#kernel/money.ts";
 import { billingZone } from "#kernel/zone.ts";
 
 import { meansFrom, type DunningRules, type Means } from "./decide.ts";
@@ -30,7 +30,7 @@ export async function meansOf(
   const packages = usableNow(await openPackages(db, tenantId), now);
   const means = meansFrom({
     // What is held was set aside for exactly this: it is spent before anything stops.
-    wallet: addFen(credit.available, credit.held),
+    wallet: sumFen([credit.available, credit.held, credit.uncovered]),
     packages,
     burn: await burnByKind(db, tenantId),
     hasLeases: (await keptLeases(db, tenantId)).length > 0,

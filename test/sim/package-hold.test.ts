@@ -3,12 +3,16 @@ import { expect, test } from "vitest";
 import { v7 as uuid } from "uuid";
 
 import { heldForNothing } from "#app/held-for-nothing.ts";
+import { defaultProfile } from "#catalog/profile.ts";
+import { lookAt } from "#dunning/loop.ts";
+import { requireMeans } from "#dunning/require.ts";
+import { standingOf } from "#dunning/store.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import type { NewWork } from "#flow/admit/lease.ts";
 import { endRequest } from "#flow/admit/requests.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { packageRoom } from "#flow/ledger/package-holds.ts";
-import { buyPackage } from "#flow/ledger/purchases.ts";
+import { buyPackage, refundPackage } from "#flow/ledger/purchases.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { dayStart, localDay } from "#kernel/calendar.ts";
 import { parseFen } from "#kernel/money.ts";
@@ -78,6 +82,36 @@ test("P-03, R-PKG-5: a package alone lets jobs start, and no lease; neither can,
   expect(await packageRoom(db, tenantId, at)).toBe(105_000n);
   expect(await credit(db, tenantId)).toMatchObject({ available: 15_000n, held: 0n });
   expect(await heldForNothing(db)).toEqual([]);
+});
+
+test("R-PKG-5, R-PKG-7: while a package pays, nothing is stopped; given back, its money pays on", async () => {
+  const tenant = await addTenant(db, "on-package");
+  const { tenantId } = tenant;
+  const packageId = uuid();
+  await db.tenant(tenantId, async (tx) => {
+    const price = parseFen("1000.00");
+    await recordTopUp(tx, tenantId, { reference: "r", amount: price, at });
+    await buyPackage(tx, tenantId, {
+      packageId,
+      code: "P1000",
+      price,
+      bonus: parseFen("50.00"),
+      usableFrom: day,
+      usableThrough: localDay("2026-08-04"),
+      expiresAt: dayStart(billingZone, localDay("2026-08-05")),
+      at,
+    });
+  });
+  await rent(db, job(tenant, "10.00"), ledgerCredit);
+  const stands = async (): Promise<string | undefined> => {
+    await lookAt(db, { tenantId, rules: defaultProfile.dunning, now: at });
+    return (await standingOf(db, tenantId))?.stage;
+  };
+  expect(await stands()).toBe("ok");
+  await db.tenant(tenantId, (tx) => refundPackage(tx, tenantId, { packageId, at }));
+  expect(await credit(db, tenantId)).toMatchObject({ uncovered: 1000n, available: 99_000n });
+  expect(await stands()).toBe("ok");
+  await requireMeans(db, { tenantId, kind: "job" });
 });
 
 test("money that is held for what has ended is found", async () => {

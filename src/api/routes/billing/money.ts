@@ -10,7 +10,7 @@ import { burnPerHour } from "#flow/admit/burn.ts";
 import { credit, openPackages, type PackageCredit } from "#flow/ledger/accounts.ts";
 import type { Credit } from "#flow/ledger/decide.ts";
 import { listJournals, recordTopUp, type Journal } from "#flow/ledger/store.ts";
-import { formatFen, sumFen, type Fen } from "#kernel/money.ts";
+import { addFen, formatFen, sumFen, type Fen } from "#kernel/money.ts";
 
 export const getBalance: Handler<Operations["getBalance"]> = async (_input, { tx, tenantId }) =>
   // At once, so that it is one round trip.
@@ -50,7 +50,7 @@ export const listJournalsHandler: Handler<Operations["listJournals"]> = (
   });
 
 function showBalance(
-  { balance, provisional, held, owed, available }: Credit,
+  { balance, provisional, held, uncovered, owed, available }: Credit,
   packages: readonly PackageCredit[],
   hourly: Fen,
 ): z.output<typeof billing.balance> {
@@ -58,7 +58,8 @@ function showBalance(
     currency: "CNY",
     balance: formatFen(balance),
     provisional: formatFen(provisional),
-    held: formatFen(held),
+    // What packages no longer cover of their holds is as good as held in the wallet.
+    held: formatFen(addFen(held, uncovered)),
     owed: formatFen(owed),
     available: formatFen(available),
     packages: {
