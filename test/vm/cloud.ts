@@ -25,8 +25,8 @@ export interface TestCloud {
   readonly dataDirectory: string;
   readonly operatorKey: string;
   app(): App;
-  /** Ends the program as SIGTERM does, and starts it again on the same data. */
-  restart(): Promise<void>;
+  /** Ends the program as SIGTERM does, and starts it again on the same data, or what became of it. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   client(credential: string, tenant?: string): Client;
 }
 
@@ -54,8 +54,9 @@ export async function startCloud(...flags: readonly string[]): Promise<TestCloud
     dataDirectory,
     operatorKey,
     app: () => app,
-    restart: async () => {
+    restart: async (meanwhile) => {
       await app.close();
+      await meanwhile?.();
       app = await start();
     },
     client: (credential, tenant) =>
