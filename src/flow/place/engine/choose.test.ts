@@ -67,6 +67,16 @@ test("who has missed more changes than the log keeps looks at every host again",
   expect(chooser.choose(rare)).toEqual({ slot: 1, gpus: [] });
 });
 
+test("more kinds than there are boards for are decided alike", () => {
+  const { fleet, kinds, chooser } = setUp([spec("a"), spec("b")]);
+  const many = Array.from({ length: 600 }, (_, i) =>
+    kindOf(kinds, { amounts: { cpuMilli: 9_000, memoryMiB: i } }),
+  );
+  for (const kind of many) expect(chooser.choose(kind)?.slot).toBe(0);
+  fleet.remove(0);
+  for (const kind of many) expect(chooser.choose(kind)?.slot).toBe(1);
+});
+
 test("S-15: hosts that are ruled out for one request are back for the next", () => {
   const { kinds, chooser } = setUp([spec("a"), spec("b")]);
   const kind = kindOf(kinds, oneGpu);

@@ -27,8 +27,8 @@ interface Board {
   read: number;
 }
 
-/** Kinds with a board; more than that and all boards are made anew as they are asked for. */
-const boardsMax = 1024;
+/** Kinds with a board, 8 bytes a host each; the one that is there longest gives way to a new one. */
+const boardsMax = 512;
 
 export class Chooser {
   readonly #fleet: Fleet;
@@ -75,7 +75,8 @@ export class Chooser {
     const { changes, slots } = this.#fleet;
     let board = this.#boards.get(kind);
     if (board === undefined) {
-      if (this.#boards.size >= boardsMax) this.#boards.clear();
+      const [longest] = this.#boards.keys();
+      if (longest !== undefined && this.#boards.size >= boardsMax) this.#boards.delete(longest);
       board = { scores: new Tournament(), read: -1 };
       this.#boards.set(kind, board);
     }
