@@ -26,8 +26,10 @@ export function fromBase64(text: string): Uint8Array | undefined {
   const whole = padding === 0 ? text.length : text.length - 4;
   let at = 0;
   for (let index = 0; index < whole; index += 4, at += 3) {
-    const [a, b] = [valueAt(text, index), valueAt(text, index + 1)];
-    const [c, d] = [valueAt(text, index + 2), valueAt(text, index + 3)];
+    const a = valueAt(text, index);
+    const b = valueAt(text, index + 1);
+    const c = valueAt(text, index + 2);
+    const d = valueAt(text, index + 3);
     if (((a | b | c | d) & notInIt) !== 0) return undefined;
     bytes[at] = (a << 2) | (b >> 4);
     bytes[at + 1] = (b << 4) | (c >> 2);

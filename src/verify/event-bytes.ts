@@ -173,14 +173,15 @@ export class EventScanner {
     p = p >= 0 && this.#isSameTime(p, untilAt) ? p + timeLength : this.#time(p);
     p = this.#literal(this.#salt(this.#literal(p, typeField)), end);
     if (p < 0 || this.slice === 0 || this.number === 0) return -1;
-    this.sku = this.#skuOf([skuAt, skuEnd], [unitAt, unitEnd]);
+    this.sku = this.#skuOf({ skuAt, skuEnd, unitAt, unitEnd });
     // Of another unit it is for event-line.ts to say so.
     return this.skus[this.sku]?.hasUnit === true ? p : -1;
   }
 
   #literal(at: number, { words, rest, length }: Literal): number {
     if (at < 0 || at + length > this.#bytes.length) return -1;
-    const [view, bytes] = [this.#view, this.#bytes];
+    const view = this.#view;
+    const bytes = this.#bytes;
     let p = at;
     for (let index = 0; index < words.length; index += 1, p += wordBytes) {
       if (view.getInt32(p, true) !== words[index]) return -1;
@@ -219,7 +220,8 @@ export class EventScanner {
   #digits(at: number): number {
     if (at < 0) return -1;
     const bytes = this.#bytes;
-    let [value, p] = [0, at];
+    let value = 0;
+    let p = at;
     for (; p - at <= digitsMax; p += 1) {
       const digit = (bytes[p] ?? 0) - zero;
       if (digit < 0 || digit > 9) break;
@@ -254,8 +256,11 @@ export class EventScanner {
     if (at < 0) return -1;
     const bytes = this.#bytes;
     const year = this.#two(at) * 100 + this.#two(at + 2);
-    const [month, date] = [this.#two(at + 5), this.#two(at + 8)];
-    const [hour, minute, second] = [this.#two(at + 11), this.#two(at + 14), this.#two(at + 17)];
+    const month = this.#two(at + 5);
+    const date = this.#two(at + 8);
+    const hour = this.#two(at + 11);
+    const minute = this.#two(at + 14);
+    const second = this.#two(at + 17);
     const isMade =
       bytes[at + 4] === dash &&
       bytes[at + 7] === dash &&
@@ -296,31 +301,36 @@ export class EventScanner {
   }
 
   /** Each pair of SKU and unit is made text once. */
-  #skuOf(sku: readonly [number, number], unit: readonly [number, number]): number {
-    const length = sku[1] - sku[0] + unit[1] - unit[0] + 1;
+  #skuOf(of: Pair): number {
+    const { skuAt, skuEnd, unitAt, unitEnd } = of;
+    const length = skuEnd - skuAt + unitEnd - unitAt + 1;
     for (let index = 0; index < this.#skuBytes.length; index += 1) {
       const known = this.#skuBytes[index];
-      if (known?.bytes.length !== length || known.skuLength !== sku[1] - sku[0]) continue;
-      if (this.#isPair(known.bytes, sku, unit)) return index;
+      if (known?.bytes.length !== length || known.skuLength !== skuEnd - skuAt) continue;
+      if (this.#isPair(known.bytes, of)) return index;
     }
     const text = new TextDecoder("latin1");
-    const name = text.decode(this.#bytes.subarray(sku[0], sku[1]));
-    const unitName = text.decode(this.#bytes.subarray(unit[0], unit[1]));
+    const name = text.decode(this.#bytes.subarray(skuAt, skuEnd));
+    const unitName = text.decode(this.#bytes.subarray(unitAt, unitEnd));
     const bytes = new TextEncoder().encode(`${name} ${unitName}`);
     this.#skuBytes.push({ bytes, skuLength: name.length });
     return this.skus.push({ name, hasUnit: unitOf(name) === unitName }) - 1;
   }
 
-  #isPair(
-    known: Uint8Array,
-    [skuFrom, skuUntil]: readonly [number, number],
-    [unitFrom, unitUntil]: readonly [number, number],
-  ): boolean {
+  #isPair(known: Uint8Array, { skuAt, skuEnd, unitAt, unitEnd }: Pair): boolean {
     const bytes = this.#bytes;
     let at = 0;
-    for (let p = skuFrom; p < skuUntil; p += 1, at += 1) if (bytes[p] !== known[at]) return false;
+    for (let p = skuAt; p < skuEnd; p += 1, at += 1) if (bytes[p] !== known[at]) return false;
     at += 1;
-    for (let p = unitFrom; p < unitUntil; p += 1, at += 1) if (bytes[p] !== known[at]) return false;
+    for (let p = unitAt; p < unitEnd; p += 1, at += 1) if (bytes[p] !== known[at]) return false;
     return true;
   }
+}
+
+/** Positions of a SKU and its unit. */
+interface Pair {
+  readonly skuAt: number;
+  readonly skuEnd: number;
+  readonly unitAt: number;
+  readonly unitEnd: number;
 }

@@ -104,7 +104,8 @@ class Summing {
     let before = -1;
     for (let at = 0; at < indexes.length && at + 1 < starts.length; at += 1) {
       const leaf = indexes[at] ?? 0;
-      const [from, until] = [starts[at] ?? 0, (starts[at + 1] ?? 0) - 1];
+      const from = starts[at] ?? 0;
+      const until = (starts[at + 1] ?? 0) - 1;
       if (leaf <= before) this.#findings.fail("leaves_disordered", this.#placeOf(at));
       before = leaf;
       this.#hasher.leafInto(bytes.subarray(from, until), leafHash, 0);
