@@ -10,56 +10,17 @@ import type { AnswerOf } from "#client/types.ts";
 import { overrideTier } from "#customers/tier-store.ts";
 import { sql } from "#db/sql.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
-import { alerts, notices } from "#notices/store.ts";
+import { alerts } from "#notices/store.ts";
 
 import { orderCloud, type Customer } from "./order-cloud.ts";
+import { orderLife, type Rented } from "./order-life.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
 const cloud = await orderCloud("2026-01-10T09:00:00", { gpus: "A100=4" });
 const { db, provider, until } = cloud;
 
-type Subscription = AnswerOf<"getSubscription">;
-
-interface Rented extends Customer {
-  readonly subscriptionId: string;
-  readonly leaseId: string;
-}
-
-let names = 0;
-async function rented(
-  yuan: string,
-  ask: { readonly term?: "monthly" | "annual"; readonly flavor?: string } = {},
-): Promise<Rented> {
-  const { term = "monthly", flavor = "a100.1" } = ask;
-  const of = await cloud.customer(yuan);
-  names += 1;
-  const quote = await of.api.call("quoteOrder", { body: { kind: "subscription", flavor, term } });
-  const { subscription } = await of.api.call("orderSubscription", {
-    body: { name: `m${names}`, flavor, term, expectedAmount: quote.amount },
-  });
-  const found = { ...of, subscriptionId: subscription.id, leaseId: subscription.leaseId };
-  await stateOf(found, "active");
-  return found;
-}
-
-function show({ api, subscriptionId }: Rented): Promise<Subscription> {
-  return api.call("getSubscription", { params: { subscriptionId } });
-}
-
-function stateOf(of: Rented, state: Subscription["state"]): Promise<Subscription> {
-  return until(async () => {
-    const found = await show(of);
-    expect(found.state).toBe(state);
-    return found;
-  });
-}
-
-function leaseIs({ api, leaseId }: Rented, state: string): Promise<void> {
-  return until(async () => {
-    expect((await api.call("getLease", { params: { leaseId } })).state).toBe(state);
-  });
-}
+const { rented, show, stateOf, leaseIs, toTheEnd, told } = orderLife(cloud);
 
 function gpusAre({ leaseId }: Rented, count: number): Promise<void> {
   return until(async () => {
@@ -81,12 +42,6 @@ function gpusOf(leaseId: string): number | undefined {
 
 function machineOf(leaseId: string) {
   return provider.platform.machines().find(({ spec }) => spec.owner.resourceId === leaseId);
-}
-
-/** To just after the end of what is paid. */
-async function toTheEnd(of: Rented): Promise<void> {
-  const { paidUntil } = await show(of);
-  cloud.advance(Date.parse(paidUntil ?? "") - cloud.now() + 1000);
 }
 
 async function renewed(
@@ -112,12 +67,6 @@ async function released(of: Rented): Promise<void> {
     await of.api.call("cancelSubscription", { params, body: { expectedRefund: total } });
   });
   await leaseIs(of, "released");
-}
-
-async function told({ tenantId }: Customer): Promise<string[]> {
-  const first = { after: undefined, limit: 100 };
-  const list = await db.tenant(tenantId, (tx) => notices(tx, tenantId, first));
-  return list.map(({ kind }) => kind);
 }
 
 async function withTier({ tenantId }: Customer, tier: "gold" | "diamond"): Promise<void> {
