@@ -14,7 +14,7 @@ import { verifyBundle, type Verdict } from "#verify/verify.ts";
 import { exportBundle } from "./export.ts";
 
 /** Of one replay, which keeps this process busy; a larger month is checked where the customer is. */
-const bytesMax = 200_000_000;
+const bytesMax = 100_000_000;
 
 export async function replayMonth(
   db: Db,
