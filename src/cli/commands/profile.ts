@@ -94,7 +94,7 @@ export function addProfiles(program: Command, shell: Shell): void {
         value,
         ids: [value.id],
         text: () =>
-          `${value.name} (version ${value.version}) is in force from ${value.activeFrom ?? from}.\n`,
+          `${value.name} (version ${value.version}) is in force from ${value.activeFrom ?? from}.\n${findingsText(value)}`,
       });
     },
   });
@@ -108,6 +108,9 @@ function profileText(profile: AnswerOf<"getPriceProfile">): string {
     ["Created", time(profile.createdAt)],
     ["Id", profile.id],
   ]);
-  const findings = profile.findings.map((each) => `${each.severity}: ${safe(each.message)}\n`);
-  return `${head}${findings.join("")}`;
+  return `${head}${findingsText(profile)}`;
+}
+
+function findingsText({ findings }: AnswerOf<"getPriceProfile">): string {
+  return findings.map((each) => `${each.severity}: ${safe(each.message)}\n`).join("");
 }

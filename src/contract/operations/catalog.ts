@@ -143,7 +143,7 @@ export const catalogOperations = {
     audit: "price-profile.activate",
     params: ofProfile,
     body: catalog.activatePriceProfileBody,
-    result: catalog.priceProfileVersion,
+    result: catalog.priceProfileDetail,
     failures: ["wrong_state", "rule_violation"],
   }),
 };

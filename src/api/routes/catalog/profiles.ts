@@ -13,6 +13,7 @@ import {
 } from "#catalog/price-profiles.ts";
 import type { Operations } from "#contract/operations.ts";
 import type * as catalog from "#contract/schemas/catalog.ts";
+import { present } from "#kernel/assert.ts";
 import { localDay } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 
@@ -30,15 +31,15 @@ export const createProfile: Handler<Operations["createPriceProfile"]> = async ({
 
 export const activateProfile: Handler<Operations["activatePriceProfile"]> = async (
   { params, body },
-  context,
-) =>
-  showVersion(
-    await activatePriceProfile(context.tx, {
-      id: params.profileId,
-      from: localDay(body.from),
-      now: context.now(),
-    }),
-  );
+  { tx, now },
+) => {
+  const { id } = await activatePriceProfile(tx, {
+    id: params.profileId,
+    from: localDay(body.from),
+    now: now(),
+  });
+  return showDetail(present(await findPriceProfile(tx, id), "the profile"));
+};
 
 function showVersion(version: PriceProfileVersion): z.output<typeof catalog.priceProfileVersion> {
   return { ...version, createdAt: new Date(version.createdAt).toISOString() };
