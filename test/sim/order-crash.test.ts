@@ -131,6 +131,8 @@ function leaseIs(of: Customer, leaseId: string, state: string): Promise<void> {
   return soon(async () => {
     const found = await of.api.call("getLease", { params: { leaseId } });
     expect(found.state).toBe(state);
+    // Running, and seen to be ready, is what the term begins with.
+    if (state === "running" && found.readyAt === null) throw new Error("not ready yet");
   });
 }
 
@@ -315,8 +317,9 @@ test("two clerks at once: one renewal, one expansion, one end", async () => {
   } as const;
   const { subscription } = await of.api.call("orderSubscription", { body });
   const params = { subscriptionId: subscription.id };
-  await leaseIs(of, subscription.leaseId, "running");
-  await cloud.look();
+  await cloud.until(async () => {
+    expect((await show(of, subscription.id)).state).toBe("active");
+  });
   const one = ["fulfilled", "rejected"];
   const { paidUntil } = await show(of, subscription.id);
   const renewal = { expectedAmount: "15000.00", expectedFrom: paidUntil ?? "" };
@@ -325,8 +328,10 @@ test("two clerks at once: one renewal, one expansion, one end", async () => {
   );
   const units = { vcpus: 2, days: 1, expectedAmount: "40.00" };
   expect(await outcomes(() => of.api.call("orderExpansion", { params, body: units }))).toEqual(one);
-  await settled(of);
-  await cloud.look();
+  await cloud.until(async () => {
+    const { items } = await of.api.call("listExpansions");
+    expect(items.map(({ state }) => state)).toEqual(["active"]);
+  });
   const { total } = await of.api.call("quoteCancel", { params });
   expect(total).toBe("15000.00");
   const end = { expectedRefund: total };
