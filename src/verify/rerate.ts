@@ -18,7 +18,8 @@ import { add, equals, formatRational, subtract, zero, type Rational } from "#ker
 import type { Findings } from "./findings.ts";
 import type { RecordOf } from "./format.ts";
 import type { Bundle } from "./read.ts";
-import type { Tally, Usage } from "./usage.ts";
+import type { Tally } from "./sums.ts";
+import type { Usage } from "./usage.ts";
 
 type LineRecord = RecordOf<"line">;
 

@@ -6,27 +6,17 @@
  */
 import { dimensionOf } from "#catalog/sku.ts";
 import { meterSource } from "#flow/meter/event.ts";
-import { addDays, dayOf, dayStart, type LocalDay } from "#kernel/calendar.ts";
-import { add, rational, zero, type Rational } from "#kernel/rational.ts";
+import type { LocalDay } from "#kernel/calendar.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 import { hashLength, type TreeHasher } from "#tlog/hash.ts";
 
 import { Chains } from "./chains.ts";
+import { Days } from "./days.ts";
 import { EventScanner } from "./event-bytes.ts";
 import { hasItsUnit, readEvent, type ReadRecorded, type ReadRetracted } from "./event-line.ts";
 import type { Findings } from "./findings.ts";
 import type { Bundle } from "./read.ts";
-
-/** What the events of a line come to. */
-export interface Tally {
-  /** All of them, rated or not. */
-  readonly count: number;
-  readonly first: number;
-  readonly last: number;
-  /** In base units; of jobs and of leases together, then of jobs alone. */
-  readonly quantity: Rational;
-  readonly jobQuantity: Rational;
-}
+import { countLeaf, DaySums, sumOf, type LineName, type Tally } from "./sums.ts";
 
 export interface Usage {
   /** `undefined` where a line has no events. */
@@ -34,15 +24,6 @@ export interface Usage {
   /** Days and SKUs that there are events of. */
   readonly used: readonly { readonly day: LocalDay; readonly sku: string }[];
 }
-
-export interface LineName {
-  readonly day: LocalDay;
-  readonly sku: string;
-  readonly revision: number;
-}
-
-/** Which revision has an event: -1 of events that no line has. */
-const noRevision = -1;
 
 /** What counts of an event, whoever wrote it. */
 interface Counted {
@@ -270,173 +251,3 @@ function isAt(hash: Uint8Array, packed: Uint8Array, at: number): boolean {
   }
   return true;
 }
-
-/** A sum of whole numbers, most of them small. */
-class Sum {
-  #whole = 0n;
-  #small = 0;
-
-  add(amount: number | bigint): void {
-    if (typeof amount === "bigint") this.#whole += amount;
-    else if (Number.isSafeInteger(this.#small + amount)) this.#small += amount;
-    else {
-      this.#whole += BigInt(this.#small);
-      this.#small = amount;
-    }
-  }
-
-  get total(): bigint {
-    return this.#whole + BigInt(this.#small);
-  }
-}
-
-type BySlice = Map<number, Sum>;
-
-interface Sums {
-  readonly day: LocalDay;
-  readonly sku: string;
-  readonly revision: number;
-  count: number;
-  first: number;
-  last: number;
-  /** Unit-seconds. */
-  readonly all: BySlice;
-  readonly jobs: BySlice;
-}
-
-function sumOf(sums: BySlice, slice: number): Sum {
-  let sum = sums.get(slice);
-  if (sum === undefined) sums.set(slice, (sum = new Sum()));
-  return sum;
-}
-
-function countLeaf(sums: Sums, leaf: number): void {
-  sums.count += 1;
-  if (leaf < sums.first) sums.first = leaf;
-  if (leaf > sums.last) sums.last = leaf;
-}
-
-function inAll(bySlice: BySlice): Rational {
-  let sum = zero;
-  for (const [slice, { total }] of bySlice) sum = add(sum, rational(total, BigInt(slice)));
-  return sum;
-}
-
-/** The sums of each line; which line has an event is the first of its day and SKU, unless it is said. */
-class DaySums {
-  readonly #first = new Map<string, number>();
-  readonly #named = new Map<number, number>();
-  readonly #uncounted: ReadonlySet<number>;
-  readonly #after: readonly number[];
-  /** By day, then by SKU, the first revision's; by name, all. */
-  readonly #ofDay = new Map<LocalDay, Map<string, Sums>>();
-  readonly #byName = new Map<string, Sums>();
-
-  constructor(bundle: Bundle) {
-    for (const { day, sku, revision, leaves } of bundle.all("line")) {
-      const name = `${day} ${sku}`;
-      this.#first.set(name, Math.min(revision, this.#first.get(name) ?? revision));
-      for (const leaf of leaves ?? []) this.#named.set(leaf, revision);
-    }
-    this.#uncounted = new Set(bundle.all("uncounted").flatMap(({ leaves }) => leaves));
-    this.#after = bundle.all("after").flatMap(({ leaves }) => leaves);
-    for (const leaf of this.#after) this.#named.set(leaf, noRevision);
-  }
-
-  /** `undefined` for an event that no line has yet. */
-  of(day: LocalDay, sku: string, leaf: number): Sums | undefined {
-    const named = this.#named.size === 0 ? undefined : this.#named.get(leaf);
-    if (named === noRevision) return undefined;
-    if (named !== undefined) return this.#open(day, sku, named);
-    let ofDay = this.#ofDay.get(day);
-    if (ofDay === undefined) this.#ofDay.set(day, (ofDay = new Map()));
-    let sums = ofDay.get(sku);
-    if (sums === undefined) {
-      sums = this.#open(day, sku, this.#first.get(`${day} ${sku}`) ?? 0);
-      ofDay.set(sku, sums);
-    }
-    return sums;
-  }
-
-  isUncounted(leaf: number): boolean {
-    return this.#uncounted.size > 0 && this.#uncounted.has(leaf);
-  }
-
-  tally({ day, sku, revision }: LineName): Tally | undefined {
-    const sums = this.#byName.get(`${day} ${sku} ${revision}`);
-    if (sums === undefined) return undefined;
-    const { count, first, last, all, jobs } = sums;
-    return { count, first, last, quantity: inAll(all), jobQuantity: inAll(jobs) };
-  }
-
-  used(): { day: LocalDay; sku: string }[] {
-    const names = new Map<string, { day: LocalDay; sku: string }>();
-    for (const { day, sku } of this.#byName.values()) names.set(`${day} ${sku}`, { day, sku });
-    return [...names.values()];
-  }
-
-  note(findings: Findings): void {
-    const [after] = this.#after;
-    if (after !== undefined) {
-      findings.note("events_after", { count: this.#after.length, leaf: after });
-    }
-    const [uncounted] = this.#uncounted;
-    if (uncounted !== undefined) {
-      findings.note("events_uncounted", { count: this.#uncounted.size, leaf: uncounted });
-    }
-  }
-
-  #open(day: LocalDay, sku: string, revision: number): Sums {
-    const name = `${day} ${sku} ${revision}`;
-    const known = this.#byName.get(name);
-    if (known !== undefined) return known;
-    const [all, jobs] = [new Map<number, Sum>(), new Map<number, Sum>()];
-    const sums = { day, sku, revision, count: 0, first: Infinity, last: -1, all, jobs };
-    this.#byName.set(name, sums);
-    return sums;
-  }
-}
-
-/** The local day that an event lies in, looked up once for each. */
-class Days {
-  readonly #zone: TimeZone;
-  #last: LocalDaySpan | undefined;
-  readonly #byHour = new Map<number, LocalDaySpan>();
-
-  constructor(zone: TimeZone) {
-    this.#zone = zone;
-  }
-
-  /** `undefined` where it is empty, or goes on into another day. */
-  of({ from, until }: { readonly from: number; readonly until: number }): LocalDay | undefined {
-    const last = this.#last;
-    const found =
-      last !== undefined && from >= last.from && from < last.until ? last : this.#find(from);
-    this.#last = found;
-    return from < until && until <= found.until ? found.day : undefined;
-  }
-
-  isStart(instant: number): boolean {
-    return this.#find(instant).from === instant;
-  }
-
-  #find(instant: number): LocalDaySpan {
-    const hour = Math.floor(instant / hourMs);
-    const known = this.#byHour.get(hour);
-    // A day may begin within the hour.
-    if (known !== undefined && instant >= known.from && instant < known.until) return known;
-    const day = dayOf(this.#zone, instant);
-    const from = dayStart(this.#zone, day);
-    const found = { day, from, until: dayStart(this.#zone, addDays(day, 1)) };
-    this.#byHour.set(hour, found);
-    return found;
-  }
-}
-
-interface LocalDaySpan {
-  readonly day: LocalDay;
-  readonly from: number;
-  readonly until: number;
-}
-
-const hourMs = 3_600_000;
