@@ -144,6 +144,10 @@ function readsOnly(operation: Operation): number | undefined {
   return changesSomething(operation) ? 403 : undefined;
 }
 
+function handsIn(operation: Operation): number | undefined {
+  return operation.permission === "usage.write" ? undefined : 403;
+}
+
 test("what changes nothing has no audit name, and of other methods than GET only asking a price", () => {
   const reads = operationIds.filter((id) => !changesSomething(operations[id]));
   expect(reads.filter((id) => operations[id].method !== "GET")).toEqual([
@@ -186,9 +190,7 @@ test.each(roles)("%s: a key that may only read", async (role) => {
 test.each(roles)("%s: a key that may only hand in usage", async (role) => {
   const { secret, keyId } = await api.keyOf(role);
   await api.db.execute(sql`update api_key set scope = 'usage.write' where id = ${keyId}`);
-  const other = (operation: Operation): number | undefined =>
-    operation.permission === "usage.write" ? undefined : 403;
-  expect(await statuses({ secret })).toEqual(expected(role, other));
+  expect(await statuses({ secret })).toEqual(expected(role, handsIn));
 });
 
 test.each(roles)("%s: an expired key, a revoked key, a disabled user", async (role) => {
