@@ -230,7 +230,7 @@ describe("damage", () => {
         ),
       });
       await expect(start(directory)).rejects.toMatchObject({
-        message: expect.stringContaining("Restore the data directory from a backup"),
+        message: expect.stringContaining("Restore the database from a backup"),
       });
       expect(await readFile(path).catch(() => undefined)).toEqual(before);
       expect(await findPostmaster(embedded.cluster)).toBeUndefined();
