@@ -21,7 +21,7 @@ import type { ServeGuest } from "./keeper.ts";
 import type { Release } from "./lock.ts";
 import { accessAddress, takeAddress, tenantMacOf } from "./network.ts";
 import type { Guest } from "./power.ts";
-import type { Launch, State } from "./records.ts";
+import { vcpusOf, type Launch, type State } from "./records.ts";
 import { updateState } from "./settle.ts";
 import type { Site } from "./site.ts";
 import { connectInside } from "./socket.ts";
@@ -93,8 +93,10 @@ export function createGuests(site: Site): Guests {
     shutDown: (id, launch) => lend(id, launch, (client, call) => client.shutdown(call)),
     sync: (id, launch) => lend(id, launch, (client, call) => client.sync(call)),
     refresh: (id, launch) => lend(id, launch, (client, call) => client.refresh(call)),
-    takeUp: (id, launch, diskBytes) =>
-      lend(id, launch, (client, call) => client.resizeOnline(call, { diskBytes })),
+    takeUp: (id, launch, { cpu, memoryBytes, diskBytes }) => {
+      const expected = { cpus: vcpusOf(cpu), memoryBytes, diskBytes };
+      return lend(id, launch, (client, call) => client.resizeOnline(call, expected));
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import { ProviderError, type MachineSpec, type PowerAction } from "#providers/pr
 import type { Driver } from "./driver.ts";
 import { instancePath, readSpec, readState, writeState } from "./instance.ts";
 import { endProcess, withMonitor } from "./monitor.ts";
-import type { Launch, State } from "./records.ts";
+import type { Hardware, Launch, State } from "./records.ts";
 import { hasEnded, settle } from "./settle.ts";
 import { startCold } from "./start.ts";
 import { waitFor } from "./wait.ts";
@@ -21,7 +21,7 @@ export interface Guest {
   /** Sets the clock and whatever else went stale while the guest stood still. */
   readonly refresh: (machineId: string, launch: Launch) => Promise<void>;
   /** Brings plugged CPUs and memory online and grows the file system to its disk. */
-  readonly takeUp: (machineId: string, launch: Launch, diskBytes: number) => Promise<void>;
+  readonly takeUp: (machineId: string, launch: Launch, hardware: Hardware) => Promise<void>;
 }
 
 interface Subject {

@@ -52,8 +52,8 @@ export async function resizeMachine(
   await limit(driver, machineId, outcome.state);
   const notes = [...outcome.notes];
   if (outcome.launch !== undefined && outcome.state.readyAt !== null) {
-    const { diskBytes } = outcome.state.hardware;
-    await guest.takeUp(machineId, outcome.launch, diskBytes).catch((error: unknown) => {
+    const { hardware } = outcome.state;
+    await guest.takeUp(machineId, outcome.launch, hardware).catch((error: unknown) => {
       driver.site.log.warn({ err: error, machineId }, "the guest did not take up new hardware");
       notes.push("the guest did not answer; it takes up new hardware at its next start");
     });

@@ -64,7 +64,11 @@ export class GuestClient {
   /** Takes plugged CPUs and memory and grows the root file system to its disk. */
   async resizeOnline(
     call: GuestCall,
-    expected: { readonly diskBytes?: number } = {},
+    expected: {
+      readonly diskBytes?: number;
+      readonly cpus?: number;
+      readonly memoryBytes?: number;
+    } = {},
   ): Promise<protocol.Resized> {
     return (
       await this.#channel.ask(call, {

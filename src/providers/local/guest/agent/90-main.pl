@@ -34,9 +34,23 @@ sub answer {
     return $code->($request, $payload);
 }
 
-# Takes processors and memory that were plugged in, and grows the root file system to its disk.
+# Takes processors and memory that were plugged in, and grows the root file system to its disk. What
+# was plugged in a moment ago the kernel shows a moment later: it is waited for, two seconds at most.
 sub resize_online {
     my ($ask) = @_;
+    my ($cpus, $bytes) = map { defined $ask->{$_} ? count_field($ask, $_) : 0 } 'cpus', 'memoryBytes';
+    for (1 .. 100) {
+        take_online();
+        last if cpus_online() >= $cpus && memory_shown() >= $bytes;
+        select undef, undef, undef, 0.02;
+    }
+    grow_root($ask);
+    $cpus = cpus_online();
+    my ($memory) = read_file('/proc/meminfo') =~ /^MemTotal:\s*(\d+) kB/m;
+    return { cpus => number($cpus), memoryBytes => number($memory * 1024), rootBytes => number(root_bytes()) };
+}
+
+sub take_online {
     for my $kind (['cpu', 'online', '1'], ['memory', 'state', 'online']) {
         my ($folder, $file, $value) = @$kind;
         for my $name (names_in("/sys/devices/system/$folder")) {
@@ -46,10 +60,18 @@ sub resize_online {
             if (open my $handle, '>', $path) { syswrite $handle, $value }
         }
     }
-    grow_root($ask);
-    my $cpus = grep { /^processor\s*:/ } split /\n/, read_file('/proc/cpuinfo');
-    my ($memory) = read_file('/proc/meminfo') =~ /^MemTotal:\s*(\d+) kB/m;
-    return { cpus => number($cpus), memoryBytes => number($memory * 1024), rootBytes => number(root_bytes()) };
+}
+
+sub cpus_online { return scalar grep { /^processor\s*:/ } split /\n/, read_file('/proc/cpuinfo') }
+
+# In blocks of 128 MiB and more, so a little more than there is; a kernel without them shows none.
+sub memory_shown {
+    my $folder = '/sys/devices/system/memory';
+    my $block = read_file("$folder/block_size_bytes");
+    return ~0 unless defined $block;
+    chomp $block;
+    my $blocks = grep { /^memory\d+$/ } names_in($folder);
+    return $blocks * hex $block;
 }
 
 sub root_bytes {
