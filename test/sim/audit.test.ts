@@ -58,7 +58,7 @@ async function breakOne(of: Db): Promise<void> {
   await of.rows(
     sql`select pg_terminate_backend(pid) as ended from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()
-        and state in ('active', 'idle in transaction') and xact_start is not null limit 1`,
+        and backend_type = 'client backend' and state in ('active', 'idle in transaction') and xact_start is not null limit 1`,
     z.object({ ended: z.boolean() }),
   );
 }

@@ -96,7 +96,8 @@ function start(directory: string): Promise<Embedded> {
 async function breakAll(db: Db): Promise<void> {
   await db.rows(
     sql`select pg_terminate_backend(pid) as ended from pg_stat_activity
-      where datname = current_database() and pid <> pg_backend_pid()`,
+      where datname = current_database() and pid <> pg_backend_pid()
+        and backend_type = 'client backend'`,
     z.object({ ended: z.boolean() }),
   );
 }

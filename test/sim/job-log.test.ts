@@ -107,16 +107,18 @@ test("a log is followed live over dropped connections: nothing is lost, nothing 
 test("following goes on with the next attempt when the platform lost one", async () => {
   const job = await cloud.submit({
     script: "talk",
-    environment: { SIMULATE_SECONDS: "1", SIMULATE_LINES: "10" },
+    environment: { SIMULATE_SECONDS: "4", SIMULATE_LINES: "10" },
   });
   await whileCollecting(1, async () => {
     const ids: string[] = [];
     let text = "";
+    let crashed = false;
     for await (const event of cloud.api.events("followJobLog", { params: { jobId: job.id } })) {
       if (event.event === "end") continue;
       ids.push(event.id);
       text += eventData.parse(JSON.parse(event.data));
-      if (text.endsWith("line 4 of 10\n")) {
+      if (!crashed && text.includes("line 1 of 10\n")) {
+        crashed = true;
         const { attempts } = await cloud.job(job.id);
         cloud.provider.platform.crash(attempts[0]?.instanceId ?? "");
       }

@@ -100,4 +100,7 @@ test("P-14, R-ELA-2: an expansion is in the guest while it runs, and gone after 
   const { total } = await later.call("quoteCancel", { params });
   expect(total).toBe("0.00");
   await later.call("cancelSubscription", { params, body: { expectedRefund: total } });
+  await vi.waitFor(async () => {
+    expect(await later.call("getLease", key)).toMatchObject({ state: "released" });
+  }, waiting);
 });

@@ -78,11 +78,18 @@ test("machines from before the backup run on; younger ones are kept, then adopte
     },
     { timeout: 30_000, interval: 200 },
   );
-  const { items: usage } = await client.call("listUsage", { query: { limit: 200 } });
-  for (const { resourceId, until } of usage) {
-    if (resourceId !== left.id) continue;
-    expect(Date.parse(present(until, "an end"))).toBeLessThanOrEqual(backedUpAt + 1_000);
-  }
+  // The meter follows the fact a moment later.
+  await vi.waitFor(
+    async () => {
+      const { items: usage } = await client.call("listUsage", { query: { limit: 200 } });
+      const ofLeft = usage.filter(({ resourceId }) => resourceId === left.id);
+      expect(ofLeft).not.toEqual([]);
+      for (const { until } of ofLeft) {
+        expect(Date.parse(present(until, "an end"))).toBeLessThanOrEqual(backedUpAt + 1_000);
+      }
+    },
+    { timeout: 15_000, interval: 200 },
+  );
 
   // The grace period passes: the operator is told, and nothing is taken away.
   await vi.waitFor(
