@@ -6,6 +6,8 @@
 import type { Reason } from "#kernel/reason.ts";
 import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
 
+import type { PlaceAnswer, PlaceAsk } from "./ask.ts";
+
 export interface DeviceState {
   readonly id: string;
   readonly model: string;
@@ -37,20 +39,6 @@ export interface HostState {
   readonly antiAffineTenants: readonly string[];
 }
 
-export interface PlaceAsk {
-  readonly tenantId: string;
-  readonly shape: Shape;
-  /**
-   * A stopped lease starts where its disk is, with the devices that its machine was made with; the
-   * disk is held already, the devices are not.
-   */
-  readonly pinned?: { readonly hostId: string; readonly deviceIds: readonly string[] };
-}
-
-export type PlaceAnswer =
-  | { readonly placed: true; readonly hostId: string; readonly deviceIds: readonly string[] }
-  | { readonly placed: false; readonly reason: Reason };
-
 type Obstacle =
   | "host is down"
   | "host takes no new work"
@@ -78,7 +66,7 @@ export function place(hosts: readonly HostState[], ask: PlaceAsk): PlaceAnswer {
     }
   }
   if (best !== undefined) {
-    return { placed: true, hostId: best.host.id, deviceIds: best.deviceIds };
+    return { placed: true, hostId: best.host.id, deviceIds: best.deviceIds, numaNode: null };
   }
   return { placed: false, reason: refusal(hosts.length, counts, ask.shape) };
 }

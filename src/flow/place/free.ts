@@ -1,7 +1,8 @@
 /** How many more of a shape fit at this moment: places one after the other on paper. Pure. */
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
-import { place, type HostState, type PlaceAsk } from "./decide.ts";
+import type { PlaceAsk } from "./ask.ts";
+import { place, type HostState } from "./decide.ts";
 
 /** Enough to say "plenty". */
 const countMax = 1000;
