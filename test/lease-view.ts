@@ -25,6 +25,8 @@ export const shape: Shape = {
   hostLabels: {},
   antiAffinity: false,
   tolerations: [],
+  pool: null,
+  numa: false,
 };
 
 export const running: Machine = {

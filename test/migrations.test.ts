@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { sql } from "#db/sql.ts";
-import { hostStates } from "#flow/place/store.ts";
+import { hostStates } from "#flow/place/hosts-read.ts";
 import { usedBy } from "#flow/admit/quota.ts";
 
 import { testDatabase } from "./database.ts";

@@ -49,7 +49,7 @@ async function scrape(): Promise<Map<string, number>> {
 
 async function running(name: string): Promise<{ id: string; tenantId: string; instance: string }> {
   const tenant = await addTenant(db, name);
-  const gpu = { model: "T4", count: 1, slice: 4 } as const;
+  const gpu = { model: "T4", count: 1, slice: 4, nvlink: false } as const;
   const of = shape({ vcpus: 4, cpu: { sockets: 1, cores: 4, threads: 1 }, memoryMiB: 2048, gpu });
   const id = await rent(db, lease(tenant, { shape: of, name: "vm" }));
   await vi.waitFor(async () => expect(await stateOf(db, id)).toMatchObject({ state: "running" }), {

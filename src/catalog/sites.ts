@@ -20,6 +20,8 @@ export interface SiteSaid {
   readonly capabilities: unknown;
 }
 
+export type GpuMode = "whole" | "vgpu" | "mig" | "shared";
+
 export interface HostSaid {
   readonly id: string;
   readonly state: "up" | "down" | "maintenance";
@@ -34,7 +36,12 @@ export interface HostSaid {
     readonly memoryBytes: number;
     readonly isolation: "hard" | "soft";
     readonly slicesMax: number;
+    readonly mode?: GpuMode;
+    readonly numaNode?: number;
+    readonly nvlinkGroup?: string;
+    readonly healthy?: boolean;
   }[];
+  readonly numa?: readonly { readonly cpus: number; readonly memoryBytes: number }[];
 }
 
 export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<void> {
@@ -99,17 +106,18 @@ export async function recordHosts(
   for (const host of said.listing.items) {
     changed += await db.execute(sql`
       insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes,
-        disk_bytes, huge_pages, labels, seen_at)
+        disk_bytes, huge_pages, labels, numa, seen_at)
       values (${uuid()}, ${clusterId}, ${said.site}, ${host.id}, ${host.id}, ${host.state},
         ${host.cpus}, ${host.memoryBytes}, ${host.diskBytes}, ${json(host.hugePages)},
-        ${json(host.labels)}, ${at})
+        ${json(host.labels)}, ${json(host.numa ?? [])}, ${at})
       on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
         memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
-        huge_pages = excluded.huge_pages, labels = excluded.labels, seen_at = excluded.seen_at
+        huge_pages = excluded.huge_pages, labels = excluded.labels, numa = excluded.numa,
+        seen_at = excluded.seen_at
       where (host.state, host.cpus, host.memory_bytes, host.disk_bytes, host.huge_pages,
-          host.labels)
+          host.labels, host.numa)
         is distinct from (excluded.state, excluded.cpus, excluded.memory_bytes,
-          excluded.disk_bytes, excluded.huge_pages, excluded.labels)`);
+          excluded.disk_bytes, excluded.huge_pages, excluded.labels, excluded.numa)`);
     changed += await recordDevices(db, said.site, host);
     await db.execute(sql`
       insert into storage_pool (id, name, tier, cluster_id, kind, size_bytes)
@@ -135,13 +143,21 @@ async function recordDevices(db: Queryable, site: string, host: HostSaid): Promi
   const ofHost = sql`(select id from host where site = ${site} and native_id = ${host.id})`;
   for (const gpu of host.gpus) {
     changed += await db.execute(sql`
-      insert into gpu_device (host_id, id, model, memory_bytes, isolation, slices_max)
+      insert into gpu_device (host_id, id, model, memory_bytes, isolation, slices_max, mode,
+        numa_node, nvlink_group, sick_by_platform)
       values (${ofHost}, ${gpu.id}, ${gpu.model}, ${gpu.memoryBytes}, ${gpu.isolation},
-        ${gpu.slicesMax})
+        ${gpu.slicesMax}, ${modeOf(gpu)}, ${gpu.numaNode ?? null}, ${gpu.nvlinkGroup ?? null},
+        ${gpu.healthy === false})
       on conflict (host_id, id) do update set model = excluded.model, present = true,
         memory_bytes = excluded.memory_bytes, isolation = excluded.isolation,
-        slices_max = excluded.slices_max
-      where gpu_device is distinct from excluded`);
+        slices_max = excluded.slices_max, mode = excluded.mode, numa_node = excluded.numa_node,
+        nvlink_group = excluded.nvlink_group, sick_by_platform = excluded.sick_by_platform
+      where (gpu_device.present, gpu_device.model, gpu_device.memory_bytes, gpu_device.isolation,
+          gpu_device.slices_max, gpu_device.mode, gpu_device.numa_node, gpu_device.nvlink_group,
+          gpu_device.sick_by_platform)
+        is distinct from (true, excluded.model, excluded.memory_bytes, excluded.isolation,
+          excluded.slices_max, excluded.mode, excluded.numa_node, excluded.nvlink_group,
+          excluded.sick_by_platform)`);
   }
   changed += await db.execute(sql`
     update gpu_device set present = false where host_id = ${ofHost} and present
@@ -153,6 +169,14 @@ const executionRow = z.object({
   id: z.string(),
   execution: z.enum(["kvm", "emulated", "simulated"]),
 });
+
+/** A platform that does not say how a device is cut is taken by what it says of its slices. */
+function modeOf(gpu: HostSaid["gpus"][number]): GpuMode {
+  if (gpu.mode !== undefined) return gpu.mode;
+  if (gpu.slicesMax === 1) return "whole";
+  if (gpu.isolation === "soft") return "shared";
+  return /^(?:A100|H100)/.test(gpu.model) ? "mig" : "vgpu";
+}
 
 /** How machines run on each host. */
 export async function siteExecutions(

@@ -8,13 +8,23 @@ export interface Shape {
   readonly cpu: { readonly sockets: number; readonly cores: number; readonly threads: number };
   readonly memoryMiB: number;
   readonly diskGiB: number;
-  readonly gpu: { readonly model: string; readonly count: number; readonly slice: number } | null;
+  readonly gpu: {
+    readonly model: string;
+    readonly count: number;
+    readonly slice: number;
+    /** All of them in one NVLink group. */
+    readonly nvlink: boolean;
+  } | null;
   readonly serviceClass: "core" | "standard";
   readonly overcommitPercent: number;
   readonly hugePages: "none" | "2Mi" | "1Gi";
   readonly hostLabels: Readonly<Record<string, string>>;
   readonly antiAffinity: boolean;
   readonly tolerations: readonly string[];
+  /** The name of the pool that it goes to; null for any that is open to it, or a host of none. */
+  readonly pool: string | null;
+  /** CPUs, memory and GPUs on one NUMA node. */
+  readonly numa: boolean;
 }
 
 export const mebibyte = 1_048_576;

@@ -27,6 +27,8 @@ const shape: Shape = {
   hostLabels: {},
   antiAffinity: false,
   tolerations: [],
+  pool: null,
+  numa: false,
 };
 
 const lease: LeaseFacts = {

@@ -92,6 +92,14 @@ export interface GpuDevice {
   readonly isolation: "hard" | "soft";
   /** Largest number of equal slices; 1 means whole devices only. */
   readonly slicesMax: number;
+  /** How it is cut; without it, `slicesMax` and `isolation` tell. `whole` is never cut. */
+  readonly mode?: "whole" | "vgpu" | "mig" | "shared";
+  /** The index of its node in the host's `numa`. */
+  readonly numaNode?: number;
+  /** Devices of one host with the same group reach each other by NVLink. */
+  readonly nvlinkGroup?: string;
+  /** False when the platform has seen that it is sick; nothing new is put on it then. */
+  readonly healthy?: boolean;
 }
 
 export interface Host {
@@ -103,6 +111,13 @@ export interface Host {
   readonly hugePages: Readonly<Partial<Record<"2Mi" | "1Gi", number>>>;
   readonly gpus: readonly GpuDevice[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Its NUMA nodes in order; absent when the platform does not say. */
+  readonly numa?: readonly NumaNode[];
+}
+
+export interface NumaNode {
+  readonly cpus: number;
+  readonly memoryBytes: number;
 }
 
 export interface CpuTopology {

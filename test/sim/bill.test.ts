@@ -78,7 +78,9 @@ async function statement(db: Db, tenantId: string): Promise<string> {
 async function live(db: Db, tenant: TestTenant, random: Random): Promise<void> {
   const { tenantId, projectId } = tenant;
   const vcpus = 1 + random.below(4);
-  const gpu = random.chance(0.3) ? { model: "T4", count: 1, slice: random.pick([1, 4]) } : null;
+  const gpu = random.chance(0.3)
+    ? { model: "T4", count: 1, slice: random.pick([1, 4]), nvlink: false }
+    : null;
   const of = shape({ vcpus, memoryMiB: 256 * (1 + random.below(20)), gpu });
   const requestId = await rent(db, lease(tenant, { name: `vm-${random.below(1e9)}`, shape: of }));
   const { id: instanceId } = await db.one(

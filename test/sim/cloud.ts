@@ -136,6 +136,8 @@ export function shape(change: Partial<Shape> = {}): Shape {
     hostLabels: {},
     antiAffinity: false,
     tolerations: [],
+    pool: null,
+    numa: false,
     ...change,
   };
 }

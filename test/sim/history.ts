@@ -74,7 +74,7 @@ async function rentOne({ world, random, leases }: History): Promise<void> {
 
 function randomShape(random: Random): Shape {
   const vcpus = 1 + random.below(3);
-  const whole = { model: "T4", count: 1, slice: 1 };
+  const whole = { model: "T4", count: 1, slice: 1, nvlink: false };
   return shape({
     vcpus,
     cpu: { sockets: 1, cores: vcpus, threads: 1 },

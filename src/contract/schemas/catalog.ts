@@ -22,6 +22,10 @@ export const hugePages = z.enum(["none", "2Mi", "1Gi"]);
 const mebibytes = z.number().int().min(1).max(16_777_216);
 const gibibytes = z.number().int().min(1).max(65_536);
 
+export const poolName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and '-'");
+
 /** A flavor: what one machine is made of. The rules that bind the fields: catalog/flavor.ts. */
 export const flavorFields = z.strictObject({
   vcpus: z.number().int().min(1).max(1024),
@@ -32,7 +36,12 @@ export const flavorFields = z.strictObject({
   memoryRequestMiB: mebibytes.optional(),
   diskGiB: gibibytes,
   gpu: gpuAsk.nullable().default(null),
+  /** All its GPUs in one NVLink group. */
   nvlink: z.boolean().default(false),
+  /** CPUs, memory and GPUs on one NUMA node. */
+  numa: z.boolean().default(false),
+  /** The pool that it is sold from; `null` for any that is open to it. */
+  pool: poolName.nullable().default(null),
   serviceClass: serviceClass.default("standard"),
   /** vCPUs sold per physical CPU, in hundredths: 100 is none, 150 the most. */
   overcommitPercent: z.number().int().min(100).max(1000).default(100),

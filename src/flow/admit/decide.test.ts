@@ -23,13 +23,15 @@ const shape: Shape = {
   cpu: { sockets: 1, cores: 16, threads: 1 },
   memoryMiB: 1024,
   diskGiB: 10,
-  gpu: { model: "A100", count: 2, slice: 1 },
+  gpu: { model: "A100", count: 2, slice: 1, nvlink: false },
   serviceClass: "core",
   overcommitPercent: 100,
   hugePages: "none",
   hostLabels: {},
   antiAffinity: false,
   tolerations: [],
+  pool: null,
+  numa: false,
 };
 
 function decide(change: Partial<Parameters<typeof decideAdmission>[0]> = {}) {

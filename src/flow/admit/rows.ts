@@ -10,13 +10,23 @@ export const shapeRow: z.ZodType<Shape> = z.object({
   cpu: z.object({ sockets: z.int(), cores: z.int(), threads: z.int() }),
   memoryMiB: z.int(),
   diskGiB: z.int(),
-  gpu: z.object({ model: z.string(), count: z.int(), slice: z.int() }).nullable(),
+  gpu: z
+    .object({
+      model: z.string(),
+      count: z.int(),
+      slice: z.int(),
+      nvlink: z.boolean().default(false),
+    })
+    .nullable(),
   serviceClass: z.enum(["core", "standard"]),
   overcommitPercent: z.int(),
   hugePages: z.enum(["none", "2Mi", "1Gi"]),
   hostLabels: z.record(z.string(), z.string()),
   antiAffinity: z.boolean(),
   tolerations: z.array(z.string()),
+  // What was admitted before there were pools says nothing of them.
+  pool: z.string().nullable().default(null),
+  numa: z.boolean().default(false),
 });
 
 export const reasonRow: z.ZodType<Reason> = z.object({

@@ -19,12 +19,14 @@ export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | un
     cpu: flavor.cpu,
     memoryMiB: flavor.memoryMiB,
     diskGiB: diskGiB + extra,
-    gpu: flavor.gpu,
+    gpu: flavor.gpu === null ? null : { ...flavor.gpu, nvlink: flavor.nvlink },
     serviceClass: flavor.serviceClass,
     overcommitPercent: flavor.overcommitPercent,
     hugePages: flavor.hugePages,
     hostLabels: flavor.placement.hostLabels,
     antiAffinity: flavor.placement.antiAffinity,
     tolerations: flavor.placement.tolerations,
+    pool: flavor.pool,
+    numa: flavor.numa,
   };
 }

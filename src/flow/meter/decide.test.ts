@@ -19,6 +19,8 @@ function shape(vcpus: number, diskGiB = 10, gpu: Shape["gpu"] = null): Shape {
     hostLabels: {},
     antiAffinity: false,
     tolerations: [],
+    pool: null,
+    numa: false,
   };
 }
 
@@ -140,7 +142,7 @@ test("a resize of a stopped lease changes its disk only", () => {
 });
 
 test("R-PAYG-8: a slice of a GPU is its share", () => {
-  const gpu = { model: "T4", count: 1, slice: 4 };
+  const gpu = { model: "T4", count: 1, slice: 4, nvlink: false };
   const [opened] = meter("lease", [], [at(1, "ready", 0, { shape: shape(2, 10, gpu) })]);
   expect(opened).toMatchObject({ interval: { sku: "gpu.T4", units: 1n, slice: 4n } });
 });

@@ -17,6 +17,8 @@ const shape: Shape = {
   hostLabels: {},
   antiAffinity: false,
   tolerations: [],
+  pool: null,
+  numa: false,
 };
 
 function attempt(

@@ -1,64 +1,14 @@
 import { expect, test } from "vitest";
 
 import type { Shape } from "#kernel/shape.ts";
+import { aDevice as device, aHost as host, aShape as shape, gpus } from "#test/place-states.ts";
 
-import { couldEverFit, place, type DeviceState, type HostState } from "./decide.ts";
+import { couldEverFit, place } from "./decide.ts";
+import type { HostState } from "./host-state.ts";
 
 const gib = 2 ** 30;
 
-function host(change: Partial<HostState> = {}): HostState {
-  return {
-    id: "h1",
-    name: "h1",
-    up: true,
-    schedulable: true,
-    milliCpus: 8_000,
-    memoryBytes: 16 * gib,
-    diskBytes: 100 * gib,
-    milliCpusUsed: 0,
-    memoryBytesUsed: 0,
-    diskBytesUsed: 0,
-    hugePagesMiB: { "2Mi": 0, "1Gi": 0 },
-    hugePagesMiBUsed: { "2Mi": 0, "1Gi": 0 },
-    labels: {},
-    devices: [],
-    antiAffineTenants: [],
-    ...change,
-  };
-}
-
-function device(change: Partial<DeviceState> = {}): DeviceState {
-  return {
-    id: "g0",
-    model: "T4",
-    isolation: "hard",
-    slicesMax: 4,
-    slice: 0,
-    claims: 0,
-    tenants: [],
-    ...change,
-  };
-}
-
-function shape(change: Partial<Shape> = {}): Shape {
-  return {
-    flavor: "test",
-    vcpus: 2,
-    cpu: { sockets: 1, cores: 2, threads: 1 },
-    memoryMiB: 4096,
-    diskGiB: 10,
-    gpu: null,
-    serviceClass: "standard",
-    overcommitPercent: 100,
-    hugePages: "none",
-    hostLabels: {},
-    antiAffinity: false,
-    tolerations: [],
-    ...change,
-  };
-}
-
-const t4 = (slice: number, count = 1): Shape => shape({ gpu: { model: "T4", count, slice } });
+const t4 = (slice: number, count = 1): Shape => shape({ gpu: gpus("T4", { count, slice }) });
 type Pinned = NonNullable<Parameters<typeof place>[1]["pinned"]>;
 const ask = (of: Shape, pinned?: Pinned): Parameters<typeof place>[1] => ({
   tenantId: "me",

@@ -7,37 +7,7 @@ import type { Reason } from "#kernel/reason.ts";
 import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
 
 import type { PlaceAnswer, PlaceAsk } from "./ask.ts";
-
-export interface DeviceState {
-  readonly id: string;
-  readonly model: string;
-  readonly isolation: "hard" | "soft";
-  readonly slicesMax: number;
-  /** The slice size in use (all claims of a device have one size); 0 when free. */
-  readonly slice: number;
-  readonly claims: number;
-  readonly tenants: readonly string[];
-}
-
-export interface HostState {
-  readonly id: string;
-  readonly name: string;
-  readonly up: boolean;
-  readonly schedulable: boolean;
-  readonly milliCpus: number;
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  readonly milliCpusUsed: number;
-  readonly memoryBytesUsed: number;
-  readonly diskBytesUsed: number;
-  /** Memory in huge pages, by page size. */
-  readonly hugePagesMiB: Readonly<Record<"2Mi" | "1Gi", number>>;
-  readonly hugePagesMiBUsed: Readonly<Record<"2Mi" | "1Gi", number>>;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly devices: readonly DeviceState[];
-  /** Tenants that have an instance here which asked to be kept apart from its own kind. */
-  readonly antiAffineTenants: readonly string[];
-}
+import type { DeviceState, HostState } from "./host-state.ts";
 
 type Obstacle =
   | "host is down"

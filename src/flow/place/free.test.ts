@@ -2,65 +2,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Shape } from "#kernel/shape.ts";
+import { aDevice, aHost, aShape, gpus } from "#test/place-states.ts";
 
-import type { HostState } from "./decide.ts";
 import { howManyFit, withPlaced } from "./free.ts";
 
-const gib = 2 ** 30;
-
-const empty: HostState = {
-  id: "h1",
-  name: "h1",
-  up: true,
-  schedulable: true,
-  milliCpus: 8_000,
-  memoryBytes: 16 * gib,
-  diskBytes: 100 * gib,
-  milliCpusUsed: 0,
-  memoryBytesUsed: 0,
-  diskBytesUsed: 0,
+const empty = aHost({
   hugePagesMiB: { "2Mi": 4096, "1Gi": 0 },
-  hugePagesMiBUsed: { "2Mi": 0, "1Gi": 0 },
-  labels: {},
-  devices: [
-    {
-      id: "g0",
-      model: "T4",
-      isolation: "hard",
-      slicesMax: 4,
-      slice: 0,
-      claims: 0,
-      tenants: [],
-    },
-    {
-      id: "g1",
-      model: "T4",
-      isolation: "soft",
-      slicesMax: 4,
-      slice: 0,
-      claims: 0,
-      tenants: [],
-    },
-  ],
-  antiAffineTenants: [],
-};
+  devices: [aDevice({ id: "g0" }), aDevice({ id: "g1", mode: "shared", isolation: "soft" })],
+});
 
 function shape(change: Partial<Shape> = {}): Shape {
-  return {
-    flavor: "test",
-    vcpus: 1,
-    cpu: { sockets: 1, cores: 1, threads: 1 },
-    memoryMiB: 1024,
-    diskGiB: 1,
-    gpu: null,
-    serviceClass: "standard",
-    overcommitPercent: 100,
-    hugePages: "none",
-    hostLabels: {},
-    antiAffinity: false,
-    tolerations: [],
-    ...change,
-  };
+  return aShape({ vcpus: 1, memoryMiB: 1024, diskGiB: 1, ...change });
 }
 
 test("counts until the first resource is used up", () => {
@@ -78,12 +30,12 @@ test("counts until the first resource is used up", () => {
 });
 
 test("R-GPU-02: slices and whole devices, and how they are kept apart", () => {
-  const quarter = shape({ gpu: { model: "T4", count: 1, slice: 4 } });
+  const quarter = shape({ gpu: gpus("T4", { slice: 4 }) });
   expect(howManyFit([empty], { tenantId: "me", shape: quarter })).toMatchObject({
     count: 8,
     isolation: "soft",
   });
-  const whole = shape({ gpu: { model: "T4", count: 1, slice: 1 } });
+  const whole = shape({ gpu: gpus("T4") });
   expect(howManyFit([empty], { tenantId: "me", shape: whole }).count).toBe(2);
 });
 
@@ -97,7 +49,7 @@ test("as many as are said to fit do, and never one more", () => {
   });
   fc.assert(
     fc.property(asks, ({ slice, ...sizes }) => {
-      const of = shape({ ...sizes, gpu: slice === 0 ? null : { model: "T4", count: 1, slice } });
+      const of = shape({ ...sizes, gpu: slice === 0 ? null : gpus("T4", { slice }) });
       const ask = { tenantId: "me", shape: of };
       const { count } = howManyFit([empty], ask);
       let host = empty;

@@ -2,7 +2,8 @@
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
 import type { PlaceAsk } from "./ask.ts";
-import { place, type HostState } from "./decide.ts";
+import { place } from "./decide.ts";
+import type { HostState } from "./host-state.ts";
 
 /** Enough to say "plenty". */
 const countMax = 1000;

@@ -9,9 +9,11 @@ import type { Db } from "#db/pool.ts";
 import { headOfQueue, recordRefusal, type WaitingEntry } from "#flow/queue/store.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 
-import { place, type HostState } from "./decide.ts";
+import { place } from "./decide.ts";
 import { withPlaced } from "./free.ts";
-import { commitPlan, heldPlacement, hostStates } from "./store.ts";
+import type { HostState } from "./host-state.ts";
+import { hostStates } from "./hosts-read.ts";
+import { commitPlan, heldPlacement } from "./store.ts";
 
 const entriesPerReadMax = 200;
 const entriesPerPassMax = 10_000;

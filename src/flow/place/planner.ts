@@ -6,9 +6,10 @@
 import type { Reason } from "#kernel/reason.ts";
 
 import type { GangAnswer, PlaceAnswer, PlaceAsk, Placed } from "./ask.ts";
-import { place, type HostState } from "./decide.ts";
+import { place } from "./decide.ts";
 import type { PolicyName } from "./engine/policies.ts";
 import { withPlaced } from "./free.ts";
+import type { HostState } from "./host-state.ts";
 
 export class Planner {
   readonly policy: PolicyName;

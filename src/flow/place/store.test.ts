@@ -11,9 +11,11 @@ import { insertRequest } from "#flow/admit/requests.ts";
 import { enqueue, headOfQueue, type WaitingEntry } from "#flow/queue/store.ts";
 import type { Shape } from "#kernel/shape.ts";
 import { testDatabase } from "#test/database.ts";
+import { aShape } from "#test/place-states.ts";
 
 import { howManyFit } from "./free.ts";
-import { commitPlan, growPlacement, heldPlacement, hostStates, keepDiskOnly } from "./store.ts";
+import { hostStates } from "./hosts-read.ts";
+import { commitPlan, growPlacement, heldPlacement, keepDiskOnly } from "./store.ts";
 
 const { db } = await testDatabase();
 const gib = 2 ** 30;
@@ -39,21 +41,13 @@ async function newTenant(): Promise<Tenant> {
 }
 
 function shape(change: Partial<Shape> = {}): Shape {
-  return {
-    flavor: "test",
+  return aShape({
     vcpus: 1,
     cpu: { sockets: 1, cores: 1, threads: 1 },
     memoryMiB: 512,
     diskGiB: 1,
-    gpu: null,
-    serviceClass: "standard",
-    overcommitPercent: 100,
-    hugePages: "none",
-    hostLabels: {},
-    antiAffinity: false,
-    tolerations: [],
     ...change,
-  };
+  });
 }
 
 beforeAll(async () => {
@@ -153,7 +147,7 @@ async function count(table: "placement" | "gpu_claim", hostId: string): Promise<
   return n;
 }
 
-const t4 = (slice: number): Shape["gpu"] => ({ model: "T4", count: 1, slice });
+const t4 = (slice: number): Shape["gpu"] => ({ model: "T4", count: 1, slice, nvlink: false });
 
 test.each([
   ["the last GPU", { gpuIsolation: "hard", cpus: 16 }, shape({ gpu: t4(1) })],

@@ -7,91 +7,12 @@ import { z } from "zod";
 
 import { json } from "#db/json.ts";
 import { brokenConstraint, sqlState, type Queryable, type Tx } from "#db/pool.ts";
-import { size } from "#db/row.ts";
-import { sql, type Sql } from "#db/sql.ts";
+import { sql } from "#db/sql.ts";
 import { markPlaced, type WaitingEntry } from "#flow/queue/store.ts";
 import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
 
-import { place, type HostState } from "./decide.ts";
-
-const snapshotRow = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    state: z.enum(["up", "down", "maintenance"]),
-    schedulable: z.boolean(),
-    cpus: z.int(),
-    memory_bytes: size,
-    disk_bytes: size,
-    huge_pages: z.record(z.string(), z.number()),
-    labels: z.record(z.string(), z.string()),
-    milli_cpus_used: size,
-    memory_used: size,
-    disk_used: size,
-    huge_2: size,
-    huge_1024: size,
-    anti: z.array(z.string()),
-    devices: z.array(
-      z.object({
-        id: z.string(),
-        model: z.string(),
-        isolation: z.enum(["hard", "soft"]),
-        slicesMax: z.int(),
-        slice: z.int(),
-        claims: z.int(),
-        tenants: z.array(z.string()),
-      }),
-    ),
-  })
-  .transform((row): HostState => ({
-    id: row.id,
-    name: row.name,
-    up: row.state === "up",
-    schedulable: row.schedulable,
-    milliCpus: row.cpus * 1000,
-    memoryBytes: row.memory_bytes,
-    diskBytes: row.disk_bytes,
-    milliCpusUsed: row.milli_cpus_used,
-    memoryBytesUsed: row.memory_used,
-    diskBytesUsed: row.disk_used,
-    hugePagesMiB: {
-      "2Mi": (row.huge_pages["2Mi"] ?? 0) * 2,
-      "1Gi": (row.huge_pages["1Gi"] ?? 0) * 1024,
-    },
-    hugePagesMiBUsed: { "2Mi": row.huge_2, "1Gi": row.huge_1024 },
-    labels: row.labels,
-    devices: row.devices,
-    antiAffineTenants: row.anti,
-  }));
-
-/** All hosts with what is used of them, in one statement: one consistent moment. */
-export function hostStates(db: Queryable): Promise<HostState[]> {
-  return readHosts(db, sql`true`);
-}
-
-function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
-  return db.rows(
-    sql`
-    with devices as (
-      select d.host_id, jsonb_agg(jsonb_build_object('id', d.id, 'model', d.model,
-          'isolation', d.isolation, 'slicesMax', d.slices_max, 'slice', coalesce(c.slice, 0),
-          'claims', coalesce(c.claims, 0), 'tenants', coalesce(c.tenants, '[]')) order by d.id)
-        as devices
-      from gpu_device d left join gpu_load c on c.host_id = d.host_id and c.device_id = d.id
-      where d.present group by d.host_id
-    )
-    select h.id, h.name, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes,
-      h.huge_pages, h.labels,
-      coalesce(u.milli_cpus_used, 0) as milli_cpus_used, coalesce(u.memory_used, 0) as memory_used,
-      coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
-      coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
-      coalesce(d.devices, '[]') as devices
-    from host h left join placement_load u on u.host_id = h.id
-      left join devices d on d.host_id = h.id
-    where ${which} order by h.id`,
-    snapshotRow,
-  );
-}
+import { place } from "./decide.ts";
+import { readHosts } from "./hosts-read.ts";
 
 const heldRow = z
   .object({

@@ -20,6 +20,8 @@ const shape: View["request"]["shape"] = {
   hostLabels: {},
   antiAffinity: false,
   tolerations: [],
+  pool: null,
+  numa: false,
 };
 const startedAt = now - 5_000;
 

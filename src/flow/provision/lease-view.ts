@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 
+import type { GpuAsk } from "#contract/schemas/catalog.ts";
 import type { lease as leaseSchema } from "#contract/schemas/compute.ts";
 import type { Queryable } from "#db/pool.ts";
 import type { PageAsk } from "#db/keyset.ts";
@@ -104,6 +105,10 @@ export function reasonOf(view: LeaseView): Reason | null {
   return view.instance_reason ?? view.end_reason;
 }
 
+function gpuAskOf({ model, count, slice }: NonNullable<Shape["gpu"]>): GpuAsk {
+  return { model, count, slice };
+}
+
 export function usedFlavor(shape: Shape): z.output<typeof leaseSchema>["flavor"] {
   return {
     name: shape.flavor,
@@ -111,6 +116,6 @@ export function usedFlavor(shape: Shape): z.output<typeof leaseSchema>["flavor"]
     cpu: { ...shape.cpu },
     memoryMiB: shape.memoryMiB,
     diskGiB: shape.diskGiB,
-    gpu: shape.gpu === null ? null : { ...shape.gpu },
+    gpu: shape.gpu === null ? null : gpuAskOf(shape.gpu),
   };
 }

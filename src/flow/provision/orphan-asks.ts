@@ -205,6 +205,8 @@ function shapeOf({ cpu, memoryBytes, diskBytes }: OrphanDetail): Shape {
     hostLabels: {},
     antiAffinity: false,
     tolerations: [],
+    pool: null,
+    numa: false,
   };
 }
 

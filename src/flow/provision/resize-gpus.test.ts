@@ -42,7 +42,7 @@ const unable = openSimulated({
 for (const provider of [able, unable]) startStages({ db, observer, provider });
 
 function a100(count: number): Partial<Shape> {
-  return { gpu: { model: "A100", count, slice: 1 }, hostLabels: { only: "able" } };
+  return { gpu: { model: "A100", count, slice: 1, nvlink: false }, hostLabels: { only: "able" } };
 }
 
 async function running(tenant: TestTenant, change: Partial<Shape>, name = "vm"): Promise<string> {
@@ -122,6 +122,6 @@ test("what the platform cannot do is refused at once, with its reason", async ()
     code: "unsupported",
     details: { because: "its GPUs are soldered on" },
   });
-  const t4 = { gpu: { model: "T4", count: 1, slice: 1 }, ...on };
+  const t4 = { gpu: { model: "T4", count: 1, slice: 1, nvlink: false }, ...on };
   await expect(resize(tenant, id, t4)).rejects.toMatchObject({ code: "rule_violation" });
 });

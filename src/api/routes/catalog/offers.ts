@@ -13,7 +13,7 @@ import type { Operations } from "#contract/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import { howManyFit } from "#flow/place/free.ts";
-import { hostStates } from "#flow/place/store.ts";
+import { hostStates } from "#flow/place/hosts-read.ts";
 
 import { pricesNow } from "#api/routes/leases/quote.ts";
 

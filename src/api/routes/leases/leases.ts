@@ -21,7 +21,7 @@ import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import { couldEverFit } from "#flow/place/decide.ts";
-import { hostStates } from "#flow/place/store.ts";
+import { hostStates } from "#flow/place/hosts-read.ts";
 import { leaseEvents } from "#flow/provision/events.ts";
 import { findLease, listLeases, type LeaseView } from "#flow/provision/lease-view.ts";
 import { askResize } from "#flow/provision/resize.ts";
