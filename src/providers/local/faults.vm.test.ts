@@ -2,14 +2,20 @@
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { present } from "#kernel/assert.ts";
 import { ProviderError, type Machine, type Provider } from "#providers/provider.ts";
 
-import { findByCommandLine, identify, signalProcess } from "./process.ts";
+import {
+  findByCommandLine,
+  identify,
+  isAlive,
+  signalProcess,
+  type ProcessIdentity,
+} from "./process.ts";
 import {
   createTestSite,
   machineReady,
@@ -37,9 +43,23 @@ function qemuOf(id: string): number {
   return names.filter((name) => name.startsWith("qemu")).length;
 }
 
-function kill(machine: Machine): void {
+function kill(machine: Machine): ProcessIdentity {
   const pid = Number(present(machine.locator["pid"], "pid"));
-  signalProcess(present(identify(pid), "process"), "SIGKILL");
+  const process = present(identify(pid), "process");
+  signalProcess(process, "SIGKILL");
+  return process;
+}
+
+/** A death is seen within 2 s where a CPU is free to look, later where many wait for one. */
+function seenMsMax(): number {
+  return 2_000 * Math.max(1, (loadavg()[0] ?? 0) / cpus().length);
+}
+
+/** What the site has on disk for machines; a test that failed before may have left some. */
+async function kept(): Promise<string[]> {
+  const local = join(site.directory, "local");
+  const folders = ["instances", "slots"].map((name) => readdir(join(local, name)));
+  return (await Promise.all(folders)).flat().toSorted();
 }
 
 async function withProvider<T>(work: (provider: Provider) => Promise<T>): Promise<T> {
@@ -125,9 +145,9 @@ describe("two drivers on one directory", () => {
       const { value } = await changes.next();
       if (value === spec.id) machine = await second.machine(testRead, spec.id);
     }
-    expect(Date.now() - killedAt).toBeLessThan(1_000);
+    expect(Date.now() - killedAt).toBeLessThan(2_000);
     expect(machine.stop?.reason).toBe("crashed");
-    expect(Math.abs(machine.powerSince - killedAt)).toBeLessThan(500);
+    expect(Math.abs(machine.powerSince - killedAt)).toBeLessThan(2_000);
     await second.delete(testCall(), spec.id);
     await second.close();
   });
@@ -140,15 +160,14 @@ test("a machine that died while no driver ran is stopped since the moment of its
     return machineReady(provider, spec.id);
   });
   const killedAt = Date.now();
-  kill(machine);
-  await until("the exit is recorded", () =>
-    Promise.resolve(qemuOf(spec.id) === 0 ? true : undefined),
-  );
+  const process = kill(machine);
+  // Its command line is gone before its last thread is, and only then is it dead.
+  await until("the end of the process", () => Promise.resolve(isAlive(process) ? undefined : true));
   await withProvider(async (provider) => {
     const found = present(await provider.machine(testRead, spec.id), "machine");
     expect(found.power.value).toBe("stopped");
     expect(found.stop?.reason).toBe("crashed");
-    expect(Math.abs(found.powerSince - killedAt)).toBeLessThan(500);
+    expect(Math.abs(found.powerSince - killedAt)).toBeLessThan(2_000);
     await provider.delete(testCall(), spec.id);
   });
 });
@@ -199,6 +218,7 @@ test("a broken image is a clear error, and leaves nothing", async () => {
   const { baseDiskPath } = site.image;
   Object.assign(site.image, { baseDiskPath: broken });
   const spec = site.spec();
+  const before = await kept();
   try {
     await withProvider(async (provider) => {
       const error: unknown = await provider
@@ -211,8 +231,7 @@ test("a broken image is a clear error, and leaves nothing", async () => {
   } finally {
     Object.assign(site.image, { baseDiskPath });
   }
-  expect(await readdir(join(site.directory, "local", "instances"))).toEqual([]);
-  expect(await readdir(join(site.directory, "local", "slots"))).toEqual([]);
+  expect(await kept()).toEqual(before);
 });
 
 test("without QEMU the error says what to install", async () => {
@@ -234,6 +253,7 @@ test("without QEMU the error says what to install", async () => {
 
 test("when QEMU goes away while the driver runs, a start says what to install", async () => {
   const path = present(process.env["PATH"], "PATH");
+  const before = await kept();
   const tools = await mkdtemp(join(tmpdir(), "millrace-tools-"));
   await chmod(tools, 0o755);
   for (const name of ["nice", "date", "mv", "qemu-img"]) {
@@ -259,7 +279,7 @@ test("when QEMU goes away while the driver runs, a start says what to install", 
     process.env["PATH"] = path;
     await rm(tools, { recursive: true });
   }
-  expect(await readdir(join(site.directory, "local", "instances"))).toEqual([]);
+  expect(await kept()).toEqual(before);
 });
 
 test.skipIf(process.getuid?.() !== 0)(
