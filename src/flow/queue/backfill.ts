@@ -4,7 +4,7 @@
  * before the reservation made before it. Whoever starts afterwards either ends by its estimate before
  * a reservation begins or leaves it its hosts, so it cannot delay one.
  */
-import { giveBack, spotFor, spotOf, take, type Hosts, type Spot } from "./room.ts";
+import { giveBack, sizeKey, spotFor, spotOf, take, type Hosts, type Spot } from "./room.ts";
 import type { QueuedWork, RunningWork } from "./work.ts";
 
 interface Release {
@@ -38,6 +38,9 @@ export class PoolPass {
   #aheadAt: number;
   /** Room only shrinks during a pass, so what did not fit once does not fit again. */
   readonly #misses = new Map<string, Attempt>();
+  /** Likewise what no end of anything that runs makes room for. */
+  readonly #unreservable = new Set<string>();
+  readonly #everFits = new Map<string, boolean>();
 
   constructor(now: number, hosts: Hosts, running: readonly RunningWork[]) {
     this.#now = now;
@@ -58,7 +61,7 @@ export class PoolPass {
   attempt(work: QueuedWork): Attempt {
     const endsAt = this.#now + work.estimateMs;
     const crossed = this.kept.filter(({ at }) => at < endsAt);
-    const key = `${work.units} ${work.gang} ${crossed.length}`;
+    const key = `${sizeKey(work)} ${crossed.length}`;
     const missed = this.#misses.get(key);
     if (missed !== undefined) return missed;
     const spot = spotFor(this.#hosts, this.#roomUntil(crossed), work);
@@ -72,8 +75,28 @@ export class PoolPass {
     return miss;
   }
 
-  /** False if it fits not even when everything has ended. */
+  /** Would it fit if nothing else ran? */
+  couldEver(work: QueuedWork): boolean {
+    const key = sizeKey(work);
+    let fits = this.#everFits.get(key);
+    if (fits === undefined) {
+      fits = spotFor(this.#hosts, this.#hosts.units, work) !== undefined;
+      this.#everFits.set(key, fits);
+    }
+    return fits;
+  }
+
+  /** For how many of the lane room is kept. */
+  keptIn(lane: string | undefined): number {
+    return this.kept.filter(({ work }) => work.lane === lane).length;
+  }
+
+  /** False if nobody knows a time at which it fits: what is in its way does not say when it ends. */
   reserve(work: QueuedWork): boolean {
+    const key = sizeKey(work);
+    if (this.#unreservable.has(key)) return false;
+    const [aheadAt, released] = [this.#aheadAt, this.#released];
+    const ahead = Int32Array.from(this.#ahead);
     for (;;) {
       const spot = spotFor(this.#hosts, this.#ahead, work);
       if (spot !== undefined && this.#aheadAt > this.#now) {
@@ -84,7 +107,12 @@ export class PoolPass {
         return true;
       }
       const next = this.#releases[this.#released];
-      if (next === undefined) return false;
+      if (next === undefined || next.at === Infinity) {
+        this.#ahead.set(ahead);
+        [this.#aheadAt, this.#released] = [aheadAt, released];
+        this.#unreservable.add(key);
+        return false;
+      }
       this.#advance(next.at);
     }
   }

@@ -3,9 +3,20 @@
  * estimate and nobody fills a gap; `likely`: it uses the share of its estimate that is usual;
  * `earliest`: nobody were before it, and what runs ended as early as the quickest do. The range holds
  * for the queue as it is: who comes later with an earlier due time, at most `overtakingMs` later, can
- * push it back, and limits that hold an entry back are not foreseen: such an entry has no range.
+ * push it back, and limits that hold an entry back are not foreseen: such an entry has no range. Nor has
+ * one that waits for what does not say when it ends; where only the later times are unknown, they are
+ * Infinity.
  */
-import { giveBack, hostsOf, spotFor, spotOf, take, type Hosts, type Spot } from "./room.ts";
+import {
+  giveBack,
+  hostsOf,
+  sizeKey,
+  spotFor,
+  spotOf,
+  take,
+  type Hosts,
+  type Spot,
+} from "./room.ts";
 import type { Plan, PoolHost, QueuedWork, RunningWork, Snapshot } from "./work.ts";
 
 /** Shares of their estimates that runs use, from history. */
@@ -58,6 +69,7 @@ export function forecast(snapshot: Snapshot, made: Plan, pace: Pace): Map<string
       const last = latest[i];
       const middle = likely[i];
       if (earliest === undefined || last === undefined || middle === undefined) continue;
+      if (earliest === Infinity) continue;
       const until = Math.max(earliest, last);
       ranges.set(id, {
         earliest,
@@ -73,7 +85,7 @@ export function forecast(snapshot: Snapshot, made: Plan, pace: Pace): Map<string
 function aloneTimes(walk: Walk, entries: readonly QueuedWork[]): (number | undefined)[] {
   const known = new Map<string, number | undefined>();
   return entries.map((work) => {
-    const shape = `${work.units} ${work.gang}`;
+    const shape = sizeKey(work);
     if (!known.has(shape)) known.set(shape, inLineTimes(walk, [work])[0]);
     return known.get(shape);
   });

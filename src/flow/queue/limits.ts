@@ -1,11 +1,11 @@
 /**
  * What a customer may hold and spend. A start counts against every limit that names its tenant,
- * project and pool; what it may cost is what it costs if it runs for all of its estimate, so no
- * budget can be exceeded by what was let in.
+ * project and pool; what it may cost is what it costs if it runs for as long as it may, so no
+ * budget can be exceeded by jobs that were let in. Of a lease, which says no end, an hour counts.
  */
 import type { Reason } from "#kernel/reason.ts";
 
-import type { Limit, QueuedWork, RunningWork } from "./work.ts";
+import type { Limit, QueuedWork, Snapshot } from "./work.ts";
 
 const hourMs = 3_600_000n;
 
@@ -25,15 +25,14 @@ interface Owned {
 export class Limits {
   readonly #byTenant: Map<string, Held[]>;
   readonly #prices: ReadonlyMap<string, bigint>;
+  readonly #whole: number;
 
-  constructor(
-    limits: readonly Limit[],
-    running: readonly RunningWork[],
-    prices: ReadonlyMap<string, bigint>,
-  ) {
+  constructor(of: Pick<Snapshot, "limits" | "running" | "fenPerUnitHour" | "unitsPerWhole">) {
+    const { limits, running } = of;
     const held = limits.map((limit) => ({ limit, units: 0, unitMs: 0, fen: 0n }));
     this.#byTenant = Map.groupBy(held, ({ limit }) => limit.tenantId);
-    this.#prices = prices;
+    this.#prices = of.fenPerUnitHour;
+    this.#whole = of.unitsPerWhole ?? 1;
     if (limits.length === 0) return;
     for (const work of running) {
       const units = work.parts.reduce((sum, part) => sum + part.units, 0);
@@ -44,7 +43,8 @@ export class Limits {
   /** Why it may not start now; undefined if it may. */
   refusal(work: QueuedWork): Reason | undefined {
     for (const held of this.#of(work)) {
-      const reason = overHold(work, held) ?? overHours(work, held) ?? this.#overMoney(work, held);
+      const reason =
+        this.#overHold(work, held) ?? this.#overHours(work, held) ?? this.#overMoney(work, held);
       if (reason !== undefined) return reason;
     }
     return undefined;
@@ -53,7 +53,7 @@ export class Limits {
   start(work: QueuedWork): void {
     for (const held of this.#of(work)) {
       held.units += work.units;
-      held.unitMs += work.units * work.estimateMs;
+      held.unitMs += work.units * promisedMs(work);
       held.fen += this.#cost(work);
     }
   }
@@ -64,14 +64,16 @@ export class Limits {
     return all.filter(
       ({ limit }) =>
         (limit.projectId === undefined || limit.projectId === work.projectId) &&
-        (limit.pool === undefined || limit.pool === work.pool),
+        (limit.pool === undefined || limit.pool === work.pool) &&
+        limit.exceptPool !== work.pool,
     );
   }
 
   /** Rounded up to the fen. */
-  #cost({ pool, units, estimateMs }: QueuedWork): bigint {
-    const price = this.#prices.get(pool) ?? 0n;
-    const exact = price * BigInt(units) * BigInt(Math.ceil(estimateMs));
+  #cost(work: QueuedWork): bigint {
+    const { fenPerHour, pool, units } = work;
+    const price = fenPerHour ?? (this.#prices.get(pool) ?? 0n) * BigInt(units);
+    const exact = price * BigInt(Math.ceil(promisedMs(work)));
     return (exact + hourMs - 1n) / hourMs;
   }
 
@@ -84,28 +86,36 @@ export class Limits {
     const message = `It may cost ${needed} fen; the month's budget has ${left} fen left.`;
     return { code: "budget_money", message, details };
   }
+
+  #overHold(work: QueuedWork, { limit, units }: Held): Reason | undefined {
+    if (limit.unitsMax === undefined || units + work.units <= limit.unitsMax) return undefined;
+    const who = limit.projectId === undefined ? "The customer" : "The project";
+    const of = limit.pool === undefined ? "" : ` of ${limit.pool}`;
+    const [held, heldMax, needed] = [units, limit.unitsMax, work.units].map((n) => n / this.#whole);
+    return {
+      code: "quota_held",
+      message: `${who} holds ${held}${of} of at most ${heldMax}, and this needs ${needed} more.`,
+      details: { held, heldMax, needed, pool: limit.pool },
+    };
+  }
+
+  #overHours(work: QueuedWork, { limit, unitMs }: Held): Reason | undefined {
+    if (limit.unitMsLeft === undefined) return undefined;
+    const needed = (work.units * promisedMs(work)) / this.#whole;
+    const left = (limit.unitMsLeft - unitMs) / this.#whole;
+    if (needed <= left) return undefined;
+    return {
+      code: "budget_hours",
+      message: `It may use ${hours(needed)} hours of GPUs; the month's budget has ${hours(Math.max(0, left))} left.`,
+      details: { neededMs: needed, leftMs: left },
+    };
+  }
 }
 
-function overHold(work: QueuedWork, { limit, units }: Held): Reason | undefined {
-  if (limit.unitsMax === undefined || units + work.units <= limit.unitsMax) return undefined;
-  const who = limit.projectId === undefined ? "The customer" : "The project";
-  return {
-    code: "quota_held",
-    message: `${who} holds ${units} of at most ${limit.unitsMax} and this needs ${work.units} more.`,
-    details: { held: units, heldMax: limit.unitsMax, needed: work.units, pool: limit.pool },
-  };
-}
-
-function overHours(work: QueuedWork, { limit, unitMs }: Held): Reason | undefined {
-  if (limit.unitMsLeft === undefined) return undefined;
-  const needed = work.units * work.estimateMs;
-  const left = limit.unitMsLeft - unitMs;
-  if (needed <= left) return undefined;
-  return {
-    code: "budget_hours",
-    message: `It may use ${hours(needed)} hours of GPUs; the month's budget has ${hours(left)} left.`,
-    details: { neededMs: needed, leftMs: left },
-  };
+/** Of a lease, which says no end, an hour at a time. */
+function promisedMs({ longestMs, estimateMs }: QueuedWork): number {
+  const longest = longestMs ?? estimateMs;
+  return longest === Infinity ? Number(hourMs) : longest;
 }
 
 function hours(unitMs: number): string {

@@ -7,13 +7,15 @@
 import { PoolPass } from "./backfill.ts";
 import { inDueOrder, type Due, type OrderRules } from "./due.ts";
 import { Limits } from "./limits.ts";
-import { hostsOf, partsOf, spotFor, type Hosts } from "./room.ts";
+import { hostsOf, largestFor, partsOf, type Hosts } from "./room.ts";
 import { overuse } from "./shares.ts";
 import type { Obstacle, Plan, Reservation, Snapshot, Start, Waiting } from "./work.ts";
 
 export interface PolicyRules extends OrderRules {
-  /** Work that has room kept for it, per pool. */
+  /** Work that has room kept for it, per lane of a pool ... */
   readonly reservationsMax: number;
+  /** ... and in all of a pool. */
+  readonly reservationsPerPoolMax: number;
 }
 
 const hourMs = 3_600_000;
@@ -29,8 +31,13 @@ export const usualRules: PolicyRules = {
   halfLifeMs: 7 * dayMs,
   classMs: { diamond: 2 * dayMs, gold: dayMs, ordinary: 0 },
   deadlineMsMax: 7 * dayMs,
+  leaseMs: 28 * dayMs,
   reservationsMax: 2,
+  reservationsPerPoolMax: 32,
 };
+
+/** The same where units are thousandths. */
+export const milliRules: PolicyRules = { ...usualRules, wideUnits: 1000 * usualRules.wideUnits };
 
 interface Pass {
   readonly starts: Start[];
@@ -41,7 +48,7 @@ interface Pass {
 
 export function plan(snapshot: Snapshot, rules: PolicyRules = usualRules): Plan {
   const order = inDueOrder(snapshot.waiting, overuse(snapshot.usage, rules.halfLifeMs), rules);
-  const limits = new Limits(snapshot.limits, snapshot.running, snapshot.fenPerUnitHour);
+  const limits = new Limits(snapshot);
   const pass: Pass = { starts: [], reservations: [], waiting: [], limits };
   const hosts = Map.groupBy(snapshot.hosts, ({ pool }) => pool);
   const running = Map.groupBy(snapshot.running, ({ pool }) => pool);
@@ -92,10 +99,13 @@ function decide(
     starts.push({ id: work.id, parts, aroundReservationAt: attempt.around });
     return undefined;
   }
-  if (room.kept.length < rules.reservationsMax) {
-    if (spotFor(hosts, hosts.units, work) === undefined || !room.reserve(work)) {
-      return { kind: "never", needed: work.units, largest: hosts.largest };
-    }
+  if (!room.couldEver(work)) {
+    return { kind: "never", needed: work.units, largest: largestFor(hosts, work) };
+  }
+  const mayReserve =
+    room.kept.length < rules.reservationsPerPoolMax &&
+    room.keptIn(work.lane) < rules.reservationsMax;
+  if (mayReserve && room.reserve(work)) {
     return { kind: "reserved", startsAt: room.kept.at(-1)?.at ?? 0, needed: work.units };
   }
   if (attempt.fits) return { kind: "kept", until: attempt.around ?? 0, needed: work.units };
@@ -103,5 +113,5 @@ function decide(
 }
 
 function isSound(units: number, estimateMs: number): boolean {
-  return Number.isSafeInteger(units) && units > 0 && estimateMs > 0 && Number.isFinite(estimateMs);
+  return Number.isSafeInteger(units) && units > 0 && estimateMs > 0;
 }

@@ -1,13 +1,20 @@
 /**
  * What the queue's policy is told and what it answers. Room is counted in units of a pool: the GPUs of
- * one model, or the cores of hosts without any. Times are epoch milliseconds. Everything is data:
- * the same snapshot gives the same plan, in whatever order its lists come.
+ * one model, or CPUs, in thousandths where there are slices (`unitsPerWhole`). Times are epoch
+ * milliseconds. Everything is data: the same snapshot gives the same plan, in whatever order its lists
+ * come.
  */
 import type { Reason } from "#kernel/reason.ts";
 
 export const workClasses = ["diamond", "gold", "ordinary"] as const;
 /** `gold` is also who bought a package. */
 export type WorkClass = (typeof workClasses)[number];
+
+/** The hosts of a pool that may take work of one kind at all; equal keys, equal hosts. */
+export interface Where {
+  readonly key: string;
+  readonly hostIds: ReadonlySet<string>;
+}
 
 export interface QueuedWork {
   readonly id: string;
@@ -19,9 +26,24 @@ export interface QueuedWork {
   readonly units: number;
   /** May lie on several hosts, all of them or none; otherwise it needs one host. */
   readonly gang: boolean;
-  /** How long it may run at most, as its owner said; its length is not known before it ends. */
+  /** Of a gang of equal members: so many units each, which need one host. */
+  readonly memberUnits?: number | undefined;
+  /**
+   * How long it may run at most, as its owner said; its length is not known before it ends. Infinity
+   * where nobody says when it ends, as of a lease.
+   */
   readonly estimateMs: number;
   readonly deadlineAt?: number | undefined;
+  /** A person waits for it: before jobs. `pinned`: a stopped one, which can start on one host only. */
+  readonly lease?: "new" | "pinned" | undefined;
+  /** All hosts of the pool when left out. */
+  readonly where?: Where | undefined;
+  /** Room is kept for the first few of each lane: of those that compete for the same hosts. */
+  readonly lane?: string | undefined;
+  /** What counts against budgets: its time limit, which may be longer than its estimate. */
+  readonly longestMs?: number | undefined;
+  /** Price of all of it; by the pool's price when left out. */
+  readonly fenPerHour?: bigint | undefined;
 }
 
 export interface Part {
@@ -35,7 +57,7 @@ export interface RunningWork {
   readonly projectId: string;
   readonly pool: string;
   readonly parts: readonly Part[];
-  /** By its estimate. May be past. */
+  /** By its estimate. May be past; Infinity where nobody says. */
   readonly endsAt: number;
 }
 
@@ -50,6 +72,8 @@ export interface Limit {
   readonly tenantId: string;
   readonly projectId?: string | undefined;
   readonly pool?: string | undefined;
+  /** Of all pools but this one. */
+  readonly exceptPool?: string | undefined;
   /** Units held at one time. */
   readonly unitsMax?: number | undefined;
   /** Unit-milliseconds of this month that neither were used nor are promised to what runs. */
@@ -68,6 +92,8 @@ export interface Snapshot {
   readonly fenPerUnitHour: ReadonlyMap<string, bigint>;
   /** What each tenant used lately, see `shares.ts`. */
   readonly usage: readonly Usage[];
+  /** How many units people call one: 1000 where units are thousandths. 1 when left out. */
+  readonly unitsPerWhole?: number | undefined;
 }
 
 export interface Usage {
@@ -98,7 +124,7 @@ export type Obstacle =
   /** No whole number of units, or no length: nothing could ever start it. */
   | { readonly kind: "senseless" }
   | { readonly kind: "limit"; readonly reason: Reason }
-  /** It would not fit the empty pool. */
+  /** It would not fit the empty pool; `largest` of the hosts in question. */
   | { readonly kind: "never"; readonly needed: number; readonly largest: number }
   | { readonly kind: "reserved"; readonly startsAt: number; readonly needed: number }
   /** It would fit, and would delay work before it that begins then. */
