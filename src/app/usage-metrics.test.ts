@@ -53,7 +53,7 @@ async function running(name: string): Promise<{ id: string; tenantId: string; in
   const of = shape({ vcpus: 4, cpu: { sockets: 1, cores: 4, threads: 1 }, memoryMiB: 2048, gpu });
   const id = await rent(db, lease(tenant, { shape: of, name: "vm" }));
   await vi.waitFor(async () => expect(await stateOf(db, id)).toMatchObject({ state: "running" }), {
-    timeout: 8_000,
+    timeout: 30_000,
     interval: 20,
   });
   await vi.waitFor(async () => {

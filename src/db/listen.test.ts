@@ -12,9 +12,9 @@ test("a nudge is heard on its channel once it is committed, and on no other", as
   nudges.on("meter", () => heard.push("meter"));
   nudges.on("queue", () => heard.push("queue"));
   // Whatever was said before is found by looking: everybody is called once when listening begins.
-  await vi.waitFor(() => expect(heard).toEqual(["meter", "queue"]));
+  await vi.waitFor(() => expect(heard).toEqual(["meter", "queue"]), 30_000);
   await db.transaction((tx) => tx.nudge("queue"));
-  await vi.waitFor(() => expect(heard).toEqual(["meter", "queue", "queue"]));
+  await vi.waitFor(() => expect(heard).toEqual(["meter", "queue", "queue"]), 30_000);
   await nudges.close();
 });
 

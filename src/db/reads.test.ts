@@ -126,7 +126,7 @@ test("a lost connection is `unavailable`, and the next read finds another", asyn
   const ended = z.object({ ended: z.boolean() });
   const end = sql`select pg_terminate_backend(pid) as ended from pg_stat_activity
     where datname = current_database() and wait_event = 'PgSleep'`;
-  await expect.poll(() => db.rows(end, ended), { timeout: 10_000 }).toEqual([{ ended: true }]);
+  await expect.poll(() => db.rows(end, ended), { timeout: 30_000 }).toEqual([{ ended: true }]);
   expect(await outcome).toMatchObject({ code: "unavailable" });
   expect(await reads.one(sql`select name from project`, named)).toEqual({ name: "ours" });
 });

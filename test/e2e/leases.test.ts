@@ -94,7 +94,7 @@ test("S-06, R-GPU-06: what does not fit now waits, says why with numbers, and st
         state: "running",
       });
     },
-    { timeout: 10_000 },
+    { timeout: 30_000 },
   );
   const last = { params: { leaseId: lease.id } };
   await succeeded(client, (await client.call("releaseLease", last)).operation);

@@ -30,7 +30,7 @@ import { testDatabase } from "#test/database.ts";
 import { startStages, storageFolder, type Running } from "./cloud.ts";
 
 const gib = 2 ** 30;
-export const endTimeoutMs = 15_000;
+export const endTimeoutMs = 45_000;
 
 export type StartHow = Pick<Parameters<typeof startStages>[0], "limits" | "collecting">;
 

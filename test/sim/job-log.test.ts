@@ -58,7 +58,7 @@ async function programEnded(jobId: string): Promise<string> {
       expect(attempt?.end).not.toBeNull();
       return attempt?.instanceId ?? "";
     },
-    { timeout: 8_000, interval: 10 },
+    { timeout: 30_000, interval: 10 },
   );
 }
 
@@ -162,7 +162,7 @@ test("a collector killed at any of its steps loses nothing and repeats nothing",
       environment: { SIMULATE_SECONDS: "0.05", SIMULATE_LINES: "500" },
     });
     const instanceId = await programEnded(job.id);
-    const signal = AbortSignal.timeout(5_000);
+    const signal = AbortSignal.timeout(30_000);
     const range = { offset: 0, bytesMax: 1_000_000 };
     const expected = await cloud.provider.workloadLog({ signal }, instanceId, range);
     const life = lifeOf(steps);
@@ -180,7 +180,7 @@ test("a collector killed at any of its steps loses nothing and repeats nothing",
     await vi.waitFor(async () => {
       const { endedAt } = await cloud.job(job.id);
       expect(life.isOver() || endedAt !== null).toBe(true);
-    }, 8_000);
+    }, 30_000);
     await killed.close();
     await db.close();
     const early = await cloud.job(job.id);

@@ -42,7 +42,7 @@ function usageOf(jobId: string): Promise<z.output<typeof usageRow>[]> {
       if (behind.length > 0) throw new Error("not metered yet");
       return rows;
     },
-    { timeout: 5_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
 }
 
@@ -146,7 +146,7 @@ test("S-09, R-PAYG-7: an attempt that the platform lost is free and is tried aga
     platformRetriesMax: 2,
   });
   const running = await cloud.until(job.id, "running");
-  await vi.waitFor(async () => expect(await cloud.log(job.id)).toContain("line 1 of 10"), 4_000);
+  await vi.waitFor(async () => expect(await cloud.log(job.id)).toContain("line 1 of 10"), 30_000);
   cloud.provider.platform.crash(lastInstance(running));
   const done = await cloud.ended(job.id);
   expect(done).toMatchObject({

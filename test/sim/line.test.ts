@@ -22,7 +22,7 @@ test("a lease goes through the stages: placed, made, metered, stopped, started, 
   const id = await rent(db, lease(tenant));
   const becomes = (state: string): Promise<void> =>
     vi.waitFor(async () => expect(await stateOf(db, id)).toMatchObject({ state }), {
-      timeout: 8_000,
+      timeout: 30_000,
       interval: 20,
     });
   await becomes("running");
@@ -49,6 +49,6 @@ test("a lease goes through the stages: placed, made, metered, stopped, started, 
         { sku: "storage", count: 1, closed: 1 },
       ]);
     },
-    { timeout: 5_000 },
+    { timeout: 30_000 },
   );
 });

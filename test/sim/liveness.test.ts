@@ -17,7 +17,7 @@ async function cloud(paid?: string): Promise<World> {
   return makeWorld({ db, url, ...(paid === undefined ? {} : { paid }) });
 }
 
-function becomes(world: World, id: string, state: string, timeoutMs = 8_000): Promise<void> {
+function becomes(world: World, id: string, state: string, timeoutMs = 30_000): Promise<void> {
   return vi.waitFor(async () => expect(await stateOf(world.db, id)).toMatchObject({ state }), {
     timeout: timeoutMs,
     interval: 20,
@@ -37,14 +37,17 @@ test("a call that hangs holds up no other lease", async () => {
   const worker = startWorker(world);
   const hung = await rent(world.db, lease(tenant, { name: "hung" }));
   await becomes(world, hung, "creating");
-  const startedAt = performance.now();
   const others = await Promise.all(
     ["a", "b", "c"].map((name) => rent(world.db, lease(tenant, { name }))),
   );
-  for (const id of others) await becomes(world, id, "running", 3_000);
-  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  for (const id of others) await becomes(world, id, "running");
   // And it gets there itself once its deadline has passed.
   await becomes(world, hung, "running");
+  const ready = await world.db.rows(
+    sql`select request_id as id from instance order by ready_at`,
+    z.object({ id: z.string() }),
+  );
+  expect(ready.at(-1)).toEqual({ id: hung });
   await worker.stop();
 });
 
@@ -52,7 +55,7 @@ test("without any nudge the periods alone bring a lease up", { timeout: 40_000 }
   const world = await cloud();
   const worker = startWorker(world, { deaf: true });
   const id = await rent(world.db, lease(firstTenant(world)));
-  await becomes(world, id, "running", 30_000);
+  await becomes(world, id, "running");
   expect(await stateOf(world.db, id)).toMatchObject({ ended: false });
   await worker.stop();
 });
@@ -120,7 +123,7 @@ test("a platform that refuses each call is asked less and less, and says it once
   await vi.waitFor(
     async () => expect(await world.db.one(pace, inRow)).toMatchObject({ in_row: 3 }),
     {
-      timeout: 8_000,
+      timeout: 30_000,
     },
   );
   const said = await world.db.rows(
@@ -150,7 +153,7 @@ test("a machine that no row wants is written down, then removed after the grace 
       worker.nudge();
       expect(await orphans()).toEqual([{ removed: false }]);
     },
-    { timeout: 5_000, interval: 50 },
+    { timeout: 30_000, interval: 50 },
   );
   expect(world.platform.machines()).toHaveLength(1);
   world.clock.move(orphanGraceMs);
@@ -160,7 +163,7 @@ test("a machine that no row wants is written down, then removed after the grace 
       expect(world.platform.machines()).toEqual([]);
       expect(await orphans()).toEqual([{ removed: true }]);
     },
-    { timeout: 5_000, interval: 50 },
+    { timeout: 30_000, interval: 50 },
   );
   await worker.stop();
 });
@@ -177,10 +180,10 @@ test("when nothing is left on the balance, leases stop and their metering with t
       worker.nudge();
       expect(await stateOf(world.db, id)).toMatchObject({ state: "stopped" });
     },
-    { timeout: 10_000, interval: 100 },
+    { timeout: 30_000, interval: 100 },
   );
   expect(world.platform.machines().map(({ power }) => power)).toEqual(["stopped"]);
-  await vi.waitFor(async () => expect(await unsettled(world.db)).toEqual([]), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await unsettled(world.db)).toEqual([]), { timeout: 30_000 });
   const open = await world.db.rows(
     sql`select sku from usage_interval where request_id = ${id} and ended_at is null`,
     z.object({ sku: z.string() }),

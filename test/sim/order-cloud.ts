@@ -56,7 +56,7 @@ export interface OrderCloud {
   readonly look: () => Promise<void>;
 }
 
-const timeoutMs = 15_000;
+const timeoutMs = 45_000;
 
 export async function orderCloud(
   start: string,

@@ -18,7 +18,7 @@ import { endlessCredit, lease, rent, stateOf, type TestTenant } from "./cloud.ts
 import { brokenNow, differsFromPlatform, leftovers, unsettled } from "./invariants.ts";
 import { makeWorld, startWorker, type Worker, type World } from "./world.ts";
 
-const waiting = { timeout: 10_000, interval: 30 };
+const waiting = { timeout: 30_000, interval: 30 };
 
 interface Restored {
   readonly world: World;

@@ -25,7 +25,7 @@ async function leaseIs(leaseId: string, state: string, client = api): Promise<un
       expect(lease.state).toBe(state);
       return lease;
     },
-    { timeout: 10_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
 }
 
@@ -57,7 +57,7 @@ test("suspending stops leases and cancels jobs; activating lets the customer sta
   await leaseIs(theirs.lease.id, "running", stranger);
   const job = await cloud.submit({ script: "work", environment: { SIMULATE_SECONDS: "600" } });
   await cloud.until(job.id, "running");
-  await vi.waitFor(async () => expect(await openUsage()).toHaveLength(5), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await openUsage()).toHaveLength(5), { timeout: 30_000 });
 
   await setState("suspended");
   expect(await leaseIs(leaseId, "stopped")).toMatchObject({ reason: { code: "tenant_suspended" } });
@@ -65,13 +65,15 @@ test("suspending stops leases and cancels jobs; activating lets the customer sta
     state: "canceled",
     reason: { code: "tenant_suspended" },
   });
-  await vi.waitFor(async () => expect(await openUsage()).toEqual(["storage"]), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await openUsage()).toEqual(["storage"]), { timeout: 30_000 });
   // Stopped, not deleted; and nothing of anybody else.
-  await vi.waitFor(() =>
-    expect(machines()).toEqual({
-      [leaseId]: "stopped",
-      [theirs.lease.id]: "running",
-    }),
+  await vi.waitFor(
+    () =>
+      expect(machines()).toEqual({
+        [leaseId]: "stopped",
+        [theirs.lease.id]: "running",
+      }),
+    { timeout: 30_000 },
   );
 
   // Neither he nor the operator in his name starts anything.

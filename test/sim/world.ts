@@ -179,7 +179,7 @@ export async function settled(
   world: World,
   alive: readonly Worker[],
   findings: () => Promise<readonly string[]>,
-  timeoutMs = 15_000,
+  timeoutMs = 45_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

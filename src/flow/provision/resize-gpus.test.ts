@@ -48,7 +48,7 @@ function a100(count: number): Partial<Shape> {
 async function running(tenant: TestTenant, change: Partial<Shape>, name = "vm"): Promise<string> {
   const id = await rent(db, lease(tenant, { name, shape: shape(change) }));
   await vi.waitFor(async () => expect(await stateOf(db, id)).toMatchObject({ state: "running" }), {
-    timeout: 10_000,
+    timeout: 30_000,
     interval: 20,
   });
   return id;
@@ -83,7 +83,7 @@ async function machineGpus(provider: SimulatedProvider, leaseId: string): Promis
 async function comesTo(leaseId: string, count: number): Promise<void> {
   const expected = { claims: count, devices: count, shape: count, running: 0 };
   await vi.waitFor(async () => expect(await holds(leaseId)).toEqual(expected), {
-    timeout: 10_000,
+    timeout: 30_000,
     interval: 20,
   });
   expect(await machineGpus(able, leaseId)).toBe(count);
@@ -107,8 +107,9 @@ test("GPUs come and go where a lease runs, and are claimed before and after", as
   await comesTo(second, 1);
   const key = { tenantId: other.tenantId, leaseId: second };
   await db.tenant(other.tenantId, (tx) => askStop(tx, { ...key, at: Date.now(), graceSeconds: 0 }));
-  await vi.waitFor(async () =>
-    expect(await stateOf(db, second)).toMatchObject({ state: "stopped" }),
+  await vi.waitFor(
+    async () => expect(await stateOf(db, second)).toMatchObject({ state: "stopped" }),
+    { timeout: 30_000 },
   );
   await db.tenant(other.tenantId, (tx) => askStart(tx, endlessCredit, { ...key, at: Date.now() }));
   await comesTo(second, 1);

@@ -45,7 +45,7 @@ async function runningLeases(tenant: TestTenant, count: number): Promise<string[
     async () => {
       for (const id of ids) expect(await stateOf(db, id)).toMatchObject({ state: "running" });
     },
-    { timeout: 10_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
   return ids;
 }
@@ -83,7 +83,7 @@ test("two resizes at once cannot share what is left of a quota", async () => {
   stages = startStages({ db, observer, provider });
   await vi.waitFor(
     async () => expect(await db.rows(underWay, z.object({ id: z.string() }))).toEqual([]),
-    { timeout: 10_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
   expect(await usedBy(db, tenant.tenantId)).toMatchObject({ vcpus: 5, leases: 2 });
 });
@@ -94,7 +94,7 @@ test("a lease that is made smaller counts in full until it is smaller", async ()
   await resize(tenant, id, { ...four, memoryMiB: 1024, diskGiB: 3 });
   await vi.waitFor(
     async () => expect(await db.rows(underWay, z.object({ id: z.string() }))).toEqual([]),
-    { timeout: 10_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
   await stages.stop();
   await resize(tenant, id, { diskGiB: 4 });

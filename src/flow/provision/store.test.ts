@@ -28,7 +28,7 @@ async function runningLease(name: string): Promise<{ leaseId: string; row: Insta
   await vi.waitFor(
     async () => expect(await stateOf(db, leaseId)).toMatchObject({ state: "running" }),
     {
-      timeout: 8_000,
+      timeout: 30_000,
       interval: 10,
     },
   );

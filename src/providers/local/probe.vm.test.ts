@@ -33,7 +33,7 @@ afterEach(() => rm(scratch, { recursive: true, force: true }));
 test("decides in time, says why, and remembers it", async () => {
   const startedAt = performance.now();
   const first = await probeAccelerator(options);
-  expect(performance.now() - startedAt).toBeLessThan(8_000);
+  expect(performance.now() - startedAt).toBeLessThan(25_000);
   expect(first.reason).toMatch(first.kind === "kvm" ? /booted with KVM/ : /emulated/);
   if (!existsSync("/dev/kvm")) return;
   const again = { ...options, qemu: { ...options.qemu, system: "/no/such/program" } };

@@ -26,7 +26,7 @@ const hello = {
   image: "tiny",
   listening: false,
 };
-const soon = (ms = 5_000): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(ms) });
+const soon = (ms = 30_000): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(ms) });
 
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), "millrace-test-"));

@@ -37,14 +37,14 @@ test("the signal ends all that it has started", async () => {
   const program = runProgram("sh", ["-c", `sleep 600 & echo $! > ${file}; wait`], {
     signal: stop.signal,
   });
-  await vi.waitFor(async () => expect(await readFile(file, "utf8")).toMatch(/\n$/));
+  await vi.waitFor(async () => expect(await readFile(file, "utf8")).toMatch(/\n$/), 30_000);
   const pid = Number(await readFile(file, "utf8"));
   stop.abort(new Error("stopped"));
   await expect(program).rejects.toThrow("stopped");
   await vi.waitFor(async () => {
     const state = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") Z");
     expect(state).toContain(") Z");
-  });
+  }, 30_000);
   await expect(runProgram("true", [], { signal: stop.signal })).rejects.toThrow("stopped");
 });
 
