@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { gpusPerHostMax, wholeGpu } from "#flow/place/engine/amounts.ts";
+import { wholeGpu } from "#flow/place/engine/amounts.ts";
 import type { Fleet } from "#flow/place/engine/fleet.ts";
 import { fragment } from "#flow/place/engine/fragment.ts";
 import type { Demand } from "#flow/place/engine/policy.ts";
@@ -74,11 +74,11 @@ const run = defaultRun();
 function fragmentsOf(fleet: Fleet, demand: Demand): number {
   let sum = 0;
   for (let slot = 0; slot < fleet.slots; slot += 1) {
-    const from = slot * gpusPerHostMax;
+    const from = slot * fleet.gpus.stride;
     sum += fragment(demand, {
       cpuMilli: fleet.free.cpuMilli[slot] ?? 0,
-      models: fleet.gpuModels[slot] ?? 0,
-      gpus: fleet.gpuFree.slice(from, from + (fleet.gpuCount[slot] ?? 0)),
+      models: fleet.gpus.models[slot] ?? 0,
+      gpus: fleet.gpus.free.slice(from, from + (fleet.gpus.count[slot] ?? 0)),
     });
   }
   return sum;
@@ -100,7 +100,7 @@ test("arrivals, order of nodes, demand and fragments of the openb experiment", (
   );
   expect(arrivals.ranks.slice(0, 20)).toEqual(wanted.nodePerm.first20);
   const fleet = fleetOf(nodes, arrivals.ranks);
-  const demand = demandOf(pods, fleet.models);
+  const demand = demandOf(pods, fleet.gpus.names);
   expect(demand.length).toBe(wanted.typicalPods.length);
   for (const [i, typical] of wanted.typicalPods.entries()) {
     expect(demand[i]).toMatchObject({
@@ -128,7 +128,7 @@ test.for([
     failed,
     usedCpuMilliEnd: used(fleet.total.cpuMilli, fleet.free.cpuMilli),
     usedMemMiBEnd: used(fleet.total.memoryMiB, fleet.free.memoryMiB),
-    usedGpuMilliEnd: wanted.totalGpuMilli - fleet.gpuFreeSum.reduce((sum, left) => sum + left, 0),
+    usedGpuMilliEnd: wanted.totalGpuMilli - fleet.gpus.freeSum.reduce((sum, left) => sum + left, 0),
     alloc100: Number(curve[100]?.toFixed(2)),
     alloc130: Number(curve[130]?.toFixed(2)),
   }).toEqual({
@@ -139,7 +139,7 @@ test.for([
     alloc100: vector?.alloc100,
     alloc130: vector?.alloc130,
   });
-  const fragments = fragmentsOf(fleet, demandOf(setting.pods, fleet.models));
+  const fragments = fragmentsOf(fleet, demandOf(setting.pods, fleet.gpus.names));
   expect(fragments).toBeCloseTo(vector?.fragMilliEnd ?? Number.NaN, 1);
 });
 

@@ -37,7 +37,7 @@ const firstNodesKept = 60;
 export function simulate({ nodes, pods, arrivals, policy }: Setting): Run {
   const fleet = fleetOf(nodes, arrivals.ranks);
   const kinds = kindsOf(fleet, arrivals.pods);
-  const chooser = new Chooser(fleet, policies[policy](fleet, demandOf(pods, fleet.models)));
+  const chooser = new Chooser(fleet, policies[policy](fleet, demandOf(pods, fleet.gpus.names)));
   const capacity = nodes.reduce((sum, node) => sum + node.gpus * wholeGpu, 0);
   const bins = new Map<number, { sum: number; count: number }>();
   const firstNodes: string[] = [];

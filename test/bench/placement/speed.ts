@@ -35,7 +35,7 @@ export function measureSpeed({ nodes, size, pods, policy }: Measured): Speed {
     return { ...node, name: `${node.name}-${i}` };
   });
   const fleet = fleetOf(many, []);
-  const chooser = new Chooser(fleet, policies[policy](fleet, demandOf(pods, fleet.models)));
+  const chooser = new Chooser(fleet, policies[policy](fleet, demandOf(pods, fleet.gpus.names)));
   const kinds = kindsOf(fleet, pods);
   const capacity = many.reduce((sum, node) => sum + node.gpus * 1000, 0);
   const held: Held[] = [];

@@ -10,7 +10,7 @@
  * (docs/decisions/0016-placement-engine.md has the figures). All sums are of whole numbers, so every
  * machine decides alike.
  */
-import { gpusPerHostMax, wholeGpu } from "./amounts.ts";
+import { wholeGpu } from "./amounts.ts";
 import { tightestGpu, tightestGpus } from "./feasible.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Kind } from "./kind.ts";
@@ -48,7 +48,7 @@ export function balance(fleet: Fleet, demand: Demand): Policy {
 
   /** What cutting the devices changes: how many are open, how much of them is remainder. */
   const cut = (slot: number, number: number, milli: number): { open: number; lost: number } => {
-    const left = fleet.gpuFree[slot * gpusPerHostMax + number] ?? 0;
+    const left = fleet.gpus.free[slot * fleet.gpus.stride + number] ?? 0;
     return {
       open: isOpen(left) - isOpen(left - milli),
       lost: (remainder[left] ?? 0) - (remainder[left - milli] ?? 0),
@@ -69,7 +69,7 @@ export function balance(fleet: Fleet, demand: Demand): Policy {
     score: (slot, kind) => {
       const cpu = fleet.free.cpuMilli[slot] ?? 0;
       const memory = fleet.free.memoryMiB[slot] ?? 0;
-      const gpu = fleet.gpuFreeSum[slot] ?? 0;
+      const gpu = fleet.gpus.freeSum[slot] ?? 0;
       const asked = kind.gpuCount * kind.gpuMilli;
       const { open, lost } = cuts(slot, kind);
       const decrease =

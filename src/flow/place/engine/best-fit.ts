@@ -2,7 +2,7 @@
  * Published policies that look at one host's totals only, as the openb experiment defines them:
  * best fit, dot product, GPU packing. They are here to be compared with.
  */
-import { gpusPerHostMax, wholeGpu } from "./amounts.ts";
+import { wholeGpu } from "./amounts.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Kind } from "./kind.ts";
 import type { Policy } from "./policy.ts";
@@ -16,7 +16,7 @@ export function bestFit(fleet: Fleet): Policy {
   return {
     score: (slot, kind) => {
       const cpu = ((fleet.free.cpuMilli[slot] ?? 0) - kind.cpuMilli) / cpuMilliMax;
-      const gpu = ((fleet.gpuFreeSum[slot] ?? 0) - kind.gpuCount * kind.gpuMilli) / gpuMilliMax;
+      const gpu = ((fleet.gpus.freeSum[slot] ?? 0) - kind.gpuCount * kind.gpuMilli) / gpuMilliMax;
       return Math.trunc((1 - (0.5 * cpu + 0.5 * gpu)) * 100);
     },
   };
@@ -28,7 +28,7 @@ export function dotProduct(fleet: Fleet): Policy {
     score: (slot, kind) => {
       const cpu = ((fleet.free.cpuMilli[slot] ?? 0) / cpuMilliMax) * (kind.cpuMilli / cpuMilliMax);
       const asked = (kind.gpuCount * kind.gpuMilli) / gpuMilliMax;
-      const gpu = ((fleet.gpuFreeSum[slot] ?? 0) / gpuMilliMax) * asked;
+      const gpu = ((fleet.gpus.freeSum[slot] ?? 0) / gpuMilliMax) * asked;
       return Math.trunc(100 * (1 - 0.5 * (cpu + gpu)));
     },
   };
@@ -39,8 +39,8 @@ export function gpuPacking(fleet: Fleet): Policy {
   return {
     score: (slot, kind) => {
       if (kind.gpuCount === 0) return 0;
-      const count = fleet.gpuCount[slot] ?? 0;
-      if (fleet.gpuWholeFree[slot] === count) return Math.max(33 - count, count);
+      const count = fleet.gpus.count[slot] ?? 0;
+      if (fleet.gpus.wholeFree[slot] === count) return Math.max(33 - count, count);
       const used = smallest(fleet, slot, kind);
       const opened = used.filter((left) => left === wholeGpu).length;
       if (opened > 0) return Math.max(50 - opened, 33);
@@ -51,8 +51,8 @@ export function gpuPacking(fleet: Fleet): Policy {
 }
 
 function smallest(fleet: Fleet, slot: number, kind: Kind): number[] {
-  const from = slot * gpusPerHostMax;
-  return [...fleet.gpuFree.subarray(from, from + (fleet.gpuCount[slot] ?? 0))]
+  const from = slot * fleet.gpus.stride;
+  return [...fleet.gpus.free.subarray(from, from + (fleet.gpus.count[slot] ?? 0))]
     .filter((left) => left >= kind.gpuMilli)
     .toSorted((a, b) => a - b)
     .slice(0, kind.gpuCount);

@@ -3,7 +3,7 @@ import { equal } from "node:assert/strict";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { gpusPerHostMax, resources, wholeGpu } from "./amounts.ts";
+import { resources, wholeGpu } from "./amounts.ts";
 import { Chooser } from "./choose.ts";
 import { explain } from "./explain.ts";
 import { obstacleOn } from "./feasible.ts";
@@ -102,21 +102,23 @@ function expectSound(fleet: Fleet, held: ReadonlySet<Held>): void {
       equal(left >= 0, true);
     }
     const left: number[] = [];
-    for (let number = 0; number < (fleet.gpuCount[slot] ?? 0); number += 1) {
+    for (let number = 0; number < (fleet.gpus.count[slot] ?? 0); number += 1) {
       const slices = here.filter(({ gpus }) => gpus.includes(number));
       const milli = slices.map(({ kind }) => kind.gpuMilli);
-      left.push(wholeGpu - milli.reduce((a, b) => a + b, 0));
-      const uniform = fleet.gpuSlice[slot * gpusPerHostMax + number] !== -1;
+      const uniform = fleet.gpus.slice[slot * fleet.gpus.stride + number] !== -1;
+      const over = wholeGpu - milli.reduce((a, b) => a + b, 0);
+      left.push(uniform && over < (milli[0] ?? 0) ? 0 : over);
+      equal(over >= 0, true);
       equal(uniform && new Set(milli).size > 1, false);
     }
-    const from = slot * gpusPerHostMax;
-    equal(fleet.gpuFree.subarray(from, from + left.length).join(), left.join());
+    const from = slot * fleet.gpus.stride;
+    equal(fleet.gpus.free.subarray(from, from + left.length).join(), left.join());
     equal(Math.min(0, ...left), 0);
     equal(
-      fleet.gpuFreeSum[slot],
+      fleet.gpus.freeSum[slot],
       left.reduce((a, b) => a + b, 0),
     );
-    equal(fleet.gpuWholeFree[slot], left.filter((milli) => milli === wholeGpu).length);
+    equal(fleet.gpus.wholeFree[slot], left.filter((milli) => milli === wholeGpu).length);
   }
 }
 

@@ -64,8 +64,8 @@ function lackingOn(fleet: Fleet, slot: number, kind: Kind): Nearest {
     if (missing > 0) lacks[resource] = missing;
   }
   let room = 0;
-  for (let number = 0; number < (fleet.gpuCount[slot] ?? 0); number += 1) {
-    if (fleet.takes(slot, number, kind)) room += 1;
+  for (let number = 0; number < (fleet.gpus.count[slot] ?? 0); number += 1) {
+    if (fleet.gpus.takes(slot, number, kind)) room += 1;
   }
   return { slot, lacks, gpus: Math.max(0, kind.gpuCount - room) };
 }

@@ -1,22 +1,26 @@
 /**
  * May a host take a kind, and if not, what is the first obstacle? Every constraint is one line here
- * and one word in `obstacles`: more of them (NUMA, NVLink groups) change neither the scores nor the
- * choice.
+ * and one word in `obstacles`; more of them change neither the scores nor the choice.
  */
-import { gpusPerHostMax, type Resource } from "./amounts.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Resource } from "./amounts.ts";
+import { slotState, type Fleet, type Spot } from "./fleet.ts";
 import type { Kind } from "./kind.ts";
+import { tightestPart } from "./part.ts";
 
 export const obstacles = [
   "host is down",
+  "host takes no new work",
   "labels do not match",
   "taint is not tolerated",
   "no such GPU",
+  "GPU is not healthy",
   "GPUs are taken",
   "not enough CPU",
   "not enough memory",
   "not enough disk",
   "not enough huge pages",
+  "no NVLink group has room",
+  "no NUMA node has room",
 ] as const;
 export type Obstacle = (typeof obstacles)[number];
 
@@ -30,40 +34,46 @@ const lacking: Readonly<Record<Resource, Obstacle>> = {
 
 /** The first obstacle, or undefined where it fits. */
 export function obstacleOn(fleet: Fleet, slot: number, kind: Kind): Obstacle | undefined {
-  if (fleet.up[slot] !== 1) return "host is down";
-  if (kind.unknown || ((fleet.offers[slot] ?? 0) & kind.requires) !== kind.requires) {
-    return "labels do not match";
-  }
-  if (((fleet.repels[slot] ?? 0) & ~kind.tolerates) !== 0) return "taint is not tolerated";
+  const state = fleet.state[slot];
+  if (state === slotState.closed && !kind.stays) return "host takes no new work";
+  if (state !== slotState.open && state !== slotState.closed) return "host is down";
+  const verdict = kind.verdicts.on(fleet.traits, fleet.traitSet[slot] ?? 0);
+  if (verdict !== "ok") return verdict;
   if (kind.gpuCount > 0) {
-    if (!hasModel(fleet, slot, kind)) return "no such GPU";
-    if (!hasGpus(fleet, slot, kind)) return "GPUs are taken";
+    const obstacle = obstacleOfGpus(fleet, slot, kind);
+    if (obstacle !== undefined) return obstacle;
   }
   for (const { resource, amount } of kind.needs) {
     if ((fleet.free[resource][slot] ?? 0) < amount) return lacking[resource];
   }
-  return undefined;
+  if (!kind.linked && !kind.oneNode) return undefined;
+  if (tightestPart(fleet, slot, kind) !== undefined) return undefined;
+  return kind.oneNode ? "no NUMA node has room" : "no NVLink group has room";
 }
 
-function hasModel(fleet: Fleet, slot: number, kind: Kind): boolean {
-  if (((fleet.gpuModels[slot] ?? 0) & kind.models) === 0) return false;
-  const count = fleet.gpuCount[slot] ?? 0;
-  if (kind.models === -1) return count >= kind.gpuCount;
-  let found = 0;
-  for (let at = slot * gpusPerHostMax; at < slot * gpusPerHostMax + count; at += 1) {
-    if (((fleet.gpuModel[at] ?? 0) & kind.models) !== 0) found += 1;
-  }
-  return found >= kind.gpuCount;
-}
-
-function hasGpus(fleet: Fleet, slot: number, kind: Kind): boolean {
-  if ((fleet.gpuFreeSum[slot] ?? 0) < kind.gpuCount * kind.gpuMilli) return false;
-  const count = fleet.gpuCount[slot] ?? 0;
-  let found = 0;
+function obstacleOfGpus({ gpus }: Fleet, slot: number, kind: Kind): Obstacle | undefined {
+  const count = gpus.count[slot] ?? 0;
+  if (count < kind.gpuCount || ((gpus.models[slot] ?? 0) & kind.models) === 0) return "no such GPU";
+  let taking = 0;
   for (let number = 0; number < count; number += 1) {
-    if (fleet.takes(slot, number, kind)) found += 1;
+    if (gpus.takes(slot, number, kind)) taking += 1;
   }
-  return found >= kind.gpuCount;
+  if (taking >= kind.gpuCount) return undefined;
+  let serving = 0;
+  let sick = 0;
+  for (let number = 0; number < count; number += 1) {
+    if (!gpus.serves(slot, number, kind)) continue;
+    serving += 1;
+    if (gpus.isSick(slot, number)) sick += 1;
+  }
+  if (serving < kind.gpuCount) return "no such GPU";
+  return serving - sick < kind.gpuCount ? "GPU is not healthy" : "GPUs are taken";
+}
+
+/** What it takes of a host where it fits. */
+export function spotOn(fleet: Fleet, slot: number, kind: Kind): Spot {
+  const node = kind.oneNode ? tightestPart(fleet, slot, kind)?.node : undefined;
+  return { gpus: tightestGpus(fleet, slot, kind), node: node ?? -1 };
 }
 
 /**
@@ -87,15 +97,17 @@ export function tightestGpu(
   kind: Kind,
   taken: readonly number[] = [],
 ): number {
-  const count = fleet.gpuCount[slot] ?? 0;
+  const { gpus } = fleet;
+  const count = gpus.count[slot] ?? 0;
+  const part = kind.linked || kind.oneNode ? tightestPart(fleet, slot, kind) : undefined;
   let best = -1;
   let left = Infinity;
   for (let number = 0; number < count; number += 1) {
-    const free = fleet.gpuFree[slot * gpusPerHostMax + number] ?? 0;
-    if (free < left && fleet.takes(slot, number, kind) && !taken.includes(number)) {
-      best = number;
-      left = free;
-    }
+    const free = gpus.free[slot * gpus.stride + number] ?? 0;
+    if (free >= left || !gpus.takes(slot, number, kind) || taken.includes(number)) continue;
+    if (part !== undefined && !part.has(number)) continue;
+    best = number;
+    left = free;
   }
   return best;
 }

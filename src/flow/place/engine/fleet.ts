@@ -1,23 +1,34 @@
 /**
  * The hosts as the placement engine sees them: flat typed arrays, one slot per host, and the only
- * code that changes them. What must stay true: nothing is ever below zero or above its total; a
- * change of a slot is in the change log before the call returns, because every cache (choose.ts)
+ * code that changes them. What must stay true: nothing that is placed here takes more than there is;
+ * a change of a slot is in the change log before the call returns, because every cache (choose.ts)
  * lives by that log; the order of slots is the order in which ties are decided.
  */
 import { gpusPerHostMax, resources, wholeGpu, type Amounts, type Resource } from "./amounts.ts";
 import { ChangeLog } from "./changes.ts";
+import { put, wider } from "./columns.ts";
+import { Gpus, type GpuSpec } from "./gpus.ts";
 import type { Kind } from "./kind.ts";
-import { Names } from "./names.ts";
+import { Nodes, type NodeSpec } from "./nodes.ts";
+import { stranger, Tenants } from "./tenants.ts";
+import { Traits } from "./traits.ts";
 
 export interface HostSpec {
   readonly id: string;
   readonly amounts: Amounts;
-  /** `uniform`: slices of one device have one size (MIG, vGPU), where others share as they like. */
-  readonly gpus: readonly { readonly model: string; readonly uniform?: boolean }[];
-  /** What a request may require: labels, pools, "core". */
+  /** What is taken of them already. */
+  readonly used?: Amounts;
+  readonly gpus: readonly GpuSpec[];
+  /** NUMA nodes; without them the host counts as one. */
+  readonly nodes?: readonly NodeSpec[];
+  /** Labels, which a request may require. */
   readonly offers?: readonly string[];
-  /** What a request must tolerate: taints, "drained", a reserve that only faults may use. */
+  /** Taints, which a request must tolerate. */
   readonly repels?: readonly string[];
+  /** Tenants with an instance here that wants to be apart from its own. */
+  readonly apart?: readonly string[];
+  /** `closed`: only what was here before comes back. */
+  readonly state?: "open" | "closed" | "down";
 }
 
 /** What one request holds of one host. */
@@ -26,95 +37,82 @@ export interface Held {
   readonly kind: Kind;
   /** Device numbers on the host, ascending. */
   readonly gpus: readonly number[];
+  /** The NUMA node that it is bound to, or -1. */
+  readonly node: number;
+}
+
+export interface Spot {
+  readonly gpus: readonly number[];
+  readonly node: number;
 }
 
 type Columns = Record<Resource, Float64Array>;
+/** Of all hosts that are up, together. */
+export type Sums = Record<"cpuMilli" | "memoryMiB" | "gpuMilli", number>;
+
+export const slotState = { none: 0, open: 1, closed: 2, down: 3 } as const;
 
 export class Fleet {
   /** Slots in use and slots given back; slots from here on were never used. */
   slots = 0;
   total: Columns = columns(0);
   free: Columns = columns(0);
-  /** Per slot: devices, milli left over all of them, whole devices that are free, bits of models. */
-  gpuCount = new Int32Array(0);
-  gpuFreeSum = new Int32Array(0);
-  gpuWholeFree = new Int32Array(0);
-  gpuModels = new Int32Array(0);
-  /** Per device (slot × gpusPerHostMax + number): milli left, its model's bit, size of its slices. */
-  gpuFree = new Int32Array(0);
-  gpuModel = new Int32Array(0);
-  /** -1: any sizes; 0: none yet; else the one size, in milli. */
-  gpuSlice = new Int32Array(0);
-  up = new Uint8Array(0);
-  offers = new Int32Array(0);
-  repels = new Int32Array(0);
+  state = new Uint8Array(0);
+  /** The number of the set of labels and taints. */
+  traitSet = new Int32Array(0);
   /** Counts all changes of a slot, so that values computed from it can be kept beside it. */
   version = new Uint32Array(0);
   readonly changes = new ChangeLog();
-  readonly models = new Names("GPU models");
-  readonly traits = new Names("labels and taints");
+  readonly tenants = new Tenants();
+  readonly gpus = new Gpus(this.tenants);
+  readonly nodes = new Nodes();
+  readonly traits = new Traits();
+  readonly sumTotal: Sums = { cpuMilli: 0, memoryMiB: 0, gpuMilli: 0 };
+  readonly sumFree: Sums = { cpuMilli: 0, memoryMiB: 0, gpuMilli: 0 };
   #ids: (string | undefined)[] = [];
   #held: Set<Held>[] = [];
+  #apart: (readonly number[])[] = [];
   #spare: number[] = [];
 
   add(spec: HostSpec): number {
-    if (spec.gpus.length > gpusPerHostMax) {
-      throw new RangeError(`a host has at most ${gpusPerHostMax} GPUs, not ${spec.gpus.length}`);
-    }
+    const problem = problemOf(spec);
+    if (problem !== undefined) throw new RangeError(problem);
     const slot = this.#spare.pop() ?? this.slots++;
-    if (slot >= this.up.length) this.#grow();
-    for (const resource of resources) {
-      const amount = spec.amounts[resource] ?? 0;
-      if (!Number.isSafeInteger(amount) || amount < 0) {
-        throw new RangeError(`${resource} of a host is a whole number from 0 on, not ${amount}`);
-      }
-      this.total[resource][slot] = amount;
-      this.free[resource][slot] = amount;
-    }
-    let models = 0;
-    for (const [number, gpu] of spec.gpus.entries()) {
-      const at = slot * gpusPerHostMax + number;
-      const bit = this.models.bits([gpu.model]);
-      this.gpuFree[at] = wholeGpu;
-      this.gpuModel[at] = bit;
-      this.gpuSlice[at] = gpu.uniform === true ? 0 : -1;
-      models |= bit;
-    }
-    this.gpuCount[slot] = spec.gpus.length;
-    this.gpuFreeSum[slot] = spec.gpus.length * wholeGpu;
-    this.gpuWholeFree[slot] = spec.gpus.length;
-    this.gpuModels[slot] = models;
-    this.offers[slot] = this.traits.bits(spec.offers ?? []);
-    this.repels[slot] = this.traits.bits(spec.repels ?? []);
-    this.up[slot] = 1;
+    if (slot >= this.state.length) this.#grow();
     this.#ids[slot] = spec.id;
     this.#held[slot] = new Set();
+    this.traitSet[slot] = this.traits.take([], []);
+    this.#write(slot, spec);
     this.#changed(slot);
     return slot;
   }
 
-  /** The host is gone, and so is everything that it held, which is answered. */
+  /**
+   * The host is as given now, and what was placed here is in that: it is not held any more. A host
+   * that is as it was costs nothing afterwards.
+   */
+  update(slot: number, spec: HostSpec): void {
+    const problem = problemOf(spec);
+    if (problem !== undefined) throw new RangeError(problem);
+    this.#forget(slot);
+    if (this.#write(slot, spec)) this.#changed(slot);
+  }
+
+  /** The host is gone, and so is everything that was placed on it, which is answered. */
   remove(slot: number): readonly Held[] {
     const lost = [...this.#heldOn(slot)];
-    this.up[slot] = 0;
-    for (const resource of resources) {
-      this.total[resource][slot] = 0;
-      this.free[resource][slot] = 0;
-    }
-    this.gpuFree.fill(0, slot * gpusPerHostMax, (slot + 1) * gpusPerHostMax);
-    this.gpuCount[slot] = 0;
-    this.gpuFreeSum[slot] = 0;
-    this.gpuWholeFree[slot] = 0;
-    this.gpuModels[slot] = 0;
+    this.#forget(slot);
+    this.#write(slot, { id: "", amounts: {}, gpus: [], state: "down" });
+    this.traits.drop(this.traitSet[slot] ?? 0);
+    this.state[slot] = slotState.none;
     this.#ids[slot] = undefined;
-    this.#held[slot]?.clear();
     this.#spare.push(slot);
     this.#changed(slot);
     return lost;
   }
 
   /** Takes what the kind needs; throws where the host has not got it, with nothing taken. */
-  place(slot: number, kind: Kind, gpus: readonly number[]): Held {
+  place(slot: number, kind: Kind, { gpus, node }: Spot): Held {
     const holders = this.#heldOn(slot);
     for (const { resource, amount } of kind.needs) {
       if ((this.free[resource][slot] ?? 0) < amount) throw new RangeError(`no ${resource} left`);
@@ -123,32 +121,22 @@ export class Fleet {
       throw new RangeError(`${kind.gpuCount} different GPUs are needed, not ${gpus.join(", ")}`);
     }
     for (const number of gpus) {
-      if (!this.takes(slot, number, kind)) throw new RangeError(`GPU ${number} has no room`);
+      if (!this.gpus.takes(slot, number, kind)) throw new RangeError(`GPU ${number} has no room`);
     }
-    for (const { resource, amount } of kind.needs) this.#move(resource, slot, -amount);
-    for (const number of gpus) this.#moveGpu(slot, number, -kind.gpuMilli);
-    const held: Held = { slot, kind, gpus };
+    if (node !== -1 && !this.nodes.takes(slot, node, kind)) {
+      throw new RangeError(`NUMA node ${node} has no room`);
+    }
+    const held: Held = { slot, kind, gpus, node };
+    this.#move(held, -1);
     holders.add(held);
-    this.#changed(slot);
     return held;
   }
 
   /** False when it holds nothing any more: released already, or lost with its host. */
   release(held: Held): boolean {
     if (this.#held[held.slot]?.delete(held) !== true) return false;
-    for (const { resource, amount } of held.kind.needs) this.#move(resource, held.slot, amount);
-    for (const number of held.gpus) this.#moveGpu(held.slot, number, held.kind.gpuMilli);
-    this.#changed(held.slot);
+    this.#move(held, 1);
     return true;
-  }
-
-  /** Has device `number` of the host room for what the kind needs of one device? */
-  takes(slot: number, number: number, kind: Kind): boolean {
-    const at = slot * gpusPerHostMax + number;
-    if ((this.gpuFree[at] ?? 0) < kind.gpuMilli) return false;
-    if (((this.gpuModel[at] ?? 0) & kind.models) === 0) return false;
-    const slice = this.gpuSlice[at] ?? -1;
-    return slice <= 0 || slice === kind.gpuMilli;
   }
 
   idOf(slot: number): string | undefined {
@@ -157,24 +145,67 @@ export class Fleet {
 
   #heldOn(slot: number): Set<Held> {
     const held = this.#held[slot];
-    if (held === undefined || this.up[slot] !== 1) throw new RangeError(`no host in slot ${slot}`);
+    if (held === undefined || this.#ids[slot] === undefined) {
+      throw new RangeError(`no host in slot ${slot}`);
+    }
     return held;
   }
 
-  #move(resource: Resource, slot: number, by: number): void {
-    const column = this.free[resource];
-    column[slot] = (column[slot] ?? 0) + by;
+  #forget(slot: number): void {
+    const holders = this.#heldOn(slot);
+    for (const { kind } of holders) {
+      if (isApart(kind)) this.tenants.apart.add(kind.tenant, slot, -1);
+    }
+    holders.clear();
   }
 
-  #moveGpu(slot: number, number: number, by: number): void {
-    const at = slot * gpusPerHostMax + number;
-    const before = this.gpuFree[at] ?? 0;
-    const after = before + by;
-    this.gpuFree[at] = after;
-    this.gpuFreeSum[slot] = (this.gpuFreeSum[slot] ?? 0) + by;
-    const whole = (after === wholeGpu ? 1 : 0) - (before === wholeGpu ? 1 : 0);
-    this.gpuWholeFree[slot] = (this.gpuWholeFree[slot] ?? 0) + whole;
-    if (this.gpuSlice[at] !== -1) this.gpuSlice[at] = after === wholeGpu ? 0 : Math.abs(by);
+  #move({ slot, kind, gpus, node }: Held, by: 1 | -1): void {
+    this.#count(slot, -1);
+    for (const { resource, amount } of kind.needs) {
+      const column = this.free[resource];
+      column[slot] = (column[slot] ?? 0) + by * amount;
+    }
+    for (const number of gpus) this.gpus.move(slot, number, kind, by);
+    if (node !== -1) this.nodes.move(slot, node, kind, by);
+    if (isApart(kind)) this.tenants.apart.add(kind.tenant, slot, by === -1 ? 1 : -1);
+    this.#count(slot, 1);
+    this.#changed(slot);
+  }
+
+  /** True if anything is not as it was. */
+  #write(slot: number, spec: HostSpec): boolean {
+    let changed = false;
+    this.#count(slot, -1);
+    for (const resource of resources) {
+      const total = spec.amounts[resource] ?? 0;
+      const free = total - (spec.used?.[resource] ?? 0);
+      changed = put(this.total[resource], slot, total) || changed;
+      changed = put(this.free[resource], slot, free) || changed;
+    }
+    changed = this.gpus.write(slot, spec.gpus) || changed;
+    changed = this.nodes.write(slot, spec.nodes ?? []) || changed;
+    changed = put(this.state, slot, slotState[spec.state ?? "open"]) || changed;
+    const traits = this.traits.take(spec.offers ?? [], spec.repels ?? []);
+    this.traits.drop(this.traitSet[slot] ?? 0);
+    changed = put(this.traitSet, slot, traits) || changed;
+    this.#count(slot, 1);
+    // Anti-affinity is looked at with each choice, so it is no change of the scores.
+    for (const tenant of this.#apart[slot] ?? []) this.tenants.apart.add(tenant, slot, -1);
+    this.#apart[slot] = (spec.apart ?? []).map((tenantId) => this.tenants.number(tenantId));
+    for (const tenant of this.#apart[slot]) this.tenants.apart.add(tenant, slot, 1);
+    return changed;
+  }
+
+  /** The slot's part of the sums goes out of them before it changes, and in again afterwards. */
+  #count(slot: number, by: 1 | -1): void {
+    const state = this.state[slot];
+    if (state !== slotState.open && state !== slotState.closed) return;
+    this.sumTotal.cpuMilli += by * (this.total.cpuMilli[slot] ?? 0);
+    this.sumTotal.memoryMiB += by * (this.total.memoryMiB[slot] ?? 0);
+    this.sumTotal.gpuMilli += by * (this.gpus.count[slot] ?? 0) * wholeGpu;
+    this.sumFree.cpuMilli += by * (this.free.cpuMilli[slot] ?? 0);
+    this.sumFree.memoryMiB += by * (this.free.memoryMiB[slot] ?? 0);
+    this.sumFree.gpuMilli += by * (this.gpus.freeSum[slot] ?? 0);
   }
 
   #changed(slot: number): void {
@@ -183,23 +214,37 @@ export class Fleet {
   }
 
   #grow(): void {
-    const size = Math.max(64, this.up.length * 2);
+    const size = Math.max(64, this.state.length * 2);
     for (const resource of resources) {
-      this.total[resource] = wider(new Float64Array(size), this.total[resource]);
-      this.free[resource] = wider(new Float64Array(size), this.free[resource]);
+      this.total[resource] = wider(this.total[resource], size);
+      this.free[resource] = wider(this.free[resource], size);
     }
-    this.gpuCount = wider(new Int32Array(size), this.gpuCount);
-    this.gpuFreeSum = wider(new Int32Array(size), this.gpuFreeSum);
-    this.gpuWholeFree = wider(new Int32Array(size), this.gpuWholeFree);
-    this.gpuModels = wider(new Int32Array(size), this.gpuModels);
-    this.gpuFree = wider(new Int32Array(size * gpusPerHostMax), this.gpuFree);
-    this.gpuModel = wider(new Int32Array(size * gpusPerHostMax), this.gpuModel);
-    this.gpuSlice = wider(new Int32Array(size * gpusPerHostMax), this.gpuSlice);
-    this.up = wider(new Uint8Array(size), this.up);
-    this.offers = wider(new Int32Array(size), this.offers);
-    this.repels = wider(new Int32Array(size), this.repels);
-    this.version = wider(new Uint32Array(size), this.version);
+    this.state = wider(this.state, size);
+    this.traitSet = wider(this.traitSet, size);
+    this.version = wider(this.version, size);
+    this.gpus.grow(size);
+    this.nodes.grow(size);
   }
+}
+
+function isApart(kind: Kind): boolean {
+  return kind.apart && kind.tenant !== stranger;
+}
+
+/** What is used may be more than there is: a host that has shrunk. */
+function problemOf({ amounts, used, gpus }: HostSpec): string | undefined {
+  if (gpus.length > gpusPerHostMax) {
+    return `a host has at most ${gpusPerHostMax} GPUs, not ${gpus.length}`;
+  }
+  for (const resource of resources) {
+    const wrong = [amounts[resource] ?? 0, used?.[resource] ?? 0].find(
+      (amount) => !Number.isSafeInteger(amount) || amount < 0,
+    );
+    if (wrong !== undefined) {
+      return `${resource} of a host is a whole number from 0 on, not ${wrong}`;
+    }
+  }
+  return undefined;
 }
 
 function columns(size: number): Columns {
@@ -210,9 +255,4 @@ function columns(size: number): Columns {
     hugePages2Mi: new Float64Array(size),
     hugePages1Gi: new Float64Array(size),
   };
-}
-
-function wider<T extends Int32Array | Uint8Array | Uint32Array | Float64Array>(to: T, from: T): T {
-  to.set(from);
-  return to;
 }

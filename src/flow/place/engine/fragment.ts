@@ -4,7 +4,7 @@
  * sums are made category by category because the published figures hang on the last bit: the score is
  * cut off to a whole number, so a tie is decided by it.
  */
-import { gpusPerHostMax, wholeGpu } from "./amounts.ts";
+import { wholeGpu } from "./amounts.ts";
 import { tightestGpus } from "./feasible.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Kind } from "./kind.ts";
@@ -64,11 +64,11 @@ export function fragmentGradient(fleet: Fleet, demand: Demand): Policy {
   const before = new Map<number, { readonly version: number; readonly milli: number }>();
 
   const idleOf = (slot: number): Idle => {
-    const from = slot * gpusPerHostMax;
+    const from = slot * fleet.gpus.stride;
     return {
       cpuMilli: fleet.free.cpuMilli[slot] ?? 0,
-      models: fleet.gpuModels[slot] ?? 0,
-      gpus: fleet.gpuFree.slice(from, from + (fleet.gpuCount[slot] ?? 0)),
+      models: fleet.gpus.models[slot] ?? 0,
+      gpus: fleet.gpus.free.slice(from, from + (fleet.gpus.count[slot] ?? 0)),
     };
   };
 
@@ -96,8 +96,8 @@ export function fragmentGradient(fleet: Fleet, demand: Demand): Policy {
       return { score: scoreWith(slot, kind, gpus), gpus };
     }
     let found: { score: number; gpus: number[] } | undefined;
-    for (let number = 0; number < (fleet.gpuCount[slot] ?? 0); number += 1) {
-      if (!fleet.takes(slot, number, kind)) continue;
+    for (let number = 0; number < (fleet.gpus.count[slot] ?? 0); number += 1) {
+      if (!fleet.gpus.takes(slot, number, kind)) continue;
       const score = scoreWith(slot, kind, [number]);
       if (found === undefined || score > found.score) found = { score, gpus: [number] };
     }

@@ -52,7 +52,7 @@ test("S-16: a gang is placed whole or not at all, and then nothing is held", () 
         const possible = how === "spread" ? gpus.filter((has) => has > 0).length : all;
         const { held } = gang(count, how);
         expect(held?.length).toBe(count <= possible ? count : undefined);
-        const left = fleet.gpuWholeFree.reduce((a, b) => a + b, 0);
+        const left = fleet.gpus.wholeFree.reduce((a, b) => a + b, 0);
         expect(left).toBe(count <= possible ? all - count : all);
       },
     ),

@@ -16,9 +16,9 @@ test("S-06: nonsense is refused in words, before anything is decided", () => {
   expect(problem({ amounts: { ...amounts, cpuMilli: -1 } })).toContain("cpuMilli");
   expect(problem({ amounts: { ...amounts, memoryMiB: 0.5 } })).toContain("not 0.5");
   expect(problem({ amounts: { ...amounts, memoryMiB: Number.NaN } })).toContain("not NaN");
-  for (const count of [0, -1, 1.5, 17, Infinity, Number.NaN]) {
+  for (const count of [0, -1, 1.5, 257, Infinity, Number.NaN]) {
     expect(problem({ amounts, gpu: { count, milli: 1000 } })).toBe(
-      `GPUs are counted in whole numbers from 1 to 16, not ${count}.`,
+      `GPUs are counted in whole numbers from 1 to 256, not ${count}.`,
     );
   }
   for (const milli of [0, -250, 0.25, 1001, sliceMilli(0), sliceMilli(2000)]) {
@@ -54,7 +54,7 @@ test("what no host has yet is known as soon as one has it", () => {
   const fleet = new Fleet();
   const kinds = new Kinds(fleet);
   const wants = { amounts, gpu: { count: 1, milli: 1000, models: ["H100"] }, requires: ["nvme"] };
-  expect(kinds.of(wants)).toMatchObject({ kind: { models: 0, unknown: true } });
+  expect(kinds.of(wants)).toMatchObject({ kind: { models: 0, modelNumbers: [] } });
   fleet.add({ id: "a", amounts, gpus: [{ model: "H100" }], offers: ["nvme"] });
-  expect(kinds.of(wants)).toMatchObject({ kind: { models: 1, unknown: false } });
+  expect(kinds.of(wants)).toMatchObject({ kind: { models: 1, modelNumbers: [0] } });
 });

@@ -4,36 +4,54 @@
  */
 import { gpusPerHostMax, resources, wholeGpu, type Amounts, type Resource } from "./amounts.ts";
 import type { Fleet } from "./fleet.ts";
+import { stranger } from "./tenants.ts";
+import { Verdicts } from "./traits.ts";
 
 export interface PlacementRequest {
   readonly amounts: Amounts;
   /**
-   * `count` different devices with so many `milli` of each; 1000 is the whole device. Without
-   * `models` any will do.
+   * `count` different devices with so many `milli` of each; 1000 is the whole device. `slices`: as
+   * one of so many parts, of a device that can be cut that far. `linked`: all of one NVLink group.
+   * Without `models` any will do.
    */
   readonly gpu?: {
     readonly count: number;
     readonly milli: number;
+    readonly slices?: number;
     readonly models?: readonly string[];
+    readonly linked?: boolean;
   };
   readonly requires?: readonly string[];
   readonly tolerates?: readonly string[];
+  /** CPU, memory and GPUs of one NUMA node. */
+  readonly oneNode?: boolean;
+  /** On no host where the tenant has another that wants this too. */
+  readonly apart?: boolean;
 }
 
 export interface Kind {
   readonly request: PlacementRequest;
-  /** What is not zero of it. */
+  /** CPU, memory and disk, and what is not zero of the rest. */
   readonly needs: readonly { readonly resource: Resource; readonly amount: number }[];
   readonly cpuMilli: number;
   readonly memoryMiB: number;
   readonly gpuCount: number;
   /** Of each device; 0 without GPU. */
   readonly gpuMilli: number;
+  readonly slices: number;
+  /** Bits and numbers of the models that will do; -1 and undefined for any. */
   readonly models: number;
-  readonly requires: number;
-  readonly tolerates: number;
-  /** Something is required that no host has so far. */
-  readonly unknown: boolean;
+  readonly modelNumbers: readonly number[] | undefined;
+  readonly linked: boolean;
+  readonly oneNode: boolean;
+  readonly apart: boolean;
+  readonly verdicts: Verdicts;
+  /** Who asks, where that matters; else a stranger. */
+  readonly tenant: number;
+  /** It comes back to where it is: a host that takes no new work takes it. */
+  readonly stays: boolean;
+  /** The only devices in question, by their numbers on the host. */
+  readonly among: readonly number[] | undefined;
 }
 
 export type Compiled = { readonly kind: Kind } | { readonly problem: string };
@@ -44,19 +62,19 @@ const kindsMax = 4096;
 export class Kinds {
   readonly #fleet: Fleet;
   readonly #kinds = new Map<string, Kind>();
-  #namesSeen = 0;
+  #modelsSeen = 0;
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
   }
 
-  of(request: PlacementRequest): Compiled {
-    const names = this.#fleet.models.count + this.#fleet.traits.count;
-    if (names !== this.#namesSeen || this.#kinds.size >= kindsMax) {
+  /** `key`: what the caller calls requests that are alike. */
+  of(request: PlacementRequest, key = keyOf(request)): Compiled {
+    const models = this.#fleet.gpus.names.count;
+    if (models !== this.#modelsSeen || this.#kinds.size >= kindsMax) {
       this.#kinds.clear();
-      this.#namesSeen = names;
+      this.#modelsSeen = models;
     }
-    const key = keyOf(request);
     const known = this.#kinds.get(key);
     if (known !== undefined) return { kind: known };
     const problem = problemOf(request);
@@ -72,16 +90,22 @@ export function sliceMilli(slices: number): number {
   return Math.floor(wholeGpu / slices);
 }
 
-function keyOf({ amounts, gpu, requires = [], tolerates = [] }: PlacementRequest): string {
+function keyOf(request: PlacementRequest): string {
+  const { amounts, gpu, requires = [], tolerates = [], oneNode = false, apart = false } = request;
   return JSON.stringify([
     resources.map((resource) => amounts[resource] ?? 0),
-    gpu === undefined ? 0 : [gpu.count, gpu.milli, gpu.models?.toSorted() ?? 0],
+    gpu === undefined
+      ? 0
+      : [gpu.count, gpu.milli, gpu.slices, gpu.linked, gpu.models?.toSorted() ?? 0],
     requires.toSorted(),
     tolerates.toSorted(),
+    oneNode,
+    apart,
   ]);
 }
 
-function problemOf({ amounts, gpu }: PlacementRequest): string | undefined {
+/** What is wrong with it whatever the hosts are, as a sentence. */
+export function problemOf({ amounts, gpu }: PlacementRequest): string | undefined {
   for (const resource of resources) {
     const amount = amounts[resource] ?? 0;
     if (!Number.isSafeInteger(amount) || amount < 0) {
@@ -93,6 +117,10 @@ function problemOf({ amounts, gpu }: PlacementRequest): string | undefined {
   if (!Number.isSafeInteger(gpu.count) || gpu.count < 1 || gpu.count > gpusPerHostMax) {
     return `GPUs are counted in whole numbers from 1 to ${gpusPerHostMax}, not ${gpu.count}.`;
   }
+  const { slices = 1 } = gpu;
+  if (!Number.isSafeInteger(slices) || slices < 1 || slices > wholeGpu) {
+    return `A slice is 1/n of a GPU with a whole number n from 1 on, not 1/${slices}.`;
+  }
   if (!Number.isSafeInteger(gpu.milli) || gpu.milli < 1 || gpu.milli > wholeGpu) {
     return `Of a GPU one takes 1 to ${wholeGpu} thousandths, not ${gpu.milli}.`;
   }
@@ -101,21 +129,26 @@ function problemOf({ amounts, gpu }: PlacementRequest): string | undefined {
 }
 
 function compile(fleet: Fleet, request: PlacementRequest): Kind {
-  const { amounts, gpu } = request;
-  const requires = fleet.traits.known(request.requires ?? []);
-  const models = gpu?.models === undefined ? undefined : fleet.models.known(gpu.models);
+  const { amounts, gpu, requires = [], tolerates = [] } = request;
+  const models = gpu?.models === undefined ? undefined : fleet.gpus.names.known(gpu.models);
   return {
     request,
     needs: resources
-      .map((resource) => ({ resource, amount: amounts[resource] ?? 0 }))
-      .filter(({ amount }) => amount > 0),
+      .map((resource, i) => ({ resource, amount: amounts[resource] ?? 0, always: i < 3 }))
+      .filter(({ amount, always }) => amount > 0 || always),
     cpuMilli: amounts.cpuMilli ?? 0,
     memoryMiB: amounts.memoryMiB ?? 0,
     gpuCount: gpu?.count ?? 0,
     gpuMilli: gpu?.milli ?? 0,
+    slices: gpu?.slices ?? 1,
     models: models?.bits ?? -1,
-    requires: requires.bits,
-    tolerates: fleet.traits.known(request.tolerates ?? []).bits,
-    unknown: requires.unknown.length > 0,
+    modelNumbers: models?.numbers,
+    linked: gpu?.linked === true && gpu.count > 1,
+    oneNode: request.oneNode ?? false,
+    apart: request.apart ?? false,
+    verdicts: new Verdicts({ requires, tolerates }),
+    tenant: stranger,
+    stays: false,
+    among: undefined,
   };
 }

@@ -1,46 +1,36 @@
-/** Names as bits of one integer, so that a set of them is compared in one operation. */
+/**
+ * GPU models as numbers, and sets of them as bits of one integer for a quick look. There may be any
+ * number of models: those after the thirtieth share the last bit, so equal bits are a hint and equal
+ * numbers the truth.
+ */
 
 /** The sign bit is left alone. */
-const namesMax = 31;
+const bitsMax = 31;
 
 export class Names {
-  readonly #what: string;
-  readonly #bits = new Map<string, number>();
-
-  constructor(what: string) {
-    this.#what = what;
-  }
+  readonly #numbers = new Map<string, number>();
 
   get count(): number {
-    return this.#bits.size;
+    return this.#numbers.size;
   }
 
-  /** The bits of names that hosts carry; new ones get their bit here. */
-  bits(names: readonly string[]): number {
-    let bits = 0;
-    for (const name of names) {
-      let bit = this.#bits.get(name);
-      if (bit === undefined) {
-        if (this.#bits.size === namesMax) {
-          throw new RangeError(`there are at most ${namesMax} ${this.#what}`);
-        }
-        bit = 1 << this.#bits.size;
-        this.#bits.set(name, bit);
-      }
-      bits |= bit;
+  /** The number of a name that a host carries; a new one gets its number here. */
+  number(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(name, number);
     }
-    return bits;
+    return number;
   }
 
-  /** The bits of those that some host carries; a request names what it likes and uses up no bit. */
-  known(names: readonly string[]): { readonly bits: number; readonly unknown: readonly string[] } {
-    let bits = 0;
-    const unknown: string[] = [];
-    for (const name of names) {
-      const bit = this.#bits.get(name);
-      if (bit === undefined) unknown.push(name);
-      else bits |= bit;
-    }
-    return { bits, unknown };
+  /** Those of them that some host carries. */
+  known(names: readonly string[]): { readonly bits: number; readonly numbers: readonly number[] } {
+    const numbers = names.flatMap((name) => this.#numbers.get(name) ?? []);
+    return { bits: numbers.reduce((bits, number) => bits | bitOf(number), 0), numbers };
   }
+}
+
+export function bitOf(number: number): number {
+  return 1 << Math.min(number, bitsMax - 1);
 }
