@@ -145,9 +145,11 @@ describe("two drivers on one directory", () => {
       const { value } = await changes.next();
       if (value === spec.id) machine = await second.machine(testRead, spec.id);
     }
-    expect(Date.now() - killedAt).toBeLessThan(2_000);
+    const seenAt = Date.now();
+    expect(seenAt - killedAt).toBeLessThan(seenMsMax());
     expect(machine.stop?.reason).toBe("crashed");
-    expect(Math.abs(machine.powerSince - killedAt)).toBeLessThan(2_000);
+    expect(machine.powerSince).toBeGreaterThanOrEqual(killedAt);
+    expect(machine.powerSince).toBeLessThanOrEqual(seenAt);
     await second.delete(testCall(), spec.id);
     await second.close();
   });
@@ -165,10 +167,11 @@ test("a machine that died while no driver ran is stopped since the moment of its
   await until("the end of the process", () => Promise.resolve(isAlive(process) ? undefined : true));
   await withProvider(async (provider) => {
     const found = present(await provider.machine(testRead, spec.id), "machine");
+    await provider.delete(testCall(), spec.id);
     expect(found.power.value).toBe("stopped");
     expect(found.stop?.reason).toBe("crashed");
-    expect(Math.abs(found.powerSince - killedAt)).toBeLessThan(2_000);
-    await provider.delete(testCall(), spec.id);
+    expect(found.powerSince).toBeGreaterThanOrEqual(killedAt);
+    expect(found.powerSince - killedAt).toBeLessThan(seenMsMax());
   });
 });
 
