@@ -10,6 +10,8 @@ import { sql } from "#db/sql.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { brokenFlavorRules } from "./flavor-rules.ts";
+import { brokenRulesOfPool } from "./pool-rules.ts";
+import { poolNamed } from "./pool-rows.ts";
 import { flavorPresets } from "./presets.ts";
 
 const row = z
@@ -31,7 +33,10 @@ export type NewFlavor = z.output<typeof createFlavorBody>;
 
 export async function addFlavor(db: Queryable, flavor: NewFlavor): Promise<Flavor> {
   const { name, description, ...fields } = flavor;
-  const rules = brokenFlavorRules(fields);
+  const rules = [
+    ...brokenFlavorRules(fields),
+    ...(fields.pool === null ? [] : brokenRulesOfPool(fields, await poolNamed(db, fields.pool))),
+  ];
   if (rules.length > 0) {
     throw new Failure(
       "rule_violation",
@@ -84,6 +89,15 @@ export async function offeredFlavor(db: Queryable, name: string): Promise<Flavor
 
 export function offeredFlavors(db: Queryable): Promise<Flavor[]> {
   return db.rows(sql`select ${columns} from flavor where state = 'offered' order by id`, row);
+}
+
+/** Those that can be ordered and are sold from this pool. */
+export function flavorsOfPool(db: Queryable, pool: string): Promise<Flavor[]> {
+  return db.rows(
+    sql`select ${columns} from flavor where state = 'offered' and fields->>'pool' = ${pool}
+      order by id`,
+    row,
+  );
 }
 
 export function listFlavors(db: Queryable, ask: PageAsk): Promise<Flavor[]> {

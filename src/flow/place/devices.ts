@@ -6,8 +6,10 @@
 import { z } from "zod";
 
 import { json } from "#db/json.ts";
-import type { Queryable, Tx } from "#db/pool.ts";
+import { brokenConstraint, type Queryable, type Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+
+import { lockHosts } from "./hosts-read.ts";
 
 interface InstanceKey {
   readonly tenantId: string;
@@ -29,24 +31,44 @@ export async function devicesOf(db: Queryable, key: InstanceKey): Promise<string
 }
 
 /**
- * Claims whole devices on its host until it has `count`. Returns all of them, or `undefined` and
- * nothing changed if too few are free.
+ * Claims whole devices on its host until it has `count`, with `nvlink` all in the group of those that
+ * it has. Returns all of them, or `undefined` and nothing changed if too few are free, or if those that
+ * are must stay in reserve.
  */
 export async function takeDevices(
   tx: Tx,
   key: InstanceKey,
-  { model, count }: { readonly model: string; readonly count: number },
+  gpu: { readonly model: string; readonly count: number; readonly nvlink: boolean },
+): Promise<string[] | undefined> {
+  await tx.execute(sql`savepoint take_devices`);
+  try {
+    const all = await claimUpTo(tx, key, gpu);
+    await tx.execute(sql`release savepoint take_devices`);
+    return all;
+  } catch (error) {
+    if (brokenConstraint(error) !== "gpu_capacity") throw error;
+    await tx.execute(sql`rollback to savepoint take_devices`);
+    return undefined;
+  }
+}
+
+async function claimUpTo(
+  tx: Tx,
+  key: InstanceKey,
+  { model, count, nvlink }: Parameters<typeof takeDevices>[2],
 ): Promise<string[] | undefined> {
   const placed = await tx.one(
     sql`select host_id, device_ids from placement
       where tenant_id = ${key.tenantId} and instance_id = ${key.instanceId}`,
     placedRow,
   );
-  await tx.execute(sql`select from host where id = ${placed.hostId} for no key update`);
+  await lockHosts(tx, [placed.hostId]);
   const missing = count - placed.deviceIds.length;
   const free = await tx.rows(
     sql`select d.id from gpu_device d
-      where d.host_id = ${placed.hostId} and d.present and d.model = ${model}
+      where d.host_id = ${placed.hostId} and d.present and d.healthy and d.model = ${model}
+        and (not ${nvlink} or d.nvlink_group in (select o.nvlink_group from gpu_device o
+          where o.host_id = d.host_id and o.id = any(${placed.deviceIds})))
         and not exists (select from gpu_load l
           where l.host_id = d.host_id and l.device_id = d.id and l.claims > 0)
       order by d.id limit ${missing}`,
@@ -54,6 +76,7 @@ export async function takeDevices(
   );
   if (free.length < missing) return undefined;
   const ids = free.map(({ id }) => id);
+  // Claimed before the placement names them, by which the schema knows that this is growth (0181).
   await tx.execute(sql`
     insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
     select ${key.tenantId}::uuid, ${key.instanceId}::uuid, ${placed.hostId}::uuid, id, 1

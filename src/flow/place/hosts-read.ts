@@ -1,11 +1,14 @@
 /** Reads hosts with what is held of them, as placement wants them: one statement, one moment. */
 import { z } from "zod";
 
-import type { Queryable } from "#db/pool.ts";
+import type { Queryable, Tx } from "#db/pool.ts";
 import { size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 
 import type { HostState } from "./host-state.ts";
+
+/** A label that every host has, so that work can ask for a site. */
+export const siteLabel = "millrace/site";
 
 const poolRow = z.object({
   id: z.string(),
@@ -86,6 +89,20 @@ const hostRow = z
     antiAffineTenants: row.anti,
   }));
 
+/**
+ * Locks hosts, then those of their pools that have a reserve, each in order of id: the order of all who
+ * place on several hosts in one transaction (0181).
+ */
+export async function lockHosts(tx: Tx, hostIds: readonly string[]): Promise<void> {
+  const ids = [...hostIds];
+  await tx.execute(sql`
+    select from host where id = any(${ids}::uuid[]) order by id for no key update`);
+  await tx.execute(sql`
+    select from pool where reserve_percent > 0
+      and id in (select pool_id from host where id = any(${ids}::uuid[]))
+    order by id for no key update`);
+}
+
 /** All hosts with what is used of them, in one statement: one consistent moment. */
 export function hostStates(db: Queryable): Promise<HostState[]> {
   return readHosts(db, sql`true`);
@@ -107,7 +124,8 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
       where d.present group by d.host_id
     )
     select h.id, h.name, h.state, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
-      h.disk_bytes, h.huge_pages, h.numa, coalesce(n.used, '[]') as numa_used, h.labels,
+      h.disk_bytes, h.huge_pages, h.numa, coalesce(n.used, '[]') as numa_used,
+      h.labels || jsonb_build_object(${siteLabel}::text, h.site) as labels,
       coalesce(u.milli_cpus_used, 0) as milli_cpus_used, coalesce(u.memory_used, 0) as memory_used,
       coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
       coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
