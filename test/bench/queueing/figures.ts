@@ -3,7 +3,8 @@
  * by the length, where a length under ten minutes counts as ten. Fairness is Jain's index over the
  * slowdowns of tenants with a hundred jobs or more: 1 if all are slowed down alike, 1/n if one bears it.
  */
-import type { SchedulerName } from "./schedulers.ts";
+import type { SchedulerName } from "#rehearse/rivals.ts";
+
 import type { Run } from "./simulate.ts";
 
 export interface Figures {

@@ -10,11 +10,11 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 
 import { usualRules, type PolicyRules } from "#flow/queue/policy.ts";
+import { scheduler, schedulerNames, type SchedulerName } from "#rehearse/rivals.ts";
 
 import { estimateModel, estimatesOf } from "./estimates.ts";
 import { figuresOf, type Figures } from "./figures.ts";
 import { markdown, plot, type Report } from "./report.ts";
-import { scheduler, schedulerNames, type SchedulerName } from "./schedulers.ts";
 import { pool, simulate } from "./simulate.ts";
 import { readPhilly, type TraceJob } from "./trace.ts";
 

@@ -4,8 +4,8 @@
  */
 import { used } from "#flow/queue/shares.ts";
 import type { PoolHost, QueuedWork, RunningWork, Usage } from "#flow/queue/work.ts";
+import type { Scheduler } from "#rehearse/rivals.ts";
 
-import type { Scheduler } from "./schedulers.ts";
 import type { TraceJob } from "./trace.ts";
 
 export interface Experiment {
