@@ -95,8 +95,8 @@ class DecoratedProvider implements Provider {
     return this.#mutate("resize", call, (inner) => this.#inner.resize(inner, machineId, to));
   }
 
-  delete(call: Call, machineId: string) {
-    return this.#mutate("delete", call, (inner) => this.#inner.delete(inner, machineId));
+  delete(call: Call, machineId: string, keep?: string) {
+    return this.#mutate("delete", call, (inner) => this.#inner.delete(inner, machineId, keep));
   }
 
   snapshot(call: Call, machineId: string, snapshot: Parameters<Provider["snapshot"]>[2]) {
@@ -114,6 +114,12 @@ class DecoratedProvider implements Provider {
   deleteSnapshot(call: Call, machineId: string, snapshotId: string) {
     return this.#mutate("deleteSnapshot", call, (inner) =>
       this.#inner.deleteSnapshot(inner, machineId, snapshotId),
+    );
+  }
+
+  dropKept(call: Call, machineId: string, snapshotId: string) {
+    return this.#mutate("dropKept", call, (inner) =>
+      this.#inner.dropKept(inner, machineId, snapshotId),
     );
   }
 
@@ -143,6 +149,10 @@ class DecoratedProvider implements Provider {
 
   samples(call: ReadCall, machineIds: readonly string[]) {
     return this.#read("samples", call, (inner) => this.#inner.samples(inner, machineIds));
+  }
+
+  activity(call: ReadCall, machineIds: readonly string[]) {
+    return this.#read("activity", call, (inner) => this.#inner.activity(inner, machineIds));
   }
 
   close(): Promise<void> {

@@ -29,6 +29,8 @@ export type Capability = { readonly can: true } | { readonly can: false; readonl
 export interface Capabilities {
   readonly snapshotWithMemory: Capability;
   readonly snapshotDiskOnly: Capability;
+  /** A snapshot of the disk may outlive its machine, and machines may be made from it. */
+  readonly keepSnapshot: Capability;
   /** CPU or memory changes while the machine runs. Without it a resize acts at the next start. */
   readonly resizeCpuLive: Capability;
   readonly resizeMemoryLive: Capability;
@@ -165,6 +167,11 @@ export interface MachineSpec {
   readonly sshKeys: readonly string[];
   /** cloud-init user data, for images that take it. */
   readonly userData?: string;
+  /**
+   * A snapshot that was kept when its machine was deleted: the new machine's disk is as that was,
+   * and no smaller. Of the same tenant; the snapshot stays as it is.
+   */
+  readonly fromSnapshot?: string;
   readonly workload?: WorkloadSpec;
   readonly owner: Owner;
 }
@@ -275,6 +282,26 @@ export interface Sample {
   readonly diskWrittenBytes: number;
 }
 
+/**
+ * What tells whether anybody still needs a machine. A figure that nobody could see is `null`, which
+ * never means zero. CPU and network are counters since the machine was started; of two looks the
+ * difference counts, and one that went back was started anew.
+ */
+export interface Activity {
+  readonly machineId: string;
+  readonly at: number;
+  /** Of all its CPUs together. */
+  readonly cpuSeconds: number | null;
+  /** In and out, over all its cards. */
+  readonly networkBytes: number | null;
+  /** Share of the busiest of its GPUs that is in use, 0 to 1; `null` also if it has none. */
+  readonly gpuShare: number | null;
+  /** People who are logged in. Who watches a console is known to the control plane, not here. */
+  readonly sessions: number | null;
+  /** How each figure was seen, or why it was not; for a person. */
+  readonly seenBy: Readonly<Record<"cpu" | "network" | "gpu" | "sessions", string>>;
+}
+
 export type ProviderErrorCode =
   | "not_found"
   | "capacity"
@@ -321,8 +348,12 @@ export interface Provider {
   create(call: Call, spec: MachineSpec): Promise<OperationRef>;
   power(call: Call, machineId: string, action: PowerAction): Promise<OperationRef>;
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef>;
-  /** Deleting what is not there is done, not an error; another owner's machine is `refused`. */
-  delete(call: Call, machineId: string): Promise<OperationRef>;
+  /**
+   * Deleting what is not there is done, not an error; another owner's machine is `refused`. With
+   * `keep`, a snapshot of its disk outlives it, until `dropKept`; without that snapshot nothing is
+   * deleted (`not_found`).
+   */
+  delete(call: Call, machineId: string, keep?: string): Promise<OperationRef>;
   snapshot(
     call: Call,
     machineId: string,
@@ -330,6 +361,8 @@ export interface Provider {
   ): Promise<OperationRef>;
   revert(call: Call, machineId: string, snapshotId: string): Promise<OperationRef>;
   deleteSnapshot(call: Call, machineId: string, snapshotId: string): Promise<OperationRef>;
+  /** Forgets a snapshot that outlived its machine, which `machineId` was; done if it is not there. */
+  dropKept(call: Call, machineId: string, snapshotId: string): Promise<OperationRef>;
   snapshots(call: ReadCall, machineId: string): Promise<Listing<Snapshot>>;
   operation(call: ReadCall, ref: OperationRef): Promise<OperationStatus>;
 
@@ -344,5 +377,7 @@ export interface Provider {
   /** A tar stream of the results directory; only after the workload ended. */
   workloadResults(call: ReadCall, machineId: string): Promise<Readable>;
   samples(call: ReadCall, machineIds: readonly string[]): Promise<readonly Sample[]>;
+  /** Of those that run; may ask the guests, so it is not for every few seconds. */
+  activity(call: ReadCall, machineIds: readonly string[]): Promise<readonly Activity[]>;
   close(): Promise<void>;
 }

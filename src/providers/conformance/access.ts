@@ -84,6 +84,30 @@ export const accessChecks: readonly Check[] = [
       expect(second.diskWrittenBytes).toBeGreaterThanOrEqual(first.diskWrittenBytes);
     },
   },
+  {
+    id: "activity",
+    title: "M-VM-04: says what a machine does, and of each figure how it was seen or why not",
+    run: async (bench) => {
+      const { provider, read } = bench;
+      const { id } = await bench.resident();
+      const [first] = await provider.activity(read, [id]);
+      const [second] = await provider.activity(read, [id]);
+      if (first === undefined || second === undefined) throw new Error("nothing was seen of it");
+      expect(first.machineId).toBe(id);
+      expect(second.at).toBeGreaterThanOrEqual(first.at);
+      for (const figure of ["cpuSeconds", "networkBytes"] as const) {
+        expect(first[figure]).not.toBeNull();
+        expect(second[figure] ?? -1).toBeGreaterThanOrEqual(first[figure] ?? 0);
+      }
+      expect(first.sessions).toBe(0);
+      // A machine without a GPU has no share of one: not even zero.
+      expect(first.gpuShare).toBeNull();
+      for (const how of Object.values(first.seenBy)) expect(how).not.toBe("");
+      await bench.done(await provider.power(bench.call(), id, { to: "stop" }));
+      expect(await provider.activity(read, [id])).toEqual([]);
+      await bench.resident();
+    },
+  },
 ];
 
 async function firstBytes(stream: Duplex, count: number): Promise<string> {

@@ -190,6 +190,7 @@ export const identityChecks: readonly Check[] = [
       await bench.fails(provider.workloadLog(read, id, { offset: 0, bytesMax: 1 }), "not_found");
       await bench.fails(provider.workloadResults(read, id), "not_found");
       expect(await provider.samples(read, [id])).toEqual([]);
+      expect(await provider.activity(read, [id])).toEqual([]);
     },
   },
   {

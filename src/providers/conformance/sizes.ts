@@ -51,6 +51,11 @@ export const sizeChecks: readonly Check[] = [
     run: (bench) => snapshots(bench, false),
   },
   {
+    id: "snapshot-kept",
+    title: "M-VM-04: keeps a snapshot beyond its machine, and makes a machine of it",
+    run: keptSnapshot,
+  },
+  {
     id: "gpu-once",
     title: "gives a whole GPU to one machine only",
     run: async (bench) => {
@@ -123,6 +128,42 @@ async function resizes(
 
 function sizesOf({ cpu, memoryBytes, diskBytes }: Machine): Resize {
   return { cpu, memoryBytes, diskBytes };
+}
+
+async function keptSnapshot(bench: Bench): Promise<void> {
+  const { provider, read } = bench;
+  const { capabilities } = await provider.info(read);
+  const { id, diskBytes } = await bench.create();
+  const wanted = { id: randomUUID(), name: "what is kept", withMemory: false };
+  const keeping = bench.call();
+  const remove = () => provider.delete(keeping, id, wanted.id);
+  if (!(await bench.can(capabilities.keepSnapshot, remove))) {
+    await bench.remove(id);
+    return;
+  }
+  // Without the snapshot nothing is deleted.
+  await bench.fails(remove(), "not_found");
+  expect((await bench.machine(id)).power.value).toBe("running");
+  await bench.done(await provider.snapshot(bench.call(), id, wanted));
+  const removing = bench.call();
+  const ref = await provider.delete(removing, id, wanted.id);
+  expect((await provider.delete(removing, id, wanted.id)).id).toBe(ref.id);
+  await bench.gone(ref);
+
+  const owner = { ...bench.rig.owner, tenantId: randomUUID() };
+  const foreign = bench.spec({ diskBytes, fromSnapshot: wanted.id, owner });
+  await bench.fails(provider.create(bench.call({ owner }), foreign), "not_found");
+  const made = await bench.create({ diskBytes, fromSnapshot: wanted.id });
+  expect(made.power.value).toBe("running");
+  await bench.remove(made.id);
+
+  await bench.fails(provider.dropKept(bench.call({ owner }), id, wanted.id), "refused");
+  const dropping = bench.call();
+  await bench.done(await provider.dropKept(dropping, id, wanted.id));
+  await bench.done(await provider.dropKept(dropping, id, wanted.id));
+  await bench.done(await provider.dropKept(bench.call(), id, wanted.id));
+  const late = bench.spec({ diskBytes, fromSnapshot: wanted.id });
+  await bench.fails(provider.create(bench.call(), late), "not_found");
 }
 
 async function snapshots(bench: Bench, withMemory: boolean): Promise<void> {

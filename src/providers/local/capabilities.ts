@@ -9,6 +9,7 @@ export function capabilitiesOf(_driver: Driver): Capabilities {
   return {
     snapshotWithMemory: yes,
     snapshotDiskOnly: yes,
+    keepSnapshot: yes,
     resizeCpuLive: yes,
     resizeMemoryLive: yes,
     diskGrowLive: yes,

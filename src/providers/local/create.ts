@@ -26,6 +26,7 @@ import { findLaunched } from "./launch.ts";
 import { dropLimits } from "./limits.ts";
 import { endProcess } from "./monitor.ts";
 import { releaseAddress } from "./network.ts";
+import { demandKept, demandSnapshot, keepDirectory, layKept } from "./keep.ts";
 import { refused } from "./power.ts";
 import type { State } from "./records.ts";
 import { settle } from "./settle.ts";
@@ -43,7 +44,8 @@ export async function createMachine(
   return driver.site.locks.hold(spec.id, async () => {
     const path = instancePath(driver.site, spec.id);
     const known = await readSpec(path);
-    if (known !== undefined) demandOwner(known, spec.owner);
+    if (known === undefined) await demandKept(driver.site, spec);
+    else demandOwner(known, spec.owner);
     try {
       if (known === undefined) await admit(driver, path, spec, image);
       return await bringUp(driver, path, known ?? spec, image);
@@ -54,10 +56,12 @@ export async function createMachine(
   });
 }
 
+/** With `keep`, that snapshot outlives it. */
 export async function deleteMachine(
   driver: Driver,
   machineId: string,
   owner: Owner,
+  keep?: string,
 ): Promise<string | undefined> {
   return driver.site.locks.hold(machineId, async () => {
     const path = instancePath(driver.site, machineId);
@@ -67,7 +71,7 @@ export async function deleteMachine(
       return "was not there";
     }
     demandOwner(spec, owner);
-    await removeMachine(driver, path, spec);
+    await removeMachine(driver, path, spec, keep);
     return undefined;
   });
 }
@@ -169,6 +173,9 @@ async function prepare(
   const state = before ?? (await firstState(driver, spec, image));
   if (before === undefined) await writeState(path, state);
   if (state.diskMade) return state;
+  if (spec.fromSnapshot !== undefined) {
+    return { ...(await layKept(driver, path, spec, state)), diskMade: true };
+  }
   await linkImage(path, image);
   if (spec.userData !== undefined) await writeSeed(site, path, spec, state.uid);
   const disk = { backing: "base.qcow2", bytes: spec.diskBytes, uid: state.uid };
@@ -243,8 +250,14 @@ async function undo(driver: Driver, path: string, spec: MachineSpec): Promise<vo
   }
 }
 
-async function removeMachine(driver: Driver, path: string, spec: MachineSpec): Promise<void> {
+async function removeMachine(
+  driver: Driver,
+  path: string,
+  spec: MachineSpec,
+  keep?: string,
+): Promise<void> {
   const state = await readState(path);
+  if (keep !== undefined) demandSnapshot(state, keep);
   if (state !== undefined) {
     const process = await findLaunched(path, state);
     if (process !== undefined && state.launch !== null) {
@@ -255,6 +268,7 @@ async function removeMachine(driver: Driver, path: string, spec: MachineSpec): P
   }
   await dropLimits(await driver.limits(), spec.id);
   await releaseAddress(driver.site, spec.network, spec.id);
-  await discard(driver.site, path);
+  if (keep === undefined) await discard(driver.site, path);
+  else await keepDirectory(driver.site, path, keep);
   driver.site.changed(spec.id);
 }

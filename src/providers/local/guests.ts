@@ -38,6 +38,8 @@ const idlePollMs = 5_000;
 const retryMs = 50;
 const refusedMs = 1_000;
 const borrowMs = 10_000;
+/** A guest that is so slow to say what it does is taken for one that does something. */
+const activityMs = 3_000;
 
 export function createGuests(site: Site): Guests {
   const sessions = new Map<string, GuestClient>();
@@ -66,21 +68,19 @@ export function createGuests(site: Site): Guests {
     }
   };
 
-  const lend = async (
+  const lend = async <T>(
     machineId: string,
     launch: Launch,
-    use: (client: GuestClient, call: GuestCall) => Promise<unknown>,
-  ): Promise<void> => {
-    const signal = AbortSignal.timeout(borrowMs);
+    use: (client: GuestClient, call: GuestCall) => Promise<T>,
+    withinMs = borrowMs,
+  ): Promise<T> => {
+    const signal = AbortSignal.timeout(withinMs);
     const held = sessions.get(machineId);
-    if (held !== undefined) {
-      await use(held, { signal });
-      return;
-    }
+    if (held !== undefined) return use(held, { signal });
     const release = await site.locks.acquire(agentLock(machineId), signal);
     const client = clientOf(site, machineId, launch, {});
     try {
-      await use(client, { signal });
+      return await use(client, { signal });
     } finally {
       client.close();
       release();
@@ -93,9 +93,11 @@ export function createGuests(site: Site): Guests {
     shutDown: (id, launch) => lend(id, launch, (client, call) => client.shutdown(call)),
     sync: (id, launch) => lend(id, launch, (client, call) => client.sync(call)),
     refresh: (id, launch) => lend(id, launch, (client, call) => client.refresh(call)),
-    takeUp: (id, launch, { cpu, memoryBytes, diskBytes }) => {
+    activity: (id, launch) =>
+      lend(id, launch, (client, call) => client.activity(call), activityMs),
+    takeUp: async (id, launch, { cpu, memoryBytes, diskBytes }) => {
       const expected = { cpus: vcpusOf(cpu), memoryBytes, diskBytes };
-      return lend(id, launch, (client, call) => client.resizeOnline(call, expected));
+      await lend(id, launch, (client, call) => client.resizeOnline(call, expected));
     },
   };
 }

@@ -150,8 +150,8 @@ export class Pool {
     spec: MachineSpec,
     image: Image,
   ): Promise<{ key: string; kind: Kind; template: Template } | undefined> {
-    // User data is read at a boot, and a clone never has one.
-    if (spec.userData !== undefined) return undefined;
+    // User data is read at a boot, and a clone never has one; nor has it another's disk.
+    if (spec.userData !== undefined || spec.fromSnapshot !== undefined) return undefined;
     const kind = kindOf(image, spec);
     const key = await keyOf(this.#driver, kind);
     this.#remember(key, kind);

@@ -6,6 +6,7 @@ import { unreachable } from "#kernel/assert.ts";
 import { ProviderError, type MachineSpec, type PowerAction } from "#providers/provider.ts";
 
 import type { Driver } from "./driver.ts";
+import type { GuestActivity } from "./guest/protocol.ts";
 import { instancePath, readSpec, readState, writeState } from "./instance.ts";
 import { endProcess, withMonitor } from "./monitor.ts";
 import type { Hardware, Launch, State } from "./records.ts";
@@ -20,6 +21,8 @@ export interface Guest {
   readonly sync: (machineId: string, launch: Launch) => Promise<void>;
   /** Sets the clock and whatever else went stale while the guest stood still. */
   readonly refresh: (machineId: string, launch: Launch) => Promise<void>;
+  /** What the guest sees of its use; fails if it does not answer in time. */
+  readonly activity: (machineId: string, launch: Launch) => Promise<GuestActivity>;
   /** Brings plugged CPUs and memory online and grows the file system to its disk. */
   readonly takeUp: (machineId: string, launch: Launch, hardware: Hardware) => Promise<void>;
 }

@@ -6,6 +6,7 @@ import type { Duplex, Readable } from "node:stream";
 
 import {
   ProviderError,
+  type Activity,
   type Call,
   type Host,
   type Listing,
@@ -36,6 +37,7 @@ import {
   readState,
   runName,
 } from "./instance.ts";
+import { dropKept } from "./keep.ts";
 import type { Keeper } from "./keeper.ts";
 import {
   accept,
@@ -47,6 +49,7 @@ import {
 import { changePower, notFound, refused, type Guest } from "./power.ts";
 import { isUuid, specSchema, type State } from "./records.ts";
 import { resizeMachine } from "./resize.ts";
+import { activityOf } from "./activity.ts";
 import { sampleOf } from "./samples.ts";
 import { current } from "./settle.ts";
 import { dropSnapshot, revertTo, showSnapshot, takeSnapshot } from "./snapshot.ts";
@@ -63,6 +66,8 @@ export interface Parts {
   /** Stops what works in the background and waits for it. */
   readonly closeBackground: () => Promise<void>;
 }
+
+const guestsAskedAtOnceMax = 16;
 
 export class LocalProvider implements Provider {
   readonly site: string;
@@ -159,14 +164,25 @@ export class LocalProvider implements Provider {
     return acceptAndFinish(this.#driver.site, call, task);
   }
 
-  async delete(call: Call, machineId: string): Promise<OperationRef> {
+  async delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {
     if (!isUuid(machineId)) throw refused("A machine's id is a uuid.");
     return acceptAndFinish(this.#driver.site, call, {
       machineId,
       kind: "delete",
-      request: null,
+      request: keep === undefined ? null : { keep },
       check: () => Promise.resolve(),
-      work: () => deleteMachine(this.#driver, machineId, call.owner),
+      work: () => deleteMachine(this.#driver, machineId, call.owner, keep),
+    });
+  }
+
+  async dropKept(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    if (!isUuid(snapshotId)) throw refused("A snapshot's id is a uuid.");
+    return acceptAndFinish(this.#driver.site, call, {
+      machineId,
+      kind: "dropKept",
+      request: snapshotId,
+      check: () => Promise.resolve(),
+      work: () => dropKept(this.#driver.site, snapshotId, call.owner),
     });
   }
 
@@ -254,6 +270,16 @@ export class LocalProvider implements Provider {
     return found;
   }
 
+  async activity(call: ReadCall, machineIds: readonly string[]): Promise<readonly Activity[]> {
+    const ids = machineIds.filter(isUuid);
+    const found: (Activity | undefined)[] = [];
+    for (let at = 0; at < ids.length; at += guestsAskedAtOnceMax) {
+      const some = ids.slice(at, at + guestsAskedAtOnceMax);
+      found.push(...(await Promise.all(some.map((id) => this.#activityOf(call, id)))));
+    }
+    return found.filter((each) => each !== undefined);
+  }
+
   async close(): Promise<void> {
     this.#parts.closing.abort();
     this.#keyboards.close();
@@ -267,6 +293,15 @@ export class LocalProvider implements Provider {
       demandOwner((await this.#demandMachine(machineId)).spec, call.owner);
     };
     return { machineId, check, ...what };
+  }
+
+  async #activityOf(call: ReadCall, machineId: string): Promise<Activity | undefined> {
+    try {
+      return await activityOf(this.#driver.site, this.#parts.guest, machineId, call);
+    } catch (error) {
+      this.#driver.site.log.warn({ err: error, machineId }, "what a machine does is not seen");
+      return undefined;
+    }
   }
 
   async #checkCreate(call: Call, spec: MachineSpec): Promise<void> {

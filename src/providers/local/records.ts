@@ -44,6 +44,7 @@ export const specSchema = z.object({
   loginUser: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name"),
   sshKeys: z.array(z.string().regex(/^[^\n\r]*$/, "must be one line")).max(100),
   userData: z.string().max(65_536).exactOptional(),
+  fromSnapshot: z.string().max(100).exactOptional(),
   workload: workloadSpecSchema.exactOptional(),
   owner: ownerSchema,
 }) satisfies z.ZodType<MachineSpec>;
@@ -66,6 +67,9 @@ export interface Hardware {
   readonly memoryBytes: number;
   readonly diskBytes: number;
 }
+
+/** Of a deletion: the snapshot that outlives the machine. */
+export const deleteSchema = z.object({ keep: z.string() }).nullable();
 
 /** What QEMU was started with, and what was plugged in since: needed to load memory back into it. */
 const boardSchema = z.object({

@@ -21,7 +21,7 @@ import {
 import { collectAddresses } from "./network.ts";
 import { abandonedOperations, resume } from "./operations.ts";
 import { changePower, type Guest } from "./power.ts";
-import { specSchema, type OperationRecord } from "./records.ts";
+import { deleteSchema, specSchema, type OperationRecord } from "./records.ts";
 import { collectSlots } from "./slots.ts";
 
 export async function recover(driver: Driver, guest: Guest): Promise<void> {
@@ -75,7 +75,10 @@ async function redo(
   if (record.kind === "create") {
     return createMachine(driver, specSchema.parse(JSON.parse(record.request)));
   }
-  if (record.kind === "delete") return deleteMachine(driver, record.machineId, record.owner);
+  if (record.kind === "delete") {
+    const { keep } = deleteSchema.parse(JSON.parse(record.request)) ?? {};
+    return deleteMachine(driver, record.machineId, record.owner, keep);
+  }
   const action = repeatable(record);
   if (action !== undefined) return changePower(driver, guest, record.machineId, action);
   throw new ProviderError(

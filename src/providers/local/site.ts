@@ -7,6 +7,7 @@
  *     operations/<id>.json    one file per mutation (operations.ts)
  *     slots/<n>               who holds which port and user id (slots.ts)
  *     networks/<name>/<n>     who holds which address in a tenant's network (network.ts)
+ *     kept/<id>/              snapshots that outlived their machines (keep.ts)
  *     templates/, pool/       warm start (template.ts, pool.ts)
  *     trash/                  what is being removed
  */
@@ -54,7 +55,16 @@ export const slotsMax = 1000;
 const firstUid = 200_000_000;
 
 const siteSchema = z.object({ hostId: z.string(), salt: z.string() });
-const folders = ["instances", "operations", "slots", "networks", "templates", "pool", "trash"];
+const folders = [
+  "instances",
+  "operations",
+  "slots",
+  "networks",
+  "templates",
+  "pool",
+  "kept",
+  "trash",
+];
 
 export async function openSite(options: SiteOptions): Promise<Site> {
   const path = join(options.dataDirectory, "local");

@@ -140,10 +140,12 @@ function keepPower(before: State, after: State): State {
 
 function found(state: State, snapshotId: string): SnapshotRecord {
   const snapshot = state.snapshots.find((each) => each.id === snapshotId);
-  if (snapshot === undefined) {
-    throw new ProviderError("not_found", `There is no snapshot ${snapshotId}.`, { effect: "none" });
-  }
+  if (snapshot === undefined) throw noSnapshot(snapshotId);
   return snapshot;
+}
+
+export function noSnapshot(snapshotId: string): ProviderError {
+  return new ProviderError("not_found", `There is no snapshot ${snapshotId}.`, { effect: "none" });
 }
 
 /** Bytes of memory that the snapshot holds. */
@@ -216,6 +218,6 @@ async function offline(
 }
 
 /** QEMU looks snapshots up by name or number, so a name never looks like a number. */
-function tagOf(snapshotId: string): string {
+export function tagOf(snapshotId: string): string {
   return `s-${snapshotId.replaceAll(/[^0-9A-Za-z-]/g, "_")}`;
 }

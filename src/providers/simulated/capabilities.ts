@@ -6,6 +6,7 @@ const yes: Capability = { can: true };
 export const simulatedCapabilities: Capabilities = {
   snapshotWithMemory: yes,
   snapshotDiskOnly: yes,
+  keepSnapshot: yes,
   resizeCpuLive: yes,
   resizeMemoryLive: yes,
   diskGrowLive: yes,

@@ -86,6 +86,7 @@ simulated(
   {
     snapshotWithMemory: no,
     snapshotDiskOnly: no,
+    keepSnapshot: no,
     resizeCpuLive: no,
     resizeMemoryLive: no,
     diskGrowLive: no,

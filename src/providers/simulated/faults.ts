@@ -11,7 +11,8 @@ export type Mutation =
   | "delete"
   | "snapshot"
   | "revert"
-  | "deleteSnapshot";
+  | "deleteSnapshot"
+  | "dropKept";
 
 /** `info` is what the platform says of itself, `read` any other look. */
 export type CallName = Mutation | "info" | "read";

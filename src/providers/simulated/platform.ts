@@ -13,6 +13,7 @@ import { systemClock, type Clock } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import type { SimulatedHost } from "./hosts.ts";
 import { refused } from "./guard.ts";
+import { Loads, type Load } from "./loads.ts";
 import { crashed, shutDownByGuest, type Latencies } from "./mutate.ts";
 import { DirectoryStore, MemoryStore, type Store } from "./store.ts";
 import { operationsMax, type MachineState, type OperationState, type World } from "./world.ts";
@@ -40,6 +41,8 @@ export interface Decided {
   readonly takesMs: number;
   readonly note: string;
   readonly failure?: OperationState["failure"];
+  /** All snapshots that outlived their machines, where that changes. */
+  readonly kept?: World["kept"];
 }
 
 /** The world as a decision sees it: all of one version, which is what it is then applied to. */
@@ -49,6 +52,7 @@ export interface View {
   readonly hostDown: (hostId: string) => boolean;
   /** The other machines of a host. */
   readonly beside: (hostId: string) => readonly MachineState[];
+  readonly kept: World["kept"];
 }
 
 export class SimulatedPlatform {
@@ -57,6 +61,7 @@ export class SimulatedPlatform {
   readonly latencies: Latencies;
   readonly clock: Clock;
   readonly faults = new Faults();
+  readonly loads = new Loads();
   /** Whether another process may change the world behind our back. */
   readonly shared: boolean;
   readonly #store: Store;
@@ -131,6 +136,7 @@ export class SimulatedPlatform {
           [...world.machines.values()]
             .filter((each) => each.spec.hostId === hostId && each.spec.id !== asked.machineId)
             .map((each) => this.#seen(each, world, now)),
+        kept: world.kept,
       });
       const machines = new Map(world.machines);
       if (decided.machine === undefined) machines.delete(asked.machineId);
@@ -148,8 +154,15 @@ export class SimulatedPlatform {
       const operations = new Map(
         [...world.operations, [operation.id, operation] as const].slice(-operationsMax),
       );
-      return { world: { ...world, machines, operations }, result: refOf(operation) };
+      const kept = decided.kept ?? world.kept;
+      return { world: { ...world, machines, operations, kept }, result: refOf(operation) };
     });
+  }
+
+  /** What a machine is busy with from now on. */
+  setLoad(machineId: string, load: Partial<Load>): void {
+    const machine = this.machine(machineId);
+    if (machine !== undefined) this.loads.set(machine, this.now(), load);
   }
 
   /** The machine's process dies, as under `kill -9`. */

@@ -7,6 +7,7 @@ import { Readable, type Duplex } from "node:stream";
 
 import {
   ProviderError,
+  type Activity,
   type Call,
   type Capabilities,
   type Host,
@@ -33,7 +34,14 @@ import { checkGpus, checkSpec, created, power, resize, type Changed } from "./mu
 import { SimulatedPlatform, type Decided, type PlatformOptions, type View } from "./platform.ts";
 import { SerialConsole } from "./serial.ts";
 import { showMachine, showOperation, showSample } from "./show.ts";
-import { deleteSnapshot, revert, takeSnapshot } from "./snapshots.ts";
+import {
+  deleteSnapshot,
+  demandKept,
+  keptOf,
+  revert,
+  takeSnapshot,
+  withoutKept,
+} from "./snapshots.ts";
 import { workloadLog, workloadResults } from "./workload.ts";
 import type { MachineState } from "./world.ts";
 
@@ -118,6 +126,7 @@ export class SimulatedProvider implements Provider {
         throw new ProviderError("unavailable", `host ${host.id} is down`, { effect: "none" });
       }
       checkSpec(spec, host);
+      demandKept(spec, view.kept);
       if (spec.gpus.length > 0) demand(this.#capabilities.gpus, "GPUs");
       if (spec.workload !== undefined) demand(this.#capabilities.workloads, "workloads");
       const machine = created(spec, view.now, this.platform.latencies);
@@ -143,11 +152,17 @@ export class SimulatedProvider implements Provider {
     });
   }
 
-  delete(call: Call, machineId: string): Promise<OperationRef> {
-    return this.#mutate("delete", call, { machineId, kind: "delete" }, ({ machine }) => {
-      if (machine !== undefined) demandOwner(machine, call.owner);
-      const note = machine === undefined ? "[simulated] was not there" : "[simulated]";
-      return { machine: undefined, takesMs: 0, note };
+  delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {
+    const kind = keep === undefined ? "delete" : `delete keeping ${keep}`;
+    return this.#mutate("delete", call, { machineId, kind }, ({ machine, kept }) => {
+      if (machine === undefined) {
+        return { machine, takesMs: 0, note: "[simulated] was not there" };
+      }
+      demandOwner(machine, call.owner);
+      const gone = { machine: undefined, takesMs: 0, note: "[simulated]" };
+      if (keep === undefined) return gone;
+      demand(this.#capabilities.keepSnapshot, "a snapshot that outlives its machine");
+      return { ...gone, kept: new Map(kept).set(keep, keptOf(machine, keep)) };
     });
   }
 
@@ -174,6 +189,15 @@ export class SimulatedProvider implements Provider {
     return this.#mutateExisting("deleteSnapshot", call, { machineId, kind }, (machine) =>
       deleteSnapshot(machine, snapshotId),
     );
+  }
+
+  dropKept(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    const kind = `dropKept ${snapshotId}`;
+    return this.#mutate("dropKept", call, { machineId, kind }, ({ machine, kept }) => ({
+      machine,
+      takesMs: 0,
+      ...withoutKept(kept, snapshotId, call.owner),
+    }));
   }
 
   async snapshots(call: ReadCall, machineId: string): Promise<Listing<Snapshot>> {
@@ -228,6 +252,17 @@ export class SimulatedProvider implements Provider {
     return machineIds.flatMap((id) => {
       const machine = this.platform.machine(id);
       return machine === undefined ? [] : [showSample(machine, now)];
+    });
+  }
+
+  async activity(call: ReadCall, machineIds: readonly string[]): Promise<readonly Activity[]> {
+    await this.#enter("read", call);
+    const now = this.platform.now();
+    return machineIds.flatMap((id) => {
+      const machine = this.platform.machine(id);
+      if (machine?.power !== "running") return [];
+      if (this.platform.hostDownSince(machine.spec.hostId) !== undefined) return [];
+      return [this.platform.loads.activityOf(machine, now)];
     });
   }
 

@@ -2,12 +2,18 @@
  * Snapshots of simulated machines. There is no content to bring back, so a revert shows in what a
  * real one shows too: with memory the machine runs on at once, without it the guest boots again.
  */
-import { ProviderError, type Capabilities, type Snapshot } from "#providers/provider.ts";
+import {
+  ProviderError,
+  type Capabilities,
+  type MachineSpec,
+  type Owner,
+  type Snapshot,
+} from "#providers/provider.ts";
 
 import { powerOn, print } from "./advance.ts";
-import { demand, refused } from "./guard.ts";
+import { demand, refused, sameOwner } from "./guard.ts";
 import type { Changed, Latencies } from "./mutate.ts";
-import type { MachineState } from "./world.ts";
+import type { KeptSnapshot, MachineState, World } from "./world.ts";
 
 export const snapshotsMax = 32;
 
@@ -42,9 +48,7 @@ export function revert(
   latencies: Latencies,
 ): Changed {
   const snapshot = machine.snapshots.find((each) => each.id === snapshotId);
-  if (snapshot === undefined) {
-    throw new ProviderError("not_found", `no snapshot ${snapshotId}`, { effect: "none" });
-  }
+  if (snapshot === undefined) throw noSnapshot(snapshotId);
   const noted = print(machine, `[simulated] reverted to snapshot ${snapshot.name}`);
   if (snapshot.withMemory) return changed(runningAsThen(noted, now), "[simulated]");
   return machine.power === "stopped"
@@ -57,6 +61,42 @@ export function deleteSnapshot(machine: MachineState, snapshotId: string): Chang
   return snapshots.length === machine.snapshots.length
     ? changed(machine, "[simulated] was not there")
     : changed({ ...machine, snapshots }, "[simulated]");
+}
+
+/** The snapshot that is to outlive its machine, as it is kept. */
+export function keptOf(machine: MachineState, snapshotId: string): KeptSnapshot {
+  const snapshot = machine.snapshots.find((each) => each.id === snapshotId);
+  if (snapshot === undefined) throw noSnapshot(snapshotId);
+  const { owner, id: machineId } = machine.spec;
+  return { owner, machineId, diskBytes: machine.diskBytes, snapshot };
+}
+
+/** Throws unless the machine may be made from it. */
+export function demandKept(spec: MachineSpec, kept: World["kept"]): void {
+  if (spec.fromSnapshot === undefined) return;
+  const found = kept.get(spec.fromSnapshot);
+  // Another tenant's is not there for this one.
+  if (found?.owner.tenantId !== spec.owner.tenantId) throw noSnapshot(spec.fromSnapshot);
+  if (spec.diskBytes < found.diskBytes) {
+    throw refused(`the snapshot needs a disk of ${found.diskBytes} bytes`);
+  }
+}
+
+export function withoutKept(
+  kept: World["kept"],
+  snapshotId: string,
+  owner: Owner,
+): { readonly kept: World["kept"]; readonly note: string } {
+  const found = kept.get(snapshotId);
+  if (found === undefined) return { kept, note: "[simulated] was not there" };
+  if (!sameOwner(found.owner, owner)) throw refused(`snapshot ${snapshotId} has another owner`);
+  const left = new Map(kept);
+  left.delete(snapshotId);
+  return { kept: left, note: "[simulated]" };
+}
+
+function noSnapshot(snapshotId: string): ProviderError {
+  return new ProviderError("not_found", `no snapshot ${snapshotId}`, { effect: "none" });
 }
 
 function runningAsThen(machine: MachineState, now: number): MachineState {

@@ -65,6 +65,14 @@ export interface OperationState {
   } | null;
 }
 
+/** A snapshot that outlived its machine. */
+export interface KeptSnapshot {
+  readonly owner: Owner;
+  readonly machineId: string;
+  readonly diskBytes: number;
+  readonly snapshot: Snapshot;
+}
+
 export interface World {
   /** The latest time that the platform has acted at; its time never goes back behind it. */
   readonly at: number;
@@ -73,6 +81,8 @@ export interface World {
   readonly operations: ReadonlyMap<string, OperationState>;
   /** Host id and since when it is down. */
   readonly hostsDown: ReadonlyMap<string, number>;
+  /** By the id of the snapshot. */
+  readonly kept: ReadonlyMap<string, KeptSnapshot>;
 }
 
 /** Operation records kept; older ones are forgotten, as platforms do. */
@@ -85,6 +95,7 @@ export const emptyWorld: World = {
   machines: new Map(),
   operations: new Map(),
   hostsDown: new Map(),
+  kept: new Map(),
 };
 
 const owner = z.object({ tenantId: z.string(), projectId: z.string(), resourceId: z.string() });
@@ -104,6 +115,7 @@ const spec: z.ZodType<MachineSpec> = z.object({
   loginUser: z.string(),
   sshKeys: z.array(z.string()),
   userData: z.exactOptional(z.string()),
+  fromSnapshot: z.exactOptional(z.string()),
   workload: z.exactOptional(
     z.object({
       command: z.array(z.string()),
@@ -123,6 +135,14 @@ const workloadEnd: z.ZodType<WorkloadEnd> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("timed_out") }),
   z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
 ]);
+
+const snapshot: z.ZodType<Snapshot> = z.object({
+  id: z.string(),
+  name: z.string(),
+  takenAt: z.number(),
+  withMemory: z.boolean(),
+  bytes: z.int(),
+});
 
 const machine: z.ZodType<MachineState> = z.object({
   spec,
@@ -146,15 +166,7 @@ const machine: z.ZodType<MachineState> = z.object({
   pendingCpu: cpu.nullable(),
   pendingMemoryBytes: z.int().nullable(),
   pendingDiskBytes: z.int().nullable(),
-  snapshots: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      takenAt: z.number(),
-      withMemory: z.boolean(),
-      bytes: z.int(),
-    }),
-  ),
+  snapshots: z.array(snapshot),
   workload: z
     .object({
       startedAt: z.number(),
@@ -187,15 +199,20 @@ const file = z.object({
   machines: z.array(machine),
   operations: z.array(operation),
   hostsDown: z.record(z.string(), z.number()),
+  // A world of an earlier release has none.
+  kept: z
+    .array(z.object({ owner, machineId: z.string(), diskBytes: z.int(), snapshot }))
+    .default([]),
 });
 
 export function parseWorld(text: string): World {
-  const { at, machines, operations, hostsDown } = file.parse(JSON.parse(text));
+  const { at, machines, operations, hostsDown, kept } = file.parse(JSON.parse(text));
   return {
     at,
     machines: new Map(machines.map((each) => [each.spec.id, each])),
     operations: new Map(operations.map((each) => [each.id, each])),
     hostsDown: new Map(Object.entries(hostsDown)),
+    kept: new Map(kept.map((each) => [each.snapshot.id, each])),
   };
 }
 
@@ -206,6 +223,7 @@ export function printWorld(world: World): string {
     machines: [...world.machines.values()],
     operations: [...world.operations.values()],
     hostsDown: Object.fromEntries(world.hostsDown),
+    kept: [...world.kept.values()],
   };
   return JSON.stringify(content);
 }

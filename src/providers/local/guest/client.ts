@@ -87,6 +87,17 @@ export class GuestClient {
     });
   }
 
+  /** Bytes over its cards since it booted, and SSH connections that stand. */
+  async activity(call: GuestCall): Promise<protocol.GuestActivity> {
+    return (
+      await this.#channel.ask(call, {
+        method: "activity",
+        parameters: {},
+        schema: protocol.activitySchema,
+      })
+    ).result;
+  }
+
   /** The guest has understood; it goes down a moment later. */
   async shutdown(call: GuestCall): Promise<void> {
     await this.#channel.ask(call, {

@@ -59,6 +59,9 @@ export type Personalized = z.infer<typeof personalizedSchema>;
 export const resizedSchema = z.object({ cpus: count, memoryBytes: count, rootBytes: count });
 export type Resized = z.infer<typeof resizedSchema>;
 
+export const activitySchema = z.object({ networkBytes: count, sessions: count });
+export type GuestActivity = z.infer<typeof activitySchema>;
+
 export interface WorkloadPlan {
   readonly workloadId: string;
   readonly command: readonly string[];

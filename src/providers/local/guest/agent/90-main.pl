@@ -17,6 +17,7 @@ my %answers = (
     'refresh' => \&refresh,
     'seal' => \&seal,
     'resize.online' => \&resize_online,
+    'activity' => \&activity,
     'sync' => sub { sys_sync(); return {} },
     'shutdown' => \&power_off,
     'workload.input' => \&workload_input,

@@ -1,0 +1,86 @@
+/** What real guests do, as it is seen: one that works, one that does not, and somebody who logs in. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { present } from "#kernel/assert.ts";
+import type { Activity, Machine, Provider } from "#providers/provider.ts";
+
+import {
+  createTestSite,
+  machineReady,
+  testCall,
+  testRead,
+  until,
+  type TestSite,
+} from "./test-site.ts";
+
+let site: TestSite;
+let provider: Provider;
+let busy: Machine;
+let idle: Machine;
+
+async function made(): Promise<Machine> {
+  const spec = site.spec();
+  await provider.create(testCall(), spec);
+  return machineReady(provider, spec.id);
+}
+
+beforeAll(async () => {
+  site = await createTestSite();
+  provider = await site.open();
+  busy = await made();
+  idle = await made();
+});
+
+afterAll(async () => {
+  await provider.close();
+  await site.remove();
+});
+
+async function look({ id }: Machine): Promise<Activity> {
+  const [activity] = await provider.activity(testRead, [id]);
+  return present(activity, "what the machine does");
+}
+
+test("M-VM-04: a guest that works differs from one that does not, and who is logged in is seen", async () => {
+  // In the background of the guest, with nobody logged in.
+  await site.ssh(busy, "(while :; do :; done) > /dev/null 2>&1 < /dev/null &");
+  await until("nobody is logged in", async () =>
+    (await look(busy)).sessions === 0 ? true : undefined,
+  );
+  const before = { busy: await look(busy), idle: await look(idle) };
+  expect(before.idle).toMatchObject({ sessions: 0, gpuShare: null });
+  // Until the one has worked for two seconds of its CPU; the other was left alone for as long.
+  const worked = await until("the busy guest has worked", async () => {
+    const now = await look(busy);
+    return (now.cpuSeconds ?? 0) - (before.busy.cpuSeconds ?? 0) >= 2 ? now : undefined;
+  });
+  const rested = await look(idle);
+  const used = (from: Activity, to: Activity): number =>
+    present(to.cpuSeconds, "CPU") - present(from.cpuSeconds, "CPU");
+  expect(used(before.busy, worked)).toBeGreaterThan(4 * used(before.idle, rested));
+
+  const { host, port } = present(idle.endpoints[0], "endpoint");
+  const options = ["-F", "none", "-i", join(site.directory, "key"), "-p", `${port}`];
+  for (const option of ["BatchMode=yes", "StrictHostKeyChecking=no", "LogLevel=ERROR"]) {
+    options.push("-o", option);
+  }
+  options.push("-o", "UserKnownHostsFile=/dev/null");
+  const session = spawn("ssh", [...options, `root@${host}`, "cat"], { stdio: "pipe" });
+  try {
+    const seen = await until("the session is seen", async () => {
+      const now = await look(idle);
+      return now.sessions === 1 ? now : undefined;
+    });
+    expect(seen.networkBytes).toBeGreaterThan(present(rested.networkBytes, "network"));
+    expect(seen.seenBy.sessions).toBe("agent in the guest");
+  } finally {
+    session.stdin.end();
+    if (session.exitCode === null) await once(session, "exit");
+  }
+  await until("the session is over", async () =>
+    (await look(idle)).sessions === 0 ? true : undefined,
+  );
+});
