@@ -26,6 +26,7 @@ export interface Placed {
   readonly numaNode: number | null;
 }
 
+/** The reason is that of the moment when it is read first: read it before the planner goes on. */
 export interface Refused {
   readonly placed: false;
   readonly reason: Reason;

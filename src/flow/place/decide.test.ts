@@ -5,6 +5,7 @@ import { aDevice as device, aHost as host, aShape as shape, gpus } from "#test/p
 
 import { couldEverFit, place } from "./decide.ts";
 import type { HostState } from "./host-state.ts";
+import { Planner } from "./planner.ts";
 
 const gib = 2 ** 30;
 
@@ -117,9 +118,13 @@ test("work without a GPU keeps away from GPU hosts while others have room", () =
   expect(place([gpu, full], ask(shape()))).toMatchObject({ hostId: "gpu" });
 });
 
-test("the fullest host that still has room is chosen", () => {
-  const half = host({ id: "half", milliCpusUsed: 4_000, memoryBytesUsed: 8 * gib });
-  expect(place([host(), half], ask(shape()))).toMatchObject({ hostId: "half" });
+test("hosts are filled one after the other, in their order", () => {
+  const planner = new Planner([host({ id: "a" }), host({ id: "b" })]);
+  const hostIds = Array.from({ length: 5 }, () => {
+    const answer = planner.place(ask(shape()));
+    return answer.placed ? answer.hostId : undefined;
+  });
+  expect(hostIds).toEqual(["a", "a", "a", "a", "b"]);
 });
 
 test("a refusal counts each obstacle, with the numbers asked", () => {
@@ -135,7 +140,7 @@ test("a refusal counts each obstacle, with the numbers asked", () => {
   });
   const plain = place(hosts, ask(shape()));
   expect(plain.placed ? "" : plain.reason.message).toBe(
-    "No host fits 2 vCPU, 4096 MiB, 10 GiB disk: of 3 hosts, not enough CPU on 2, host is down on 1.",
+    "No host fits 2 vCPU, 4096 MiB, 10 GiB disk: of 3 hosts, not enough CPU on 2, host is down on 1. The nearest lacks 2 CPU.",
   );
   const none = place([], ask(shape()));
   expect(none.placed ? "" : none.reason.message).toContain("There is no host yet");

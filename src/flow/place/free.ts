@@ -1,9 +1,9 @@
 /** How many more of a shape fit at this moment: places one after the other on paper. Pure. */
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
-import type { PlaceAsk } from "./ask.ts";
-import { place } from "./decide.ts";
+import type { PlaceAsk, Placed } from "./ask.ts";
 import type { HostState } from "./host-state.ts";
+import { Planner } from "./planner.ts";
 
 /** Enough to say "plenty". */
 const countMax = 1000;
@@ -14,26 +14,31 @@ export interface Fit {
   readonly isolation: "hard" | "soft" | "none";
 }
 
+/** Kept as long as the hosts are: offers ask for one flavor after the other. */
+const planners = new WeakMap<readonly HostState[], Planner>();
+
 export function howManyFit(hosts: readonly HostState[], ask: PlaceAsk): Fit {
-  let count = 0;
-  const hostIds: string[] = [];
-  const isolations = new Set<"hard" | "soft">();
-  for (const host of hosts) {
-    let state = host;
-    for (;;) {
-      if (count >= countMax) break;
-      const answer = place([state], ask);
-      if (!answer.placed) break;
-      count += 1;
-      for (const device of host.devices) {
-        if (answer.deviceIds.includes(device.id)) isolations.add(device.isolation);
-      }
-      state = withPlaced(state, ask, answer.deviceIds);
-    }
-    if (state !== host) hostIds.push(host.id);
+  const planner = planners.get(hosts) ?? new Planner(hosts);
+  planners.set(hosts, planner);
+  const placed: Placed[] = [];
+  while (placed.length < countMax) {
+    const answer = planner.place(ask);
+    if (!answer.placed) break;
+    placed.push(answer);
   }
-  const isolation = isolations.has("soft") ? "soft" : isolations.has("hard") ? "hard" : "none";
-  return { count, hostIds, isolation };
+  for (const each of placed) planner.release(each);
+  const used = Map.groupBy(placed, ({ hostId }) => hostId);
+  const isolations = new Set(
+    hosts.flatMap(({ id, devices }) => {
+      const deviceIds = new Set(used.get(id)?.flatMap((each) => each.deviceIds));
+      return devices.filter((device) => deviceIds.has(device.id)).map(({ isolation }) => isolation);
+    }),
+  );
+  return {
+    count: placed.length,
+    hostIds: hosts.map(({ id }) => id).filter((id) => used.has(id)),
+    isolation: isolations.has("soft") ? "soft" : isolations.has("hard") ? "hard" : "none",
+  };
 }
 
 /** The host as it is once the request stands there. */

@@ -133,7 +133,7 @@ test("a refusal counts the obstacles, and names the host that lacks least and wh
   expect(explain(fleet, kind)).toEqual({
     hosts: 4,
     obstacles: { "not enough CPU": 2, "taint is not tolerated": 1, "no such GPU": 1 },
-    nearest: { slot: 2, lacks: { cpuMilli: 3_000 }, gpus: 0 },
+    nearest: { slot: 2, lacks: { cpuMilli: 3_000 }, gpus: 0, share: 1 / 3 },
   });
 });
 

@@ -13,42 +13,46 @@ export interface Nearest {
   /** What is missing there, of amounts and of GPUs. */
   readonly lacks: Amounts;
   readonly gpus: number;
+  /** What is missing as a share of what was asked, added up over what is asked. */
+  readonly share: number;
 }
 
-export interface Explanation {
+export interface Explanation<Word extends string = never> {
   readonly hosts: number;
-  readonly obstacles: Readonly<Partial<Record<Obstacle, number>>>;
+  readonly obstacles: Readonly<Partial<Record<Obstacle | Word, number>>>;
   /** Undefined where no host that is up may take it at all, however free. */
   readonly nearest: Nearest | undefined;
 }
 
-const onlyLacking: readonly Obstacle[] = [
+const onlyLacking: readonly string[] = [
   "GPUs are taken",
   "not enough CPU",
   "not enough memory",
   "not enough disk",
   "not enough huge pages",
-];
+] satisfies readonly Obstacle[];
 
-export function explain(fleet: Fleet, kind: Kind): Explanation {
-  const obstacles: Partial<Record<Obstacle, number>> = {};
+/** `before`: what else rules out a slot, in the caller's words; it comes before all obstacles here. */
+export function explain<Word extends string = never>(
+  fleet: Fleet,
+  kind: Kind,
+  before?: (slot: number) => Word | undefined,
+): Explanation<Word> {
+  const counts = new Map<Obstacle | Word, number>();
   let hosts = 0;
   let nearest: Nearest | undefined;
-  let least = Infinity;
   for (let slot = 0; slot < fleet.slots; slot += 1) {
     if (fleet.idOf(slot) === undefined) continue;
     hosts += 1;
-    const obstacle = obstacleOn(fleet, slot, kind);
+    const obstacle = before?.(slot) ?? obstacleOn(fleet, slot, kind);
     if (obstacle === undefined) continue;
-    obstacles[obstacle] = (obstacles[obstacle] ?? 0) + 1;
+    counts.set(obstacle, (counts.get(obstacle) ?? 0) + 1);
     if (!onlyLacking.includes(obstacle) || !couldEver(fleet, slot, kind)) continue;
     const lacking = lackingOn(fleet, slot, kind);
-    const share = shareOf(kind, lacking);
-    if (share < least) {
-      least = share;
-      nearest = lacking;
-    }
+    if (lacking.share < (nearest?.share ?? Infinity)) nearest = lacking;
   }
+  const obstacles: Partial<Record<Obstacle | Word, number>> = {};
+  for (const [obstacle, count] of counts) obstacles[obstacle] = count;
   return { hosts, obstacles, nearest };
 }
 
@@ -67,15 +71,11 @@ function lackingOn(fleet: Fleet, slot: number, kind: Kind): Nearest {
   for (let number = 0; number < (fleet.gpus.count[slot] ?? 0); number += 1) {
     if (fleet.gpus.takes(slot, number, kind)) room += 1;
   }
-  return { slot, lacks, gpus: Math.max(0, kind.gpuCount - room) };
-}
-
-/** What is missing as a share of what was asked, added up over what is asked. */
-function shareOf(kind: Kind, { lacks, gpus }: Nearest): number {
+  const gpus = Math.max(0, kind.gpuCount - room);
   let share = kind.gpuCount === 0 ? 0 : gpus / kind.gpuCount;
   for (const resource of resources) {
     const missing = lacks[resource] ?? 0;
-    if (missing > 0) share += missing / (kind.request.amounts[resource] ?? missing);
+    if (missing > 0) share += missing / Math.max(1, kind.request.amounts[resource] ?? 0);
   }
-  return share;
+  return { slot, lacks, gpus, share };
 }

@@ -4,7 +4,7 @@
  * a change of a slot is in the change log before the call returns, because every cache (choose.ts)
  * lives by that log; the order of slots is the order in which ties are decided.
  */
-import { gpusPerHostMax, resources, wholeGpu, type Amounts, type Resource } from "./amounts.ts";
+import { gpusPerHostMax, resources, type Amounts, type Resource } from "./amounts.ts";
 import { ChangeLog } from "./changes.ts";
 import { put, wider } from "./columns.ts";
 import { Gpus, type GpuSpec } from "./gpus.ts";
@@ -47,8 +47,6 @@ export interface Spot {
 }
 
 type Columns = Record<Resource, Float64Array>;
-/** Of all hosts that are up, together. */
-export type Sums = Record<"cpuMilli" | "memoryMiB" | "gpuMilli", number>;
 
 export const slotState = { none: 0, open: 1, closed: 2, down: 3 } as const;
 
@@ -67,8 +65,6 @@ export class Fleet {
   readonly gpus = new Gpus(this.tenants);
   readonly nodes = new Nodes();
   readonly traits = new Traits();
-  readonly sumTotal: Sums = { cpuMilli: 0, memoryMiB: 0, gpuMilli: 0 };
-  readonly sumFree: Sums = { cpuMilli: 0, memoryMiB: 0, gpuMilli: 0 };
   #ids: (string | undefined)[] = [];
   #held: Set<Held>[] = [];
   #apart: (readonly number[])[] = [];
@@ -160,7 +156,6 @@ export class Fleet {
   }
 
   #move({ slot, kind, gpus, node }: Held, by: 1 | -1): void {
-    this.#count(slot, -1);
     for (const { resource, amount } of kind.needs) {
       const column = this.free[resource];
       column[slot] = (column[slot] ?? 0) + by * amount;
@@ -168,14 +163,12 @@ export class Fleet {
     for (const number of gpus) this.gpus.move(slot, number, kind, by);
     if (node !== -1) this.nodes.move(slot, node, kind, by);
     if (isApart(kind)) this.tenants.apart.add(kind.tenant, slot, by === -1 ? 1 : -1);
-    this.#count(slot, 1);
     this.#changed(slot);
   }
 
   /** True if anything is not as it was. */
   #write(slot: number, spec: HostSpec): boolean {
     let changed = false;
-    this.#count(slot, -1);
     for (const resource of resources) {
       const total = spec.amounts[resource] ?? 0;
       const free = total - (spec.used?.[resource] ?? 0);
@@ -188,24 +181,11 @@ export class Fleet {
     const traits = this.traits.take(spec.offers ?? [], spec.repels ?? []);
     this.traits.drop(this.traitSet[slot] ?? 0);
     changed = put(this.traitSet, slot, traits) || changed;
-    this.#count(slot, 1);
     // Anti-affinity is looked at with each choice, so it is no change of the scores.
     for (const tenant of this.#apart[slot] ?? []) this.tenants.apart.add(tenant, slot, -1);
     this.#apart[slot] = (spec.apart ?? []).map((tenantId) => this.tenants.number(tenantId));
     for (const tenant of this.#apart[slot]) this.tenants.apart.add(tenant, slot, 1);
     return changed;
-  }
-
-  /** The slot's part of the sums goes out of them before it changes, and in again afterwards. */
-  #count(slot: number, by: 1 | -1): void {
-    const state = this.state[slot];
-    if (state !== slotState.open && state !== slotState.closed) return;
-    this.sumTotal.cpuMilli += by * (this.total.cpuMilli[slot] ?? 0);
-    this.sumTotal.memoryMiB += by * (this.total.memoryMiB[slot] ?? 0);
-    this.sumTotal.gpuMilli += by * (this.gpus.count[slot] ?? 0) * wholeGpu;
-    this.sumFree.cpuMilli += by * (this.free.cpuMilli[slot] ?? 0);
-    this.sumFree.memoryMiB += by * (this.free.memoryMiB[slot] ?? 0);
-    this.sumFree.gpuMilli += by * (this.gpus.freeSum[slot] ?? 0);
   }
 
   #changed(slot: number): void {

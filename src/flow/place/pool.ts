@@ -1,0 +1,196 @@
+/**
+ * One pool on paper (or the hosts outside every pool): its hosts in the placement engine, and what
+ * ordinary work may still take of it. What must stay true: a choice comes from hosts of this pool
+ * only, and ordinary work leaves the reserve alone.
+ */
+import { milliCpusOf } from "#kernel/shape.ts";
+
+import type { PlaceAsk } from "./ask.ts";
+import { askedOf } from "./asked.ts";
+import { Chooser, type Choice } from "./engine/choose.ts";
+import { Fleet, slotState, type Held } from "./engine/fleet.ts";
+import { Kinds, type Kind } from "./engine/kind.ts";
+import { policies, type PolicyName } from "./engine/policies.ts";
+import { spread } from "./engine/spread.ts";
+import { unfit } from "./engine/tournament.ts";
+import type { HostState, PoolState } from "./host-state.ts";
+import { specOf } from "./host-spec.ts";
+import { unitsOfDevice, type OrdinaryRoom } from "./reserve.ts";
+
+/** One ask, ready to be looked at in this pool. */
+export interface Look {
+  readonly ask: PlaceAsk;
+  readonly kind: Kind;
+  readonly only: readonly number[] | undefined;
+  readonly not: readonly number[];
+}
+
+export class Pool {
+  readonly fleet = new Fleet();
+  state: PoolState | null;
+  readonly #policy: PolicyName;
+  readonly #kinds = new Kinds(this.fleet);
+  #chooser: Chooser;
+  readonly #slots = new Map<string, number>();
+  readonly #devices: (readonly string[])[] = [];
+  /** Undefined without a reserve. */
+  #room: OrdinaryRoom | undefined;
+
+  constructor(state: PoolState | null, policy: PolicyName) {
+    this.state = state;
+    this.#policy = policy;
+    this.#chooser = this.#newChooser();
+  }
+
+  /** The pool and its hosts are as given; what was held on paper is in them or forgotten. */
+  refresh(
+    state: PoolState | null,
+    hosts: readonly HostState[],
+    room: OrdinaryRoom | undefined,
+  ): void {
+    const before = this.state;
+    this.state = state;
+    if (before?.spread !== state?.spread) this.#chooser = this.#newChooser();
+    this.#room = room;
+    const there = new Set(hosts.map(({ id }) => id));
+    for (const [id, slot] of this.#slots) {
+      if (there.has(id)) continue;
+      this.fleet.remove(slot);
+      this.#slots.delete(id);
+    }
+    for (const host of hosts) {
+      const spec = specOf(host);
+      const slot = this.#slots.get(host.id) ?? this.fleet.add(spec);
+      if (this.#slots.has(host.id)) this.fleet.update(slot, spec);
+      else this.#slots.set(host.id, slot);
+      this.#devices[slot] = host.devices.map(({ id }) => id);
+    }
+  }
+
+  get hosts(): number {
+    return this.#slots.size;
+  }
+
+  has(hostId: string): boolean {
+    return this.#slots.has(hostId);
+  }
+
+  /** Only for asks that make sense. */
+  look(ask: PlaceAsk): Look {
+    const { request, key } = askedOf(ask);
+    const compiled = this.#kinds.of(request, key);
+    if ("problem" in compiled) throw new RangeError(compiled.problem);
+    return {
+      ask,
+      kind: compiled.kind,
+      only: ask.only && this.#slotsOf(ask.only),
+      not: this.#slotsOf(ask.not ?? []),
+    };
+  }
+
+  /** The best host of the pool, nothing held yet. */
+  choose({ ask, kind, only, not }: Look): Choice | undefined {
+    if (ask.pinned !== undefined) return this.#chooseWhereItWas({ ask, kind, only, not });
+    if (!this.#leavesReserve(ask)) return undefined;
+    return this.#chooser.choose(kind, { not, ...(only && { only }), tenantId: ask.tenantId });
+  }
+
+  take(choice: Choice, ask: PlaceAsk): Held {
+    this.#countRoom(choice.slot, ask, -1);
+    return this.#chooser.take(choice, ask.tenantId);
+  }
+
+  /** False when it holds nothing any more. */
+  release(held: Held, ask: PlaceAsk): boolean {
+    if (!this.fleet.release(held)) return false;
+    this.#countRoom(held.slot, ask, 1);
+    return true;
+  }
+
+  /** What the engine calls slots and numbers, by their ids. */
+  idsOf({ slot, gpus }: Pick<Held, "slot" | "gpus">): {
+    readonly hostId: string;
+    readonly deviceIds: readonly string[];
+  } {
+    const devices = this.#devices[slot] ?? [];
+    return {
+      hostId: this.fleet.idOf(slot) ?? "",
+      deviceIds: gpus.map((number) => devices[number] ?? ""),
+    };
+  }
+
+  /** Is there room for it beside the reserve, all hosts of the pool taken together? */
+  leavesReserve(ask: PlaceAsk, slot: number): boolean {
+    return !this.#isCounted(slot) || this.#leavesReserve(ask);
+  }
+
+  /** The kind as this tenant's, and bound to where it was. */
+  ownKind({ ask, kind }: Look): Kind {
+    const tenant = this.fleet.tenants.known(ask.tenantId);
+    const { pinned } = ask;
+    if (pinned === undefined) return { ...kind, tenant };
+    const slot = this.#slots.get(pinned.hostId);
+    const ids = (slot === undefined ? undefined : this.#devices[slot]) ?? [];
+    const among = pinned.deviceIds.map((id) => ids.indexOf(id));
+    return { ...kind, tenant, stays: true, among };
+  }
+
+  #chooseWhereItWas(look: Look): Choice | undefined {
+    const { ask, only, not } = look;
+    const slot = this.#slots.get(ask.pinned?.hostId ?? "");
+    if (slot === undefined || not.includes(slot) || only?.includes(slot) === false)
+      return undefined;
+    const kind = this.ownKind(look);
+    if (kind.apart && this.fleet.tenants.apart.has(kind.tenant, slot)) return undefined;
+    if (!this.leavesReserve(ask, slot)) return undefined;
+    const score = this.#chooser.scoreOf(slot, kind);
+    return score === unfit ? undefined : this.#chooser.choiceOn(slot, kind, score);
+  }
+
+  #leavesReserve({ shape, afterFault }: PlaceAsk): boolean {
+    const room = this.#room;
+    if (room === undefined || afterFault === true) return true;
+    const { gpu } = shape;
+    return (
+      milliCpusOf(shape) <= room.milliCpus &&
+      shape.memoryMiB <= room.memoryMiB &&
+      (gpu === null || unitsOf(gpu) <= (room.gpuUnits.get(gpu.model) ?? 0))
+    );
+  }
+
+  #countRoom(slot: number, { shape }: PlaceAsk, by: 1 | -1): void {
+    const room = this.#room;
+    if (room === undefined || !this.#isCounted(slot)) return;
+    const { gpu } = shape;
+    this.#room = {
+      milliCpus: room.milliCpus + by * milliCpusOf(shape),
+      memoryMiB: room.memoryMiB + by * shape.memoryMiB,
+      gpuUnits:
+        gpu === null
+          ? room.gpuUnits
+          : new Map(room.gpuUnits).set(
+              gpu.model,
+              (room.gpuUnits.get(gpu.model) ?? 0) + by * unitsOf(gpu),
+            ),
+    };
+  }
+
+  /** Hosts that take no new work are not in the sums of the reserve (reserve.ts). */
+  #isCounted(slot: number): boolean {
+    return this.fleet.state[slot] === slotState.open;
+  }
+
+  #slotsOf(hostIds: readonly string[]): number[] {
+    return hostIds.flatMap((id) => this.#slots.get(id) ?? []);
+  }
+
+  #newChooser(): Chooser {
+    const policy =
+      this.state?.spread === true ? spread(this.fleet) : policies[this.#policy](this.fleet, []);
+    return new Chooser(this.fleet, policy);
+  }
+}
+
+function unitsOf({ count, slice }: { readonly count: number; readonly slice: number }): number {
+  return count * Math.floor(unitsOfDevice / slice);
+}
