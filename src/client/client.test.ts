@@ -180,6 +180,18 @@ test("a silent server ends in a timeout, an aborted call in its reason", async (
   await expect(call).rejects.toBe(reason);
 });
 
+test("a server that is asked to wait has its time to answer after that", async () => {
+  server.answer("getOperation", () => ({ raw: () => undefined }));
+  const hasty = createClient({ baseUrl: server.url, credential: testCredential, timeoutMs: 50 });
+  const startedAt = performance.now();
+  const call = hasty.call("getOperation", {
+    params: { operationId: leaseId },
+    query: { waitSeconds: 1 },
+  });
+  expect((await failureOf(call)).message).toContain("within 1.1 s");
+  expect(performance.now() - startedAt).toBeGreaterThan(1_000);
+});
+
 test("a list is walked over all its pages, up to a limit", async () => {
   server.answer("listLeases", (seen, sample) => {
     const at = Number(seen.query["cursor"] ?? 0);

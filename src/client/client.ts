@@ -38,6 +38,7 @@ export interface ClientOptions {
   readonly tenant?: string;
   readonly fetch?: Fetch;
   readonly retry?: RetryPolicy;
+  /** Until a call is answered, beside what it asks the server to wait (`waitSeconds`). */
   readonly timeoutMs?: number;
   /** Ends every call that has no signal of its own. */
   readonly signal?: AbortSignal;
@@ -83,7 +84,7 @@ export function createClient(options: ClientOptions): Client {
       idempotencyKey: call.idempotencyKey,
     });
     const limits = {
-      timeoutMs: call.timeoutMs ?? options.timeoutMs ?? timeoutMsDefault,
+      timeoutMs: call.timeoutMs ?? (options.timeoutMs ?? timeoutMsDefault) + heldMs(request),
       signal: call.signal ?? options.signal,
       onUnanswered: extra.onUnanswered,
       retry: options.retry ?? retryPolicy,
@@ -152,6 +153,12 @@ export function createClient(options: ClientOptions): Client {
       );
     },
   };
+}
+
+/** How long the server is asked to hold its answer back: only then does its time to answer begin. */
+function heldMs({ query }: LooseRequest): number {
+  const seconds = Number(query?.["waitSeconds"] ?? 0);
+  return Number.isFinite(seconds) ? 1_000 * seconds : 0;
 }
 
 /** Readiness says `not_ready` with 503, and with its whole answer all the same. */
