@@ -148,6 +148,30 @@ export interface WaitingHandler<O extends Operation> {
   readonly handle: Handle<O, StreamContext>;
 }
 
-export type Handler<O extends Operation> = Handle<O, ContextOf<O>> | WaitingHandler<O>;
+/** The JSON of a body as it came, for a handler that need not parse what it reads faster itself. */
+export interface JsonText<Body> {
+  readonly text: string;
+  /** Parsed and checked against the contract, as other handlers get it. Throws `invalid_request`. */
+  readonly parse: () => Body;
+}
+
+/** A mutation whose body is large: nothing has parsed it before the handler does. */
+export interface TextHandler<O extends Operation> {
+  readonly waits: false;
+  readonly readsText: true;
+  readonly handle: TextHandle<O>;
+}
+
+type TextHandle<O extends Operation> = {
+  method(
+    input: Omit<Input<O>, "body"> & { readonly body: JsonText<BodyOf<O>> },
+    context: ContextOf<O>,
+  ): Promise<AnswerOf<O>>;
+}["method"];
+
+export type Handler<O extends Operation> =
+  | Handle<O, ContextOf<O>>
+  | WaitingHandler<O>
+  | TextHandler<O>;
 
 export type Handlers = { readonly [Id in OperationId]: Handler<Operations[Id]> };

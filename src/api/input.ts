@@ -2,7 +2,7 @@
  * Parses what a caller sent against the contract. A refusal names every field that is wrong, and
  * why: `details.fields` is a list of {in, path, message}.
  */
-import type { z } from "zod";
+import { z } from "zod";
 
 import type { Operation } from "#contract/operation.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -16,6 +16,35 @@ export interface FieldProblem {
   /** `placement.tolerations.0`; empty for the whole. */
   readonly path: string;
   readonly message: string;
+}
+
+/** A body that nobody has parsed yet. */
+export class UnreadJson {
+  readonly text: string;
+  /** Throws what the server answers to a text that is no JSON. */
+  readonly read: () => unknown;
+
+  constructor(text: string, read: () => unknown) {
+    this.text = text;
+    this.read = read;
+  }
+}
+
+/** What a handler gets of it, to read it by itself or to have it parsed: once, when it asks. */
+export class UnparsedBody {
+  readonly text: string;
+  readonly #parse: () => unknown;
+  #parsed: { readonly body: unknown } | undefined;
+
+  constructor(text: string, parse: () => unknown) {
+    this.text = text;
+    this.#parse = parse;
+  }
+
+  parse(): unknown {
+    this.#parsed ??= { body: this.#parse() };
+    return this.#parsed.body;
+  }
 }
 
 export interface Raw {
@@ -40,18 +69,29 @@ export function parseInput(operation: Operation, raw: Raw): Raw {
   const parsed = {
     params: parse("path", operation.params, raw.params),
     query: parse("query", operation.query, raw.query),
-    body: operation.requestTransport === "bytes" ? raw.body : parseBody(operation, raw.body, parse),
+    body: bodyOf(operation, raw, parse),
   };
   if (problems.length > 0) throw refusal(problems);
   return parsed;
 }
 
+function bodyOf(operation: Operation, { body }: Raw, parse: ParsePart): unknown {
+  if (operation.requestTransport === "bytes") return body;
+  if (!(body instanceof UnreadJson)) return parseBody(operation, body, parse);
+  const nothingElse = { params: {}, query: {} };
+  const schemas = { ...operation, params: noFields, query: noFields };
+  return new UnparsedBody(
+    body.text,
+    () => parseInput(schemas, { ...nothingElse, body: body.read() }).body,
+  );
+}
+
+const noFields = z.strictObject({});
+
+type ParsePart = (part: Part, schema: z.ZodType, value: unknown) => unknown;
+
 /** A body may be left out where all of its fields may; where there is none to send, `{}` is none. */
-function parseBody(
-  operation: Operation,
-  body: unknown,
-  parse: (part: Part, schema: z.ZodType, value: unknown) => unknown,
-): unknown {
+function parseBody(operation: Operation, body: unknown, parse: ParsePart): unknown {
   if (operation.body !== undefined) return parse("body", operation.body, body ?? {});
   if (body !== undefined && JSON.stringify(body) !== "{}") {
     throw refusal([{ in: "body", path: "", message: "this operation takes no body" }]);

@@ -11,7 +11,7 @@ import type { Call, Environment, Incoming } from "./call.ts";
 import { callerContext, publicContext, streamContext } from "./contexts.ts";
 import type { Context, Handlers, PublicContext, Upload, UploadContext } from "./handler.ts";
 import { hashOfRequest } from "./idempotency.ts";
-import type { Raw } from "./input.ts";
+import { UnparsedBody, type Raw } from "./input.ts";
 import { answerText, mutate, type MutationOutcome } from "./mutation.ts";
 import {
   bytesOutgoing,
@@ -34,7 +34,13 @@ export function handleOf(
   const handler = handlers[id];
   if (handler === undefined) return { handle: notWired(id), waits: false };
   if (typeof handler === "function") return { handle: handler, waits: false };
-  return { handle: handler.handle, waits: true };
+  return { handle: handler.handle, waits: handler.waits };
+}
+
+/** Whether it wants its body as text. */
+export function readsText(handlers: Partial<Handlers>, id: keyof typeof operations): boolean {
+  const handler = handlers[id];
+  return typeof handler === "object" && !handler.waits;
 }
 
 function notWired(id: string): AnyHandle {
@@ -107,7 +113,10 @@ async function invokeMutation(wire: Wire, call: Call): Promise<Outgoing> {
   const outcome = await mutate(environment, {
     call,
     params: input.params,
-    requestHash: () => hashOfRequest({ operation: call.id, ...input }),
+    requestHash: () => {
+      const body = input.body instanceof UnparsedBody ? input.body.parse() : input.body;
+      return hashOfRequest({ operation: call.id, ...input, body });
+    },
     work: (tx, note) => {
       const context: Context = { ...callerContext(wire, call), tx, note };
       return handle(input, context);

@@ -12,8 +12,8 @@ import type { Call, Environment, Incoming } from "./call.ts";
 import type { Connections } from "./connections.ts";
 import { admitCaller } from "./gate.ts";
 import type { Handlers } from "./handler.ts";
-import { parseInput, type Raw } from "./input.ts";
-import { handleOf, invoke, invokePublic } from "./invoke.ts";
+import { parseInput, UnreadJson, type Raw } from "./input.ts";
+import { handleOf, invoke, invokePublic, readsText } from "./invoke.ts";
 import { auditRefusal } from "./mutation.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { toFailure } from "./problem.ts";
@@ -30,13 +30,33 @@ export interface RouteParts {
   readonly rate: RateLimit;
 }
 
-export function parseJsonBodies(scope: FastifyInstance): void {
+export function parseJsonBodies(scope: FastifyInstance, handlers: Partial<Handlers>): void {
   const parse = scope.getDefaultJsonParser("error", "error");
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else void parse(request, body.toString(), done);
+    const { operationId } = request.routeOptions.config;
+    const text = body.toString();
+    if (text === "") done(null, undefined);
+    else if (operationId === undefined || !readsText(handlers, operationId)) {
+      void parse(request, text, done);
+    } else done(null, new UnreadJson(text, () => readNow(parse, request, text)));
   });
+}
+
+/** Fastify's parser of JSON answers before it returns. */
+function readNow(
+  parse: ReturnType<FastifyInstance["getDefaultJsonParser"]>,
+  request: FastifyRequest,
+  text: string,
+): unknown {
+  let failure: Error | null = null;
+  let value: unknown;
+  void parse(request, text, (error: Error | null, parsed: unknown) => {
+    failure = error;
+    value = parsed;
+  });
+  if (failure !== null) throw failure;
+  return value;
 }
 
 export function passBodiesOn(scope: FastifyInstance): void {

@@ -127,7 +127,7 @@ function takesBytes(id: OperationId): boolean {
 /** Two scopes, because the parsers of bodies differ: JSON, and uploads in any form. */
 function addRoutes(app: FastifyInstance, parts: Omit<RouteParts, "id">): void {
   void app.register(async (scope) => {
-    parseJsonBodies(scope);
+    parseJsonBodies(scope, parts.handlers);
     for (const id of operationIds) if (!takesBytes(id)) addRoute(scope, { ...parts, id });
   });
   void app.register(async (scope) => {

@@ -1,6 +1,8 @@
 /**
  * A meter elsewhere, as a process of its own, so that what it costs is not counted: sends a month of
- * usage over HTTP in batches, two at a time, and writes down how each was answered.
+ * usage over HTTP in batches, two at a time, and writes down how each was answered. `once`: each
+ * event once. `repeated`: each batch twice. `mixed`: half of each batch is new, the other half, in
+ * turns with it, was new in the batch before.
  * `node --conditions=source test/bench/ingest-sender.ts URL KEY PLAN`
  */
 import { Agent, request } from "node:http";
@@ -15,8 +17,7 @@ const plan = z
   .object({
     tenants: z.array(z.string()),
     events: z.int(),
-    /** How often each is sent. */
-    copies: z.int(),
+    order: z.enum(["once", "repeated", "mixed"]),
     /** Tells the events of one run from those of another. */
     name: z.string(),
   })
@@ -111,13 +112,24 @@ async function post(body: string): Promise<z.output<typeof answerSchema>> {
 const totals = { accepted: 0, duplicates: 0, others: 0 };
 let next = 0;
 
+/** The events of the next batch; none once all were sent. */
+function nextBatch(): unknown[] {
+  const isMixed = plan.order === "mixed";
+  const size = isMixed ? eventsPerBatch / 2 : eventsPerBatch;
+  const from = next;
+  next += size;
+  const batch: unknown[] = [];
+  for (let index = from; index < from + size; index += 1) {
+    if (index < plan.events) batch.push(eventAt(index));
+    if (isMixed && index >= size && index - size < plan.events) batch.push(eventAt(index - size));
+  }
+  return batch;
+}
+
 async function sendAll(): Promise<void> {
-  while (next < plan.events) {
-    const from = next;
-    next += eventsPerBatch;
-    const count = Math.min(eventsPerBatch, plan.events - from);
-    const body = JSON.stringify(Array.from({ length: count }, (_, index) => eventAt(from + index)));
-    for (let copy = 0; copy < plan.copies; copy += 1) {
+  for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) {
+    const body = JSON.stringify(batch);
+    for (let copy = 0; copy < (plan.order === "repeated" ? 2 : 1); copy += 1) {
       // oxlint-disable-next-line no-await-in-loop -- so many in flight
       const { accepted, duplicates, results } = await post(body);
       totals.accepted += accepted;

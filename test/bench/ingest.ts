@@ -5,7 +5,11 @@
  *
  * Issue limits: 20,000 events per CPU-second of the client (this process) with the log, 0.7 of what
  * it is without; with half of the input duplicates 1.3 times the CPU per unique event, amounts as
- * they were. `node --conditions=source test/bench/ingest.ts [events]`
+ * they were. Duplicates come in two ways: whole batches again, and half of each batch out of the one
+ * before. The variants take turns for some rounds, after one that is not measured; the figure of a
+ * variant is the median of its rounds.
+ *
+ * `node --conditions=source test/bench/ingest.ts [events] [rounds] [variant,…]`
  */
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
@@ -27,6 +31,7 @@ import { rateTenant } from "#flow/rate/loop.ts";
 import { tenantsToRate } from "#flow/rate/store.ts";
 import { insertApiKey } from "#identity/api-keys.ts";
 import { ensureOperator } from "#identity/operator.ts";
+import { present } from "#kernel/assert.ts";
 import { dayStart, localDay } from "#kernel/calendar.ts";
 import { billingZone } from "#kernel/zone.ts";
 import { startLoop } from "#loops/loop.ts";
@@ -40,19 +45,19 @@ const now = dayStart(billingZone, localDay("2026-05-01")) + 3_600_000;
 const tenantsCount = 200;
 /** For the compiler to settle, and each connection to have prepared its statements. */
 const warmUpEvents = 20_000;
+/** Of a run before all others, for what the first one would pay for all. */
+const unmeasuredEvents = 50_000;
 const logLeast = 0.7;
 const perSecondLeast = 20_000;
 const duplicatesMost = 1.3;
 
-interface IngestFigures {
-  readonly events: number;
-  readonly log: Spent;
-  readonly withoutLog: Spent;
-  readonly duplicates: Spent;
-}
+/** See ingest-sender.ts. */
+type SendOrder = "once" | "repeated" | "mixed";
+
+type VariantName = "log" | "without" | "repeated" | "mixed";
 
 interface Variant {
-  readonly copies: number;
+  readonly order: SendOrder;
   readonly handlers: Partial<Handlers>;
   readonly hasLog: boolean;
 }
@@ -63,19 +68,45 @@ const noLeaves: Leaves = {
   queued: sql`select`,
 };
 
-/** Each variant on an empty database of its own. */
-async function benchIngest(events: number): Promise<IngestFigures> {
-  const log = await run(events, { copies: 1, handlers: ingestHandlers, hasLog: true });
-  const withoutLog = await run(events, {
-    copies: 1,
+const variants: Readonly<Record<VariantName, Variant>> = {
+  log: { order: "once", handlers: ingestHandlers, hasLog: true },
+  without: {
+    order: "once",
     handlers: { ...ingestHandlers, recordUsage: recordUsageWith(noLeaves) },
     hasLog: false,
-  });
-  const duplicates = await run(events, { copies: 2, handlers: ingestHandlers, hasLog: true });
-  if (duplicates.amounts !== log.amounts || withoutLog.amounts !== log.amounts) {
-    throw new Error(`amounts differ: ${log.amounts}, ${withoutLog.amounts}, ${duplicates.amounts}`);
+  },
+  repeated: { order: "repeated", handlers: ingestHandlers, hasLog: true },
+  mixed: { order: "mixed", handlers: ingestHandlers, hasLog: true },
+};
+
+type Figures = ReadonlyMap<VariantName, Spent>;
+
+/** Each run on an empty database of its own. */
+async function benchIngest(plan: {
+  readonly events: number;
+  readonly rounds: number;
+  readonly names: readonly VariantName[];
+}): Promise<Figures> {
+  const { events, rounds, names } = plan;
+  await run(unmeasuredEvents, variants.log);
+  const spent = new Map<VariantName, Spent[]>(names.map((name) => [name, []]));
+  const amounts = new Set<string>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) {
+      // oxlint-disable-next-line no-await-in-loop -- they would take the CPUs from each other
+      const done = await run(events, variants[name]);
+      spent.get(name)?.push(done.spent);
+      amounts.add(done.amounts);
+    }
   }
-  return { events, log: log.spent, withoutLog: withoutLog.spent, duplicates: duplicates.spent };
+  if (amounts.size !== 1) throw new Error(`amounts differ: ${[...amounts].join(", ")}`);
+  return new Map(names.map((name) => [name, medianOf(spent.get(name) ?? [])]));
+}
+
+/** The round whose client CPU is in the middle. */
+function medianOf(rounds: readonly Spent[]): Spent {
+  const sorted = rounds.toSorted((a, b) => a.clientSeconds - b.clientSeconds);
+  return present(sorted[Math.floor(sorted.length / 2)], "a round");
 }
 
 async function run(
@@ -103,7 +134,7 @@ async function run(
 
 async function startCloud(
   bench: BenchDatabase,
-  { copies, handlers, hasLog }: Variant,
+  { order, handlers, hasLog }: Variant,
 ): Promise<{
   readonly ingestAndRate: (events: number, name: string) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -141,8 +172,8 @@ async function startCloud(
   const rating = { db, now: () => now, timeZoneOf: () => Promise.resolve(billingZone) };
   return {
     ingestAndRate: async (events, name) => {
-      const sent = await send(url, secret, { tenants, events, copies, name });
-      const wanted = { accepted: events, duplicates: events * (copies - 1), others: 0 };
+      const sent = await send(url, secret, { tenants, events, order, name });
+      const wanted = { accepted: events, duplicates: order === "once" ? 0 : events, others: 0 };
       if (JSON.stringify(sent) !== JSON.stringify(wanted)) {
         throw new Error(`answered ${JSON.stringify(sent)}, not ${JSON.stringify(wanted)}`);
       }
@@ -186,17 +217,37 @@ async function send(url: string, secret: string, plan: object): Promise<unknown>
   return JSON.parse(stdout);
 }
 
-function ingestText({ events, log, withoutLog, duplicates }: IngestFigures): string {
-  const perSecond = (spent: Spent): number => events / spent.clientSeconds;
-  const rate = (spent: Spent): string =>
-    `${Math.round(perSecond(spent)).toLocaleString("en")} events per client CPU-s`;
-  const share = perSecond(log) / perSecond(withoutLog);
-  const more = duplicates.clientSeconds / log.clientSeconds;
-  return [
-    `ingest and rate, ${events} events: ${rate(log)} (limit ${perSecondLeast.toLocaleString("en")}); ${spentText(log)}`,
-    `without the log: ${rate(withoutLog)}; with it ${share.toFixed(2)} of that (limit ${logLeast}); ${spentText(withoutLog)}`,
-    `half of the input duplicates: ${more.toFixed(2)} x the client CPU per unique event (limit ${duplicatesMost}), with PostgreSQL ${(whole(duplicates) / whole(log)).toFixed(2)} x, amounts the same; ${spentText(duplicates)}`,
-  ].join("\n");
+function ingestText(events: number, figures: Figures): string {
+  const log = figures.get("log");
+  const lines: string[] = [];
+  for (const [name, spent] of figures) {
+    const perSecond = Math.round(events / spent.clientSeconds).toLocaleString("en");
+    const limits: Record<VariantName, string> = {
+      log: `limit ${perSecondLeast.toLocaleString("en")}`,
+      without: `with it ${timesText(spent, log)} of that, limit ${logLeast}`,
+      repeated: `${timesText(spent, log)} x the client CPU per unique event, limit ${duplicatesMost}; with PostgreSQL ${wholeText(spent, log)} x`,
+      mixed: `${timesText(spent, log)} x the client CPU per unique event, limit ${duplicatesMost}; with PostgreSQL ${wholeText(spent, log)} x`,
+    };
+    lines.push(
+      `${titles[name]}: ${perSecond} events per client CPU-s (${limits[name]}); ${spentText(spent)}`,
+    );
+  }
+  return [`${events} events, amounts the same:`, ...lines].join("\n");
+}
+
+const titles: Readonly<Record<VariantName, string>> = {
+  log: "ingest and rate",
+  without: "without the log",
+  repeated: "half duplicates, whole batches again",
+  mixed: "half duplicates, in each batch",
+};
+
+function timesText(spent: Spent, log: Spent | undefined): string {
+  return log === undefined ? "?" : (spent.clientSeconds / log.clientSeconds).toFixed(2);
+}
+
+function wholeText(spent: Spent, log: Spent | undefined): string {
+  return log === undefined ? "?" : (whole(spent) / whole(log)).toFixed(2);
 }
 
 function whole({ clientSeconds, databaseSeconds }: Spent): number {
@@ -204,6 +255,10 @@ function whole({ clientSeconds, databaseSeconds }: Spent): number {
 }
 
 if (import.meta.main) {
-  const events = Number(process.argv[2] ?? 200_000);
-  process.stdout.write(`${ingestText(await benchIngest(events))}\n`);
+  const events = Number(process.argv[2] ?? 100_000);
+  const rounds = Number(process.argv[3] ?? 3);
+  const names = z
+    .array(z.enum(["log", "without", "repeated", "mixed"]))
+    .parse((process.argv[4] ?? "log,without,repeated,mixed").split(","));
+  process.stdout.write(`${ingestText(events, await benchIngest({ events, rounds, names }))}\n`);
 }

@@ -11,6 +11,7 @@ import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { timeText } from "#flow/meter/event.ts";
 import { ingestEvents } from "#flow/meter/ingest.ts";
+import { sentValues } from "#flow/meter/sent.ts";
 import { checkLog } from "#flow/meter/log-check.ts";
 import { sequence, signIfNeeded } from "#flow/meter/sequencer.ts";
 import { checkUsageDays } from "#flow/meter/usage-days.ts";
@@ -142,11 +143,13 @@ const story: Story<Scene> = {
     // Two batches, as a sender might cut them.
     {
       does: (process, { events, signAt }) =>
-        process.transaction((tx) => ingestEvents(tx, events.slice(0, 2), { now: signAt })),
+        process.transaction((tx) =>
+          ingestEvents(tx, sentValues(events.slice(0, 2)), { now: signAt }),
+        ),
     },
     {
       does: (process, { events, signAt }) =>
-        process.transaction((tx) => ingestEvents(tx, events.slice(2), { now: signAt })),
+        process.transaction((tx) => ingestEvents(tx, sentValues(events.slice(2)), { now: signAt })),
     },
     { does: (process) => sequence(process, 3) },
     { does: (process) => sequence(process) },

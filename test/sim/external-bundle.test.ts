@@ -8,6 +8,7 @@ import { exportBundle } from "#bundles/export.ts";
 import { newCustomer, signer } from "#bundles/sample.ts";
 import { timeText } from "#flow/meter/event.ts";
 import { ingestEvents } from "#flow/meter/ingest.ts";
+import { sentValues } from "#flow/meter/sent.ts";
 import { resolveReview } from "#flow/meter/resolve.ts";
 import { usageReviews } from "#flow/meter/review.ts";
 import { localMonth } from "#kernel/calendar.ts";
@@ -73,7 +74,7 @@ function takeBack(retracts: string, now: number): unknown {
 }
 
 async function send(values: readonly unknown[], now: number): Promise<string[]> {
-  const outcomes = await db.transaction((tx) => ingestEvents(tx, values, { now }));
+  const outcomes = await db.transaction((tx) => ingestEvents(tx, sentValues(values), { now }));
   return outcomes.map(({ outcome }) => outcome);
 }
 

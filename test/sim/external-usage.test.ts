@@ -14,6 +14,7 @@ import { rateTenant } from "#flow/rate/loop.ts";
 import { createTenant } from "#identity/tenants.ts";
 import { dayStart, localDay } from "#kernel/calendar.ts";
 import { billingZone } from "#kernel/zone.ts";
+import { canonicalJson } from "#tlog/leaf.ts";
 import { testApi } from "#test/api-server.ts";
 
 const api = await testApi({ handlers: { ...ingestHandlers, ...usageEventHandlers } });
@@ -129,6 +130,21 @@ test("a batch is of 1 to 1,000 events", async () => {
   for (const body of [[], Array.from({ length: 1001 }, () => 0), {}]) {
     expect((await api.ask("POST", "/v1/usage-events", { secret, body })).status).toBe(400);
   }
+});
+
+test("canonical bytes and any other JSON of the same events have one effect, with a key too", async () => {
+  const event = usage(await newTenant(), { from: 5, count: 1 });
+  const headers = { "idempotency-key": newId(), "content-type": "application/json" };
+  const ask = async (body: string): Promise<unknown> =>
+    (await api.ask("POST", "/v1/usage-events", { secret, body, headers })).body;
+  const first = await ask(canonicalJson([event]));
+  expect(first).toMatchObject({ accepted: 1, duplicates: 0 });
+  expect(await ask(JSON.stringify([event], null, 1))).toEqual(first);
+  expect(await send([event])).toEqual([200]);
+  const broken = await api.ask("POST", "/v1/usage-events", { secret, body: '[{"a": 1' });
+  expect(broken).toMatchObject({ status: 400, body: { code: "invalid_request" } });
+  const poisoned = '[{"__proto__": {"a": 1}}]';
+  expect((await api.ask("POST", "/v1/usage-events", { secret, body: poisoned })).status).toBe(400);
 });
 
 test("the operator lists what waits, decides, and has it all checked", async () => {

@@ -13,6 +13,8 @@ export interface Candidate {
   readonly event: UsageEvent;
   /** As the sender says it. */
   readonly unit: string | undefined;
+  /** Its canonical text, where that is what was sent. */
+  readonly canonical: string | undefined;
 }
 
 interface Span {
@@ -37,7 +39,8 @@ export class Batch {
     const known = this.#facts.known.get(place);
     if (known !== undefined) {
       const isSame =
-        hasOwnUnit(candidate) && leafHashHex(candidate.event, known.salt) === known.leafHash;
+        hasOwnUnit(candidate) &&
+        leafHashHex(candidate.event, known.salt, candidate.canonical) === known.leafHash;
       return isSame ? duplicate : conflict;
     }
     const earlier = this.#taken.get(identityOf(candidate.event));

@@ -26,6 +26,8 @@ export interface EventDraft {
   readonly day: LocalDay;
   /** False where it comes too late to be rated (R-LATE-3). */
   readonly counted: boolean;
+  /** The event's canonical text, where it is at hand. */
+  readonly canonical?: string | undefined;
 }
 
 /** Tells whoever rates that there is something new. */
@@ -44,17 +46,17 @@ interface LeafOfEvent {
 
 /** Salts and leaf hashes of a batch: all that the log costs when an event is taken in. */
 export interface Leaves {
-  readonly of: (events: readonly UsageEvent[]) => LeafOfEvent[];
+  readonly of: (drafts: readonly EventDraft[]) => LeafOfEvent[];
   /** In which they wait for the sequencer. */
   readonly queued: Sql;
 }
 
 export const saltedLeaves: Leaves = {
-  of: (events) => {
-    const salts = randomBytes(saltBytes * events.length);
-    return events.map((event, index) => {
+  of: (drafts) => {
+    const salts = randomBytes(saltBytes * drafts.length);
+    return drafts.map(({ event, canonical }, index) => {
       const salt = salts.toString("base64", saltBytes * index, saltBytes * (index + 1));
-      return { salt, leaf: leafHashHex(event, salt) };
+      return { salt, leaf: leafHashHex(event, salt, canonical) };
     });
   },
   queued: sql`insert into log_pending (received, leaf_hash) select received, leaf_hash from written`,
@@ -81,8 +83,8 @@ export async function insertEvents(
 const insertedRow = z.object({ written: z.int(), sound: z.boolean() });
 
 /** The hash of a leaf (RFC 6962), in hexadecimal; the salt is in base64. */
-export function leafHashHex(event: UsageEvent, salt: string): string {
-  return hash("sha256", `\0${saltedText(event, salt)}`, "hex");
+export function leafHashHex(event: UsageEvent, salt: string, canonical?: string): string {
+  return hash("sha256", `\0${saltedText(event, salt, canonical)}`, "hex");
 }
 
 /** The columns of a batch, one list each. */
@@ -151,7 +153,7 @@ export function arrayLiteral(elements: readonly (string | number)[]): string {
 
 function insertion(drafts: readonly EventDraft[], at: number, leaves: Leaves): Sql {
   const c = new Columns();
-  const made = leaves.of(drafts.map(({ event }) => event));
+  const made = leaves.of(drafts);
   for (const [index, draft] of drafts.entries()) {
     c.add(draft, present(made[index], "a leaf for each event"));
   }

@@ -88,8 +88,12 @@ export function canonicalText(event: UsageEvent): string {
 }
 
 /** What the log has of it: as tlog's `leafText`, of a salt that is in base64 already. */
-export function saltedText(event: UsageEvent, salt: string): string {
-  return `{"event":${canonicalText(event)},"salt":"${salt}"}`;
+export function saltedText(
+  event: UsageEvent,
+  salt: string,
+  canonical: string = canonicalText(event),
+): string {
+  return `{"event":${canonical},"salt":"${salt}"}`;
 }
 
 function dataOf(event: UsageEvent): string {

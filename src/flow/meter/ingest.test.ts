@@ -18,6 +18,7 @@ import { checkLog } from "./log-check.ts";
 import type { EventOutcome } from "./outcome.ts";
 import { resolveReview } from "./resolve.ts";
 import { usageReviews } from "./review.ts";
+import { sentValues } from "./sent.ts";
 import { sequence } from "./sequencer.ts";
 import { checkUsageDays } from "./usage-days.ts";
 
@@ -93,7 +94,7 @@ function takeBack(tenant: string, retracts: string, id = `${retracts}/taken-back
 }
 
 function send(values: readonly unknown[], at = now): Promise<EventOutcome[]> {
-  return db.transaction((tx) => ingestEvents(tx, values, { now: at }));
+  return db.transaction((tx) => ingestEvents(tx, sentValues(values), { now: at }));
 }
 
 async function said(values: readonly unknown[], at = now): Promise<string[]> {

@@ -15,7 +15,6 @@ import { assert } from "#kernel/assert.ts";
 import { addDays, dayOf, type LocalDay } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { raiseAlert } from "#notices/store.ts";
-import { canonicalJson } from "#tlog/leaf.ts";
 
 import { lockUsageAccounts } from "./accounts.ts";
 import { Batch, type Candidate } from "./batch.ts";
@@ -25,8 +24,8 @@ import { factsOf, type Facts } from "./facts.ts";
 import { dayFinder, judgeRecorded, type JudgeContext, type Judged } from "./judge.ts";
 import { originalsOf, type Originals } from "./originals.ts";
 import { accepted, refused, review, type EventOutcome, type ReviewReason } from "./outcome.ts";
-import { parseEvent } from "./parse.ts";
 import { addReview, roomForReviews } from "./review.ts";
+import type { Sent } from "./sent.ts";
 
 export interface IngestOptions {
   readonly now: number;
@@ -38,14 +37,13 @@ export interface IngestOptions {
 /** One answer for each, in order. */
 export async function ingestEvents(
   tx: Tx,
-  values: readonly unknown[],
+  sent: Sent,
   options: IngestOptions,
 ): Promise<EventOutcome[]> {
-  const outcomes: (EventOutcome | undefined)[] = Array.from({ length: values.length });
+  const outcomes: (EventOutcome | undefined)[] = Array.from({ length: sent.parsed.length });
   const runs: Candidate[][] = [];
   const tenants = new Set<string>();
-  for (const [index, value] of values.entries()) {
-    const parsed = parseEvent(value);
+  for (const [index, parsed] of sent.parsed.entries()) {
     if (parsed.kind === "malformed") {
       outcomes[index] = refused("malformed", parsed.path === "" ? "" : ` See ${parsed.path}.`);
       continue;
@@ -56,14 +54,15 @@ export async function ingestEvents(
       continue;
     }
     tenants.add(event.tenantId);
+    const candidate = { index, event, unit, canonical: sent.canonical?.[index] };
     const run = runs.at(-1);
-    if (run?.[0]?.event.kind === event.kind) run.push({ index, event, unit });
-    else runs.push([{ index, event, unit }]);
+    if (run?.[0]?.event.kind === event.kind) run.push(candidate);
+    else runs.push([candidate]);
   }
   const context = await contextOf(tx, [...tenants], options);
   for (const run of runs) {
     // oxlint-disable-next-line no-await-in-loop -- what comes later may rest on what came before
-    for (const [index, outcome] of await ingestRun(tx, run, { values, context })) {
+    for (const [index, outcome] of await ingestRun(tx, run, { sent, context })) {
       outcomes[index] = outcome;
     }
   }
@@ -113,7 +112,7 @@ function listedIn(book: PriceBook): (sku: string) => boolean {
 
 interface Run {
   readonly tx: Tx;
-  readonly values: readonly unknown[];
+  readonly sent: Sent;
   readonly context: IngestContext;
   readonly facts: Facts;
   readonly originals: Originals;
@@ -124,14 +123,14 @@ interface Run {
 async function ingestRun(
   tx: Tx,
   candidates: readonly Candidate[],
-  { values, context }: { readonly values: readonly unknown[]; readonly context: IngestContext },
+  { sent, context }: { readonly sent: Sent; readonly context: IngestContext },
 ): Promise<ReadonlyMap<number, EventOutcome>> {
   const events = candidates.map(({ event }) => event);
   const facts = await factsOf(tx, events);
   const retracted = events.flatMap((event) => (event.kind === "retracted" ? [event] : []));
   const originals = await originalsOf(tx, retracted);
   const batch = new Batch(facts);
-  const run: Run = { tx, values, context, facts, originals, batch };
+  const run: Run = { tx, sent, context, facts, originals, batch };
   const drafts: EventDraft[] = [];
   for (const [place, candidate] of candidates.entries()) {
     const before = batch.before(place, candidate);
@@ -174,12 +173,13 @@ async function take(
   // It is kept, whether or not the list has room for it.
   if (isLate && !context.waived.has("late")) await list(run, candidate, "late", accepted);
   const wasCounted = event.kind === "recorded" || originals.wasCounted(event);
-  return { event, use, day, counted: wasCounted && !isLate };
+  const { canonical } = candidate;
+  return { event, use, day, counted: wasCounted && !isLate, canonical };
 }
 
 /** In the list of what somebody must look at, if it has room. */
 async function list(
-  { tx, values, context, batch }: Run,
+  { tx, sent, context, batch }: Run,
   candidate: Candidate,
   reason: ReviewReason,
   otherwise: EventOutcome = refused("review_full"),
@@ -190,7 +190,7 @@ async function list(
     return;
   }
   context.room -= 1;
-  const text = canonicalJson(values[candidate.index]);
+  const text = sent.textOf(candidate.index);
   const state = await addReview(tx, { reason, event: candidate.event, text }, context.now);
   batch.answer(candidate, state === "rejected" ? refused("rejected") : review(reason));
 }

@@ -6,6 +6,7 @@ import { Failure } from "#kernel/failure.ts";
 import { ingestEvents } from "./ingest.ts";
 import type { ReviewReason } from "./outcome.ts";
 import { closeReview, lockReview, type UsageReview } from "./review.ts";
+import { sentValues } from "./sent.ts";
 
 /** What may be taken in once somebody has said that it is right. */
 const waived: ReadonlySet<ReviewReason> = new Set(["overlap", "metered_here", "late"]);
@@ -40,7 +41,7 @@ export async function resolveReview(tx: Tx, resolution: Resolution): Promise<Usa
 
 async function takeIn(tx: Tx, review: UsageReview, at: number): Promise<void> {
   const value: unknown = JSON.parse(review.event);
-  const [outcome] = await ingestEvents(tx, [value], { now: at, waived });
+  const [outcome] = await ingestEvents(tx, sentValues([value]), { now: at, waived });
   assert(outcome !== undefined, "one event has one answer");
   // Taken in, or it was there already.
   if (!("message" in outcome)) return;

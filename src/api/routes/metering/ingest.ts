@@ -1,30 +1,39 @@
 /** Usage that other meters hand in, and what somebody must look at of it. For the operator. */
 import type { z } from "zod";
 
-import type { Context, Handle, Handlers } from "#api/handler.ts";
+import type { Handlers, TextHandler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
 import type { Operations } from "#contract/operations.ts";
-import type { heldUsage, usageOutcome } from "#contract/schemas/metering.ts";
+import {
+  eventsPerRequestMax,
+  type heldUsage,
+  type usageOutcome,
+} from "#contract/schemas/metering.ts";
 import { saltedLeaves, type Leaves } from "#flow/meter/event-store.ts";
-import { ingestEvents } from "#flow/meter/ingest.ts";
 import { checkLog } from "#flow/meter/log-check.ts";
 import { logSize } from "#flow/meter/log-store.ts";
 import type { EventOutcome } from "#flow/meter/outcome.ts";
+import { receiveUsage } from "#flow/meter/receive.ts";
 import { resolveReview } from "#flow/meter/resolve.ts";
 import { usageReviews, type UsageReview } from "#flow/meter/review.ts";
 import { checkUsageDays } from "#flow/meter/usage-days.ts";
 
 /** `leaves`: others only where somebody measures what the log costs. */
-export function recordUsageWith(leaves: Leaves): Handle<Operations["recordUsage"], Context> {
-  return async ({ body }, { tx, now, note }) => {
-    const outcomes = await ingestEvents(tx, body, { now: now(), leaves });
-    const results = outcomes.map(showOutcome);
-    const counts: Record<string, number> = {};
-    for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
-    note({ details: counts });
-    const { accepted = 0, duplicate: duplicates = 0 } = counts;
-    return { accepted, duplicates, results };
+export function recordUsageWith(leaves: Leaves): TextHandler<Operations["recordUsage"]> {
+  return {
+    waits: false,
+    readsText: true,
+    handle: async ({ body }, { tx, now, note }) => {
+      const sent = { text: body.text, parse: () => body.parse(), eventsMax: eventsPerRequestMax };
+      const outcomes = await receiveUsage(tx, sent, { now: now(), leaves });
+      const results = outcomes.map(showOutcome);
+      const counts: Record<string, number> = {};
+      for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
+      note({ details: counts });
+      const { accepted = 0, duplicate: duplicates = 0 } = counts;
+      return { accepted, duplicates, results };
+    },
   };
 }
 
