@@ -1,96 +1,122 @@
 /**
- * Places what waits, in the order of the queue. Plans against one snapshot, which it updates with
- * its own commits; what became stale meanwhile is planned again in the next pass. The whole queue
- * is gone through, in pieces: work that fits nowhere must not keep what is behind it from its place.
+ * Places what waits: one look at everything, one plan for the whole queue, and commits of many starts
+ * at a time. What became stale meanwhile is planned again in the next pass; several processes may
+ * do this at once. What must stay true: a look that costs much is not repeated for nothing, and
+ * nothing waits longer for one than `unchangedMsMax`.
  */
-import { randomUUID } from "node:crypto";
-
 import type { Db } from "#db/pool.ts";
-import { headOfQueue, recordRefusal, type WaitingEntry } from "#flow/queue/store.ts";
+import { pruneDecisions } from "#flow/queue/decisions.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 
-import { place } from "./decide.ts";
-import { withPlaced } from "./free.ts";
-import type { HostState } from "./host-state.ts";
-import { hostStates } from "./hosts-read.ts";
-import { commitPlan, heldPlacement } from "./store.ts";
+import { asksOf } from "./asks.ts";
+import { commitStarts, startsPerCommitMax, type Committed, type Starts } from "./commit.ts";
+import { planPass, type Found, type Passed } from "./pass.ts";
+import { Planner } from "./planner.ts";
+import { readView, type Digest, type View } from "./read.ts";
+import { Reporter } from "./report.ts";
+import { countUse } from "./running.ts";
+import { marketOf } from "./market.ts";
 
-const entriesPerReadMax = 200;
-const entriesPerPassMax = 10_000;
 /** Passes in a row that start over at once; after that, the period. */
 const staleInRowMax = 5;
+/** Looking again at what did not change takes this share of the time, at most ... */
+const idleShare = 0.05;
+/** ... but is done this often in any case: times pass, and with them reservations. */
+const unchangedMsMax = 30_000;
+const countEveryMs = 60_000;
+const pruneEveryMs = 3_600_000;
 
 export function placeLoop(context: {
   readonly db: Db;
   readonly now: () => number;
 }): LoopDefinition {
   const { db, now } = context;
+  const planner = new Planner([]);
+  const reporter = new Reporter(db);
+  let last: { readonly digest: Digest; readonly atMs: number; readonly costMs: number } | undefined;
   let staleInRow = 0;
+  const count = everySoOften(countEveryMs, () => countUse(db, now()));
+  const prune = everySoOften(pruneEveryMs, () => pruneDecisions(db, now()));
+
+  const isKnown = (digest: Digest): boolean => {
+    if (last === undefined) return false;
+    const same = last.digest.queue === digest.queue && last.digest.capacity === digest.capacity;
+    const restMs = Math.min(unchangedMsMax, last.costMs / idleShare);
+    return same && performance.now() - last.atMs < restMs;
+  };
+
   return {
     name: "place",
     periodMs: 3_000,
     channels: ["queue", "capacity"],
     pass: async (signal) => {
-      let entries = await headOfQueue(db, entriesPerReadMax);
-      if (entries.length === 0) return "rest";
-      let hosts = await hostStates(db);
-      let stale = false;
-      let seen = 0;
-      const failures: unknown[] = [];
-      while (entries.length > 0 && seen < entriesPerPassMax) {
-        for (const entry of entries) {
-          if (signal.aborted) return "rest";
-          try {
-            // oxlint-disable-next-line no-await-in-loop -- each plan rests on the one before
-            const outcome = await placeOne(entry, hosts);
-            stale ||= outcome.stale;
-            hosts = outcome.hosts;
-          } catch (error) {
-            // One entry that cannot be placed for a reason of its own does not stop the others.
-            failures.push(error);
-          }
-        }
-        seen += entries.length;
-        // oxlint-disable-next-line no-await-in-loop -- page after page
-        entries = await headOfQueue(db, entriesPerReadMax, entries.at(-1));
-      }
-      if (failures.length > 0) throw new AggregateError(failures, "some work could not be placed");
-      staleInRow = stale ? staleInRow + 1 : 0;
-      return stale && staleInRow < staleInRowMax ? "again" : "rest";
+      await count();
+      await prune();
+      const startedMs = performance.now();
+      const at = now();
+      const view = await readView(db, { now: at, isKnown });
+      if (view === undefined) return "rest";
+      const { passed, unready } = planned(view, at);
+      const committed = await commitAll(passed.found, signal);
+      const behind = await reporter.report({ view, passed, unready, committed, at });
+      const isDone = committed.starts.length === 0 && !behind && !passed.cut;
+      const costMs = performance.now() - startedMs;
+      // What was started changes the digest; only a look that started nothing is worth keeping.
+      last = isDone ? { digest: view.digest, atMs: performance.now(), costMs } : undefined;
+      staleInRow = committed.stale.length > 0 ? staleInRow + 1 : 0;
+      if (staleInRow > 0) return staleInRow < staleInRowMax ? "again" : "rest";
+      return behind || (passed.cut && committed.starts.length > 0) ? "again" : "rest";
     },
   };
 
-  async function placeOne(
-    entry: WaitingEntry,
-    hosts: HostState[],
-  ): Promise<{ hosts: HostState[]; stale: boolean }> {
-    const held = await heldPlacement(db, entry);
-    // Asked to start while it is still stopping: its turn comes once it has given back the last.
-    if (held?.state === "full") return { hosts, stale: false };
-    const { tenantId, shape } = entry;
-    const ask = { tenantId, shape, ...(held === undefined ? {} : { pinned: held }) };
-    const answer = place(hosts, ask);
-    if (!answer.placed) {
-      await recordRefusal(db, entry, answer.reason, now());
-      return { hosts, stale: false };
-    }
-    const committed = await db.transaction(async (tx) => {
-      const result = await commitPlan(tx, {
-        entry,
-        instanceId: held?.instanceId ?? randomUUID(),
-        hostId: answer.hostId,
-        at: now(),
-      });
-      if (result.placed) await tx.nudge("provision");
-      return result;
-    });
-    if (!committed.placed) return { hosts: await hostStates(db), stale: true };
-    const { deviceIds } = committed;
-    return {
-      hosts: hosts.map((host) =>
-        host.id === answer.hostId ? withPlaced(host, ask, deviceIds) : host,
-      ),
-      stale: false,
-    };
+  function planned(
+    view: View,
+    at: number,
+  ): { readonly passed: Passed; readonly unready: ReturnType<typeof asksOf>["unready"] } {
+    const { groups, unready } = asksOf(view);
+    planner.refresh(view.hosts);
+    return { passed: planPass(groups, marketOf(view, { groups, at }), planner), unready };
   }
+
+  async function commitAll(found: readonly Found[], signal: AbortSignal): Promise<Committed> {
+    const starts: Committed["starts"][number][] = [];
+    const stale: Starts[] = [];
+    for (const batch of batches(found.map(startsOf))) {
+      if (signal.aborted) break;
+      // oxlint-disable-next-line no-await-in-loop -- in the order of the plan
+      const committed = await commitStarts(db, batch, now());
+      starts.push(...committed.starts);
+      stale.push(...committed.stale);
+    }
+    return { starts, stale };
+  }
+}
+
+function startsOf({ starts }: Found): Starts {
+  return starts.map(({ member, placed }) => ({ entry: member.entry, hostId: placed.hostId }));
+}
+
+/** Gangs stay whole. */
+function batches(groups: readonly Starts[]): Starts[][] {
+  const all: Starts[][] = [];
+  let size = startsPerCommitMax;
+  for (const group of groups) {
+    if (size + group.length > startsPerCommitMax) {
+      all.push([]);
+      size = 0;
+    }
+    all.at(-1)?.push(group);
+    size += group.length;
+  }
+  return all;
+}
+
+/** By a clock that nobody sets; the first time at once. */
+function everySoOften(everyMs: number, act: () => Promise<unknown>): () => Promise<void> {
+  let nextMs = -Infinity;
+  return async () => {
+    if (performance.now() < nextMs) return;
+    nextMs = performance.now() + everyMs;
+    await act();
+  };
 }

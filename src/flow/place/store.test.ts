@@ -8,14 +8,15 @@ import { json } from "#db/json.ts";
 import { brokenConstraint } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { insertRequest } from "#flow/admit/requests.ts";
-import { enqueue, headOfQueue, type WaitingEntry } from "#flow/queue/store.ts";
+import { enqueue, waitingEntries, type WaitingEntry } from "#flow/queue/store.ts";
 import type { Shape } from "#kernel/shape.ts";
 import { testDatabase } from "#test/database.ts";
 import { aShape } from "#test/place-states.ts";
 
 import { howManyFit } from "./free.ts";
 import { hostStates } from "./hosts-read.ts";
-import { commitPlan, growPlacement, heldPlacement, keepDiskOnly } from "./store.ts";
+import { commitStarts } from "./commit.ts";
+import { growPlacement, heldPlacement, keepDiskOnly } from "./store.ts";
 
 const { db } = await testDatabase();
 const gib = 2 ** 30;
@@ -123,16 +124,20 @@ async function waiting(tenant: Tenant, of: Shape): Promise<WaitingEntry> {
     at,
   });
   await enqueue(db, 100);
-  const entry = (await headOfQueue(db, 100)).find((each) => each.requestId === id);
+  const entries = await waitingEntries(db, { oldest: 1000, first: 0 });
+  const entry = entries.find((each) => each.requestId === id);
   if (entry === undefined) throw new Error("it does not wait");
   return entry;
 }
 
-function commit(entry: WaitingEntry, hostId: string, instanceId = uuid()): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    const { placed } = await commitPlan(tx, { entry, instanceId, hostId, at });
-    return placed;
-  });
+async function commit(entry: WaitingEntry, hostId: string): Promise<boolean> {
+  const { starts, stale } = await commitStarts(db, [[{ entry, hostId }]], at);
+  expect(starts.length + stale.length).toBe(1);
+  return starts.length === 1;
+}
+
+async function instanceOf(entry: WaitingEntry): Promise<string> {
+  return (await heldPlacement(db, entry))?.instanceId ?? "nothing is held";
 }
 
 const countRow = z.object({ n: z.int() });
@@ -209,15 +214,16 @@ test("asked to start while it still stops, a lease waits for its own disk", asyn
   const tenant = await newTenant();
   const host = await newHost({ cpus: 16 });
   const entry = await waiting(tenant, shape({ hostLabels: host.label }));
-  const instanceId = uuid();
-  expect(await commit(entry, host.id, instanceId)).toBe(true);
+  expect(await commit(entry, host.id)).toBe(true);
+  const instanceId = await instanceOf(entry);
   await db.execute(sql`update request set turn = 2 where id = ${entry.requestId}`);
   await enqueue(db, 100);
   const again = { ...entry, turn: 2 };
   expect(await commit(again, host.id)).toBe(false);
   await keepDiskOnly(db, { tenantId: tenant.tenantId, instanceId }, 1);
-  expect(await commit(again, host.id)).toBe(false);
-  expect(await commit(again, host.id, instanceId)).toBe(true);
+  const elsewhere = await newHost({ cpus: 16 });
+  expect(await commit(again, elsewhere.id)).toBe(false);
+  expect(await commit(again, host.id)).toBe(true);
   expect(await heldPlacement(db, entry)).toMatchObject({ instanceId, state: "full" });
   // A late word of the first stop does not give back what the second start was granted.
   await keepDiskOnly(db, { tenantId: tenant.tenantId, instanceId }, 1);
@@ -276,8 +282,9 @@ test("also not as a tenant, who does not see what others hold", async () => {
   const [mine, other] = [await newTenant(), await newTenant()];
   const host = await newHost({ cpus: 4 });
   const of = shape({ hostLabels: host.label });
-  const instanceId = uuid();
-  expect(await commit(await waiting(mine, of), host.id, instanceId)).toBe(true);
+  const first = await waiting(mine, of);
+  expect(await commit(first, host.id)).toBe(true);
+  const instanceId = await instanceOf(first);
   expect(await commit(await waiting(other, { ...of, vcpus: 3 }), host.id)).toBe(true);
   const grown = await db.tenant(mine.tenantId, (tx) =>
     growPlacement(tx, { tenantId: mine.tenantId, instanceId }, { ...of, vcpus: 2 }),
@@ -291,8 +298,9 @@ test("R-MEM-08: a resize takes no huge pages that are not there", async () => {
   const tenant = await newTenant();
   const host = await newHost({ cpus: 16, pages2Mi: 512 });
   const of = shape({ hugePages: "2Mi", hostLabels: host.label });
-  const instanceId = uuid();
-  expect(await commit(await waiting(tenant, of), host.id, instanceId)).toBe(true);
+  const entry = await waiting(tenant, of);
+  expect(await commit(entry, host.id)).toBe(true);
+  const instanceId = await instanceOf(entry);
   const grow = (memoryMiB: number): Promise<"held" | "full"> =>
     db.tenant(tenant.tenantId, (tx) =>
       growPlacement(tx, { tenantId: tenant.tenantId, instanceId }, { ...of, memoryMiB }),
@@ -305,11 +313,10 @@ test("R-GPU-09: the database refuses more slices than a device has, mixed sizes 
   const [one, two] = [await newTenant(), await newTenant()];
   const host = await newHost({ cpus: 16, gpuIsolation: "soft" });
   const quarter = shape({ gpu: t4(4), hostLabels: host.label });
-  const instanceId = uuid();
-  expect(await commit(await waiting(one, quarter), host.id, instanceId)).toBe(true);
+  expect(await commit(await waiting(one, quarter), host.id)).toBe(true);
   const entry = await waiting(two, shape({ hostLabels: host.label }));
-  const other = uuid();
-  expect(await commit(entry, host.id, other)).toBe(true);
+  expect(await commit(entry, host.id)).toBe(true);
+  const other = await instanceOf(entry);
   const claim = (tenant: Tenant, id: string, slice: number): Promise<unknown> =>
     db.execute(sql`
       insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
@@ -327,8 +334,8 @@ test("a host that shrank takes nothing more, and what is on it may still stop", 
   const tenant = await newTenant();
   const host = await newHost({ cpus: 4 });
   const entry = await waiting(tenant, shape({ vcpus: 4, hostLabels: host.label }));
-  const instanceId = uuid();
-  await commit(entry, host.id, instanceId);
+  await commit(entry, host.id);
+  const instanceId = await instanceOf(entry);
   await db.execute(sql`update host set cpus = 2 where id = ${host.id}`);
   await keepDiskOnly(db, { tenantId: tenant.tenantId, instanceId }, 1);
   expect(await heldPlacement(db, entry)).toMatchObject({ state: "disk" });

@@ -1,18 +1,13 @@
 /**
- * Rows of `placement` and `gpu_claim`: what instances hold of hosts. A commit locks the request and
- * the host's row and decides again on that host, so that commits on one host are serial; the
- * triggers of the schema are the second wall.
+ * Rows of `placement` and `gpu_claim`: what instances hold of hosts. New ones are written by
+ * commit.ts; here is what is held, and how it grows, shrinks and ends.
  */
 import { z } from "zod";
 
 import { json } from "#db/json.ts";
-import { brokenConstraint, sqlState, type Queryable, type Tx } from "#db/pool.ts";
+import { brokenConstraint, type Queryable, type Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { markPlaced, type WaitingEntry } from "#flow/queue/store.ts";
 import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
-
-import { place } from "./decide.ts";
-import { readHosts } from "./hosts-read.ts";
 
 const heldRow = z
   .object({
@@ -44,78 +39,43 @@ export function heldPlacement(
   );
 }
 
-export interface Plan {
-  readonly entry: WaitingEntry;
-  readonly instanceId: string;
-  readonly hostId: string;
-  readonly at: number;
-}
-
-export type Committed =
-  | { readonly placed: true; readonly deviceIds: readonly string[] }
-  /** The host filled up or went away, or the entry does not wait any more; nothing was written. */
-  | { readonly placed: false };
-
-/** Makes a plan real, or nothing of it: decides once more on that host, with its row locked. */
-export async function commitPlan(tx: Tx, plan: Plan): Promise<Committed> {
-  const { entry } = plan;
-  const { tenantId, requestId, turn, shape } = entry;
-  await tx.execute(sql`savepoint plan`);
-  try {
-    if (!(await stillWanted(tx, entry))) return await undo(tx);
-    const held = await heldPlacement(tx, entry);
-    if (held !== undefined && (held.state === "full" || held.instanceId !== plan.instanceId)) {
-      return await undo(tx);
-    }
-    await tx.execute(sql`select from host where id = ${plan.hostId} for no key update`);
-    const answer = place(await readHosts(tx, sql`h.id = ${plan.hostId}`), {
-      tenantId,
-      shape,
-      ...(held === undefined ? {} : { pinned: held }),
-    });
-    if (!answer.placed || !(await markPlaced(tx, entry))) return await undo(tx);
-    await tx.execute(sql`
-      insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
-        memory_bytes, disk_bytes, shape, device_ids, state, placed_at)
-      values (${tenantId}, ${plan.instanceId}, ${requestId}, ${turn}, ${plan.hostId},
-        ${milliCpusOf(shape)}, ${shape.memoryMiB * mebibyte}, ${shape.diskGiB * gibibyte},
-        ${json(shape)}, ${json(answer.deviceIds)}, 'full', ${new Date(plan.at)})
-      on conflict (tenant_id, instance_id) do update set turn = excluded.turn, state = 'full',
-        milli_cpus = excluded.milli_cpus, memory_bytes = excluded.memory_bytes,
-        disk_bytes = excluded.disk_bytes, shape = excluded.shape, placed_at = excluded.placed_at`);
-    for (const deviceId of answer.deviceIds) {
-      // oxlint-disable-next-line no-await-in-loop -- one connection
-      await tx.execute(sql`
-        insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
-        values (${tenantId}, ${plan.instanceId}, ${plan.hostId}, ${deviceId},
-          ${shape.gpu?.slice ?? 1})`);
-    }
-    await tx.execute(sql`release savepoint plan`);
-    return { placed: true, deviceIds: answer.deviceIds };
-  } catch (error) {
-    const constraint = brokenConstraint(error);
-    const full = constraint === "host_capacity" || constraint === "gpu_capacity";
-    if (!full && sqlState(error) !== uniqueViolation) throw error;
-    return undo(tx);
-  }
-}
-
-/** The request, locked against asks, still runs for this turn. */
-async function stillWanted(tx: Tx, { tenantId, requestId, turn }: WaitingEntry): Promise<boolean> {
-  const found = await tx.maybe(
-    sql`select wanted from request
-      where tenant_id = ${tenantId} and id = ${requestId} and turn = ${turn}
-        and wanted = 'running' and ended_at is null for no key update`,
-    z.object({ wanted: z.string() }),
+/** The same for many, by request. */
+export async function heldPlacements(
+  db: Queryable,
+  requestIds: readonly string[],
+): Promise<Map<string, HeldPlacement>> {
+  const rows = await db.rows(
+    sql`select request_id, instance_id, host_id, device_ids, state from placement
+      where request_id = any(${requestIds}::uuid[]) and state <> 'none'`,
+    z.object({ request_id: z.string() }).loose(),
   );
-  return found !== undefined;
+  return new Map(rows.map((row) => [row.request_id, heldRow.parse(row)]));
 }
 
-const uniqueViolation = "23505";
+/** The same for all that waits. */
+export async function heldByWaiting(db: Queryable): Promise<Map<string, HeldPlacement>> {
+  const rows = await db.rows(
+    sql`select p.request_id, p.instance_id, p.host_id, p.device_ids, p.state
+      from queue_entry q join placement p on p.tenant_id = q.tenant_id
+        and p.request_id = q.request_id and p.state <> 'none'
+      where q.state = 'waiting'`,
+    z.object({ request_id: z.string() }).loose(),
+  );
+  return new Map(rows.map((row) => [row.request_id, heldRow.parse(row)]));
+}
 
-async function undo(tx: Tx): Promise<{ placed: false }> {
-  await tx.execute(sql`rollback to savepoint plan`);
-  return { placed: false };
+/** Where requests run, those that do. */
+export async function hostsOfRequests(
+  db: Queryable,
+  requestIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (requestIds.length === 0) return new Map();
+  const rows = await db.rows(
+    sql`select request_id, host_id from placement
+      where request_id = any(${requestIds}::uuid[]) and state = 'full'`,
+    z.object({ request_id: z.string(), host_id: z.string() }),
+  );
+  return new Map(rows.map((row) => [row.request_id, row.host_id]));
 }
 
 interface InstanceKey {

@@ -58,6 +58,14 @@ export class Limits {
     }
   }
 
+  left(): Limit[] {
+    return [...this.#byTenant.values()].flat().map(({ limit, unitMs, fen }) => ({
+      ...limit,
+      unitMsLeft: limit.unitMsLeft === undefined ? undefined : limit.unitMsLeft - unitMs,
+      fenLeft: limit.fenLeft === undefined ? undefined : limit.fenLeft - fen,
+    }));
+  }
+
   #of(work: Owned): Held[] {
     const all = this.#byTenant.get(work.tenantId);
     if (all === undefined) return [];
@@ -110,6 +118,17 @@ export class Limits {
       details: { neededMs: needed, leftMs: left },
     };
   }
+}
+
+/** The limits once `started` have begun; what they hold is counted with what runs. */
+export function spent(
+  of: Pick<Snapshot, "limits" | "fenPerUnitHour">,
+  started: readonly QueuedWork[],
+): readonly Limit[] {
+  if (of.limits.length === 0 || started.length === 0) return of.limits;
+  const limits = new Limits({ ...of, running: [] });
+  for (const work of started) limits.start(work);
+  return limits.left();
 }
 
 /** Of a lease, which says no end, an hour at a time. */

@@ -7,14 +7,21 @@ import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
+import type { Shape } from "#kernel/shape.ts";
 
-import { inOrder } from "./decide.ts";
+import type { WorkClass } from "./work.ts";
 
-/** Gives an entry to each request that wants to run and has none for its turn. */
+/**
+ * Gives an entry to each request that wants to run and has none for its turn. The place of a job in
+ * the order counts from its first ask, so that an attempt that was lost or preempted queues again
+ * where it was; that of a lease from this start.
+ */
 export function enqueue(db: Queryable, rowsMax: number): Promise<number> {
   return db.execute(sql`
-    insert into queue_entry (tenant_id, request_id, turn, priority, enqueued_at)
-    select r.tenant_id, r.id, r.turn, r.priority, greatest(r.changed_at, r.created_at)
+    insert into queue_entry (tenant_id, request_id, turn, priority, lane, enqueued_at, asked_at)
+    select r.tenant_id, r.id, r.turn, r.priority, case r.kind when 'lease' then 0 else 1 end,
+      greatest(r.changed_at, r.created_at),
+      case r.kind when 'lease' then greatest(r.changed_at, r.created_at) else r.created_at end
     from request r
     where r.ended_at is null and r.wanted = 'running'
       and not exists (select from queue_entry q where q.tenant_id = r.tenant_id
@@ -31,6 +38,20 @@ export function withdraw(db: Queryable): Promise<number> {
       and (r.ended_at is not null or r.wanted <> 'running' or r.turn <> q.turn)`);
 }
 
+/** Shapes are few and entries many: each text is parsed once, and equal shapes are one object. */
+const shapes = new Map<string, Shape>();
+const shapesMax = 2_000;
+
+function shapeOf(text: string): Shape {
+  let shape = shapes.get(text);
+  if (shape === undefined) {
+    if (shapes.size >= shapesMax) shapes.clear();
+    shape = shapeRow.parse(JSON.parse(text));
+    shapes.set(text, shape);
+  }
+  return shape;
+}
+
 const waitingRow = z
   .object({
     tenant_id: z.string(),
@@ -40,8 +61,21 @@ const waitingRow = z
     turn: z.int(),
     priority: z.int(),
     enqueued_at: instant,
-    shape: shapeRow,
+    asked_at: instant.nullable(),
+    shape: z.string(),
     refusal: reasonRow.nullable(),
+    refused_at: instant.nullable(),
+    limit_seconds: z.number().nullable(),
+    expected_seconds: z.number().nullable(),
+    deadline: z.string().nullable(),
+    hourly: z.string().nullable(),
+    gang_id: z.string().nullable(),
+    gang_size: z.int(),
+    gang_how: z.enum(["spread", "pack"]),
+    preemptible: z.boolean(),
+    after_fault: z.boolean(),
+    near: z.array(z.string()),
+    apart: z.array(z.string()),
   })
   .transform((row) => ({
     tenantId: row.tenant_id,
@@ -50,36 +84,66 @@ const waitingRow = z
     kind: row.kind,
     turn: row.turn,
     priority: row.priority,
+    workClass: classOf(row.priority),
     enqueuedAt: row.enqueued_at,
-    shape: row.shape,
+    /** What its place in the order counts from. */
+    askedAt: row.asked_at ?? row.enqueued_at,
+    shape: shapeOf(row.shape),
     refusal: row.refusal,
+    refusedAt: row.refused_at,
+    /** How long it will run, as its owner said; Infinity for a lease. */
+    estimateMs: (row.expected_seconds ?? row.limit_seconds ?? Infinity) * 1000,
+    /** How long it may run. */
+    longestMs: (row.limit_seconds ?? Infinity) * 1000,
+    deadlineAt: row.deadline === null ? null : Date.parse(row.deadline),
+    /** List price of an hour, in yuan, as quoted at admission. */
+    hourly: row.hourly,
+    gangId: row.gang_id,
+    gangSize: row.gang_size,
+    gangHow: row.gang_how,
+    preemptible: row.preemptible,
+    afterFault: row.after_fault,
+    near: row.near,
+    apart: row.apart,
   }));
 export type WaitingEntry = z.output<typeof waitingRow>;
 
+/** Classes as they stand in `request.priority`: diamond 10, gold or package 20, ordinary 30. */
+export function classOf(priority: number): WorkClass {
+  if (priority <= 10) return "diamond";
+  return priority <= 20 ? "gold" : "ordinary";
+}
+
 /**
- * The head of the queue, or what follows `after`, in order. The index has the same order; `inOrder`
- * is the rule.
+ * What waits, for the policy to put in order: the oldest entries, and the first of each class so that
+ * a long queue hides no lease and no diamond. Nothing older than what was read is left out, so that
+ * in the end everything is.
  */
-export async function headOfQueue(
+export function waitingEntries(
   db: Queryable,
-  rowsMax: number,
-  after?: Pick<WaitingEntry, "priority" | "enqueuedAt" | "requestId">,
+  max: { readonly oldest: number; readonly first: number },
 ): Promise<WaitingEntry[]> {
-  const behind =
-    after === undefined
-      ? sql``
-      : sql`and (q.priority, q.enqueued_at, q.request_id)
-          > (${after.priority}::int, ${new Date(after.enqueuedAt)}::timestamptz, ${after.requestId}::uuid)`;
-  const rows = await db.rows(
-    sql`select q.tenant_id, q.request_id, r.project_id, r.kind, q.turn, q.priority, q.enqueued_at,
-        r.shape, q.refusal
-      from queue_entry q join request r on r.tenant_id = q.tenant_id and r.id = q.request_id
-      where q.state = 'waiting' and r.ended_at is null and r.wanted = 'running'
-        and r.turn = q.turn ${behind}
-      order by q.priority, q.enqueued_at, q.request_id limit ${rowsMax}`,
+  return db.rows(
+    sql`
+    with head as (
+      (select tenant_id, request_id, turn from queue_entry where state = 'waiting'
+        order by enqueued_at, request_id limit ${max.oldest})
+      union
+      (select tenant_id, request_id, turn from queue_entry where state = 'waiting'
+        order by lane, priority, enqueued_at, request_id limit ${max.first})
+    )
+    select q.tenant_id, q.request_id, r.project_id, r.kind, q.turn, r.priority, q.enqueued_at,
+      q.asked_at, r.shape::text as shape, q.refusal, q.refused_at,
+      (r.workload->>'timeLimitSeconds')::float8 as limit_seconds,
+      (r.workload->>'expectedSeconds')::float8 as expected_seconds,
+      r.workload->>'deadline' as deadline, r.price->>'hourly' as hourly,
+      r.gang_id, r.gang_size, r.gang_how, r.preemptible, r.after_fault, r.near, r.apart
+    from head join queue_entry q using (tenant_id, request_id, turn)
+      join request r on r.tenant_id = q.tenant_id and r.id = q.request_id
+    where q.state = 'waiting' and r.ended_at is null and r.wanted = 'running' and r.turn = q.turn
+    order by q.enqueued_at, q.request_id`,
     waitingRow,
   );
-  return inOrder(rows);
 }
 
 export interface EntryKey {
@@ -88,23 +152,27 @@ export interface EntryKey {
   readonly turn: number;
 }
 
-/** False if it does not wait any more: somebody else placed or withdrew it. */
-export async function markPlaced(db: Queryable, key: EntryKey): Promise<boolean> {
-  const count = await db.execute(sql`
-    update queue_entry set state = 'placed', refusal = null
-    where tenant_id = ${key.tenantId} and request_id = ${key.requestId} and turn = ${key.turn}
-      and state = 'waiting'`);
-  return count === 1;
+export interface Refusal extends EntryKey {
+  readonly reason: Reason;
 }
 
-export async function recordRefusal(
+/** One statement for all of them. */
+export async function recordRefusals(
   db: Queryable,
-  key: EntryKey,
-  refusal: Reason,
+  refusals: readonly Refusal[],
   at: number,
 ): Promise<void> {
+  if (refusals.length === 0) return;
+  const rows = refusals.map(({ tenantId, requestId, turn, reason }) => ({
+    tenant_id: tenantId,
+    request_id: requestId,
+    turn,
+    refusal: reason,
+  }));
   await db.execute(sql`
-    update queue_entry set refusal = ${json(refusal)}, refused_at = ${new Date(at)}
-    where tenant_id = ${key.tenantId} and request_id = ${key.requestId} and turn = ${key.turn}
-      and state = 'waiting' and refusal is distinct from ${json(refusal)}::jsonb`);
+    update queue_entry q set refusal = n.refusal, refused_at = ${new Date(at)}
+    from jsonb_to_recordset(${json(rows)}::jsonb)
+      as n(tenant_id uuid, request_id uuid, turn int, refusal jsonb)
+    where q.tenant_id = n.tenant_id and q.request_id = n.request_id and q.turn = n.turn
+      and q.state = 'waiting' and q.refusal is distinct from n.refusal`);
 }

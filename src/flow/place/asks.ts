@@ -1,0 +1,138 @@
+/**
+ * From entries that wait to what can be asked of the policy and the planner: stopped leases pinned to
+ * the host of their disk, gangs together, affinity as hosts. Pure.
+ */
+import { workOf } from "#flow/queue/snapshot.ts";
+import type { WaitingEntry } from "#flow/queue/store.ts";
+import type { QueuedWork } from "#flow/queue/work.ts";
+import type { Reason } from "#kernel/reason.ts";
+
+import type { PlaceAsk } from "./ask.ts";
+import { Eligibility } from "./eligible.ts";
+import type { HostState } from "./host-state.ts";
+import type { HeldPlacement } from "./store.ts";
+
+/** What starts as a whole: one entry, or the members of a gang. */
+export interface Group {
+  readonly work: QueuedWork;
+  readonly members: readonly Member[];
+  /** Equal for groups that fit the same hosts at any moment. */
+  readonly kind: string;
+}
+
+export interface Member {
+  readonly entry: WaitingEntry;
+  readonly ask: PlaceAsk;
+}
+
+export interface Unready {
+  readonly entry: WaitingEntry;
+  readonly reason: Reason;
+}
+
+export interface Asks {
+  readonly groups: readonly Group[];
+  /** That cannot be asked for yet. */
+  readonly unready: readonly Unready[];
+}
+
+export interface AsksInput {
+  readonly entries: readonly WaitingEntry[];
+  readonly hosts: readonly HostState[];
+  readonly held: ReadonlyMap<string, HeldPlacement>;
+  /** Hosts of the requests that some entry wants to be near to or apart from. */
+  readonly beside: ReadonlyMap<string, string>;
+}
+
+export function asksOf(input: AsksInput): Asks {
+  const eligibility = new Eligibility(input.hosts);
+  const groups: Group[] = [];
+  const unready: Unready[] = [];
+  const gangs = new Map<string, WaitingEntry[]>();
+  for (const entry of input.entries) {
+    // Asked to start while it is still stopping: its turn comes once it has given back the last.
+    if (input.held.get(entry.requestId)?.state === "full") continue;
+    if (entry.gangId !== null) {
+      const gang = gangs.get(entry.gangId);
+      if (gang === undefined) gangs.set(entry.gangId, [entry]);
+      else gang.push(entry);
+      continue;
+    }
+    const ask = askOf(entry, input);
+    if (ask === undefined) unready.push({ entry, reason: notThereYet });
+    else groups.push(groupOf(entry.requestId, [{ entry, ask }], eligibility));
+  }
+  for (const [id, entries] of gangs) {
+    const members = entries
+      .toSorted((a, b) => (a.requestId < b.requestId ? -1 : 1))
+      .flatMap((entry) => {
+        const ask = askOf(entry, input);
+        return ask === undefined ? [] : [{ entry, ask }];
+      });
+    const size = entries[0]?.gangSize ?? 0;
+    if (members.length === size) groups.push(groupOf(id, members, eligibility));
+    else
+      unready.push(
+        ...entries.map((entry) => ({ entry, reason: incomplete(members.length, size) })),
+      );
+  }
+  return { groups, unready };
+}
+
+const notThereYet: Reason = {
+  code: "near_not_placed",
+  message: "It is to run beside work that has no host yet.",
+};
+
+function incomplete(there: number, size: number): Reason {
+  return {
+    code: "gang_incomplete",
+    message: `Its ${size} members start together, and ${there} of them can.`,
+    details: { members: size, ready: there },
+  };
+}
+
+/** Undefined as long as what it wants to be near to is nowhere. */
+function askOf(
+  entry: WaitingEntry,
+  { held, beside }: Pick<AsksInput, "held" | "beside">,
+): PlaceAsk | undefined {
+  const { tenantId, shape, near, apart, afterFault } = entry;
+  const pinned = held.get(entry.requestId);
+  const only = [...new Set(near.flatMap((id) => beside.get(id) ?? []))];
+  const not = [...new Set(apart.flatMap((id) => beside.get(id) ?? []))];
+  if (near.length > 0 && only.length === 0) return undefined;
+  return {
+    tenantId,
+    shape,
+    ...(pinned === undefined ? {} : { pinned }),
+    ...(only.length === 0 ? {} : { only: only.filter((id) => !not.includes(id)) }),
+    ...(not.length === 0 ? {} : { not }),
+    ...(afterFault ? { afterFault } : {}),
+  };
+}
+
+function groupOf(id: string, members: readonly Member[], eligibility: Eligibility): Group {
+  const [first] = members;
+  if (first === undefined) throw new RangeError("a group has members");
+  const where = eligibility.of(first.ask);
+  const pinned = first.ask.pinned !== undefined;
+  const work = workOf({ id, entries: members.map(({ entry }) => entry), where, pinned });
+  const shapes = members.map(({ ask }) => `${numberOf(ask.shape)}`).join(" ");
+  const alone = pinned ? id : "";
+  return { work, members, kind: `${where.key} ${shapes} ${first.ask.afterFault ?? ""} ${alone}` };
+}
+
+/** Equal shapes are one object (queue/store.ts), so its number is a short key. */
+const numbers = new WeakMap<object, number>();
+let numbered = 0;
+
+function numberOf(shape: object): number {
+  let number = numbers.get(shape);
+  if (number === undefined) {
+    numbered += 1;
+    number = numbered;
+    numbers.set(shape, number);
+  }
+  return number;
+}

@@ -1,0 +1,246 @@
+/**
+ * Makes plans real, many in one transaction: locks their requests, then their hosts, both in order of
+ * id, and decides again on what the hosts have now. What became stale is left out alone, with nothing
+ * held; of a gang all members are written or none. The triggers of the schema are the second wall:
+ * should they refuse what was decided under the locks, the batch is cut in halves until the one that
+ * they refuse stands alone.
+ */
+import { randomUUID } from "node:crypto";
+
+import { z } from "zod";
+
+import { json } from "#db/json.ts";
+import { brokenConstraint, sqlState, type Db, type Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import type { WaitingEntry } from "#flow/queue/store.ts";
+import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
+
+import type { Placed } from "./ask.ts";
+import { readHosts } from "./hosts-read.ts";
+import { Planner } from "./planner.ts";
+import { heldPlacements, hostsOfRequests, type HeldPlacement } from "./store.ts";
+
+/** One start of an entry on a host. */
+export interface Start {
+  readonly entry: WaitingEntry;
+  readonly hostId: string;
+}
+
+/** All of them or none; most often one. */
+export type Starts = readonly Start[];
+
+export interface Committed {
+  readonly starts: readonly (Start & Pick<Placed, "deviceIds">)[];
+  /** Whose host filled up or went away, or who does not wait any more. */
+  readonly stale: readonly Starts[];
+}
+
+interface Decided extends Start {
+  readonly placed: Placed;
+  readonly instanceId: string;
+}
+
+/** Starts of a batch; more take locks for too long. */
+export const startsPerCommitMax = 500;
+
+/** `groups` has `startsPerCommitMax` starts at most, or is one gang. */
+export async function commitStarts(
+  db: Db,
+  groups: readonly Starts[],
+  at: number,
+): Promise<Committed> {
+  if (groups.length === 0) return { starts: [], stale: [] };
+  try {
+    return await db.transaction(async (tx) => {
+      const committed = await commitIn(tx, groups, at);
+      if (committed.starts.length > 0) await tx.nudge("provision");
+      return committed;
+    });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    if (groups.length === 1) return { starts: [], stale: groups };
+    const middle = groups.length >> 1;
+    const first = await commitStarts(db, groups.slice(0, middle), at);
+    const second = await commitStarts(db, groups.slice(middle), at);
+    return {
+      starts: [...first.starts, ...second.starts],
+      stale: [...first.stale, ...second.stale],
+    };
+  }
+}
+
+async function commitIn(tx: Tx, groups: readonly Starts[], at: number): Promise<Committed> {
+  const asked = groups.flat();
+  const wanted = await lockWanted(tx, asked);
+  const running = groups.filter((group) => group.every(({ entry }) => wanted.has(entry.requestId)));
+  const decided = await decide(tx, running);
+  const starts = decided.flat();
+  if (starts.length > 0) await write(tx, starts, at);
+  const done = new Set(starts.map(({ entry }) => entry.requestId));
+  return {
+    starts: starts.map(({ entry, hostId, placed }) => ({
+      entry,
+      hostId,
+      deviceIds: placed.deviceIds,
+    })),
+    stale: groups.filter((group) => group.some(({ entry }) => !done.has(entry.requestId))),
+  };
+}
+
+const idRow = z.object({ id: z.string() });
+
+/**
+ * Which of the requests still run for their turn, locked against asks and other placers. One that
+ * somebody else has locked is as good as changed: nobody waits here.
+ */
+async function lockWanted(tx: Tx, starts: readonly Start[]): Promise<Set<string>> {
+  const found = await tx.rows(
+    sql`select r.id
+      from unnest(${starts.map(({ entry }) => entry.tenantId)}::uuid[],
+          ${starts.map(({ entry }) => entry.requestId)}::uuid[],
+          ${starts.map(({ entry }) => entry.turn)}::int[]) as s(tenant_id, id, turn)
+        join request r on r.tenant_id = s.tenant_id and r.id = s.id and r.turn = s.turn
+      where r.wanted = 'running' and r.ended_at is null
+      order by r.id for no key update of r skip locked`,
+    idRow,
+  );
+  return new Set(found.map(({ id }) => id));
+}
+
+/** On the hosts as they are now that they are locked. */
+async function decide(tx: Tx, groups: readonly Starts[]): Promise<Decided[][]> {
+  const starts = groups.flat();
+  if (starts.length === 0) return [];
+  const hostIds = [...new Set(starts.map(({ hostId }) => hostId))];
+  const requestIds = starts.map(({ entry }) => entry.requestId);
+  await tx.execute(sql`
+    select from host where id = any(${hostIds}::uuid[]) order by id for no key update`);
+  // The walls of pools lock them after hosts; all at once here, so that two batches do not deadlock.
+  await tx.execute(sql`
+    select from pool where reserve_percent > 0
+      and id in (select pool_id from host where id = any(${hostIds}::uuid[]))
+    order by id for no key update`);
+  const hosts = await readHosts(tx, sql`h.id = any(${hostIds}::uuid[])`);
+  const waiting = new Set((await stillWaiting(tx, starts)).map(({ id }) => id));
+  const held = await heldPlacements(tx, requestIds);
+  const others = starts.flatMap(({ entry }) => [...entry.near, ...entry.apart]);
+  const beside = await hostsOfRequests(tx, others);
+  const planner = new Planner(hosts);
+  return groups.flatMap((group) => {
+    const decided: Decided[] = [];
+    for (const start of group) {
+      const { entry } = start;
+      const one = waiting.has(entry.requestId)
+        ? decideOne(planner, { start, held: held.get(entry.requestId), beside })
+        : undefined;
+      if (one === undefined) {
+        for (const { placed, entry: member } of decided.toReversed()) {
+          planner.release(placed);
+          beside.delete(member.requestId);
+        }
+        return [];
+      }
+      decided.push(one);
+      beside.set(entry.requestId, start.hostId);
+    }
+    return [decided];
+  });
+}
+
+function stillWaiting(tx: Tx, starts: readonly Start[]): Promise<{ id: string }[]> {
+  return tx.rows(
+    sql`select q.request_id as id
+      from unnest(${starts.map(({ entry }) => entry.tenantId)}::uuid[],
+          ${starts.map(({ entry }) => entry.requestId)}::uuid[],
+          ${starts.map(({ entry }) => entry.turn)}::int[]) as s(tenant_id, request_id, turn)
+        join queue_entry q using (tenant_id, request_id, turn)
+      where q.state = 'waiting'`,
+    idRow,
+  );
+}
+
+function decideOne(
+  planner: Planner,
+  of: {
+    readonly start: Start;
+    readonly held: HeldPlacement | undefined;
+    readonly beside: ReadonlyMap<string, string>;
+  },
+): Decided | undefined {
+  const { start, held, beside } = of;
+  const { entry, hostId } = start;
+  if (held?.state === "full") return undefined;
+  if (entry.apart.some((id) => beside.get(id) === hostId)) return undefined;
+  const near = entry.near.flatMap((id) => beside.get(id) ?? []);
+  if (entry.near.length > 0 && !near.includes(hostId)) return undefined;
+  const placed = planner.place({
+    tenantId: entry.tenantId,
+    shape: entry.shape,
+    only: [hostId],
+    // A reserve is a share of all of a pool, which is not here: its wall in the schema decides.
+    afterFault: true,
+    ...(held === undefined ? {} : { pinned: held }),
+  });
+  if (!placed.placed) return undefined;
+  return { ...start, placed, instanceId: held?.instanceId ?? randomUUID() };
+}
+
+async function write(tx: Tx, starts: readonly Decided[], at: number): Promise<void> {
+  const rows = starts.map(({ entry, hostId, placed, instanceId }) => ({
+    tenant_id: entry.tenantId,
+    request_id: entry.requestId,
+    turn: entry.turn,
+    instance_id: instanceId,
+    host_id: hostId,
+    milli_cpus: milliCpusOf(entry.shape),
+    memory_bytes: entry.shape.memoryMiB * mebibyte,
+    disk_bytes: entry.shape.diskGiB * gibibyte,
+    shape: entry.shape,
+    device_ids: placed.deviceIds,
+    numa_node: placed.numaNode,
+    after_fault: entry.afterFault,
+    slice: entry.shape.gpu?.slice ?? 1,
+  }));
+  const marked = await tx.execute(sql`
+    update queue_entry q set state = 'placed', refusal = null
+    from unnest(${rows.map((row) => row.tenant_id)}::uuid[],
+        ${rows.map((row) => row.request_id)}::uuid[], ${rows.map((row) => row.turn)}::int[])
+      as s(tenant_id, request_id, turn)
+    where q.tenant_id = s.tenant_id and q.request_id = s.request_id and q.turn = s.turn
+      and q.state = 'waiting'`);
+  if (marked !== rows.length) throw new Withdrawn();
+  await tx.execute(sql`
+    insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
+      memory_bytes, disk_bytes, shape, device_ids, numa_node, after_fault, state, placed_at)
+    select tenant_id, instance_id, request_id, turn, host_id, milli_cpus, memory_bytes, disk_bytes,
+      shape, device_ids, numa_node, after_fault, 'full', ${new Date(at)}
+    from jsonb_to_recordset(${json(rows)}::jsonb) as s(tenant_id uuid, instance_id uuid,
+      request_id uuid, turn int, host_id uuid, milli_cpus int, memory_bytes int8, disk_bytes int8,
+      shape jsonb, device_ids jsonb, numa_node int, after_fault boolean)
+    order by host_id, request_id
+    on conflict (tenant_id, instance_id) do update set turn = excluded.turn, state = 'full',
+      milli_cpus = excluded.milli_cpus, memory_bytes = excluded.memory_bytes,
+      disk_bytes = excluded.disk_bytes, shape = excluded.shape, numa_node = excluded.numa_node,
+      after_fault = excluded.after_fault, placed_at = excluded.placed_at`);
+  const claims = rows.filter((row) => row.device_ids.length > 0);
+  if (claims.length === 0) return;
+  await tx.execute(sql`
+    insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
+    select tenant_id, instance_id, host_id, d.id, slice
+    from jsonb_to_recordset(${json(claims)}::jsonb) as s(tenant_id uuid, instance_id uuid,
+        host_id uuid, device_ids jsonb, slice int),
+      lateral jsonb_array_elements_text(s.device_ids) as d(id)
+    order by host_id, d.id`);
+}
+
+/** Somebody took an entry out of the queue between our look and our mark. */
+class Withdrawn extends Error {}
+
+const uniqueViolation = "23505";
+
+function isRefusal(error: unknown): boolean {
+  if (error instanceof Withdrawn) return true;
+  const constraint = brokenConstraint(error);
+  const full = constraint === "host_capacity" || constraint === "gpu_capacity";
+  return full || sqlState(error) === uniqueViolation;
+}

@@ -1,0 +1,190 @@
+/**
+ * One pass over the queue on paper: the policy says who may start, the planner finds where. Pure but
+ * for the planner, which holds what it places. What must stay true: what the policy lets start and
+ * no host takes (another dimension is short) keeps nobody else from starting; the policy is asked
+ * again without it, a bounded number of times.
+ */
+import { reasonOf } from "#flow/queue/explain.ts";
+import { spent } from "#flow/queue/limits.ts";
+import { milliRules, plan } from "#flow/queue/policy.ts";
+import { unitsOf, unitsPerWhole } from "#flow/queue/snapshot.ts";
+import type { Plan, RunningWork, Snapshot, Start, Waiting, Where } from "#flow/queue/work.ts";
+import type { Reason } from "#kernel/reason.ts";
+
+import type { Placed } from "./ask.ts";
+import type { Group, Member } from "./asks.ts";
+import type { Planner } from "./planner.ts";
+
+/** Each excludes one kind of work at least, or is the last. */
+const roundsMax = 24;
+
+export interface Found {
+  readonly group: Group;
+  readonly starts: readonly { readonly member: Member; readonly placed: Placed }[];
+  readonly aroundReservationAt: number | undefined;
+}
+
+export interface Passed {
+  readonly found: readonly Found[];
+  /** Everything that does not start. */
+  readonly waiting: readonly { readonly group: Group; readonly reason: Reason }[];
+  /** The last plan, and what it was made from: nothing in it starts any more. */
+  readonly plan: Plan;
+  readonly snapshot: Snapshot;
+  /** Some may start yet: the rounds were over. */
+  readonly cut: boolean;
+}
+
+export function planPass(
+  groups: readonly Group[],
+  snapshot: Omit<Snapshot, "waiting">,
+  planner: Planner,
+): Passed {
+  const pass = new Pass(groups, snapshot, planner);
+  for (let round = 1; ; round += 1) {
+    const { misfits } = pass.round();
+    if (misfits === 0 || round === roundsMax) return pass.result(misfits > 0);
+  }
+}
+
+class Pass {
+  readonly #planner: Planner;
+  readonly #base: Omit<Snapshot, "waiting">;
+  readonly #groups: ReadonlyMap<string, Group>;
+  readonly #found: Found[] = [];
+  readonly #started = new Set<string>();
+  readonly #running: RunningWork[];
+  /** Kinds that no host takes now: room only shrinks during a pass. */
+  readonly #unfit = new Map<string, Reason>();
+  /** Hosts that did not take a kind though the policy saw room there, and how often. */
+  readonly #missed = new Map<string, Map<string, number>>();
+  #made: Plan = { starts: [], reservations: [], waiting: [] };
+  #snapshot: Snapshot;
+
+  constructor(groups: readonly Group[], snapshot: Omit<Snapshot, "waiting">, planner: Planner) {
+    this.#planner = planner;
+    this.#base = snapshot;
+    this.#groups = new Map(groups.map((group) => [group.work.id, group]));
+    this.#running = [...snapshot.running];
+    this.#snapshot = { ...snapshot, waiting: [] };
+  }
+
+  round(): { misfits: number } {
+    const waiting = [...this.#groups.values()].filter(
+      ({ work, kind }) => !this.#started.has(work.id) && !this.#unfit.has(kind),
+    );
+    this.#snapshot = {
+      ...this.#base,
+      waiting: waiting.map(({ work, kind }) => this.#narrowed(work, kind)),
+      running: this.#running,
+      limits: spent(
+        this.#base,
+        this.#found.map(({ group }) => group.work),
+      ),
+    };
+    this.#made = plan(this.#snapshot, milliRules);
+    let misfits = 0;
+    for (const start of this.#made.starts) {
+      const group = this.#groups.get(start.id);
+      if (group === undefined || this.#unfit.has(group.kind)) continue;
+      if (!this.#start(group, start)) misfits += 1;
+    }
+    return { misfits };
+  }
+
+  result(cut: boolean): Passed {
+    const planned = new Map(this.#made.waiting.map((one) => [one.id, one]));
+    const explained = new Map<string, Reason>();
+    const waiting = [...this.#groups.values()]
+      .filter(({ work }) => !this.#started.has(work.id))
+      .map((group) => ({
+        group,
+        reason: this.#reason(group, planned.get(group.work.id), explained),
+      }));
+    return { found: this.#found, waiting, plan: this.#made, snapshot: this.#snapshot, cut };
+  }
+
+  /** Work that passes a reservation takes the hosts that the policy chose; other work any. */
+  #start(group: Group, { parts, aroundReservationAt }: Start): boolean {
+    const hostIds = parts.map(({ hostId }) => hostId);
+    const only = aroundReservationAt === undefined ? undefined : hostIds;
+    const asks = group.members.map(({ ask }) => ({
+      ...ask,
+      ...(only === undefined
+        ? {}
+        : { only: ask.only === undefined ? only : only.filter((id) => ask.only?.includes(id)) }),
+    }));
+    const [first] = asks;
+    if (first === undefined) return true;
+    const how = group.members[0]?.entry.gangHow ?? "pack";
+    const answer =
+      asks.length === 1 ? this.#planner.place(first) : this.#planner.placeAll(asks, how);
+    if (!answer.placed) {
+      if (only === undefined) this.#unfit.set(group.kind, answer.reason);
+      else this.#miss(group.kind, hostIds);
+      return false;
+    }
+    const placed = "members" in answer ? answer.members : [answer];
+    const starts = group.members.flatMap((member, i) => {
+      const where = placed[i];
+      return where === undefined ? [] : [{ member, placed: where }];
+    });
+    this.#found.push({ group, starts, aroundReservationAt });
+    this.#started.add(group.work.id);
+    const { work } = group;
+    this.#running.push({
+      id: work.id,
+      tenantId: work.tenantId,
+      projectId: work.projectId,
+      pool: work.pool,
+      parts: starts.map(({ member, placed: { hostId } }) => ({
+        hostId,
+        units: unitsOf(member.ask.shape),
+      })),
+      endsAt: this.#base.now + work.estimateMs,
+    });
+    return true;
+  }
+
+  #miss(kind: string, hostIds: readonly string[]): void {
+    const missed = this.#missed.get(kind) ?? new Map<string, number>();
+    this.#missed.set(kind, missed);
+    for (const id of hostIds) missed.set(id, (missed.get(id) ?? 0) + 1);
+  }
+
+  /** The first miss may come of a plan that others have overtaken; the second is the host's. */
+  #narrowed(work: Group["work"], kind: string): Group["work"] {
+    const missed = this.#missed.get(kind);
+    const out = [...(missed ?? [])].filter(([, times]) => times > 1).map(([id]) => id);
+    if (work.where === undefined || out.length === 0) return work;
+    const hostIds = new Set(work.where.hostIds);
+    for (const id of out) hostIds.delete(id);
+    return {
+      ...work,
+      where: { key: `${work.where.key} without ${out.join()}`, hostIds } satisfies Where,
+    };
+  }
+
+  #reason(group: Group, planned: Waiting | undefined, explained: Map<string, Reason>): Reason {
+    const unfit = this.#unfit.get(group.kind);
+    if (unfit !== undefined) return unfit;
+    if (planned === undefined) return beingPlanned;
+    const { kind } = planned.obstacle;
+    const [first] = group.members;
+    // Of what has no room, the planner knows which of its dimensions is short where.
+    if ((kind === "full" || kind === "never") && group.members.length === 1 && first) {
+      let reason = explained.get(group.kind);
+      if (reason === undefined) {
+        reason = this.#planner.explain(first.ask);
+        explained.set(group.kind, reason);
+      }
+      if (reason.code !== "fits") return reason;
+    }
+    return reasonOf(planned, unitsPerWhole);
+  }
+}
+
+const beingPlanned: Reason = {
+  code: "being_planned",
+  message: "It may start in a moment: the last look at the queue ended before its turn.",
+};

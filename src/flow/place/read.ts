@@ -1,0 +1,92 @@
+/** Everything that a pass looks at, read at one moment, and a digest that says if it changed. */
+import { z } from "zod";
+
+import type { Db, Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { allLimits, queueCaps } from "#flow/queue/limit-store.ts";
+import type { LimitRows } from "#flow/queue/snapshot.ts";
+import { waitingEntries, type WaitingEntry } from "#flow/queue/store.ts";
+
+import type { HostState } from "./host-state.ts";
+import { hostStates } from "./hosts-read.ts";
+import { readRunning, readUsed, type Running } from "./running.ts";
+import { heldByWaiting, hostsOfRequests, type HeldPlacement } from "./store.ts";
+
+/** Entries that one pass looks at. */
+const entriesMax = { oldest: 10_000, first: 2_000 };
+
+export interface Digest {
+  readonly waiting: number;
+  readonly queue: string;
+  /** Of hosts, what they hold, and the rules: limits, pools. */
+  readonly capacity: string;
+}
+
+export interface View {
+  readonly digest: Digest;
+  readonly entries: readonly WaitingEntry[];
+  readonly hosts: readonly HostState[];
+  readonly held: ReadonlyMap<string, HeldPlacement>;
+  readonly beside: ReadonlyMap<string, string>;
+  readonly running: Running;
+  readonly limits: LimitRows;
+}
+
+/** Undefined where `isKnown` says of the digest that there is nothing to look at. */
+export function readView(
+  db: Db,
+  of: { readonly now: number; readonly isKnown: (digest: Digest) => boolean },
+): Promise<View | undefined> {
+  const { now, isKnown } = of;
+  return db.transaction(
+    async (tx) => {
+      const digest = await readDigest(tx);
+      if (isKnown(digest)) return undefined;
+      const entries = await waitingEntries(tx, entriesMax);
+      const running = await readRunning(tx, now);
+      return {
+        digest,
+        entries,
+        hosts: await hostStates(tx),
+        held: await heldByWaiting(tx),
+        beside: await hostsOfRequests(
+          tx,
+          entries.flatMap(({ near, apart }) => [...near, ...apart]),
+        ),
+        running,
+        limits: {
+          limits: await allLimits(tx),
+          caps: await queueCaps(tx),
+          used: await readUsed(tx, now),
+          promised: running.promised,
+        },
+      };
+    },
+    { isolation: "repeatable read", readOnly: true },
+  );
+}
+
+const digestRow = z.object({ waiting: z.int(), queue: z.string(), capacity: z.string() });
+
+/** Some 2 µs a row, where a pass costs twenty times as much. */
+function readDigest(tx: Tx): Promise<Digest> {
+  return tx.one(
+    sql`
+    select q.waiting, q.digest as queue,
+      concat_ws('/', p.digest, h.digest, d.digest, l.digest) as capacity
+    from
+      (select count(*)::int as waiting, concat_ws('/', count(*), bit_xor(hashtextextended(
+          request_id::text, turn))) as digest
+        from queue_entry where state = 'waiting') q,
+      (select concat_ws('/', count(*), bit_xor(hashtextextended(concat_ws('/', instance_id, state,
+          turn, host_id, milli_cpus, memory_bytes, disk_bytes, device_ids), 0))) as digest
+        from placement where state <> 'none') p,
+      (select bit_xor(hashtextextended(concat_ws('/', h.id, h.state, h.schedulable, h.cpus,
+          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, s.state), 0)) as digest
+        from host h left join pool_state s on s.id = h.pool_id) h,
+      (select bit_xor(hashtextextended(d::text, 0)) as digest from gpu_device d) d,
+      (select bit_xor(hashtextextended(text, 0)) as digest from (
+        select l::text as text from queue_limit l union all select c::text from queue_cap c) all_limits) l`,
+    digestRow,
+  );
+}

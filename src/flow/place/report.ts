@@ -1,0 +1,174 @@
+/**
+ * What a pass says of what it did: the reason of each entry that waits, the outlook, the log of
+ * decisions. What must stay true: nothing is written that did not change; numbers alone are written
+ * again after a while, because they change with each start.
+ */
+import type { Db } from "#db/pool.ts";
+import { recordDecision, type Decision } from "#flow/queue/decisions.ts";
+import { forecast, type Pace, type StartRange } from "#flow/queue/forecast.ts";
+import { writeOutlooks, type Outlook } from "#flow/queue/outlook.ts";
+import { poolOf, unitsOf } from "#flow/queue/snapshot.ts";
+import { recordRefusals, type Refusal, type WaitingEntry } from "#flow/queue/store.ts";
+import type { Snapshot } from "#flow/queue/work.ts";
+import type { Reason } from "#kernel/reason.ts";
+
+import type { Unready } from "./asks.ts";
+import type { Committed } from "./commit.ts";
+import type { Passed } from "./pass.ts";
+import type { View } from "./read.ts";
+
+/** A reason whose numbers alone changed is written again after so long. */
+const sameReasonMs = 30_000;
+const refusalsPerPassMax = 2_000;
+/** A long queue's forecast takes a part of a second. */
+const outlookEveryMs = 5_000;
+/**
+ * Shares of their estimates that runs use, until there is a history to tell: on the traces that were
+ * looked at, half of all jobs use less than two fifths of their limit.
+ */
+const usualPace: Pace = { quick: 0.05, usual: 0.4 };
+const policyName = "due+balance";
+
+export interface Report {
+  readonly view: View;
+  readonly passed: Passed;
+  readonly unready: readonly Unready[];
+  readonly committed: Committed;
+  readonly at: number;
+}
+
+export class Reporter {
+  readonly #db: Db;
+  #outlookMs = -Infinity;
+  #hadOutlook = true;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** True if there was more to write than one pass may. */
+  async report(of: Report): Promise<boolean> {
+    const all = [...reasons(of)].filter(({ entry, reason }) => isNews(entry, reason, of.at));
+    const now = all.slice(0, refusalsPerPassMax);
+    const refusals = now.map(({ entry, reason }): Refusal => ({
+      tenantId: entry.tenantId,
+      requestId: entry.requestId,
+      turn: entry.turn,
+      reason,
+    }));
+    await recordRefusals(this.#db, refusals, of.at);
+    const anew = now.filter(({ entry, reason }) => entry.refusal?.code !== reason.code);
+    if (anew.length > 0 || of.committed.starts.length > 0) {
+      await recordDecision(this.#db, decisionOf(of, anew));
+    }
+    await this.#writeOutlook(of);
+    return all.length > now.length;
+  }
+
+  async #writeOutlook({ passed, at }: Report): Promise<void> {
+    const isNothing = passed.plan.waiting.length === 0;
+    if (isNothing && !this.#hadOutlook) return;
+    if (!isNothing && performance.now() - this.#outlookMs < outlookEveryMs) return;
+    this.#outlookMs = performance.now();
+    this.#hadOutlook = !isNothing;
+    await writeOutlooks(this.#db, outlooksOf(passed), at);
+  }
+}
+
+interface Said {
+  readonly entry: WaitingEntry;
+  readonly reason: Reason;
+}
+
+function* reasons({ passed, unready }: Report): Generator<Said> {
+  yield* unready;
+  for (const { group, reason } of passed.waiting) {
+    for (const { entry } of group.members) yield { entry, reason };
+  }
+}
+
+function isNews({ refusal, refusedAt }: WaitingEntry, reason: Reason, at: number): boolean {
+  if (refusal?.code !== reason.code) return true;
+  if (refusal.message === reason.message) return false;
+  return refusedAt === null || Math.abs(at - refusedAt) >= sameReasonMs;
+}
+
+function outlooksOf({ plan, snapshot, waiting }: Passed): Outlook[] {
+  const ranges = forecast(snapshot, plan, usualPace);
+  const groups = new Map(waiting.map(({ group }) => [group.work.id, group]));
+  const byPool = Map.groupBy(
+    plan.waiting.flatMap(({ id }) => groups.get(id) ?? []),
+    ({ work }) => work.pool,
+  );
+  return [...byPool].map(([pool, inOrder]) => {
+    const requestIds: string[] = [];
+    const each: (StartRange | undefined)[] = [];
+    for (const { work, members } of inOrder) {
+      for (const { entry } of members) {
+        requestIds.push(entry.requestId);
+        each.push(ranges.get(work.id));
+      }
+    }
+    return { pool, requestIds, ranges: each };
+  });
+}
+
+function decisionOf({ view, passed, committed, at }: Report, refused: readonly Said[]): Decision {
+  const around = new Map(
+    passed.found.flatMap(({ starts, aroundReservationAt }) =>
+      aroundReservationAt === undefined
+        ? []
+        : starts.map(({ member }) => [member.entry.requestId, aroundReservationAt] as const),
+    ),
+  );
+  const entries = [...committed.starts, ...refused].map(({ entry }) => entry);
+  return {
+    at,
+    policy: policyName,
+    inputs: {
+      waiting: view.digest.waiting,
+      capacity: view.digest.capacity,
+      free: freeUnits(passed.snapshot, view),
+      work: entries.map((entry) => ({
+        id: entry.requestId,
+        turn: entry.turn,
+        tenantId: entry.tenantId,
+        projectId: entry.projectId,
+        workClass: entry.workClass,
+        kind: entry.kind,
+        flavor: entry.shape.flavor,
+        pool: poolOf(entry.shape),
+        units: unitsOf(entry.shape),
+        askedAt: entry.askedAt,
+        estimateMs: Number.isFinite(entry.estimateMs) ? entry.estimateMs : null,
+        deadlineAt: entry.deadlineAt,
+      })),
+    },
+    answers: {
+      started: committed.starts.map(({ entry, hostId, deviceIds }) => {
+        const passedAt = around.get(entry.requestId);
+        return {
+          id: entry.requestId,
+          hostId,
+          deviceIds,
+          ...(passedAt === undefined ? {} : { around: passedAt }),
+        };
+      }),
+      refused: refused.map(({ entry, reason }) => ({ id: entry.requestId, code: reason.code })),
+      stale: committed.stale.length,
+    },
+  };
+}
+
+/** Before anything of this pass started. */
+function freeUnits(
+  { hosts }: Pick<Snapshot, "hosts">,
+  { running }: Pick<View, "running">,
+): Record<string, number> {
+  const free: Record<string, number> = {};
+  for (const { pool, units } of hosts) free[pool] = (free[pool] ?? 0) + units;
+  for (const { pool, parts } of running.work) {
+    for (const { units } of parts) free[pool] = (free[pool] ?? 0) - units;
+  }
+  return free;
+}
