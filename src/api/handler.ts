@@ -13,6 +13,7 @@ import type { BodyOf, Operation, ParamsOf, QueryOf, ResultOf } from "#contract/o
 import type { OperationId, Operations } from "#contract/operations.ts";
 import type { Db, Tx } from "#db/pool.ts";
 import type { Principal } from "#identity/authenticate.ts";
+import type { Failure } from "#kernel/failure.ts";
 
 import type { Services } from "./services.ts";
 
@@ -58,6 +59,17 @@ export interface Context extends CallerContext {
 export interface AuditNote {
   readonly target?: string;
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Of things that one request does many of: an entry for each, beside that of the whole. */
+  readonly items?: readonly AuditItem[];
+}
+
+export interface AuditItem {
+  /** As the contract names it where it is done alone. */
+  readonly action: string;
+  readonly target?: string;
+  /** Why it was not done. */
+  readonly refusal?: Failure;
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** For streams, text, and handlers that wait: no transaction is held open meanwhile. */

@@ -75,6 +75,16 @@ export function parseInput(operation: Operation, raw: Raw): Raw {
   return parsed;
 }
 
+/** One of many things in a body that are answered each by itself; the refusal is the outcome. */
+export function parseEach<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+): { readonly data: T } | { readonly failure: Failure } {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { data: result.data };
+  return { failure: refusal(result.error.issues.flatMap((issue) => problemsOf("body", issue))) };
+}
+
 function bodyOf(operation: Operation, { body }: Raw, parse: ParsePart): unknown {
   if (operation.requestTransport === "bytes") return body;
   if (!(body instanceof UnreadJson)) return parseBody(operation, body, parse);

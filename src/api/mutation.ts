@@ -5,14 +5,14 @@
  */
 import { z } from "zod";
 
-import { audit, type AuditEntry } from "#audit/audit.ts";
+import { audit, auditAll, type AuditEntry } from "#audit/audit.ts";
 import type { Tx } from "#db/pool.ts";
 import { present } from "#kernel/assert.ts";
 import type { Failure, FailureCode } from "#kernel/failure.ts";
 
 import { isOperatorOperation } from "./authorize.ts";
 import type { Call, Environment } from "./call.ts";
-import type { AuditNote } from "./handler.ts";
+import type { AuditItem, AuditNote } from "./handler.ts";
 import { claimAnswer, keepAnswer, type IdempotentRequest, type KeptAnswer } from "./idempotency.ts";
 
 export interface MutationOutcome extends KeptAnswer {
@@ -51,11 +51,11 @@ export async function mutate(
     const notes: AuditNote[] = [];
     const result = await work(tx, (entry) => notes.push(entry));
     const body = answerText(operation.result, result);
-    await audit(tx, {
-      ...entryOf(call, now),
-      ...noted(notes, targetOf(params) ?? idOf(result)),
-      outcome: "done",
-    });
+    const entry = entryOf(call, now);
+    await auditAll(tx, [
+      { ...entry, ...noted(notes, targetOf(params) ?? idOf(result)), outcome: "done" },
+      ...notes.flatMap(({ items = [] }) => items.flatMap((item) => entryOfItem(entry, item))),
+    ]);
     const answer = { status: operation.status, body };
     if (request !== undefined) await keepAnswer(tx, request, answer);
     return { ...answer, replayed: false };
@@ -93,6 +93,21 @@ function noted(
     ...(target === undefined ? {} : { target }),
     details: Object.assign({}, ...notes.map((note) => note.details ?? {})),
   };
+}
+
+/** What was done, or refused as one alone would be. */
+function entryOfItem(
+  whole: Omit<AuditEntry, "outcome">,
+  { action, target, refusal, details }: AuditItem,
+): AuditEntry[] {
+  const of = { ...whole, action, ...(target === undefined ? {} : { target }) };
+  if (refusal === undefined) return [{ ...of, details, outcome: "done" }];
+  if (!auditedRefusals.has(refusal.code)) return [];
+  return [{ ...of, details: { ...details, ...refusalDetails(refusal) }, outcome: "refused" }];
+}
+
+function refusalDetails({ code, message, details }: Failure): Record<string, unknown> {
+  return { code, message, ...details };
 }
 
 const withId = z.object({ id: z.string() });
@@ -151,7 +166,7 @@ export async function auditRefusal(
         ...entryOf(call, environment.now()),
         ...(target === undefined ? {} : { target }),
         outcome: "refused",
-        details: { code: failure.code, message: failure.message, ...failure.details },
+        details: refusalDetails(failure),
       }),
     );
   } catch (error) {

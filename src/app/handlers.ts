@@ -21,6 +21,7 @@ import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
 import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
+import { createJobBatch } from "#api/routes/jobs/batch.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
 import * as logs from "#api/routes/jobs/logs.ts";
 import * as leases from "#api/routes/leases/leases.ts";
@@ -66,6 +67,7 @@ export const handlers: Partial<Handlers> = {
   revertSnapshot: snapshots.revertSnapshot,
   deleteSnapshot: snapshots.deleteSnapshot,
   createJob: jobs.createJob,
+  createJobBatch,
   listJobs: jobs.listJobsHandler,
   getJob: jobs.getJob,
   cancelJob: jobs.cancelJob,

@@ -39,16 +39,28 @@ export interface AuditEntry {
   readonly at: number;
 }
 
-export async function audit(tx: Tx, entry: AuditEntry): Promise<void> {
-  const { actor } = entry;
-  const user = actor.kind === "user" ? actor : undefined;
+export function audit(tx: Tx, entry: AuditEntry): Promise<void> {
+  return auditAll(tx, [entry]);
+}
+
+export async function auditAll(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
+  const column = <T>(of: (entry: AuditEntry) => T): T[] => entries.map(of);
+  const user = ({ actor }: AuditEntry): Extract<Actor, { kind: "user" }> | undefined =>
+    actor.kind === "user" ? actor : undefined;
   await tx.execute(sql`
     insert into audit_entry (tenant_id, id, at, actor, actor_tenant_id, actor_user_id,
       actor_key_id, action, target, outcome, request_id, details)
-    values (${entry.tenantId}, ${newId()}, ${new Date(entry.at)}, ${actor.name},
-      ${user?.tenantId}, ${user?.userId}, ${user?.keyId}, ${entry.action},
-      ${entry.target?.slice(0, targetCharactersMax)}, ${entry.outcome}, ${entry.requestId},
-      ${bounded(entry.details ?? {})})`);
+    select * from unnest(${column(({ tenantId }) => tenantId)}::uuid[],
+      ${column(() => newId())}::uuid[], ${column(({ at }) => new Date(at))}::timestamptz[],
+      ${column(({ actor }) => actor.name)}::text[],
+      ${column((entry) => user(entry)?.tenantId ?? null)}::uuid[],
+      ${column((entry) => user(entry)?.userId ?? null)}::uuid[],
+      ${column((entry) => user(entry)?.keyId ?? null)}::uuid[],
+      ${column(({ action }) => action)}::text[],
+      ${column(({ target }) => target?.slice(0, targetCharactersMax) ?? null)}::text[],
+      ${column(({ outcome }) => outcome)}::text[],
+      ${column(({ requestId }) => requestId)}::text[],
+      ${column(({ details }) => bounded(details ?? {}))}::jsonb[])`);
 }
 
 function bounded(details: Readonly<Record<string, unknown>>): string {

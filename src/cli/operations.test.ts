@@ -16,6 +16,7 @@ import { addressOf, sampleOf } from "#test/sample.ts";
 const id = "0190c2b4-0000-7000-8000-000000000001";
 const home = mkdtempSync(join(tmpdir(), "millrace-walk-test-"));
 const json = join(home, "body.json");
+const jobs = join(home, "jobs.jsonl");
 const publicKey = join(home, "key.pub");
 let server: ContractServer;
 
@@ -71,6 +72,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   deleteSnapshot: `snapshot delete ${id} ${id}`,
   getOperation: `operation wait ${id}`,
   createJob: "job submit --flavor small --env A=1 --time-limit 2h -- python3 train.py",
+  createJobBatch: `job submit --batch ${jobs} --all-or-none`,
   listJobs: "job list",
   getJob: `job show ${id}`,
   cancelJob: `job cancel ${id} --no-wait`,
@@ -182,6 +184,7 @@ const listed = z.object({ items: z.array(z.looseObject({})) });
 beforeAll(async () => {
   server = await startContractServer();
   writeFileSync(json, '{"a":1}');
+  writeFileSync(jobs, '{"name":"a","flavor":"small","script":"true"}\n');
   writeFileSync(publicKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me\n");
 });
 afterAll(async () => {
@@ -271,6 +274,7 @@ const bodies: Partial<Record<OperationId, string>> = {
   resizeLease: '{"diskGiB":50}',
   createSnapshot: '{"name":"before"}',
   createJob: '{"name":"train","flavor":"small","script":"true"}',
+  createJobBatch: '{"jobs":[{"name":"train","flavor":"small","script":"true"}]}',
   createTopUp: '{"amount":"100","reference":"bank"}',
   createPayment: '{"amount":"100","method":"bank_transfer"}',
   refundPayment: '{"amount":"10","reason":"closing"}',

@@ -6,7 +6,7 @@ import { v7 as newId } from "uuid";
 
 import type { Tx } from "#db/pool.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
-import { admitWork, type NewWork } from "#flow/admit/lease.ts";
+import { admitWork, type NewWork } from "#flow/admit/work.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { placeHold } from "#flow/ledger/holds.ts";

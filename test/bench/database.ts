@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 
-import { startEmbedded } from "#db/embedded.ts";
+import pg from "pg";
+
+import { startEmbedded, type Embedded } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { createObserver, type Observer } from "#observe/observer.ts";
@@ -28,21 +30,28 @@ export interface BenchDatabase {
   readonly db: Db;
   readonly url: string;
   readonly observer: Observer;
+  /** Of the server's first process. */
+  readonly postmaster: number;
   readonly spent: <T>(
     work: () => Promise<T>,
   ) => Promise<{ readonly result: T; readonly spent: Spent }>;
   readonly remove: () => Promise<void>;
 }
 
-export async function benchDatabase(): Promise<BenchDatabase> {
+/** `statements`: with `pg_stat_statements`, which tells what each statement cost, and costs a little. */
+export async function benchDatabase(watch?: "statements"): Promise<BenchDatabase> {
   const directory = await mkdtemp(join(tmpdir(), "millrace-bench-"));
   // The database runs as a user of its own, who must be able to pass.
   await chmod(directory, 0o711);
-  const embedded = await startEmbedded({
-    directory,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    signal: AbortSignal.timeout(startTimeoutMs),
-  });
+  let embedded = await start(directory);
+  if (watch === "statements") {
+    await asAdmin(embedded, "alter system set shared_preload_libraries = 'pg_stat_statements'");
+    await embedded.stop();
+    embedded = await start(directory);
+    await asAdmin(embedded, "create extension pg_stat_statements");
+    await asAdmin(embedded, "grant pg_read_all_stats to millrace");
+    await asAdmin(embedded, "grant execute on function pg_stat_statements_reset to millrace");
+  }
   await migrate(embedded.url, migrationsDirectory);
   const observer = createObserver({ level: "silent" });
   const db = openDb({
@@ -58,6 +67,7 @@ export async function benchDatabase(): Promise<BenchDatabase> {
     db,
     url: embedded.url,
     observer,
+    postmaster,
     spent: async (work) => {
       const before = cpuSeconds(postmaster);
       const startedAt = performance.now();
@@ -79,6 +89,25 @@ export async function benchDatabase(): Promise<BenchDatabase> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function start(directory: string): Promise<Embedded> {
+  return startEmbedded({
+    directory,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    signal: AbortSignal.timeout(startTimeoutMs),
+  });
+}
+
+async function asAdmin({ adminUrl, url }: Embedded, statement: string): Promise<void> {
+  const [database = ""] = /\/[^/]*$/.exec(url) ?? [];
+  const client = new pg.Client({ connectionString: adminUrl.replace(/\/[^/]*$/, database) });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
 
 function cpuSeconds(postmaster: number): { readonly client: number; readonly database: number } {

@@ -14,7 +14,7 @@ import { listenForNudges } from "#db/listen.ts";
 import { json } from "#db/json.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { admitWork, type Credit, type NewWork } from "#flow/admit/lease.ts";
+import { admitWork, type Credit, type NewWork } from "#flow/admit/work.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
@@ -28,8 +28,12 @@ import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
 
 export const endlessCredit: Credit = {
-  available: () => Promise.resolve(fen(1_000_000_00n)),
-  hold: () => Promise.resolve(),
+  open: () =>
+    Promise.resolve({
+      available: () => fen(1_000_000_00n),
+      hold: () => undefined,
+      settle: () => Promise.resolve(),
+    }),
 };
 
 export interface Running {

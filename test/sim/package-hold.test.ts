@@ -8,7 +8,7 @@ import { lookAt } from "#dunning/loop.ts";
 import { requireMeans } from "#dunning/require.ts";
 import { standingOf } from "#dunning/store.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
-import type { NewWork } from "#flow/admit/lease.ts";
+import type { NewWork } from "#flow/admit/work.ts";
 import { endRequest } from "#flow/admit/requests.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { packageRoom } from "#flow/ledger/package-holds.ts";
@@ -119,13 +119,9 @@ test("money that is held for what has ended is found", async () => {
   const { tenantId } = tenant;
   await db.tenant(tenantId, async (tx) => {
     await recordTopUp(tx, tenantId, { reference: "r", amount: parseFen("10.00"), at });
-    await ledgerCredit.hold(tx, {
-      tenantId,
-      requestId: uuid(),
-      kind: "lease",
-      amount: parseFen("4.00"),
-      at,
-    });
+    const purse = await ledgerCredit.open(tx, { tenantId, kind: "lease", at });
+    purse.hold(uuid(), parseFen("4.00"));
+    await purse.settle();
   });
   expect(await heldForNothing(db)).toEqual([
     { tenantId, problem: "4.00 is held, and 0.00 of it for something" },

@@ -1,4 +1,4 @@
-/** `job submit`: a script or a command, with its files; then, if asked to, its log and its end. */
+/** `job submit`: a script or a command, with its files; then, if asked to, its log and its end; or many at once. */
 import { basename } from "node:path";
 
 import type { Command } from "commander";
@@ -15,8 +15,10 @@ import { ApiFailure } from "#client/problem.ts";
 import type { RequestOf } from "#client/types.ts";
 import { Failure } from "#kernel/failure.ts";
 
+import { submitBatch } from "./job-batch.ts";
+
 const submitOptions = z.object({
-  flavor: flag("--flavor <name>", "what it runs on; see 'millrace offers'", z.string()),
+  flavor: flag("--flavor <name>", "what it runs on; see 'millrace offers'", z.string().optional()),
   name: flag(
     "--name <name>",
     "its name (default: the script's or the command's)",
@@ -64,6 +66,16 @@ const submitOptions = z.object({
     "the same, with its log on stdout meanwhile",
     z.boolean().default(false),
   ),
+  batch: flag(
+    "--batch <file>",
+    "many jobs at once: a JSON array, or one job in each line ('-' is stdin)",
+    z.string().optional(),
+  ),
+  allOrNone: flag(
+    "--all-or-none",
+    "with --batch: one that is refused refuses all",
+    z.boolean().default(false),
+  ),
 });
 
 type SubmitOptions = z.output<typeof submitOptions>;
@@ -79,12 +91,26 @@ export function addJobSubmit(parent: Command, shell: Shell): void {
       "millrace job submit train.sh --flavor small --input data.csv --follow",
       "millrace job submit --flavor small --env EPOCHS=3 --time-limit 2h -- python3 train.py",
       "echo 'uname -a' | millrace job submit - --flavor small --name probe --wait",
+      "millrace job submit --batch jobs.jsonl --all-or-none",
     ],
-    more: "The exit status with --wait or --follow: the job's own; 128+n ended by signal n;\n124 time limit; 143 canceled; 75 lost to the platform.\n",
+    more: "A job of a batch is the body of 'createJob': millrace api createJob --schema. Each is answered by\nitself; more than 500 are sent in several requests.\nThe exit status with --wait or --follow: the job's own; 128+n ended by signal n;\n124 time limit; 143 canceled; 75 lost to the platform.\n",
     act: async (session, args, options, rest) => {
+      const { batch, allOrNone, ...alone } = options;
+      if (batch !== undefined) {
+        requireNothingElse(args, alone);
+        await submitBatch(session, { path: batch, allOrNone });
+        return;
+      }
+      const { flavor } = options;
+      if (flavor === undefined) {
+        throw new Failure(
+          "invalid_request",
+          "--flavor: say what it runs on; see 'millrace offers'.",
+        );
+      }
       const work = await workOf(args.slice(0, args.length - rest.length), rest);
       const uploaded = await upload(session, options.input);
-      const body = await bodyOf(session, { work, uploaded, options });
+      const body = await bodyOf(session, { work, flavor, uploaded, options });
       const job = await submit(session, body, uploaded);
       if (options.follow) await followLog(session, job.id, {});
       if (!options.follow && !options.wait) {
@@ -101,6 +127,21 @@ export function addJobSubmit(parent: Command, shell: Shell): void {
       session.setExitCode(exitCodeOf(ended));
     },
   });
+}
+
+/** A job of a batch says for itself what the options say of a single one. */
+function requireNothingElse(
+  args: readonly string[],
+  alone: Omit<SubmitOptions, "batch" | "allOrNone">,
+): void {
+  const said = Object.values(alone).some((value) =>
+    typeof value === "object" ? Object.keys(value).length > 0 : (value ?? false) !== false,
+  );
+  if (!said && args.length === 0) return;
+  throw new Failure(
+    "invalid_request",
+    "With --batch, each job in the file says its own flavor, script or command, inputs and so on.",
+  );
 }
 
 type Work = { readonly defaultName: string } & (
@@ -155,16 +196,22 @@ async function bodyOf(
   session: Session,
   {
     work,
+    flavor,
     uploaded,
     options,
-  }: { readonly work: Work; readonly uploaded: readonly string[]; readonly options: SubmitOptions },
+  }: {
+    readonly work: Work;
+    readonly flavor: string;
+    readonly uploaded: readonly string[];
+    readonly options: SubmitOptions;
+  },
 ): Promise<JobBody> {
   const { image, project, framework, timeLimit, retries } = options;
   const stored: string[] = [];
   for (const text of options.stored) stored.push(await resolve(session, kinds.file, text));
   return {
     name: options.name ?? work.defaultName,
-    flavor: options.flavor,
+    flavor,
     ...("script" in work ? { script: work.script } : { command: work.command }),
     environment: options.env,
     inputs: [...uploaded, ...stored],

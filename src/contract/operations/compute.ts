@@ -189,6 +189,19 @@ export const computeOperations = {
     result: compute.job,
     failures: ["rule_violation", "quota_exceeded", "insufficient_credit", "unplaceable"],
   }),
+  createJobBatch: operation({
+    method: "POST",
+    path: "/v1/jobs/batch",
+    summary:
+      "Submit up to 500 jobs at once; each is answered by itself, unless all or none is asked",
+    tag: "jobs",
+    permission: "compute.use",
+    audit: "job.create-batch",
+    status: 202,
+    body: compute.createJobBatchBody,
+    result: compute.jobBatch,
+    failures: ["rule_violation", "quota_exceeded", "insufficient_credit", "unplaceable"],
+  }),
   listJobs: operation({
     method: "GET",
     path: "/v1/jobs",

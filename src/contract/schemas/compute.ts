@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { cpuTopology, flavorName, gpuAsk, price } from "./catalog.ts";
-import { displayName, dnsName, id, money, reason, timestamp } from "./common.ts";
+import { displayName, dnsName, id, money, problem, reason, timestamp } from "./common.ts";
 import { comparison } from "./comparison.ts";
 
 /** What is to be priced or rented: a flavor, optionally larger in some fields. */
@@ -234,6 +234,42 @@ export const job = z.object({
   endedAt: timestamp.nullable(),
 });
 export type Job = z.output<typeof job>;
+
+export const jobsPerBatchMax = 500;
+
+export const createJobBatchBody = z.strictObject({
+  jobs: z.array(z.unknown()).min(1).max(jobsPerBatchMax).meta({
+    description: "Bodies of `POST /v1/jobs`, each checked, admitted and answered by itself",
+  }),
+  /** One that is refused refuses all; otherwise each stands by itself. */
+  allOrNone: z
+    .boolean()
+    .default(false)
+    .meta({ description: "One that is refused refuses all; nothing is submitted then" }),
+});
+
+/** Of one job of a batch, by its place in it. */
+export const jobOutcome = z.discriminatedUnion("outcome", [
+  z.object({
+    outcome: z.literal("accepted"),
+    index: z.number().int(),
+    id,
+  }),
+  z.object({
+    outcome: z.literal("refused"),
+    index: z.number().int(),
+    /** What `POST /v1/jobs` would have answered. */
+    problem,
+  }),
+]);
+export type JobOutcome = z.output<typeof jobOutcome>;
+
+export const jobBatch = z.object({
+  accepted: z.number().int(),
+  refused: z.number().int(),
+  /** In the order of the jobs. */
+  results: z.array(jobOutcome),
+});
 
 export const storedFile = z.object({
   id,

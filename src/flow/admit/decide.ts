@@ -132,6 +132,22 @@ export function askedBy({ kind, shape }: Ask): Quantities {
   };
 }
 
+/** What is used once this is admitted as well. */
+export function withMore(used: Quantities, more: Quantities): Quantities {
+  const gpus = { ...used.gpus };
+  for (const [model, count] of Object.entries(more.gpus)) gpus[model] = (gpus[model] ?? 0) + count;
+  return {
+    vcpus: used.vcpus + more.vcpus,
+    memoryMiB: used.memoryMiB + more.memoryMiB,
+    diskGiB: used.diskGiB + more.diskGiB,
+    leases: used.leases + more.leases,
+    jobs: used.jobs + more.jobs,
+    snapshots: used.snapshots + more.snapshots,
+    storageGiB: used.storageGiB + more.storageGiB,
+    gpus,
+  };
+}
+
 const countedNames = [
   "vcpus",
   "memoryMiB",

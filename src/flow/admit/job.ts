@@ -22,15 +22,25 @@ const resultsName = "results";
 const reservedPrefix = "MILLRACE_";
 
 /**
- * Throws `not_found` for inputs that the tenant does not have, and `rule_violation` for what could
- * not run. The inputs cannot be removed before `tx` ends; after it, the request keeps them.
+ * The files that jobs name as inputs, by id; one that the tenant does not have is missing. They cannot
+ * be removed before `tx` ends; after it, the requests keep them.
  */
-export async function workloadOf(
+export async function inputsOf(
   tx: Tx,
   tenantId: string,
+  asks: readonly JobAsk[],
+): Promise<ReadonlyMap<string, StoredFile>> {
+  const ids = [...new Set(asks.flatMap(({ inputs }) => inputs))];
+  const files = ids.length === 0 ? [] : await holdFiles(tx, tenantId, ids);
+  return new Map(files.map((file) => [file.id, file]));
+}
+
+/** Throws `not_found` for inputs that are not there, and `rule_violation` for what could not run. */
+export function workloadOf(
   ask: JobAsk,
   shape: Shape,
-): Promise<Workload> {
+  inputs: ReadonlyMap<string, StoredFile>,
+): Workload {
   const reserved = Object.keys(ask.environment).filter((name) => name.startsWith(reservedPrefix));
   if (reserved.length > 0) {
     throw new Failure(
@@ -40,8 +50,7 @@ export async function workloadOf(
     );
   }
   const ids = [...new Set(ask.inputs)];
-  const files = await holdFiles(tx, tenantId, ids);
-  requireAll(ids, files);
+  const files = filesOf(ids, inputs);
   requireNames(files, ask.script !== undefined);
   requireRoom(files, shape);
   return {
@@ -67,10 +76,12 @@ export async function jobsWithInput(tx: Tx, file: FileKey): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-function requireAll(ids: readonly string[], files: readonly StoredFile[]): void {
-  const found = new Set(files.map((file) => file.id));
-  const missing = ids.filter((id) => !found.has(id));
-  if (missing.length === 0) return;
+function filesOf(
+  ids: readonly string[],
+  inputs: ReadonlyMap<string, StoredFile>,
+): readonly StoredFile[] {
+  const missing = ids.filter((id) => !inputs.has(id));
+  if (missing.length === 0) return ids.flatMap((id) => inputs.get(id) ?? []);
   throw new Failure("not_found", `There is no such file: ${missing.join(", ")}.`, {
     details: { inputs: missing },
   });

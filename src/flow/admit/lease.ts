@@ -2,14 +2,11 @@
  * The asks about leases. Each is one transaction: it checks, writes what is wanted from now on and
  * an operation to wait for, and nudges the stages that make it so.
  */
-import { v7 as uuid } from "uuid";
-
 import type { Tx } from "#db/pool.ts";
 import { Failure } from "#kernel/failure.ts";
-import type { Fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
 
-import { decideAdmission, overQuota, type Quantities } from "./decide.ts";
+import { overQuota, type Quantities } from "./decide.ts";
 import {
   addOperation,
   runningOperations,
@@ -17,115 +14,9 @@ import {
   type OperationRow,
 } from "./operations.ts";
 import { limitsOf, lockQuota, usedBy } from "./quota.ts";
-import {
-  insertRequest,
-  lockRequest,
-  setReason,
-  setWanted,
-  type Kind,
-  type Plan,
-  type Request,
-} from "./requests.ts";
-import type { Workload } from "./rows.ts";
+import { lockRequest, setReason, setWanted, type Request } from "./requests.ts";
 import { requireActive } from "./suspension.ts";
-
-/** What admission needs of the ledger, so that money stays the ledger's business. */
-export interface Credit {
-  /** What the tenant can still spend on it, its account locked until the transaction ends. */
-  available(
-    tx: Tx,
-    ask: { readonly tenantId: string; readonly kind: Kind; readonly at: number },
-  ): Promise<Fen>;
-  hold(
-    tx: Tx,
-    hold: {
-      readonly tenantId: string;
-      readonly requestId: string;
-      readonly kind: Kind;
-      readonly amount: Fen;
-      readonly at: number;
-    },
-  ): Promise<void>;
-}
-
-export interface Priced {
-  /** List price of an hour; `undefined` when something in it has no price. */
-  readonly hourly: Fen | undefined;
-  /** For display, kept with the request. */
-  readonly shown: Readonly<Record<string, unknown>>;
-}
-
-export interface NewWork {
-  readonly tenantId: string;
-  readonly projectId: string;
-  readonly userId: string;
-  readonly kind: Kind;
-  readonly name: string;
-  readonly shape: Shape;
-  readonly image: string;
-  readonly loginUser: string;
-  readonly sshKeys: readonly string[];
-  readonly userData: string | undefined;
-  readonly restart: "never" | "on-failure";
-  readonly priority: number;
-  readonly workload: Workload | undefined;
-  readonly plan: Plan;
-  /** Of a subscription, what is charged by use: its storage. */
-  readonly price: Priced;
-  readonly at: number;
-}
-
-/** Admits new work, or throws the refusal. The request id is returned with its operation. */
-export async function admitWork(
-  tx: Tx,
-  credit: Credit,
-  work: NewWork,
-): Promise<{ readonly requestId: string; readonly operation: OperationRow }> {
-  const { tenantId, at } = work;
-  await lockQuota(tx, tenantId);
-  await requireActive(tx, tenantId);
-  const admission = decideAdmission({
-    ask: { kind: work.kind, shape: work.shape },
-    limits: await limitsOf(tx, tenantId),
-    used: await usedBy(tx, tenantId),
-    hourly: work.price.hourly,
-    secondsMax: work.workload?.timeLimitSeconds,
-    available: await credit.available(tx, { tenantId, kind: work.kind, at }),
-  });
-  if (!admission.admitted) {
-    throw new Failure(admission.code, admission.message, { details: admission.details });
-  }
-  const requestId = uuid();
-  await insertRequest(tx, {
-    tenantId,
-    id: requestId,
-    projectId: work.projectId,
-    kind: work.kind,
-    name: work.name,
-    createdBy: work.userId,
-    shape: work.shape,
-    image: work.image,
-    loginUser: work.loginUser,
-    sshKeys: work.sshKeys,
-    userData: work.userData,
-    restart: work.restart,
-    price: work.price.shown,
-    priority: work.priority,
-    workload: work.workload,
-    plan: work.plan,
-    at,
-  });
-  await credit.hold(tx, { tenantId, requestId, kind: work.kind, amount: admission.hold, at });
-  const operation = await addOperation(tx, {
-    tenantId,
-    requestId,
-    kind: "create",
-    arguments: {},
-    at,
-  });
-  await tx.nudge("request");
-  return { requestId, operation };
-}
+import type { Credit } from "./work.ts";
 
 interface LeaseKey {
   readonly tenantId: string;
@@ -167,7 +58,7 @@ export async function askStart(tx: Tx, credit: Credit, key: LeaseKey): Promise<O
     );
   }
   const forLease = { tenantId: key.tenantId, kind: "lease", at: key.at } as const;
-  if (lease.plan === "on_demand" && (await credit.available(tx, forLease)) <= 0n) {
+  if (lease.plan === "on_demand" && (await credit.open(tx, forLease)).available() <= 0n) {
     throw new Failure(
       "insufficient_credit",
       "Nothing is left on the balance. Top up and start again.",

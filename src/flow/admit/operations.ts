@@ -37,23 +37,46 @@ export const operationRow = z.object({
 });
 export type OperationRow = z.output<typeof operationRow>;
 
-export function addOperation(
+export interface NewOperation {
+  readonly tenantId: string;
+  readonly requestId: string;
+  readonly kind: OperationKind;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly at: number;
+}
+
+export async function addOperation(db: Queryable, ask: NewOperation): Promise<OperationRow> {
+  const operation = newOperation(ask);
+  await insertOperations(db, [operation]);
+  return operation;
+}
+
+/** As its row will be once it is inserted. */
+export function newOperation(ask: NewOperation): OperationRow {
+  return {
+    tenant_id: ask.tenantId,
+    id: uuid(),
+    request_id: ask.requestId,
+    kind: ask.kind,
+    arguments: { ...ask.arguments },
+    state: "running",
+    reason: null,
+    note: null,
+    created_at: ask.at,
+    ended_at: null,
+  };
+}
+
+export async function insertOperations(
   db: Queryable,
-  ask: {
-    readonly tenantId: string;
-    readonly requestId: string;
-    readonly kind: OperationKind;
-    readonly arguments: Readonly<Record<string, unknown>>;
-    readonly at: number;
-  },
-): Promise<OperationRow> {
-  return db.one(
-    sql`insert into operation (tenant_id, id, request_id, kind, arguments, created_at)
-      values (${ask.tenantId}, ${uuid()}, ${ask.requestId}, ${ask.kind},
-        ${json(ask.arguments)}, ${new Date(ask.at)})
-      returning *`,
-    operationRow,
-  );
+  rows: readonly OperationRow[],
+): Promise<void> {
+  await db.execute(sql`
+    insert into operation (tenant_id, id, request_id, kind, arguments, created_at)
+    select * from unnest(${rows.map((row) => row.tenant_id)}::uuid[],
+      ${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.request_id)}::uuid[],
+      ${rows.map((row) => row.kind)}::text[], ${rows.map((row) => json(row.arguments))}::jsonb[],
+      ${rows.map((row) => new Date(row.created_at))}::timestamptz[])`);
 }
 
 /** Work that a later ask made pointless, such as a start that is followed by a release. */

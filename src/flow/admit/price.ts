@@ -13,8 +13,8 @@ import { computeResources, storageResources } from "#kernel/resources.ts";
 import { roundToFen } from "#kernel/rounding.ts";
 import { gibibyte, type Shape } from "#kernel/shape.ts";
 
-import type { Priced } from "./lease.ts";
 import type { Plan } from "./requests.ts";
+import type { Priced } from "./work.ts";
 
 export type ShownPrice = z.output<typeof price>;
 

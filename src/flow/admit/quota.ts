@@ -63,19 +63,21 @@ const usedRow = z.object({
 export async function usedBy(db: Queryable, tenantId: string): Promise<Quantities> {
   const found = await db.one(
     sql`
-    with open as (
+    with asked as (
+      select request_id, max((o.arguments->'shape'->>'vcpus')::int) as vcpus,
+        max((o.arguments->'shape'->>'memoryMiB')::int) as memory_mib,
+        max((o.arguments->'shape'->>'diskGiB')::int) as disk_gib,
+        max((o.arguments->'shape'->'gpu'->>'count')::int) as gpus
+      from operation o
+      where o.tenant_id = ${tenantId} and o.state = 'running' and o.kind = 'resize'
+      group by request_id
+    ), open as (
       select r.kind, r.shape, r.wanted = 'running' as powered,
         greatest((r.shape->>'vcpus')::int, asked.vcpus) as vcpus,
         greatest((r.shape->>'memoryMiB')::int, asked.memory_mib) as memory_mib,
         greatest((r.shape->>'diskGiB')::int, asked.disk_gib) as disk_gib,
         greatest((r.shape->'gpu'->>'count')::int, asked.gpus) as gpus
-      from request r left join lateral (
-        select max((o.arguments->'shape'->>'vcpus')::int) as vcpus,
-          max((o.arguments->'shape'->>'memoryMiB')::int) as memory_mib,
-          max((o.arguments->'shape'->>'diskGiB')::int) as disk_gib,
-          max((o.arguments->'shape'->'gpu'->>'count')::int) as gpus
-        from operation o where o.tenant_id = r.tenant_id and o.request_id = r.id
-          and o.state = 'running' and o.kind = 'resize') asked on true
+      from request r left join asked on asked.request_id = r.id
       where r.tenant_id = ${tenantId} and r.ended_at is null
     )
     select

@@ -64,24 +64,50 @@ export interface NewRequest {
   readonly at: number;
 }
 
-export async function insertRequest(db: Queryable, request: NewRequest): Promise<void> {
-  const at = new Date(request.at);
+export function insertRequest(db: Queryable, request: NewRequest): Promise<void> {
+  return insertRequests(db, [request]);
+}
+
+/**
+ * As many statements as for one. Shapes and prices are sent once each and named by their place: those
+ * of many jobs are few.
+ */
+export async function insertRequests(
+  db: Queryable,
+  requests: readonly NewRequest[],
+): Promise<void> {
+  const column = <T>(of: (request: NewRequest) => T): T[] => requests.map(of);
+  const shapes = placesOf(column(({ shape }) => json(shape)));
+  const prices = placesOf(column(({ price }) => json(price)));
   try {
     await db.execute(sql`
       insert into request (tenant_id, id, project_id, kind, name, created_by, shape, image,
         login_user, ssh_keys, user_data, restart, price, priority, workload, plan, wanted,
         created_at, changed_at)
-      values (${request.tenantId}, ${request.id}, ${request.projectId}, ${request.kind},
-        ${request.name}, ${request.createdBy}, ${json(request.shape)}, ${request.image},
-        ${request.loginUser}, ${json(request.sshKeys)}, ${request.userData ?? null},
-        ${request.restart}, ${json(request.price)}, ${request.priority},
-        ${request.workload === undefined ? null : json(request.workload)}, ${request.plan}, 'running', ${at}, ${at})`);
+      select r.tenant_id, r.id, r.project_id, r.kind, r.name, r.created_by,
+        (${shapes.texts}::jsonb[])[r.shape_place], r.image, r.login_user, r.ssh_keys, r.user_data,
+        r.restart, (${prices.texts}::jsonb[])[r.price_place], r.priority, r.workload, r.plan,
+        'running', r.at, r.at
+      from unnest(${column(({ tenantId }) => tenantId)}::uuid[], ${column(({ id }) => id)}::uuid[],
+        ${column(({ projectId }) => projectId)}::uuid[], ${column(({ kind }) => kind)}::text[],
+        ${column(({ name }) => name)}::text[], ${column(({ createdBy }) => createdBy)}::uuid[],
+        ${shapes.places}::int[], ${column(({ image }) => image)}::text[],
+        ${column(({ loginUser }) => loginUser)}::text[],
+        ${column(({ sshKeys }) => json(sshKeys))}::jsonb[],
+        ${column(({ userData }) => userData ?? null)}::text[],
+        ${column(({ restart }) => restart)}::text[], ${prices.places}::int[],
+        ${column(({ priority }) => priority)}::int[],
+        ${column(({ workload }) => (workload === undefined ? null : json(workload)))}::jsonb[],
+        ${column(({ plan }) => plan)}::text[], ${column(({ at }) => new Date(at))}::timestamptz[])
+        as r (tenant_id, id, project_id, kind, name, created_by, shape_place, image, login_user,
+          ssh_keys, user_data, restart, price_place, priority, workload, plan, at)`);
   } catch (error) {
     const constraint = brokenConstraint(error);
     if (constraint === "request_lease_name") {
+      const names = column(({ name }) => name).join(", ");
       throw new Failure(
         "conflict",
-        `This project has a lease named ${request.name} already; choose another name or release it.`,
+        `This project has a lease named ${names} already; choose another name or release it.`,
         { cause: error },
       );
     }
@@ -90,6 +116,17 @@ export async function insertRequest(db: Queryable, request: NewRequest): Promise
     }
     throw error;
   }
+}
+
+/** Different texts, and for each of these the place of its own among them, from 1. */
+function placesOf(all: readonly string[]): { texts: string[]; places: number[] } {
+  const placeOf = new Map<string, number>();
+  const places = all.map((text) => {
+    const place = placeOf.get(text) ?? placeOf.size + 1;
+    placeOf.set(text, place);
+    return place;
+  });
+  return { texts: [...placeOf.keys()], places };
 }
 
 export function findRequest(

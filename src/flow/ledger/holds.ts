@@ -6,16 +6,12 @@
  */
 import type { Tx } from "#db/pool.ts";
 import { Failure } from "#kernel/failure.ts";
-import { addFen, subtractFen, zeroFen, type Fen } from "#kernel/money.ts";
+import { addFen, zeroFen, type Fen } from "#kernel/money.ts";
 
 import { credit, lockCredit } from "./accounts.ts";
 import { hold, holdKey, releaseHold, releaseKey, type Credit } from "./decide.ts";
-import {
-  insertPackageHold,
-  packageHold,
-  packageRoom,
-  releasePackageHold,
-} from "./package-holds.ts";
+import { packageHold, releasePackageHold } from "./package-holds.ts";
+import { openPurse, writeHolds } from "./purse.ts";
 import { book, findJournal, type Journal } from "./store.ts";
 
 export interface HoldAsk {
@@ -68,15 +64,13 @@ export async function placeHoldOnPackages(
     }
     throw new Failure("conflict", `The hold ${reference} was placed already, with another amount.`);
   }
-  const room = await packageRoom(tx, tenantId, at);
-  const onPackages = amount < room ? amount : room;
-  const rest = subtractFen(amount, onPackages);
-  if (rest > 0n && before.available < rest) {
-    const available = addFen(before.available > 0n ? before.available : zeroFen, onPackages);
+  const purse = await openPurse(tx, tenantId, { at, from: "packages" });
+  if (!purse.take(ask)) {
+    const wallet = purse.wallet();
+    const available = addFen(wallet > 0n ? wallet : zeroFen, purse.room());
     return { kind: "insufficient", asked: amount, available };
   }
-  if (onPackages > 0n) await insertPackageHold(tx, tenantId, { reference, amount: onPackages });
-  if (rest > 0n) await book(tx, tenantId, { draft: hold({ ...ask, amount: rest }), at });
+  await writeHolds(tx, tenantId, purse);
   return { kind: "held", isNew: true, credit: await credit(tx, tenantId) };
 }
 

@@ -13,13 +13,18 @@ import { amount, openPackages, type PackageCredit } from "./accounts.ts";
 
 /** What packages can still back at this instant: their credit, less what is used and what is held. */
 export async function packageRoom(db: Queryable, tenantId: string, at: number): Promise<Fen> {
+  const held = await heldOnPackages(db, tenantId);
+  const room = usableNow(await openPackages(db, tenantId), at) - held;
+  return room > 0n ? fen(room) : zeroFen;
+}
+
+export async function heldOnPackages(db: Queryable, tenantId: string): Promise<Fen> {
   const { held } = await db.one(
     sql`select coalesce(sum(amount), 0)::int8 as held from package_hold
       where tenant_id = ${tenantId} and released_at is null`,
     z.object({ held: amount }),
   );
-  const room = usableNow(await openPackages(db, tenantId), at) - held;
-  return room > 0n ? fen(room) : zeroFen;
+  return held;
 }
 
 /** Credit of packages that may pay what is used at this instant, less what they will pay already. */
@@ -42,14 +47,15 @@ export function packageHold(
   );
 }
 
-export async function insertPackageHold(
+export async function insertPackageHolds(
   tx: Tx,
   tenantId: string,
-  hold: { readonly reference: string; readonly amount: Fen },
+  holds: readonly { readonly reference: string; readonly amount: Fen }[],
 ): Promise<void> {
   await tx.execute(sql`
     insert into package_hold (tenant_id, reference, amount)
-    values (${tenantId}, ${hold.reference}, ${hold.amount})`);
+    select ${tenantId}::uuid, * from unnest(${holds.map(({ reference }) => reference)}::text[],
+      ${holds.map((hold) => `${hold.amount}`)}::int8[])`);
 }
 
 export async function releasePackageHold(

@@ -90,6 +90,18 @@ export async function bookAll(
   return bookings;
 }
 
+/**
+ * Books facts that nobody can have booked yet, such as what belongs to a row that this transaction
+ * makes. The caller has locked the wallet.
+ */
+export async function bookNew(tx: Tx, tenantId: string, asks: readonly ToBook[]): Promise<void> {
+  await insert(
+    tx,
+    tenantId,
+    asks.map(({ draft, at }) => journalOf(draft, at)),
+  );
+}
+
 /** Ids of one process ascend, so that journals of one millisecond keep their order. */
 function journalOf(draft: JournalDraft, at: number): Journal {
   const { voidsId = null, postings, ...rest } = draft;

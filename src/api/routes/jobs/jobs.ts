@@ -1,60 +1,26 @@
 /** Submit, look at and cancel jobs. */
 import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
-import { requireImageFits, requirePlaceable } from "#api/routes/leases/leases.ts";
-import { pricesNow } from "#api/routes/leases/quote.ts";
-import { priorityOf } from "#api/routes/priority.ts";
 import { optionalTime, rfc3339, showReason } from "#api/routes/leases/show.ts";
-import { offeredFlavor } from "#catalog/flavors.ts";
-import { usableImage } from "#catalog/images.ts";
 import type { Operations } from "#contract/operations.ts";
 import { price } from "#contract/schemas/catalog.ts";
 import type { Job } from "#contract/schemas/compute.ts";
-import { requireAgreements } from "#customers/agreements.ts";
-import { requireMeans } from "#dunning/require.ts";
 import type { Tx } from "#db/pool.ts";
-import { ledgerCredit } from "#flow/admit/credit.ts";
-import { workloadOf } from "#flow/admit/job.ts";
-import { admitWork } from "#flow/admit/lease.ts";
-import { priceOf } from "#flow/admit/price.ts";
-import { shapeOf } from "#flow/admit/shape.ts";
 import { askCancel } from "#flow/provision/job-asks.ts";
 import { attemptsOf, findJob, listJobs, reasonOf, type JobView } from "#flow/provision/job-view.ts";
 import { usedFlavor } from "#flow/provision/lease-view.ts";
-import { projectForWork } from "#identity/projects.ts";
+import { present } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
 
+import { submitJobs } from "./submit.ts";
+
 export const createJob: Handler<Operations["createJob"]> = async ({ body }, context) => {
-  const { tx, tenantId, principal } = context;
-  const project = await projectForWork(tx, tenantId, body.projectId);
-  await requireAgreements(tx, tenantId);
-  await requireMeans(tx, { tenantId, kind: "job" });
-  const image = await usableImage(tx, body.image);
-  const shape = shapeOf(await offeredFlavor(tx, body.flavor), {});
-  requireImageFits(shape, image);
-  const workload = await workloadOf(tx, tenantId, body, shape);
-  await requirePlaceable(context, shape);
-  const { requestId } = await admitWork(tx, ledgerCredit, {
-    tenantId,
-    projectId: project.id,
-    userId: principal.userId,
-    kind: "job",
-    name: body.name,
-    shape,
-    image: image.name,
-    loginUser: image.defaultUser,
-    // Nobody logs in to a job's machine.
-    sshKeys: [],
-    userData: undefined,
-    restart: "never",
-    priority: await priorityOf(context),
-    workload,
-    plan: "on_demand",
-    price: priceOf(await pricesNow(tx, context.now()), shape),
-    at: context.now(),
-  });
-  context.note({ target: requestId, details: { name: body.name, flavor: body.flavor } });
-  return jobOf(tx, { tenantId, id: requestId });
+  const { tx, tenantId } = context;
+  const [submitted] = await submitJobs(context, [body]);
+  const outcome = present(submitted, "the outcome of what was submitted");
+  if (!outcome.accepted) throw outcome.failure;
+  context.note({ target: outcome.id, details: { name: body.name, flavor: body.flavor } });
+  return jobOf(tx, { tenantId, id: outcome.id });
 };
 
 export const listJobsHandler: Handler<Operations["listJobs"]> = ({ query }, { tx, tenantId }) =>

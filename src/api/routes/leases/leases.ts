@@ -9,19 +9,13 @@ import { requireAgreements } from "#customers/agreements.ts";
 import { requireMeans } from "#dunning/require.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
-import {
-  admitWork,
-  askReboot,
-  askRelease,
-  askStart,
-  askStop,
-  type Priced,
-} from "#flow/admit/lease.ts";
+import { askReboot, askRelease, askStart, askStop } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
+import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { couldEverFit } from "#flow/place/decide.ts";
-import { hostStates } from "#flow/place/hosts-read.ts";
+import { keptHosts } from "#flow/place/kept-hosts.ts";
 import { leaseEvents } from "#flow/provision/events.ts";
 import { findLease, listLeases, type LeaseView } from "#flow/provision/lease-view.ts";
 import { askResize } from "#flow/provision/resize.ts";
@@ -105,7 +99,7 @@ export async function requireTakesUserData(
  * host has been seen at all, nobody knows.
  */
 export async function requirePlaceable(context: Context, shape: Shape): Promise<void> {
-  const hosts = await hostStates(context.tx);
+  const hosts = await keptHosts(context.tx);
   if (hosts.length === 0) return;
   const possible = couldEverFit(hosts, {
     tenantId: context.tenantId,

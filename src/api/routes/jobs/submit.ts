@@ -1,0 +1,113 @@
+/**
+ * Submits jobs, one or many: what is asked of each is the same. Catalog, prices and hosts are looked at
+ * once for all of them; a job that is refused says so by itself and keeps no other from its place.
+ */
+import type { Context } from "#api/handler.ts";
+import { requireImageFits, requirePlaceable } from "#api/routes/leases/leases.ts";
+import { pricesNow } from "#api/routes/leases/quote.ts";
+import { priorityOf } from "#api/routes/priority.ts";
+import { offeredFlavor } from "#catalog/flavors.ts";
+import { usableImage } from "#catalog/images.ts";
+import { requireAgreements } from "#customers/agreements.ts";
+import { requireMeans } from "#dunning/require.ts";
+import { ledgerCredit } from "#flow/admit/credit.ts";
+import { inputsOf, workloadOf, type JobAsk } from "#flow/admit/job.ts";
+import { priceOf } from "#flow/admit/price.ts";
+import { shapeOf } from "#flow/admit/shape.ts";
+import { admitAll, type NewWork } from "#flow/admit/work.ts";
+import { projectForWork } from "#identity/projects.ts";
+import { assert } from "#kernel/assert.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+export type Submitted =
+  | { readonly accepted: true; readonly id: string }
+  | { readonly accepted: false; readonly failure: Failure };
+
+/** In order. Throws what keeps out every job of the tenant: agreements, means, a suspension. */
+export async function submitJobs(
+  context: Context,
+  asks: readonly JobAsk[],
+): Promise<readonly Submitted[]> {
+  const { tx, tenantId } = context;
+  await requireAgreements(tx, tenantId);
+  await requireMeans(tx, { tenantId, kind: "job" });
+  const prepare = await preparation(context, asks);
+  const prepared: (NewWork | Failure)[] = [];
+  for (const ask of asks) prepared.push(await refusalOr(prepare(ask)));
+  const works = prepared.flatMap((each) => (each instanceof Failure ? [] : [each]));
+  const outcomes = (await admitAll(tx, ledgerCredit, works)).values();
+  return prepared.map((each): Submitted => {
+    if (each instanceof Failure) return { accepted: false, failure: each };
+    const { value: outcome } = outcomes.next();
+    assert(outcome !== undefined, "whoever was asked about has an outcome");
+    return outcome.admitted
+      ? { accepted: true, id: outcome.requestId }
+      : { accepted: false, failure: outcome.failure };
+  });
+}
+
+/** From what is asked to what is to be admitted; it throws what this job alone breaks. */
+async function preparation(
+  context: Context,
+  asks: readonly JobAsk[],
+): Promise<(ask: JobAsk) => Promise<NewWork>> {
+  const { tx, tenantId, principal } = context;
+  const at = context.now();
+  const prices = await pricesNow(tx, at);
+  const priority = await priorityOf(context);
+  const inputs = await inputsOf(tx, tenantId, asks);
+  const project = once((id: string | undefined) => projectForWork(tx, tenantId, id));
+  const image = once((name: string) => usableImage(tx, name));
+  const offer = once(async (name: string) => {
+    const shape = shapeOf(await offeredFlavor(tx, name), {});
+    return { shape, price: priceOf(prices, shape) };
+  });
+  const placeable = once((shape: Shape) => requirePlaceable(context, shape));
+  return async (ask) => {
+    const { id: projectId } = await project(ask.projectId);
+    const { name: imageName, defaultUser, ...needs } = await image(ask.image);
+    const { shape, price } = await offer(ask.flavor);
+    requireImageFits(shape, { name: imageName, ...needs });
+    const workload = workloadOf(ask, shape, inputs);
+    await placeable(shape);
+    return {
+      tenantId,
+      projectId,
+      userId: principal.userId,
+      kind: "job",
+      name: ask.name,
+      shape,
+      image: imageName,
+      loginUser: defaultUser,
+      // Nobody logs in to a job's machine.
+      sshKeys: [],
+      userData: undefined,
+      restart: "never",
+      priority,
+      workload,
+      plan: "on_demand",
+      price,
+      at,
+    };
+  };
+}
+
+/** Asks once for each key; a refusal is an answer as well. */
+function once<Key, Answer>(ask: (key: Key) => Promise<Answer>): (key: Key) => Promise<Answer> {
+  const asked = new Map<Key, Promise<Answer>>();
+  return (key) => {
+    const known = asked.get(key) ?? ask(key);
+    asked.set(key, known);
+    return known;
+  };
+}
+
+async function refusalOr<Answer>(answer: Promise<Answer>): Promise<Answer | Failure> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Admits new work of one tenant: one ask, or many at once. What must stay true: many at once are
+ * decided as the same asks one after the other would be, each on what the ones before it left of quota
+ * and credit, and are written by as many statements as one.
+ */
+import { v7 as uuid } from "uuid";
+
+import type { Tx } from "#db/pool.ts";
+import { assert, present } from "#kernel/assert.ts";
+import { Failure } from "#kernel/failure.ts";
+import type { Fen } from "#kernel/money.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+import { askedBy, decideAdmission, withMore } from "./decide.ts";
+import { insertOperations, newOperation, type OperationRow } from "./operations.ts";
+import { limitsOf, lockQuota, usedBy } from "./quota.ts";
+import { insertRequests, type Kind, type NewRequest, type Plan } from "./requests.ts";
+import type { Workload } from "./rows.ts";
+import { requireActive } from "./suspension.ts";
+
+/** What admission needs of the ledger, so that money stays the ledger's business. */
+export interface Credit {
+  /** The tenant's account is locked until the transaction ends. */
+  open(
+    tx: Tx,
+    ask: { readonly tenantId: string; readonly kind: Kind; readonly at: number },
+  ): Promise<OpenCredit>;
+}
+
+export interface OpenCredit {
+  /** What the tenant can still spend on it. */
+  available(): Fen;
+  /** Sets aside, for a request that this transaction makes. */
+  hold(requestId: string, amount: Fen): void;
+  /** Writes what was set aside. */
+  settle(): Promise<void>;
+}
+
+export interface Priced {
+  /** List price of an hour; `undefined` when something in it has no price. */
+  readonly hourly: Fen | undefined;
+  /** For display, kept with the request. */
+  readonly shown: Readonly<Record<string, unknown>>;
+}
+
+export interface NewWork {
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly userId: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly shape: Shape;
+  readonly image: string;
+  readonly loginUser: string;
+  readonly sshKeys: readonly string[];
+  readonly userData: string | undefined;
+  readonly restart: "never" | "on-failure";
+  readonly priority: number;
+  readonly workload: Workload | undefined;
+  readonly plan: Plan;
+  /** Of a subscription, what is charged by use: its storage. */
+  readonly price: Priced;
+  readonly at: number;
+}
+
+export interface Admitted {
+  readonly admitted: true;
+  readonly requestId: string;
+  readonly operation: OperationRow;
+}
+
+export interface Refused {
+  readonly admitted: false;
+  readonly failure: Failure;
+}
+
+/** Admits new work, or throws the refusal. The request id is returned with its operation. */
+export async function admitWork(tx: Tx, credit: Credit, work: NewWork): Promise<Admitted> {
+  const [outcome] = await admitAll(tx, credit, [work]);
+  const one = present(outcome, "the outcome of what was asked");
+  if (!one.admitted) throw one.failure;
+  return one;
+}
+
+/**
+ * An outcome for each, in order: admitted, or why not, and then nothing of it is written. All are of
+ * one tenant and one kind, asked at one instant. Throws what keeps out all of them.
+ */
+export async function admitAll(
+  tx: Tx,
+  credit: Credit,
+  works: readonly NewWork[],
+): Promise<(Admitted | Refused)[]> {
+  const [first] = works;
+  if (first === undefined) return [];
+  const { tenantId, kind, at } = first;
+  assert(
+    works.every((each) => each.tenantId === tenantId && each.kind === kind && each.at === at),
+    "what is admitted together is alike",
+  );
+  await lockQuota(tx, tenantId);
+  await requireActive(tx, tenantId);
+  const limits = await limitsOf(tx, tenantId);
+  let used = await usedBy(tx, tenantId);
+  const purse = await credit.open(tx, { tenantId, kind, at });
+  const outcomes: (Admitted | Refused)[] = [];
+  const requests: NewRequest[] = [];
+  for (const work of works) {
+    const ask = { kind, shape: work.shape };
+    const admission = decideAdmission({
+      ask,
+      limits,
+      used,
+      hourly: work.price.hourly,
+      secondsMax: work.workload?.timeLimitSeconds,
+      available: purse.available(),
+    });
+    if (!admission.admitted) {
+      const { code, message, details } = admission;
+      outcomes.push({ admitted: false, failure: new Failure(code, message, { details }) });
+      continue;
+    }
+    used = withMore(used, askedBy(ask));
+    const requestId = uuid();
+    purse.hold(requestId, admission.hold);
+    const operation = newOperation({ tenantId, requestId, kind: "create", arguments: {}, at });
+    requests.push({ ...work, id: requestId, createdBy: work.userId, price: work.price.shown });
+    outcomes.push({ admitted: true, requestId, operation });
+  }
+  if (requests.length === 0) return outcomes;
+  await insertRequests(tx, requests);
+  await purse.settle();
+  await insertOperations(
+    tx,
+    outcomes.flatMap((each) => (each.admitted ? [each.operation] : [])),
+  );
+  await tx.nudge("request");
+  return outcomes;
+}
