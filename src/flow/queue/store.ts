@@ -4,7 +4,7 @@ import { z } from "zod";
 import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
@@ -119,29 +119,31 @@ export function classOf(priority: number): WorkClass {
  * a long queue hides no lease and no diamond. Nothing older than what was read is left out, so that
  * in the end everything is.
  */
-export function waitingEntries(
+export async function waitingEntries(
   db: Queryable,
   max: { readonly oldest: number; readonly first: number },
 ): Promise<WaitingEntry[]> {
+  const oldest = await inReadOrder(db, sql`q.enqueued_at, q.request_id limit ${max.oldest}`);
+  if (oldest.length < max.oldest || max.first === 0) return oldest;
+  const order = sql`q.lane, q.priority, q.enqueued_at, q.request_id limit ${max.first}`;
+  const first = await inReadOrder(db, order);
+  const known = new Set(oldest.map(({ requestId }) => requestId));
+  return [...oldest, ...first.filter(({ requestId }) => !known.has(requestId))];
+}
+
+/** Read straight from the index: with a union to join back, a table without statistics took 17 s. */
+function inReadOrder(db: Queryable, order: Sql): Promise<WaitingEntry[]> {
   return db.rows(
     sql`
-    with head as (
-      (select tenant_id, request_id, turn from queue_entry where state = 'waiting'
-        order by enqueued_at, request_id limit ${max.oldest})
-      union
-      (select tenant_id, request_id, turn from queue_entry where state = 'waiting'
-        order by lane, priority, enqueued_at, request_id limit ${max.first})
-    )
     select q.tenant_id, q.request_id, r.project_id, r.kind, q.turn, r.priority, q.enqueued_at,
       q.asked_at, r.shape::text as shape, q.refusal, q.refused_at,
       (r.workload->>'timeLimitSeconds')::float8 as limit_seconds,
       (r.workload->>'expectedSeconds')::float8 as expected_seconds,
       r.workload->>'deadline' as deadline, r.price->>'hourly' as hourly,
       r.gang_id, r.gang_size, r.gang_how, r.preemptible, r.after_fault, r.near, r.apart
-    from head join queue_entry q using (tenant_id, request_id, turn)
-      join request r on r.tenant_id = q.tenant_id and r.id = q.request_id
+    from queue_entry q join request r on r.tenant_id = q.tenant_id and r.id = q.request_id
     where q.state = 'waiting' and r.ended_at is null and r.wanted = 'running' and r.turn = q.turn
-    order by q.enqueued_at, q.request_id`,
+    order by ${order}`,
     waitingRow,
   );
 }
