@@ -46,6 +46,7 @@ export function aJob(fields: Partial<Job> = {}): Job {
     state: "running",
     reason: null,
     attempts: [],
+    preemptions: [],
     ...fields,
   };
 }

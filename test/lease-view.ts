@@ -98,6 +98,9 @@ export interface Given {
 export function leaseView(given: Given = {}): View {
   const { machine = running } = given;
   return {
+    interruption: null,
+    faultsBefore: 0,
+    silentMsMax: 600_000,
     instance: {
       tenantId: "t",
       id: "i",

@@ -103,8 +103,14 @@ function headerBlock(entry: Entry, flag: string): Buffer {
   return block;
 }
 
-/** Entries in order. The content of each must be read, or is skipped, before the next. */
-export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<EntryWithContent> {
+/**
+ * Entries in order. The content of each must be read, or is skipped, before the next. Of archives that
+ * others made, entries of kinds that we never write (devices, sockets) are skipped.
+ */
+export async function* readTar(
+  source: AsyncIterable<Buffer>,
+  others: "refuse" | "skip" = "refuse",
+): AsyncGenerator<EntryWithContent> {
   const reader = new ByteReader(source);
   let pax = new Map<string, string>();
   for (;;) {
@@ -117,6 +123,18 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<En
       if (size > paxBytesMax) throw damaged("an extended header is too long");
       pax = parsePax(await reader.exactly(size));
       await reader.skip(padding(size));
+      continue;
+    }
+    const longName = longNames.get(flag);
+    if (longName !== undefined) {
+      if (size > paxBytesMax) throw damaged("a long name is too long");
+      pax.set(longName, text(await reader.exactly(size), 0, size));
+      await reader.skip(padding(size));
+      continue;
+    }
+    if (others === "skip" && !isKnown(flag)) {
+      pax = new Map();
+      await reader.skip(size + padding(size));
       continue;
     }
     const target = pax.get("linkpath") ?? text(block, 157, nameBytesMax);
@@ -137,6 +155,16 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<En
     yield { entry, content: reader.upTo(left) };
     await reader.skip(left.bytes + padding(size));
   }
+}
+
+/** As GNU tar says them, in an entry before the one that they are of. */
+const longNames: ReadonlyMap<string, "path" | "linkpath"> = new Map([
+  ["L", "path"],
+  ["K", "linkpath"],
+]);
+
+function isKnown(flag: string): boolean {
+  return Object.values<string>(kindFlags).includes(flag);
 }
 
 function kindOf(flag: string): EntryKind {

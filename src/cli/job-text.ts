@@ -35,6 +35,7 @@ export function exitCodeOf(job: Job): number {
     case "timed_out":
       return timedOutExitCode;
     case "canceled":
+    case "preempted":
       return 128 + constants.signals.SIGTERM;
     case "platform_fault":
       return failureClasses.unavailable.exitCode;
@@ -54,6 +55,8 @@ export function endText(end: End | null): string {
       return "ended at its time limit";
     case "canceled":
       return "canceled";
+    case "preempted":
+      return "preempted";
     case "platform_fault":
       return `platform fault: ${end.detail}`;
     case undefined:
@@ -82,6 +85,8 @@ export function jobText(job: Job): string {
     ["Image", job.image],
     ["Price", `${money(job.price.hourly)} per hour`],
     ["Time limit", duration(job.timeLimitSeconds * 1000)],
+    ["Preemptible", yesNo(job.preemptible)],
+    ["Checkpoint", job.checkpoint ?? undefined],
     ["Results", bytes(job.resultsBytes)],
     ["Created", time(job.createdAt)],
     ["Ended", time(job.endedAt)],
@@ -105,7 +110,18 @@ export function jobText(job: Job): string {
     ],
     job.attempts,
   );
-  return `${head}\n${attempts}`;
+  if (job.preemptions.length === 0) return `${head}\n${attempts}`;
+  const preemptions = table<Job["preemptions"][number]>(
+    [
+      { title: "ATTEMPT", cell: (each) => each.attempt, right: true },
+      { title: "TOLD", cell: (each) => time(each.askedAt) },
+      { title: "CAUSE", cell: (each) => each.cause },
+      { title: "STATE", cell: (each) => each.state.replace("_", " ") },
+      { title: "WHY", cell: (each) => each.message },
+    ],
+    job.preemptions,
+  );
+  return `${head}\n${attempts}\n${preemptions}`;
 }
 
 function signalNumber(signal: string): number {

@@ -37,7 +37,8 @@ test("a script is submitted with its files, environment and time limit", async (
   serve(aJob());
   const argv = ["job", "submit", "Train_v2.sh", "--flavor", "small", "--input", "data.csv"];
   const more = ["--env", "A=1", "--env", "B=x=y", "--time-limit", "2h", "--retries", "0"];
-  const { code, stdout } = await cli.run([...argv, ...more]);
+  const yields = ["--preemptible", "--checkpoint", "cp model $MILLRACE_CHECKPOINT"];
+  const { code, stdout } = await cli.run([...argv, ...more, ...yields]);
   expect(code).toBe(0);
   expect(stdout).toContain(`Its log: millrace job logs -f ${jobId}`);
   const [upload, create] = server.seen;
@@ -48,6 +49,8 @@ test("a script is submitted with its files, environment and time limit", async (
     environment: { A: "1", B: "x=y" },
     timeLimitSeconds: 7200,
     platformRetriesMax: 0,
+    preemptible: true,
+    checkpoint: "cp model $MILLRACE_CHECKPOINT",
     inputs: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
   });
 });

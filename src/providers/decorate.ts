@@ -12,6 +12,7 @@ import { Leash } from "./leash.ts";
 import {
   ProviderError,
   type Call,
+  type Interruption,
   type MachineSpec,
   type OperationRef,
   type PowerAction,
@@ -89,6 +90,10 @@ class DecoratedProvider implements Provider {
 
   power(call: Call, machineId: string, action: PowerAction) {
     return this.#mutate("power", call, (inner) => this.#inner.power(inner, machineId, action));
+  }
+
+  interrupt(call: Call, machineId: string, how: Interruption) {
+    return this.#mutate("interrupt", call, (inner) => this.#inner.interrupt(inner, machineId, how));
   }
 
   resize(call: Call, machineId: string, to: Resize) {

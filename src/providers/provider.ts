@@ -94,6 +94,8 @@ export interface GpuDevice {
   readonly isolation: "hard" | "soft";
   /** Largest number of equal slices; 1 means whole devices only. */
   readonly slicesMax: number;
+  /** It runs slower than it could: too hot, or those who share it want more than it has. */
+  readonly throttled?: boolean;
   /** How it is cut; without it, `slicesMax` and `isolation` tell. `whole` is never cut. */
   readonly mode?: "whole" | "vgpu" | "mig" | "shared";
   /** The index of its node in the host's `numa`. */
@@ -113,6 +115,11 @@ export interface Host {
   readonly hugePages: Readonly<Partial<Record<"2Mi" | "1Gi", number>>>;
   readonly gpus: readonly GpuDevice[];
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Percent of the last minute in which something that could run waited for a CPU; absent when the
+   * platform does not say.
+   */
+  readonly cpuPressurePercent?: number;
   /** Its NUMA nodes in order; absent when the platform does not say. */
   readonly numa?: readonly NumaNode[];
 }
@@ -142,6 +149,11 @@ export interface WorkloadSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** A tar file on the control plane's disk that is unpacked into the work directory. */
   readonly inputsPath?: string;
+  /**
+   * argv that saves the work when the program is interrupted (`Provider.interrupt`), run beside it as
+   * the same user; without it the program itself gets SIGTERM at once.
+   */
+  readonly checkpoint?: readonly string[];
   readonly timeLimitSeconds: number;
   /** Largest log and largest results archive that the platform keeps, in bytes. */
   readonly logBytesMax: number;
@@ -194,6 +206,8 @@ export type WorkloadEnd =
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "signaled"; readonly signal: string }
   | { readonly kind: "timed_out" }
+  /** It was told to save its work and to end, and did not end by itself before that. */
+  | { readonly kind: "interrupted" }
   /** The platform lost it: machine crash, agent gone, disk broken. Never the customer's fault. */
   | { readonly kind: "platform_fault"; readonly detail: string };
 
@@ -216,7 +230,12 @@ export interface Machine {
   readonly powerSince: number;
   readonly stop?: StopEvidence;
   /** The agent in the guest has answered: keys are in place and the address works. */
-  readonly guest: { readonly ready: boolean; readonly readyAt?: number };
+  readonly guest: {
+    readonly ready: boolean;
+    readonly readyAt?: number;
+    /** When the agent answered last, where the platform keeps asking it. */
+    readonly heardAt?: number;
+  };
   readonly start: "cold" | "warm" | "simulated" | undefined;
   readonly cpu: CpuTopology;
   readonly memoryBytes: number;
@@ -255,6 +274,12 @@ export type PowerAction =
   | { readonly to: "reboot" }
   | { readonly to: "pause" }
   | { readonly to: "resume" };
+
+export type Interruption =
+  /** What is left of it after that long is killed. */
+  | { readonly to: "end"; readonly graceSeconds: number }
+  /** Takes that back, unless the program has been told to end already. */
+  | { readonly to: "go-on" };
 
 export interface Resize {
   readonly cpu?: CpuTopology;
@@ -347,6 +372,11 @@ export interface Provider {
   /** Creates and starts. Returns once the platform has durably accepted it. */
   create(call: Call, spec: MachineSpec): Promise<OperationRef>;
   power(call: Call, machineId: string, action: PowerAction): Promise<OperationRef>;
+  /**
+   * Tells the workload to save its work and to end, or that it may go on after all. Done once the
+   * guest knows; the end shows in `Machine.workload`. What has ended already stays as it ended.
+   */
+  interrupt(call: Call, machineId: string, how: Interruption): Promise<OperationRef>;
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef>;
   /**
    * Deleting what is not there is done, not an error; another owner's machine is `refused`. With

@@ -94,6 +94,7 @@ export function mortalProvider(inner: Provider, life: Life): Provider {
     changes: (call) => inner.changes(call),
     create: mutation((call, spec) => inner.create(call, spec)),
     power: mutation((call, id, action) => inner.power(call, id, action)),
+    interrupt: mutation((call, id, how) => inner.interrupt(call, id, how)),
     resize: mutation((call, id, to) => inner.resize(call, id, to)),
     delete: mutation((call, id, keep) => inner.delete(call, id, keep)),
     snapshot: mutation((call, id, snapshot) => inner.snapshot(call, id, snapshot)),

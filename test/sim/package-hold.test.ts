@@ -37,6 +37,8 @@ function job(tenant: TestTenant, hourly: string): NewWork {
       framework: "none",
       timeLimitSeconds: 7200,
       platformRetriesMax: 0,
+      preemptible: false,
+      checkpoint: null,
     },
     price: { hourly: parseFen(hourly), shown: { hourly } },
     at,

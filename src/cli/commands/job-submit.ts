@@ -48,13 +48,23 @@ const submitOptions = z.object({
   ),
   timeLimit: flag(
     "--time-limit <time>",
-    "when it is ended if it still runs, such as 2h (default and most: 72h)",
+    "when it is ended if it still runs, such as 2h (default and most: what the operator allows, usually 72h)",
     seconds.optional(),
   ),
   retries: flag(
     "--retries <n>",
     "how often an attempt lost to a fault of the platform is tried again (default 2)",
     z.coerce.number().int().min(0).max(10).optional(),
+  ),
+  preemptible: flag(
+    "--preemptible",
+    "it may be told to make room for work of a higher class, and goes on later",
+    z.boolean().default(false),
+  ),
+  checkpoint: flag(
+    "--checkpoint <command>",
+    "a shell line that saves the work into $MILLRACE_CHECKPOINT when it is told to end early",
+    z.string().optional(),
   ),
   wait: flag(
     "--wait",
@@ -90,6 +100,7 @@ export function addJobSubmit(parent: Command, shell: Shell): void {
     examples: [
       "millrace job submit train.sh --flavor small --input data.csv --follow",
       "millrace job submit --flavor small --env EPOCHS=3 --time-limit 2h -- python3 train.py",
+      "millrace job submit train.sh --flavor small --preemptible --checkpoint 'cp model.pt $MILLRACE_CHECKPOINT'",
       "echo 'uname -a' | millrace job submit - --flavor small --name probe --wait",
       "millrace job submit --batch jobs.jsonl --all-or-none",
     ],
@@ -220,6 +231,8 @@ async function bodyOf(
     ...(framework === undefined ? {} : { framework }),
     ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
     ...(retries === undefined ? {} : { platformRetriesMax: retries }),
+    ...(options.preemptible ? { preemptible: true } : {}),
+    ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { cpuTopology, flavorName, gpuAsk, price } from "./catalog.ts";
 import { displayName, dnsName, id, money, problem, reason, timestamp } from "./common.ts";
 import { comparison } from "./comparison.ts";
+import { timeLimitSecondsBound } from "./job-policy.ts";
 
 /** What is to be priced or rented: a flavor, optionally larger in some fields. */
 export const quoteBody = z.strictObject({
@@ -178,8 +179,16 @@ export const createJobBody = z
       .default({}),
     /** Ids of uploaded files that are laid into the work directory. */
     inputs: z.array(id).max(64).default([]),
-    /** R: at most 72 h by default (S-07). */
-    timeLimitSeconds: z.number().int().min(1).max(259_200).default(259_200),
+    /** At most, and by default, what the operator allows: 72 h unless he says otherwise (S-07). */
+    timeLimitSeconds: z.number().int().min(1).max(timeLimitSecondsBound).optional(),
+    /** It may be told to save its work and to end for work of a higher class; it goes on later (S-05). */
+    preemptible: z.boolean().default(false),
+    /**
+     * Saves the work when it is told to end before its time: a line for /bin/sh, run beside the program.
+     * What is in MILLRACE_CHECKPOINT then is there again for the next attempt. Without it the program
+     * gets SIGTERM.
+     */
+    checkpoint: z.string().min(1).max(8192).optional(),
     /** How often an attempt lost to a platform fault is tried again (S-09). */
     platformRetriesMax: z.number().int().min(0).max(10).default(2),
   })
@@ -211,7 +220,13 @@ export const attempt = z.object({
       z.object({ kind: z.literal("signaled"), signal: z.string() }),
       z.object({ kind: z.literal("timed_out") }),
       z.object({ kind: z.literal("canceled") }),
-      z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
+      z.object({ kind: z.literal("preempted") }),
+      z.object({
+        kind: z.literal("platform_fault"),
+        detail: z.string(),
+        /** Off a device or host that is sick, in time; no retry is counted. */
+        moved: z.literal(true).optional(),
+      }),
     ])
     .nullable(),
   billable: z.boolean(),
@@ -228,7 +243,20 @@ export const job = z.object({
   image: z.string(),
   price,
   timeLimitSeconds: z.number().int(),
+  preemptible: z.boolean(),
+  checkpoint: z.string().nullable(),
   attempts: z.array(attempt),
+  /** When it was told to save its work and to end: to make room, or to leave what is sick. */
+  preemptions: z.array(
+    z.object({
+      attempt: z.number().int(),
+      cause: z.enum(["preemption", "migration"]),
+      state: z.enum(["asked", "called_off", "done", "moot"]),
+      message: z.string(),
+      askedAt: timestamp,
+      noticeUntil: timestamp,
+    }),
+  ),
   resultsBytes: z.number().int().nullable(),
   createdAt: timestamp,
   endedAt: timestamp.nullable(),

@@ -39,8 +39,14 @@ export async function inputsOf(
 export function workloadOf(
   ask: JobAsk,
   shape: Shape,
-  inputs: ReadonlyMap<string, StoredFile>,
+  given: {
+    readonly inputs: ReadonlyMap<string, StoredFile>;
+    /** The longest that the operator allows, and what holds for who says nothing. */
+    readonly timeLimitSecondsMax: number;
+  },
 ): Workload {
+  const { timeLimitSeconds = given.timeLimitSecondsMax } = ask;
+  requireLimit(timeLimitSeconds, given.timeLimitSecondsMax);
   const reserved = Object.keys(ask.environment).filter((name) => name.startsWith(reservedPrefix));
   if (reserved.length > 0) {
     throw new Failure(
@@ -50,7 +56,7 @@ export function workloadOf(
     );
   }
   const ids = [...new Set(ask.inputs)];
-  const files = filesOf(ids, inputs);
+  const files = filesOf(ids, given.inputs);
   requireNames(files, ask.script !== undefined);
   requireRoom(files, shape);
   return {
@@ -59,8 +65,10 @@ export function workloadOf(
     environment: ask.environment,
     inputs: ids,
     framework: ask.framework,
-    timeLimitSeconds: ask.timeLimitSeconds,
+    timeLimitSeconds,
     platformRetriesMax: ask.platformRetriesMax,
+    preemptible: ask.preemptible,
+    checkpoint: ask.checkpoint ?? null,
   };
 }
 
@@ -99,6 +107,15 @@ function requireNames(files: readonly StoredFile[], hasScript: boolean): void {
     }
     taken.add(name);
   }
+}
+
+function requireLimit(asked: number, most: number): void {
+  if (asked <= most) return;
+  throw new Failure(
+    "rule_violation",
+    `A job may run ${most} s here, ${Math.floor(most / 3600)} h; ${asked} s were asked for. Ask for less, or split the work.`,
+    { details: { asked, limit: most } },
+  );
 }
 
 function requireRoom(files: readonly StoredFile[], shape: Shape): void {

@@ -44,5 +44,8 @@ export const workloadRow = z.object({
   framework: z.enum(["none", "pytorch", "tensorflow"]),
   timeLimitSeconds: z.int(),
   platformRetriesMax: z.int(),
+  preemptible: z.boolean().default(false),
+  /** A line for /bin/sh that saves the work. */
+  checkpoint: z.string().nullable().default(null),
 });
 export type Workload = z.output<typeof workloadRow>;

@@ -56,6 +56,9 @@ function viewOf(given: {
   const { machine, instance, request } = given;
   const sight: Sight = machine === undefined ? { seen: "absent" } : { seen: "machine", machine };
   return {
+    interruption: null,
+    faultsBefore: 0,
+    silentMsMax: 600_000,
     instance: {
       tenantId: "t",
       id: "i",
@@ -99,6 +102,8 @@ function viewOf(given: {
         framework: "none",
         timeLimitSeconds: 60,
         platformRetriesMax: 1,
+        preemptible: false,
+        checkpoint: null,
       },
       ended: false,
       ...request,
@@ -160,7 +165,7 @@ test("S-08: a machine that never starts its program is a fault of the platform, 
   expect(decide({ ...view, now: wall }).call?.kind).toBe("delete");
   const gone = viewOf({ at: wall + 1, instance: { ...instance, state: "deleting" } });
   expect(decide(gone).request).toMatchObject({ set: "next-turn" });
-  const last = { ...gone, instance: { ...gone.instance, turn: 2 } };
+  const last = { ...gone, faultsBefore: 1, instance: { ...gone.instance, turn: 2 } };
   expect(decide(last).request).toMatchObject({ set: "ended", reason: { code: "platform_fault" } });
 });
 
@@ -218,7 +223,7 @@ test("ST-03: a machine waits until log and results are at home, also when a canc
     },
   };
   for (const wanted of ["running", "released"] as const) {
-    const workload = ended.workload ?? null;
+    const workload = attemptSeen(viewOf({ machine: ended }), ended) ?? null;
     const waiting = viewOf({ machine: ended, request: { wanted }, instance: { workload } });
     expect(decide(waiting).call).toBeUndefined();
     const home = { ...waiting, instance: { ...waiting.instance, collected: true } };

@@ -5,6 +5,7 @@
  */
 import type { Machine } from "#providers/provider.ts";
 
+import { interruptedEnd, interruptionWall } from "./interruption.ts";
 import type { AttemptEnd, AttemptStatus, View } from "./view.ts";
 
 /** Beyond its own time limit the guest may take this long to end the program and say so. */
@@ -19,14 +20,27 @@ export function attemptSeen(view: View, machine: Machine): AttemptStatus | undef
     return instance.workload ?? undefined;
   }
   const ended = endSeen(view, machine);
-  if (ended?.end?.kind !== "platform_fault") return ended ?? machine.workload;
+  if (ended?.end?.kind !== "platform_fault") return ended ?? withoutEnd(machine);
   const byUs = instance.state === "deleting" && (ended.endedAt ?? view.now) >= instance.stateSince;
   return byUs ? { ...ended, end: ourEnd(view) } : ended;
 }
 
 function endSeen(view: View, machine: Machine): AttemptStatus | undefined {
   const { workload } = machine;
-  if (workload?.end !== undefined) return workload;
+  if (workload?.end !== undefined) {
+    const { end } = workload;
+    return { ...workload, end: end.kind === "interrupted" ? interruptedEnd(view) : end };
+  }
+  const silent = silence(view, machine);
+  if (silent !== undefined) {
+    return {
+      ...withoutEnd(machine),
+      state: "ended",
+      endedAt: view.now,
+      end: { kind: "platform_fault", detail: silent },
+      logBytes: workload?.logBytes ?? 0,
+    };
+  }
   if (machine.power.value !== "stopped") return undefined;
   // Accepted but not started yet is not a stop; an end that the platform reports is.
   if (view.instance.state === "creating" && machine.stop === undefined) return undefined;
@@ -39,10 +53,34 @@ function endSeen(view: View, machine: Machine): AttemptStatus | undefined {
   };
 }
 
+function withoutEnd({ workload }: Machine): AttemptStatus | undefined {
+  if (workload === undefined) return undefined;
+  const { end: _, ...status } = workload;
+  return status;
+}
+
+/**
+ * A zombie: the machine is on and nobody in it answers, so that neither log nor results move (S-08).
+ * By the platform's own clock; a machine that stood still is given the time again.
+ */
+function silence(
+  { instance, silentMsMax }: View,
+  { power, powerSince, guest, workload }: Machine,
+): string | undefined {
+  if (power.value !== "running" || workload?.state !== "running") return undefined;
+  if (guest.heardAt === undefined || instance.readyAt === null) return undefined;
+  const silentMs = power.at - Math.max(guest.heardAt, powerSince);
+  if (silentMs <= silentMsMax) return undefined;
+  return `its guest has not answered for ${Math.floor(silentMs / 1000)} s`;
+}
+
 /** What it is called when the machine is taken from under the program. */
 export function ourEnd(view: View): AttemptEnd {
-  const { instance, request } = view;
+  const { instance, request, interruption, now } = view;
   if (request.wanted === "released") return { kind: "canceled" };
+  if (interruption !== null && !interruption.calledOff && now >= interruption.noticeUntil) {
+    return interruptedEnd(view);
+  }
   if (instance.workload?.startedAt !== undefined) return { kind: "timed_out" };
   return { kind: "platform_fault", detail: "the machine did not start the program in time" };
 }
@@ -51,11 +89,15 @@ export function ourEnd(view: View): AttemptEnd {
  * The second wall behind the guest's own time limit: a guest that does not keep it, or never starts
  * the program, cannot hold its machine for ever. Returns when that is.
  */
-export function wallOf({ instance, request }: View): number {
-  if (instance.workload?.startedAt === undefined) return instance.createdAt + startMsMax;
+export function wallOf({ instance, request, interruption }: View): number {
+  const end = interruptionWall(interruption);
+  if (instance.workload?.startedAt === undefined) {
+    return Math.min(end, instance.createdAt + startMsMax);
+  }
   const limitMs = (request.workload?.timeLimitSeconds ?? 0) * 1000;
   // Not the start alone: it is a time of the guest's clock, which may be slow.
-  return Math.max(instance.workload.startedAt, instance.stateSince) + limitMs + limitGraceMs;
+  const from = Math.max(instance.workload.startedAt, instance.stateSince);
+  return Math.min(end, from + limitMs + limitGraceMs);
 }
 
 /** The status of an attempt whose machine is gone. */

@@ -47,6 +47,9 @@ export async function makeCall(
         return provider.revert(call, row.id, order.snapshotId);
       case "snapshot-delete":
         return provider.deleteSnapshot(call, row.id, order.snapshotId);
+      case "interrupt":
+      case "go-on":
+        return provider.interrupt(call, row.id, order.how);
       case "delete":
         return provider.delete(call, row.id);
     }

@@ -13,6 +13,7 @@ const row = z
     name: z.string(),
     stage: z.enum(["follow", "end", "close"]),
     end_kind: z.string().nullable(),
+    moved: z.boolean(),
   })
   .transform((found) => ({
     tenantId: found.tenant_id,
@@ -23,6 +24,8 @@ const row = z
     /** `follow`: it runs. `end`: it ended, its machine waits. `close`: the machine is gone. */
     stage: found.stage,
     endKind: found.end_kind,
+    /** Off what was sick, in time: what it saved may be there. */
+    moved: found.moved,
   }));
 export type CollectRow = z.output<typeof row>;
 
@@ -51,12 +54,13 @@ function collectRows(site: string): Sql {
     with found as (
       select i.tenant_id, i.id, i.request_id, i.turn,
         case when i.workload->>'state' = 'ended' then 'end' else 'follow' end as stage,
-        i.workload->'end'->>'kind' as end_kind
+        i.workload->'end'->>'kind' as end_kind,
+        coalesce((i.workload->'end'->>'moved')::boolean, false) as moved
       from instance i
       where i.site = ${site} and i.kind = 'job' and i.state <> 'gone' and not i.collected
         and i.workload->>'state' in ('running', 'ended')
       union all
-      select i.tenant_id, i.id, i.request_id, i.turn, 'close', i.workload->'end'->>'kind'
+      select i.tenant_id, i.id, i.request_id, i.turn, 'close', i.workload->'end'->>'kind', false
       from stored_file f join instance i on i.tenant_id = f.tenant_id
         and i.request_id = f.job_id and i.turn = f.attempt
       where f.state = 'writing' and i.site = ${site} and i.state = 'gone'

@@ -168,7 +168,7 @@ async function bringResults(
   row: CollectRow,
   signal: AbortSignal,
 ): Promise<Results | undefined> {
-  if (row.endKind === "platform_fault") return undefined;
+  if (row.endKind === "platform_fault" && !row.moved) return undefined;
   if ((await findAttemptFile(db, keyOf(row), "results")) !== undefined) return undefined;
   const room = await storageRoom(db, row.tenantId);
   const { resultsBytesMax } = limits;

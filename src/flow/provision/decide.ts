@@ -9,6 +9,7 @@ import type { Machine } from "#providers/provider.ts";
 
 import { attemptGone, attemptSeen, ourEnd } from "./attempt.ts";
 import { drive, goalOf } from "./drive.ts";
+import { afterAttempt, toldBy } from "./interruption.ts";
 import { closeAll, observeMachine } from "./observe.ts";
 import { paced } from "./pace.ts";
 import { settleCall } from "./settle.ts";
@@ -42,6 +43,7 @@ function nextStep(view: View): Step {
   const base: Step = {
     ...rest(view),
     ...(instance.call === null ? {} : { patch: { call: null } }),
+    ...toldBy(view),
     endedOperations: settled.outcome === "go-on" ? settled.endedOperations : [],
     events: settled.outcome === "go-on" ? settled.events : [],
   };
@@ -169,19 +171,9 @@ function afterGone(
 ): NonNullable<Step["request"]> {
   const { instance, request } = view;
   if (instance.kind === "lease") return { set: "ended", reason: lost };
-  if (attempt?.end?.kind !== "platform_fault" || request.wanted === "released") {
-    return { set: "ended", reason: null };
-  }
-  const { detail } = attempt.end;
-  const retriesMax = request.workload?.platformRetriesMax ?? 0;
-  const retry = instance.turn;
-  const details = { attempt: instance.turn, retriesMax };
-  if (retry > retriesMax) {
-    const message = `The platform lost the attempt (${detail}), and no retry is left.`;
-    return { set: "ended", reason: { code: "platform_fault", message, details } };
-  }
-  const message = `The platform lost the attempt (${detail}); retry ${retry} of ${retriesMax} follows.`;
-  return { set: "next-turn", reason: { code: "platform_fault", message, details } };
+  const end = attempt?.end;
+  if (end === undefined || request.wanted === "released") return { set: "ended", reason: null };
+  return afterAttempt(view, end);
 }
 
 function present(view: View, base: Step, machine: Machine): Step {

@@ -7,6 +7,7 @@ import type { Machine } from "#providers/provider.ts";
 
 import { attemptSeen, wallOf } from "./attempt.ts";
 import { resizeArguments, snapshotArguments, stopArguments } from "./arguments.ts";
+import { interruptCall } from "./interruption.ts";
 import { isNewStop, notBefore } from "./observe.ts";
 import type { InstanceState, OperationEnd, OperationView, Step, View } from "./view.ts";
 
@@ -111,6 +112,7 @@ function towardsRunning(view: View, step: Step, machine: Machine): Step {
           ...succeeded(operations, ["create", "start", "stop"]),
         ],
         ...otherWork(view, machine),
+        ...interruptCall(view, step, machine),
       };
     }
     case "stopped":

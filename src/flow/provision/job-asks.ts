@@ -32,12 +32,12 @@ export async function askCancel(
   await tx.nudge("request");
 }
 
-/** Its machine is about to go by itself; only after a fault of the platform might it go on. */
+/** Its machine is about to go by itself; only what ended by our doing or fault might go on. */
 async function programEnded(
   tx: Tx,
   key: { readonly tenantId: string; readonly id: string },
 ): Promise<boolean> {
   const view = await findJob(tx, key);
   const end = view?.attempts.at(-1)?.workload?.end;
-  return end !== undefined && end.kind !== "platform_fault";
+  return end !== undefined && end.kind !== "platform_fault" && end.kind !== "preempted";
 }

@@ -19,6 +19,7 @@ import type { AttemptEnd } from "./view.ts";
 
 export type JobState = z.output<typeof jobSchema>["state"];
 export type ShownAttempt = z.output<typeof attemptSchema>;
+type ShownPreemption = z.output<typeof jobSchema>["preemptions"][number];
 
 const instanceRow = z.object({
   id: z.string(),
@@ -28,6 +29,15 @@ const instanceRow = z.object({
   logBytes: z.number(),
 });
 type AttemptInstance = z.output<typeof instanceRow>;
+
+const preemptionRow = z.object({
+  attempt: z.int(),
+  cause: z.enum(["preemption", "migration"]),
+  state: z.enum(["asked", "called_off", "done", "moot"]),
+  askedAt: z.number(),
+  noticeUntil: z.number(),
+  message: z.string(),
+});
 
 const row = z.object({
   id: z.string(),
@@ -52,6 +62,7 @@ const row = z.object({
     "canceled",
   ]),
   attempts: z.array(instanceRow),
+  preemptions: z.array(preemptionRow),
   refusal: reasonRow.nullable(),
   results_bytes: size.nullable(),
   results_reason: reasonRow.nullable(),
@@ -66,7 +77,7 @@ const canceledCodes = ["canceled", "insufficient_credit"];
 const jobRows = sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.price, r.workload, r.turn, r.created_at,
     r.ended_at, r.end_reason, q.refusal,
-    coalesce(a.attempts, '[]') as attempts,
+    coalesce(a.attempts, '[]') as attempts, coalesce(x.preemptions, '[]') as preemptions,
     case when results.state = 'ready' then results.size_bytes end as results_bytes,
     results.reason as results_reason, log.reason as log_reason,
     case
@@ -90,6 +101,12 @@ const jobRows = sql`
         from instance i left join stored_file f on f.tenant_id = i.tenant_id
           and f.job_id = i.request_id and f.attempt = i.turn and f.kind = 'log'
         where i.tenant_id = r.tenant_id and i.request_id = r.id) a on true
+    left join lateral (select jsonb_agg(jsonb_build_object('attempt', x.attempt, 'cause', x.cause,
+          'state', x.state, 'message', x.reason->>'message',
+          'askedAt', (extract(epoch from x.asked_at) * 1000)::int8,
+          'noticeUntil', (extract(epoch from x.notice_until) * 1000)::int8)
+          order by x.asked_at, x.id) as preemptions
+        from preemption x where x.tenant_id = r.tenant_id and x.request_id = r.id) x on true
     left join lateral (select i.turn, i.workload->>'state' as workload_state,
           i.workload->'end'->>'kind' as end_kind,
           (i.workload->'end'->>'exitCode')::int as exit_code
@@ -158,6 +175,15 @@ function timeOf(at: number | undefined): string | null {
   return at === undefined ? null : new Date(at).toISOString();
 }
 
+/** When it was told to make room or to move, oldest first; for whom is not said. */
+export function preemptionsOf({ preemptions }: JobView): ShownPreemption[] {
+  return preemptions.map(({ askedAt, noticeUntil, ...rest }) => ({
+    ...rest,
+    askedAt: new Date(askedAt).toISOString(),
+    noticeUntil: new Date(noticeUntil).toISOString(),
+  }));
+}
+
 /** Why it waits, how it ended, and what of it could not be kept. */
 export function reasonOf(view: JobView): Reason | null {
   switch (view.state) {
@@ -199,6 +225,7 @@ function sentenceOf(view: JobView, end: AttemptEnd): Reason | null {
       };
     }
     case "canceled":
+    case "preempted":
     case "platform_fault":
       return view.end_reason;
   }

@@ -94,6 +94,10 @@ function failed(view: View, call: PendingCall, error: ProviderError): Settled {
             : [{ operation, outcome: { state: "failed", reason } }],
         events: first ? [{ kind: "platform-error", message: error.message, at: view.now }] : [],
       };
+    case "interrupt":
+    case "go-on":
+      // It is told again with the next look, until its notice has passed.
+      return goOn;
     case "reboot":
     case "resize":
     case "snapshot":

@@ -14,8 +14,16 @@ import { endRequest, setReason, setShape, setWanted } from "#flow/admit/requests
 import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
 import { keepDevices } from "#flow/place/devices.ts";
 import { growPlacement, keepDiskOnly, releasePlacement } from "#flow/place/store.ts";
+import { holdBack } from "#flow/queue/held.ts";
+import { usualJobPolicy } from "#contract/schemas/job-policy.ts";
 
 import { eventOf } from "./event-words.ts";
+import {
+  closePreemptions,
+  interruptionRow,
+  newestInterruption,
+  recordTold,
+} from "./preemptions.ts";
 import { resizeArguments } from "./arguments.ts";
 import { attemptRow, endpointRow, machineSpecRow, pendingCallRow } from "./rows.ts";
 import { updateSnapshotOf } from "./snapshots.ts";
@@ -80,6 +88,9 @@ const viewRow = z.object({
   ended: z.boolean(),
   placement_state: z.enum(["full", "disk", "none"]),
   placement_turn: z.int(),
+  interruption: interruptionRow.nullable(),
+  faults_before: z.int(),
+  silent_seconds_max: z.int(),
   operations: z.array(
     z.object({
       id: z.string(),
@@ -109,6 +120,13 @@ const viewSelect = sql`
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
     r.workload as request_workload, r.ended_at is not null as ended,
     p.state as placement_state, p.turn as placement_turn,
+    ${newestInterruption} as interruption,
+    (select count(*)::int from instance e where e.tenant_id = i.tenant_id
+      and e.request_id = i.request_id and e.turn < i.turn and i.kind = 'job'
+      and e.workload->'end'->>'kind' = 'platform_fault'
+      and e.workload->'end'->'moved' is null) as faults_before,
+    coalesce((select (policy->>'silentSecondsMax')::int from job_policy),
+      ${usualJobPolicy.silentSecondsMax}) as silent_seconds_max,
     coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind,
         'arguments', o.arguments,
         'createdAt', (extract(epoch from o.created_at) * 1000)::int8) order by o.created_at, o.id)
@@ -170,6 +188,9 @@ export function viewOf(
     },
     placement: { state: row.placement_state, turn: row.placement_turn },
     operations: row.operations,
+    interruption: row.interruption,
+    faultsBefore: row.faults_before,
+    silentMsMax: row.silent_seconds_max * 1000,
     ...seen,
   };
 }
@@ -229,6 +250,7 @@ export async function applyStep(
         and not o.id = any(${row.operations.map(({ id }) => id)}::uuid[]))`);
   if (changed === 0) return false;
   await insertTransitions(tx, row, step.transitions);
+  await applyToInterruption(tx, row, step, now);
   await applyToRequest(tx, row, step, now);
   await applyToPlacement(tx, row, step, now);
   for (const { operation, outcome } of step.endedOperations) {
@@ -309,11 +331,29 @@ async function applyToRequest(tx: Tx, row: InstanceRow, step: Step, now: number)
     case "next-turn":
       await setWanted(tx, { ...key, wanted: "running", nextTurn: true, at: now });
       await setReason(tx, { ...key, reason: step.request.reason });
+      await holdBack(tx, {
+        tenantId: row.tenant_id,
+        requestId: row.request_id,
+        until: step.request.heldUntil,
+      });
       return;
     case "ended":
       await endRequest(tx, { ...key, at: now, reason: step.request.reason });
       return;
   }
+}
+
+async function applyToInterruption(
+  tx: Tx,
+  row: InstanceRow,
+  step: Step,
+  at: number,
+): Promise<void> {
+  const { tenant_id: tenantId, id: instanceId } = row;
+  if (step.told !== undefined) await recordTold(tx, { tenantId, told: step.told, at });
+  const end = step.patch.workload?.end;
+  if (row.interruption === null || end === undefined || row.workload?.end !== undefined) return;
+  await closePreemptions(tx, { tenantId, instanceId, end, at });
 }
 
 async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: number): Promise<void> {

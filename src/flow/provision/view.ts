@@ -6,6 +6,7 @@ import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 import type {
   Endpoint,
+  Interruption,
   Machine,
   OperationStatus,
   PowerAction,
@@ -44,10 +45,35 @@ export type CallKind =
   | "snapshot"
   | "revert"
   | "snapshot-delete"
+  | "interrupt"
+  | "go-on"
   | "delete";
 
-/** How an attempt ended: what the platform saw, or that we ended it. */
-export type AttemptEnd = WorkloadEnd | { readonly kind: "canceled" };
+/**
+ * How an attempt ended: what the platform saw, or that we ended it. `preempted` is billed for what
+ * ran, a fault is not; `moved` is a fault of ours that was seen in time: it may have saved its work,
+ * and its next attempt is no retry.
+ */
+export type AttemptEnd =
+  | Exclude<WorkloadEnd, { readonly kind: "interrupted" | "platform_fault" }>
+  | { readonly kind: "platform_fault"; readonly detail: string; readonly moved?: true }
+  | { readonly kind: "canceled" }
+  | { readonly kind: "preempted" };
+
+/** That an attempt was told, or is to be told, to save its work and to end: row of `preemption`. */
+export interface InterruptionView {
+  readonly id: string;
+  /** `migration`: off a device or a host that is sick. */
+  readonly cause: "preemption" | "migration";
+  readonly askedAt: number;
+  readonly noticeUntil: number;
+  /** When the guest was told. */
+  readonly toldAt: number | null;
+  readonly calledOff: boolean;
+  /** When the guest was told that it may go on after all. */
+  readonly takenBackAt: number | null;
+  readonly reason: Reason;
+}
 
 export type AttemptStatus = Omit<WorkloadStatus, "end"> & { readonly end?: AttemptEnd };
 
@@ -119,6 +145,12 @@ export type Sight =
 
 export interface View {
   readonly instance: InstanceView;
+  /** The newest of this attempt. */
+  readonly interruption: InterruptionView | null;
+  /** Attempts before this one that a fault of the platform ended; moved ones do not count. */
+  readonly faultsBefore: number;
+  /** A guest of a job that has not answered for that long is taken for dead. */
+  readonly silentMsMax: number;
   readonly request: RequestView;
   readonly placement: { readonly state: "full" | "disk" | "none"; readonly turn: number };
   readonly operations: readonly OperationView[];
@@ -157,6 +189,7 @@ export type CallOrder = { readonly key: string; readonly operationId: string | n
       };
     }
   | { readonly kind: "revert" | "snapshot-delete"; readonly snapshotId: string }
+  | { readonly kind: "interrupt" | "go-on"; readonly how: Interruption }
   | { readonly kind: "delete" }
 );
 
@@ -197,9 +230,16 @@ export interface Step {
   /** What becomes of the request. */
   readonly request?:
     | { readonly set: "wanted-stopped"; readonly reason: Reason | null }
-    | { readonly set: "next-turn"; readonly reason: Reason }
+    | {
+        readonly set: "next-turn";
+        readonly reason: Reason;
+        /** It does not wait in line before that. */
+        readonly heldUntil: number | null;
+      }
     | { readonly set: "ended"; readonly reason: Reason | null };
   readonly endedOperations: readonly OperationEnd[];
+  /** The guest knows of the interruption, or that it was taken back. */
+  readonly told?: { readonly id: string; readonly what: "interrupt" | "go-on" };
   readonly events: readonly EventNote[];
   readonly call?: CallOrder;
   /** Look again then, if nothing happens before. */

@@ -57,6 +57,8 @@ function request(workload: Partial<NonNullable<Request["workload"]>> | null): Re
             framework: "none",
             timeLimitSeconds: 60,
             platformRetriesMax: 0,
+            preemptible: false,
+            checkpoint: null,
             ...workload,
           },
     wanted: "running",

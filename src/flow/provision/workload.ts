@@ -23,6 +23,7 @@ import { readRange } from "#storage/read.ts";
 import { names } from "#storage/sweep.ts";
 
 import type { PrepareWorkload } from "./adopt.ts";
+import { savedEntries, savedWork } from "./checkpoint.ts";
 
 export interface AttemptLimits {
   /** Of one attempt's log; a program that prints more goes on, and the log says that it is cut. */
@@ -48,10 +49,12 @@ export function prepareWorkloads(context: {
   return async (request, instanceId): Promise<WorkloadSpec | undefined> => {
     const { workload } = request;
     if (workload === null) return undefined;
+    const key = { tenantId: request.tenant_id, jobId: request.id, attempt: request.turn };
+    const saved = await savedWork(db, root, key);
     const inputsPath =
-      workload.script === null && workload.inputs.length === 0
+      workload.script === null && workload.inputs.length === 0 && saved === undefined
         ? undefined
-        : await packInputs({ db, root, request, workload, instanceId });
+        : await packInputs({ db, root, request, workload, instanceId, saved });
     return {
       command: workload.command,
       environment: {
@@ -60,6 +63,9 @@ export function prepareWorkloads(context: {
         MILLRACE_ATTEMPT: String(request.turn),
       },
       ...(inputsPath === undefined ? {} : { inputsPath }),
+      ...(workload.checkpoint === null
+        ? {}
+        : { checkpoint: ["/bin/sh", "-c", workload.checkpoint] }),
       timeLimitSeconds: workload.timeLimitSeconds,
       // One byte more than is kept shows that there was more.
       logBytesMax: limits.logBytesMax + 1,
@@ -74,6 +80,8 @@ interface Packing {
   readonly request: Request;
   readonly workload: Workload;
   readonly instanceId: string;
+  /** Results of an attempt before, of which it goes on. */
+  readonly saved: StoredFile | undefined;
 }
 
 async function packInputs(packing: Packing): Promise<string> {
@@ -98,7 +106,7 @@ async function packInputs(packing: Packing): Promise<string> {
 }
 
 async function* archive(
-  { root, request, workload }: Packing,
+  { root, request, workload, saved }: Packing,
   files: readonly StoredFile[],
 ): AsyncGenerator<Buffer> {
   const entry = (path: string, mode: number, size: number): Entry => ({
@@ -123,6 +131,7 @@ async function* archive(
       content: checked(content, file),
     });
   }
+  if (saved !== undefined) yield* savedEntries(root, saved);
   yield tarEnd();
 }
 

@@ -66,6 +66,29 @@ export const workloadChecks: readonly Check[] = [
       }),
   },
   {
+    id: "workload-interrupt",
+    title: "lets a workload save its work before it ends it, and says that it was interrupted",
+    run: async (bench) => {
+      const results = bench.rig.resultsDirectory ?? "results";
+      const save = `mkdir -p ${results}/checkpoint; echo 17 > ${results}/checkpoint/step`;
+      const workload = job("echo on; sleep 60", { SIMULATE_SECONDS: "60" });
+      const machine = await start(bench, { ...workload, checkpoint: ["sh", "-c", save] });
+      if (machine === undefined) return;
+      await bench.until("the workload runs", bench.rig.timings.readyMs, async () =>
+        (await bench.machine(machine.id)).workload?.state === "running" ? true : undefined,
+      );
+      const how = { to: "end", graceSeconds: 30 } as const;
+      await bench.done(await bench.provider.interrupt(bench.call(), machine.id, how));
+      const ended = await bench.workloadEnded(machine.id);
+      expect(ended.workload?.end).toEqual({ kind: "interrupted" });
+      const archive = await bytesOf(await bench.provider.workloadResults(bench.read, machine.id));
+      expect(archive.toString("latin1")).toContain("checkpoint/");
+      // Too late for an end that has been.
+      await bench.done(await bench.provider.interrupt(bench.call(), machine.id, how));
+      await bench.remove(machine.id);
+    },
+  },
+  {
     id: "workload-log-limit",
     title: "keeps no more of a log than it was told to",
     run: async (bench) => {

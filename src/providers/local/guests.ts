@@ -12,6 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { MachineSpec } from "#providers/provider.ts";
 
 import { trimSerial } from "./console.ts";
+import { markHeard } from "./workload.ts";
 import { GuestClient } from "./guest/client.ts";
 import type { GuestCall } from "./guest/channel.ts";
 import type { GuestEvent, Identity } from "./guest/protocol.ts";
@@ -35,6 +36,8 @@ export interface Guests extends Guest {
 /** The workload tells when it moves; this is for a word that was lost. */
 const workloadPollMs = 500;
 const idlePollMs = 5_000;
+/** That a guest answers is noted so often. */
+const heardEveryMs = 5_000;
 const retryMs = 50;
 const refusedMs = 1_000;
 const borrowMs = 10_000;
@@ -93,8 +96,10 @@ export function createGuests(site: Site): Guests {
     shutDown: (id, launch) => lend(id, launch, (client, call) => client.shutdown(call)),
     sync: (id, launch) => lend(id, launch, (client, call) => client.sync(call)),
     refresh: (id, launch) => lend(id, launch, (client, call) => client.refresh(call)),
-    activity: (id, launch) =>
-      lend(id, launch, (client, call) => client.activity(call), activityMs),
+    interrupt: async (id, launch, how) => {
+      await lend(id, launch, (client, call) => client.workloadInterrupt(call, how));
+    },
+    activity: (id, launch) => lend(id, launch, (client, call) => client.activity(call), activityMs),
     takeUp: async (id, launch, { cpu, memoryBytes, diskBytes }) => {
       const expected = { cpus: vcpusOf(cpu), memoryBytes, diskBytes };
       await lend(id, launch, (client, call) => client.resizeOnline(call, expected));
@@ -128,9 +133,16 @@ async function converse(conversation: Conversation): Promise<void> {
     const { workload } = spec;
     if (workload !== undefined) await startWorkload(site, spec, workload, { client, signal });
     let following = workload !== undefined;
+    let heardAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       moved = Promise.withResolvers<void>();
-      if (following) following = await followWorkload(site, machineId, { client, signal });
+      if (following) {
+        following = await followWorkload(site, machineId, { client, signal });
+        if (site.now() - heardAt > heardEveryMs) {
+          heardAt = site.now();
+          await markHeard(instancePath(site, machineId), heardAt);
+        }
+      }
       await trimSerial(instancePath(site, machineId));
       const pause = delay(following ? workloadPollMs : idlePollMs, false, { ref: false });
       if (await Promise.race([ended, moved.promise.then(() => false), pause])) return;

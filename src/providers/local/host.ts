@@ -19,7 +19,15 @@ export async function describeHost({ site, offered }: Driver, execution: string)
     hugePages: hugePages(),
     gpus: [],
     labels: { execution, cpu: await cpuName() },
+    ...(await cpuPressure()),
   };
+}
+
+/** What the kernel tells of tasks that waited for a CPU; not every kernel does. */
+async function cpuPressure(): Promise<Pick<Host, "cpuPressurePercent">> {
+  const text = await readFile("/proc/pressure/cpu", "utf8").catch(() => "");
+  const share = /^some .*\bavg60=([0-9.]+)/m.exec(text)?.[1];
+  return share === undefined ? {} : { cpuPressurePercent: Number(share) };
 }
 
 /** Told in steps, so that not every log line on this disk is news for placement. */

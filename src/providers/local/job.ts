@@ -42,6 +42,7 @@ export async function startWorkload(
       workloadId: spec.id,
       command: workload.command,
       environment: workload.environment,
+      ...(workload.checkpoint === undefined ? {} : { checkpoint: workload.checkpoint }),
       inputsBytes,
       timeLimitSeconds: Math.ceil(workload.timeLimitSeconds),
       logBytesMax: workload.logBytesMax,
@@ -101,6 +102,8 @@ function endOf(status: Extract<GuestWorkload, { state: "ended" }>): WorkloadEnd 
       return { kind: "signaled", signal: status.signal };
     case "timed_out":
       return { kind: "timed_out" };
+    case "interrupted":
+      return { kind: "interrupted" };
     case "platform_fault":
       return { kind: "platform_fault", detail: status.detail };
   }

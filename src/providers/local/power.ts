@@ -21,6 +21,12 @@ export interface Guest {
   readonly sync: (machineId: string, launch: Launch) => Promise<void>;
   /** Sets the clock and whatever else went stale while the guest stood still. */
   readonly refresh: (machineId: string, launch: Launch) => Promise<void>;
+  /** Its workload is to save its work and to end within `graceMs`; without it, to go on after all. */
+  readonly interrupt: (
+    machineId: string,
+    launch: Launch,
+    how: { readonly graceMs?: number },
+  ) => Promise<void>;
   /** What the guest sees of its use; fails if it does not answer in time. */
   readonly activity: (machineId: string, launch: Launch) => Promise<GuestActivity>;
   /** Brings plugged CPUs and memory online and grows the file system to its disk. */

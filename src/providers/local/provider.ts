@@ -9,6 +9,7 @@ import {
   type Activity,
   type Call,
   type Host,
+  type Interruption,
   type Listing,
   type Machine,
   type MachineSpec,
@@ -54,7 +55,8 @@ import { sampleOf } from "./samples.ts";
 import { current } from "./settle.ts";
 import { dropSnapshot, revertTo, showSnapshot, takeSnapshot } from "./snapshot.ts";
 import { showMachine } from "./view.ts";
-import { logSize, readResults, readWorkloadLog } from "./workload.ts";
+import { interruptWorkload } from "./interrupt.ts";
+import { heardAt, logSize, readResults, readWorkloadLog } from "./workload.ts";
 
 export interface Parts {
   readonly driver: Driver;
@@ -155,6 +157,13 @@ export class LocalProvider implements Provider {
     return action.to === "shutdown"
       ? accept(this.#driver.site, call, task)
       : acceptAndFinish(this.#driver.site, call, task);
+  }
+
+  async interrupt(call: Call, machineId: string, how: Interruption): Promise<OperationRef> {
+    const work = (): Promise<string | undefined> =>
+      interruptWorkload(this.#driver.site, this.#parts.guest, machineId, how);
+    const task = this.#task(call, machineId, { kind: "interrupt", request: how, work });
+    return acceptAndFinish(this.#driver.site, call, task);
   }
 
   async resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {
@@ -320,7 +329,7 @@ export class LocalProvider implements Provider {
     const spec = await readSpec(path);
     if (spec === undefined) return undefined;
     const state = await readState(path);
-    const sizes = { logBytes: await logSize(path) };
+    const sizes = { logBytes: await logSize(path), heardAt: await heardAt(path) };
     return showMachine(site, spec, state && (await current(site, path, state)), sizes);
   }
 

@@ -23,6 +23,7 @@ const workloadSpecSchema = z.object({
   command: z.array(z.string()).min(1),
   environment: z.record(z.string(), z.string()),
   inputsPath: z.string().exactOptional(),
+  checkpoint: z.array(z.string()).min(1).exactOptional(),
   timeLimitSeconds: z.number().positive(),
   logBytesMax: z.int().min(0),
   resultsBytesMax: z.int().min(0),
@@ -103,6 +104,7 @@ const endSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("exited"), exitCode: z.int() }),
   z.object({ kind: z.literal("signaled"), signal: z.string() }),
   z.object({ kind: z.literal("timed_out") }),
+  z.object({ kind: z.literal("interrupted") }),
   z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
 ]) satisfies z.ZodType<WorkloadEnd>;
 

@@ -7,6 +7,8 @@ import type { Site } from "./site.ts";
 
 export interface WorkloadSize {
   readonly logBytes: number;
+  /** When the guest of a job answered last. */
+  readonly heardAt: number | undefined;
 }
 
 export function showMachine(
@@ -28,7 +30,7 @@ export function showMachine(
     power: { value: state?.power ?? "stopped", at: now },
     powerSince: state?.powerSince ?? now,
     ...(state?.stop ? { stop: state.stop } : {}),
-    guest: guestOf(state),
+    guest: guestOf(state, sizes.heardAt),
     start: state?.launch?.start,
     cpu: hardware.cpu,
     memoryBytes: hardware.memoryBytes,
@@ -44,11 +46,12 @@ export function hasPendingResize({ hardware, wanted }: State): boolean {
   return JSON.stringify(hardware) !== JSON.stringify(wanted);
 }
 
-function guestOf(state: State | undefined): Machine["guest"] {
+function guestOf(state: State | undefined, heardAt: number | undefined): Machine["guest"] {
   if (state === undefined || state.readyAt === null || state.power === "stopped") {
     return { ready: false };
   }
-  return { ready: true, readyAt: state.readyAt };
+  const { readyAt } = state;
+  return { ready: true, readyAt, ...(heardAt === undefined ? {} : { heardAt }) };
 }
 
 function workloadOf(

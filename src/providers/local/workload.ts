@@ -5,7 +5,7 @@
  * that nothing is lost and nothing is repeated, whoever the keeper is.
  */
 import { createReadStream } from "node:fs";
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -29,6 +29,24 @@ export function resultsPath(directory: string): string {
 export function resultsProblemPath(directory: string): string {
   return join(directory, "results.problem");
 }
+
+/** Notes when the guest answered last, as the time of a file: nobody waits for it to be durable. */
+export async function markHeard(directory: string, at: number): Promise<void> {
+  const path = join(directory, heardName);
+  try {
+    await utimes(path, at / 1000, at / 1000);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    await writeFile(path, "", { mode: 0o600 });
+  }
+}
+
+export async function heardAt(directory: string): Promise<number | undefined> {
+  const found = await stat(join(directory, heardName)).catch(() => undefined);
+  return found?.mtimeMs;
+}
+
+const heardName = "heard";
 
 export async function logSize(directory: string): Promise<number> {
   try {

@@ -19,7 +19,8 @@ export function advance(machine: MachineState, now: number, bootMs: number): Mac
 
 /** When the machine changes next by itself; undefined if it never does. */
 export function nextChangeAt(machine: MachineState): number | undefined {
-  const running = machine.power === "running";
+  // A guest that hangs does nothing by itself.
+  const running = machine.power === "running" && machine.hungAt === null;
   const times = [
     machine.startsAt,
     machine.stopsAt,
@@ -51,6 +52,7 @@ export function powerOn(machine: MachineState, at: number, bootMs: number): Mach
       startsAt: null,
       bootsAt: at + bootMs,
       readyAt: null,
+      hungAt: null,
       stop: null,
       cpu: machine.pendingCpu ?? machine.cpu,
       memoryBytes: machine.pendingMemoryBytes ?? machine.memoryBytes,
@@ -112,7 +114,7 @@ function booted(machine: MachineState, at: number): MachineState {
       bootsAt: null,
       readyAt: at,
       workload: startsWorkload
-        ? { startedAt: at, pausedMs: 0, endedAt: null, end: null }
+        ? { startedAt: at, pausedMs: 0, endedAt: null, end: null, interrupted: null }
         : machine.workload,
     },
     `[simulated] ${machine.spec.name} login:`,

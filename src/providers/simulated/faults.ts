@@ -7,6 +7,7 @@ import { ProviderError, type ProviderErrorCode } from "#providers/provider.ts";
 export type Mutation =
   | "create"
   | "power"
+  | "interrupt"
   | "resize"
   | "delete"
   | "snapshot"

@@ -4,8 +4,10 @@
  */
 import { unreachable } from "#kernel/assert.ts";
 import {
+  ProviderError,
   type Capabilities,
   type GpuAssignment,
+  type Interruption,
   type MachineSpec,
   type PowerAction,
   type Resize,
@@ -43,6 +45,7 @@ export function created(spec: MachineSpec, now: number, latencies: Latencies): M
     bootsAt: null,
     readyAt: null,
     stopsAt: null,
+    hungAt: null,
     stop: null,
     cpu: spec.cpu,
     memoryBytes: spec.memoryBytes,
@@ -156,6 +159,26 @@ export function resize(machine: MachineState, to: Resize, now: number, can: Capa
     pendingDiskBytes: diskNow ? null : (diskBytes ?? machine.pendingDiskBytes),
   };
   return at(print(next, `[simulated] resized at ${new Date(now).toISOString()}`), 0);
+}
+
+export function interrupt(machine: MachineState, how: Interruption, now: number): Changed {
+  const { workload } = machine;
+  if (workload === null || workload.end !== null) {
+    return same(machine, "[simulated] no workload runs");
+  }
+  if (machine.power !== "running" || machine.hungAt !== null) {
+    throw new ProviderError("unavailable", "the guest does not answer", { effect: "none" });
+  }
+  if (how.to === "go-on") {
+    return at({ ...machine, workload: { ...workload, interrupted: null } }, 0);
+  }
+  if (workload.interrupted !== null) return same(machine, "[simulated] is told already");
+  const interrupted = { at: now, graceMs: how.graceSeconds * 1000 };
+  return at({ ...machine, workload: { ...workload, interrupted } }, 0);
+}
+
+export function hung(machine: MachineState, now: number): MachineState {
+  return { ...machine, hungAt: machine.hungAt ?? now };
 }
 
 export function crashed(machine: MachineState, now: number, detail: string): MachineState {

@@ -10,11 +10,12 @@ import { ProviderError, type OperationRef, type Owner } from "#providers/provide
 import { advance, nextChangeAt } from "./advance.ts";
 import { holdsCompute } from "./capacity.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { Conditions } from "./conditions.ts";
 import { Faults } from "./faults.ts";
 import type { SimulatedHost } from "./hosts.ts";
 import { refused } from "./guard.ts";
 import { Loads, type Load } from "./loads.ts";
-import { crashed, shutDownByGuest, type Latencies } from "./mutate.ts";
+import { crashed, hung, shutDownByGuest, type Latencies } from "./mutate.ts";
 import { DirectoryStore, MemoryStore, type Store } from "./store.ts";
 import { operationsMax, type MachineState, type OperationState, type World } from "./world.ts";
 
@@ -61,6 +62,7 @@ export class SimulatedPlatform {
   readonly latencies: Latencies;
   readonly clock: Clock;
   readonly faults = new Faults();
+  readonly conditions = new Conditions();
   readonly loads = new Loads();
   /** Whether another process may change the world behind our back. */
   readonly shared: boolean;
@@ -175,6 +177,11 @@ export class SimulatedPlatform {
   /** Somebody types `poweroff` in the guest. */
   shutDownByGuest(machineId: string): void {
     this.#happen(machineId, shutDownByGuest);
+  }
+
+  /** Its guest does nothing any more and answers nobody, while the machine stays on. */
+  hang(machineId: string): void {
+    this.#happen(machineId, hung);
   }
 
   /** The host loses power. Nothing is known of its machines until it is back. */

@@ -11,6 +11,7 @@ import {
   type Call,
   type Capabilities,
   type Host,
+  type Interruption,
   type Listing,
   type Machine,
   type MachineSpec,
@@ -30,7 +31,7 @@ import { demandOf, shortage } from "./capacity.ts";
 import { changes, mayHaveChanged } from "./changes.ts";
 import { thrown, type CallName, type Mutation } from "./faults.ts";
 import { demand, demandOwner, missing, refused, sameOwner, takesMore } from "./guard.ts";
-import { checkGpus, checkSpec, created, power, resize, type Changed } from "./mutate.ts";
+import { checkGpus, checkSpec, created, interrupt, power, resize, type Changed } from "./mutate.ts";
 import { SimulatedPlatform, type Decided, type PlatformOptions, type View } from "./platform.ts";
 import { SerialConsole } from "./serial.ts";
 import { showMachine, showOperation, showSample } from "./show.ts";
@@ -87,7 +88,8 @@ export class SimulatedProvider implements Provider {
       .filter((host) => !failed.includes(host.id))
       .map((host): Host => {
         const down = this.platform.hostDownSince(host.id) !== undefined;
-        return { hugePages: {}, labels: {}, ...host, state: down ? "down" : "up" };
+        const condition = this.platform.conditions.shown(host.id, host.gpus);
+        return { hugePages: {}, labels: {}, ...host, ...condition, state: down ? "down" : "up" };
       });
     return { items, complete: failed.length === 0, failedScopes: failed };
   }
@@ -141,6 +143,13 @@ export class SimulatedProvider implements Provider {
       const { latencies } = this.platform;
       return power(machine, action, view.now, { latencies, capabilities: this.#capabilities });
     });
+  }
+
+  interrupt(call: Call, machineId: string, how: Interruption): Promise<OperationRef> {
+    const kind = `interrupt ${JSON.stringify(how)}`;
+    return this.#mutateExisting("interrupt", call, { machineId, kind }, (machine, view) =>
+      interrupt(machine, how, view.now),
+    );
   }
 
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {

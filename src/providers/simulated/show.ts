@@ -24,7 +24,7 @@ export function showMachine(
     ...(machine.stop === null ? {} : { stop: machine.stop }),
     guest:
       ready && machine.readyAt !== null
-        ? { ready: true, readyAt: machine.readyAt }
+        ? { ready: true, readyAt: machine.readyAt, heardAt: machine.hungAt ?? now }
         : { ready: false },
     start: "simulated",
     cpu: machine.cpu,

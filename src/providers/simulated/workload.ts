@@ -6,6 +6,7 @@
  *     SIMULATE_EXIT     the exit code (default 0)
  *     SIMULATE_SIGNAL   the signal that ends it, instead of an exit code
  *     SIMULATE_LINES    lines that it logs, evenly over its time (default 5)
+ *     SIMULATE_SAVE     how many seconds it takes to save its work when interrupted (default 0.05)
  *
  * Values that make no sense count as absent. The log is a function of the state and the time, so it
  * needs no storage and any process reads the same bytes at the same offset.
@@ -19,18 +20,27 @@ import type { MachineState } from "./world.ts";
 
 const linesMax = 10_000;
 
+interface PlannedEnd {
+  readonly at: number;
+  readonly end: WorkloadEnd;
+}
+
 /** When and how the workload ends if nothing happens to its machine; undefined if it does not run. */
-export function plannedEnd(
-  machine: MachineState,
-): { readonly at: number; readonly end: WorkloadEnd } | undefined {
+export function plannedEnd(machine: MachineState): PlannedEnd | undefined {
   const { workload } = machine;
   const spec = machine.spec.workload;
   if (workload === null || spec === undefined || workload.end !== null) return undefined;
   const from = workload.startedAt + workload.pausedMs;
   const durationMs = durationMsOf(spec);
   const limitMs = spec.timeLimitSeconds * 1000;
-  if (durationMs > limitMs) return { at: from + limitMs, end: { kind: "timed_out" } };
-  return { at: from + durationMs, end: endOf(spec) };
+  const byItself: PlannedEnd =
+    durationMs > limitMs
+      ? { at: from + limitMs, end: { kind: "timed_out" } }
+      : { at: from + durationMs, end: endOf(spec) };
+  if (workload.interrupted === null) return byItself;
+  const { at, graceMs } = workload.interrupted;
+  const toldAt = at + Math.min(saveMsOf(spec), graceMs);
+  return byItself.at <= toldAt ? byItself : { at: toldAt, end: { kind: "interrupted" } };
 }
 
 export function workloadLog(machine: MachineState, now: number): Buffer {
@@ -66,7 +76,12 @@ export function workloadResults(machine: MachineState, now: number): Buffer {
   if (state !== "ended" || end === undefined) throw refused("the workload has not ended");
   if (end.kind === "platform_fault") throw refused("the results were lost with the machine");
   const content = `[simulated] nothing ran; the workload ended as ${JSON.stringify(end)}\n`;
-  const archive = tar([{ name: "simulated.txt", content, modifiedAt: endedAt }]);
+  const files = [{ name: "simulated.txt", content, modifiedAt: endedAt }];
+  if (hasSaved(machine)) {
+    const saved = `[simulated] nothing ran for ${ranMs(machine, endedAt)} ms\n`;
+    files.push({ name: "./checkpoint/simulated.txt", content: saved, modifiedAt: endedAt });
+  }
+  const archive = tar(files);
   if (archive.byteLength > (machine.spec.workload?.resultsBytesMax ?? 0)) {
     throw refused(`the results are ${archive.byteLength} bytes, more than the limit`);
   }
@@ -76,7 +91,8 @@ export function workloadResults(machine: MachineState, now: number): Buffer {
 function ranMs(machine: MachineState, now: number): number {
   const { workload } = machine;
   if (workload === null) return 0;
-  const until = workload.endedAt ?? (machine.power === "paused" ? machine.powerSince : now);
+  const stoodStillAt = machine.power === "paused" ? machine.powerSince : machine.hungAt;
+  const until = workload.endedAt ?? stoodStillAt ?? now;
   return Math.max(0, until - workload.startedAt - workload.pausedMs);
 }
 
@@ -96,16 +112,32 @@ function describe(end: WorkloadEnd): string {
       return `ended by ${end.signal}`;
     case "timed_out":
       return "ended by its time limit";
+    case "interrupted":
+      return "interrupted";
     case "platform_fault":
       return "lost by the platform";
   }
   return unreachable(end);
 }
 
+/** It was interrupted and had the time to save its work. */
+function hasSaved({ workload, spec }: MachineState): boolean {
+  if (workload?.end?.kind !== "interrupted" || spec.workload === undefined) return false;
+  return saveMsOf(spec.workload) <= (workload.interrupted?.graceMs ?? 0);
+}
+
 function durationMsOf(spec: WorkloadSpec): number {
-  const text = spec.environment["SIMULATE_SECONDS"] ?? "1";
-  const seconds = /^[0-9]{1,7}(\.[0-9]{1,3})?$/.test(text) ? Number(text) : 1;
-  return Math.round(seconds * 1000);
+  return milliseconds(spec.environment["SIMULATE_SECONDS"], 1000);
+}
+
+function saveMsOf(spec: WorkloadSpec): number {
+  return milliseconds(spec.environment["SIMULATE_SAVE"], 50);
+}
+
+function milliseconds(seconds: string | undefined, otherwise: number): number {
+  return seconds !== undefined && /^[0-9]{1,7}(\.[0-9]{1,3})?$/.test(seconds)
+    ? Math.round(Number(seconds) * 1000)
+    : otherwise;
 }
 
 function integer(text: string | undefined, min: number, max: number): number | undefined {

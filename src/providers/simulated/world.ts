@@ -20,6 +20,8 @@ export interface WorkloadState {
   readonly pausedMs: number;
   readonly endedAt: number | null;
   readonly end: WorkloadEnd | null;
+  /** It was told to save its work and to end: when, and what it is given for that. */
+  readonly interrupted: { readonly at: number; readonly graceMs: number } | null;
 }
 
 export interface MachineState {
@@ -34,6 +36,8 @@ export interface MachineState {
   readonly readyAt: number | null;
   /** The guest is shutting down because we asked. */
   readonly stopsAt: number | null;
+  /** Since when the guest does nothing any more and answers nobody. */
+  readonly hungAt: number | null;
   readonly stop: StopEvidence | null;
   readonly cpu: CpuTopology;
   readonly memoryBytes: number;
@@ -121,6 +125,7 @@ const spec: z.ZodType<MachineSpec> = z.object({
       command: z.array(z.string()),
       environment: z.record(z.string(), z.string()),
       inputsPath: z.exactOptional(z.string()),
+      checkpoint: z.exactOptional(z.array(z.string())),
       timeLimitSeconds: z.number(),
       logBytesMax: z.int(),
       resultsBytesMax: z.int(),
@@ -133,6 +138,7 @@ const workloadEnd: z.ZodType<WorkloadEnd> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("exited"), exitCode: z.int() }),
   z.object({ kind: z.literal("signaled"), signal: z.string() }),
   z.object({ kind: z.literal("timed_out") }),
+  z.object({ kind: z.literal("interrupted") }),
   z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
 ]);
 
@@ -153,6 +159,8 @@ const machine: z.ZodType<MachineState> = z.object({
   bootsAt: z.number().nullable(),
   readyAt: z.number().nullable(),
   stopsAt: z.number().nullable(),
+  // A world of an earlier release has neither this nor `interrupted`.
+  hungAt: z.number().nullable().default(null),
   stop: z
     .object({
       at: z.number(),
@@ -173,6 +181,7 @@ const machine: z.ZodType<MachineState> = z.object({
       pausedMs: z.number(),
       endedAt: z.number().nullable(),
       end: workloadEnd.nullable(),
+      interrupted: z.object({ at: z.number(), graceMs: z.number() }).nullable().default(null),
     })
     .nullable(),
   ranMs: z.number(),

@@ -7,7 +7,14 @@ import { price } from "#contract/schemas/catalog.ts";
 import type { Job } from "#contract/schemas/compute.ts";
 import type { Tx } from "#db/pool.ts";
 import { askCancel } from "#flow/provision/job-asks.ts";
-import { attemptsOf, findJob, listJobs, reasonOf, type JobView } from "#flow/provision/job-view.ts";
+import {
+  attemptsOf,
+  findJob,
+  listJobs,
+  preemptionsOf,
+  reasonOf,
+  type JobView,
+} from "#flow/provision/job-view.ts";
 import { usedFlavor } from "#flow/provision/lease-view.ts";
 import { present } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -72,7 +79,10 @@ function showJob(view: JobView): Job {
     image: view.image,
     price: price.parse(view.price),
     timeLimitSeconds: view.workload.timeLimitSeconds,
+    preemptible: view.workload.preemptible,
+    checkpoint: view.workload.checkpoint,
     attempts: attemptsOf(view),
+    preemptions: preemptionsOf(view),
     resultsBytes: view.results_bytes,
     createdAt: rfc3339(view.created_at),
     endedAt: optionalTime(view.ended_at),

@@ -12,6 +12,7 @@ import { requireAgreements } from "#customers/agreements.ts";
 import { requireMeans } from "#dunning/require.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { inputsOf, workloadOf, type JobAsk } from "#flow/admit/job.ts";
+import { jobPolicy } from "#flow/admit/job-policy.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import { admitAll, type NewWork } from "#flow/admit/work.ts";
@@ -57,6 +58,7 @@ async function preparation(
   const prices = await pricesNow(tx, at);
   const priority = await priorityOf(context);
   const inputs = await inputsOf(tx, tenantId, asks);
+  const { timeLimitSecondsMax } = await jobPolicy(tx);
   const project = once((id: string | undefined) => projectForWork(tx, tenantId, id));
   const image = once((name: string) => usableImage(tx, name));
   const offer = once(async (name: string) => {
@@ -69,7 +71,7 @@ async function preparation(
     const { name: imageName, defaultUser, ...needs } = await image(ask.image);
     const { shape, price } = await offer(ask.flavor);
     requireImageFits(shape, { name: imageName, ...needs });
-    const workload = workloadOf(ask, shape, inputs);
+    const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
     await placeable(shape);
     return {
       tenantId,

@@ -186,6 +186,20 @@ export class GuestClient {
     ).result;
   }
 
+  /** It is to save its work and to end within `graceMs`; without that it may go on after all. */
+  async workloadInterrupt(
+    call: GuestCall,
+    how: { readonly graceMs?: number },
+  ): Promise<protocol.GuestWorkload> {
+    return (
+      await this.#channel.ask(call, {
+        method: "workload.interrupt",
+        parameters: { ...how },
+        schema: protocol.workloadSchema,
+      })
+    ).result;
+  }
+
   /** Log, results and end are safe with us: the guest may forget the workload. */
   async workloadAcknowledge(call: GuestCall, workloadId: string): Promise<void> {
     await this.#channel.ask(call, {

@@ -69,6 +69,8 @@ export interface WorkloadPlan {
   readonly timeLimitSeconds: number;
   readonly logBytesMax: number;
   readonly resultsBytesMax: number;
+  /** argv that saves the work when it is interrupted. */
+  readonly checkpoint?: readonly string[];
   /** Absolute path; `/work` if absent. */
   readonly workDirectory?: string;
   /** Size of the inputs sent before with `workload.input`; 0 for none. */
@@ -98,6 +100,7 @@ export const workloadSchema = z.union([
   ended.extend({ end: z.literal("exited"), exitCode: z.int().min(0).max(255) }),
   ended.extend({ end: z.literal("signaled"), signal: z.string().max(20) }),
   ended.extend({ end: z.literal("timed_out") }),
+  ended.extend({ end: z.literal("interrupted") }),
   ended.extend({ end: z.literal("platform_fault"), detail: z.string().max(10_000) }),
 ]);
 export type GuestWorkload = z.infer<typeof workloadSchema>;

@@ -162,6 +162,57 @@ describe("a workload", () => {
     await client.workloadAcknowledge(call(), "w4");
   });
 
+  test("that is interrupted saves its work first, with its checkpoint command", async () => {
+    const command = ["/bin/sh", "-c", "echo up; while :; do sleep 0.1; done"];
+    const checkpoint = ["/bin/sh", "-c", 'echo saving; echo 17 > "$MILLRACE_CHECKPOINT/step"'];
+    const plan = { ...limits, workloadId: "i1", command, checkpoint, inputsBytes: 0 };
+    await client.workloadStart(call(), plan);
+    await expect.poll(async () => (await log(0)).toString(), { timeout: 20_000 }).toBe("up\n");
+    await client.workloadInterrupt(call(), { graceMs: 60_000 });
+    await client.workloadInterrupt(call(), { graceMs: 60_000 });
+    expect(await ended()).toMatchObject({ end: "interrupted" });
+    expect((await log(0)).toString()).toBe("up\nsaving\n");
+    expect(await resultNames()).toContain("./checkpoint/step");
+    await client.workloadAcknowledge(call(), "i1");
+  });
+
+  test("that is interrupted and has no such command gets SIGTERM at once", async () => {
+    const command = [
+      "/bin/sh",
+      "-c",
+      "trap 'mkdir -p $MILLRACE_CHECKPOINT; echo 3 > $MILLRACE_CHECKPOINT/step; exit 0' TERM; echo up; while :; do sleep 0.1; done",
+    ];
+    await client.workloadStart(call(), { ...limits, workloadId: "i2", command, inputsBytes: 0 });
+    await expect.poll(async () => (await log(0)).toString(), { timeout: 20_000 }).toBe("up\n");
+    await client.workloadInterrupt(call(), { graceMs: 60_000 });
+    expect(await ended()).toMatchObject({ end: "interrupted" });
+    expect(await resultNames()).toContain("./checkpoint/step");
+    await client.workloadAcknowledge(call(), "i2");
+  });
+
+  test("whose interruption is taken back while it saves goes on to its own end", async () => {
+    const command = [
+      "/bin/sh",
+      "-c",
+      "echo up; until [ -e results/go ]; do sleep 0.1; done; exit 4",
+    ];
+    const checkpoint = ["/bin/sh", "-c", "echo saving; sleep 1000"];
+    const plan = { ...limits, workloadId: "i3", command, checkpoint, inputsBytes: 0 };
+    await client.workloadStart(call(), plan);
+    await client.workloadInterrupt(call(), { graceMs: 60_000 });
+    await expect
+      .poll(async () => (await log(0)).toString(), { timeout: 20_000 })
+      .toContain("saving");
+    await client.workloadInterrupt(call(), {});
+    const hostKey = present((await client.personalize(call(), identity("b2"))).hostKeys[0], "key");
+    await expect
+      .poll(() => ssh(hostKey, "ps | grep -c '[s]leep 1000' || true"), { timeout: 20_000 })
+      .toBe("0\n");
+    await ssh(hostKey, "touch /work/results/go");
+    expect(await ended()).toMatchObject({ end: "exited", exitCode: 4 });
+    await client.workloadAcknowledge(call(), "i3");
+  });
+
   test("that writes more than its limits loses the rest, is told so, and goes on", async () => {
     const command = ["/bin/sh", "-c", "yes | head -c 3000; head -c 90000 /dev/zero > results/big"];
     const plan = { ...limits, logBytesMax: 1000, resultsBytesMax: 50_000 };

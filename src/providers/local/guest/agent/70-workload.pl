@@ -51,6 +51,9 @@ sub workload_start {
     ref $command eq 'ARRAY' && @$command && !grep { !defined $_ || ref $_ } @$command or die "invalid: command\n";
     my $environment = defined $ask->{environment} ? $ask->{environment} : {};
     ref $environment eq 'HASH' && !grep { ref $_ || !defined $_ } values %$environment or die "invalid: environment\n";
+    my $checkpoint = $ask->{checkpoint};
+    !defined $checkpoint or ref $checkpoint eq 'ARRAY' && @$checkpoint && !grep { !defined $_ || ref $_ } @$checkpoint
+        or die "invalid: checkpoint\n";
     my $directory = defined $ask->{workDirectory} ? $ask->{workDirectory} : '/work';
     $directory =~ m{^(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$} or die "invalid: workDirectory\n";
     my $inputs = count_field($ask, 'inputsBytes');
@@ -60,6 +63,7 @@ sub workload_start {
     make_directories($WORK, 0711);
     my %plan = (
         id => $id, command => $command, environment => $environment, directory => $directory, inputs => $inputs,
+        checkpoint => $checkpoint,
         time_limit_ms => 1000 * count_field($ask, 'timeLimitSeconds'),
         log_max => count_field($ask, 'logBytesMax'), results_max => count_field($ask, 'resultsBytesMax'),
     );
@@ -150,6 +154,25 @@ sub workload_cancel {
     die "not_found: no workload\n" unless defined $state;
     kill 15, $state->{supervisor} if $state->{state} ne 'ended' && supervisor_lives($state);
     return workload_status();
+}
+
+# Told to save its work and to end, or, with no `graceMs`, that it may go on after all. The supervisor
+# finds the file: a file is neither lost nor seen by a program that was started before.
+sub workload_interrupt {
+    my ($ask) = @_;
+    my $state = workload_state();
+    die "not_found: no workload\n" unless defined $state;
+    if (!defined $ask->{graceMs}) { unlink "$WORK/interrupt" }
+    elsif ($state->{state} ne 'ended' && !-e "$WORK/interrupt") {
+        write_file_durably("$WORK/interrupt", count_field($ask, 'graceMs'), 0600);
+    }
+    return workload_status();
+}
+
+# Milliseconds that it is given to save its work; undefined while nobody has told it to.
+sub interrupt_grace_ms {
+    my $text = read_file("$WORK/interrupt");
+    return defined $text && $text =~ /^(\d{1,15})$/ ? $1 : undef;
 }
 
 sub workload_acknowledge {

@@ -39,8 +39,10 @@ sub supervise {
 sub prepare_directory {
     my ($plan, $uid, $gid) = @_;
     make_directories($plan->{directory});
-    mkdir "$plan->{directory}/results", 0755;
-    chown $uid, $gid, $plan->{directory}, "$plan->{directory}/results";
+    my @directories = ($plan->{directory}, "$plan->{directory}/results");
+    push @directories, "$plan->{directory}/results/checkpoint" if defined $plan->{checkpoint};
+    mkdir $_, 0755 for @directories;
+    chown $uid, $gid, @directories;
     return unless $plan->{inputs};
     my ($text, $status) = run_as($uid, $gid, $plan->{directory}, undef, 'tar', '-x', '-f', "$WORK/inputs-$plan->{id}.tar");
     die "the inputs cannot be unpacked: $text\n" if $status != 0;
@@ -77,8 +79,14 @@ sub run_job {
     close $writer;
     my $deadline = monotonic_ms() + $plan->{time_limit_ms};
     my ($timed_out, $kill_at, $status, $written, $open) = (0, undef, undef, 0, 1);
+    my $interruption = { told => 0 };
     while (!defined $status) {
         my $now = monotonic_ms();
+        if (!defined $kill_at) {
+            $kill_at = interrupt_job($plan, $uid, $gid, { interruption => $interruption, reader => $reader, now => $now });
+            if (defined $kill_at) { kill $now >= $kill_at ? 9 : 15, -$job }
+            elsif ($interruption->{hook}) { $open = 1 }    # the hook speaks into the same log
+        }
         if (!defined $kill_at && ($$canceled || $now >= $deadline)) {
             $timed_out = !$$canceled;
             kill 15, -$job;
@@ -86,6 +94,7 @@ sub run_job {
         }
         if (defined $kill_at && $now >= $kill_at) { kill 9, -$job; $kill_at = $now + 1000 }
         my $wait = (defined $kill_at ? $kill_at : $deadline) - $now;
+        $wait = 50 if $interruption->{hook} && $wait > 50;
         $wait = 50 if $wait > 50 && !$open;    # output is closed: only the exit is left to see
         $wait = 1000 if $wait > 1000;
         $open = copy_output($reader, $log, $plan, $state, \$written, $wait) if $open;
@@ -96,8 +105,44 @@ sub run_job {
     end_all_of($uid, $gid);
     while ($open) { $open = copy_output($reader, $log, $plan, $state, \$written, 0) && $open == 1 && readable($reader) }
     return { end => 'timed_out' } if $timed_out;
+    return { end => 'interrupted' } if $interruption->{told};
     return { end => 'signaled', signal => signal_name($status & 127) } if $status & 127;
     return { end => 'exited', exitCode => $status >> 8 };
+}
+
+# Runs the checkpoint command, if there is one, when somebody has told us to save the work, and ends it
+# if he takes that back. Returns until when the program may live once it is to be told to end.
+sub interrupt_job {
+    my ($plan, $uid, $gid, $at) = @_;
+    my ($it, $now) = ($at->{interruption}, $at->{now});
+    my $grace = interrupt_grace_ms();
+    if (!defined $grace) {
+        if ($it->{hook}) { kill 9, -$it->{hook}; waitpid $it->{hook}, 0 }
+        %$it = (told => 0);
+        return undef;
+    }
+    if (!defined $it->{until}) {
+        $it->{until} = $now + $grace;
+        $it->{hook} = start_hook($plan, $uid, $gid, $at->{reader}) if defined $plan->{checkpoint};
+    }
+    my $saved = !$it->{hook} || waitpid($it->{hook}, 1) == $it->{hook};
+    return undef if !$saved && $now < $it->{until};
+    kill 9, -$it->{hook} if !$saved;
+    $it->{hook} = 0;
+    $it->{told} = 1;
+    return $it->{until} if !defined $plan->{checkpoint};
+    return $now + $KILL_AFTER_MS < $it->{until} ? $now + $KILL_AFTER_MS : $it->{until};
+}
+
+sub start_hook {
+    my ($plan, $uid, $gid, $reader) = @_;
+    my $path = "/proc/self/fd/" . fileno $reader;
+    open my $writer, '>', $path or die "cannot write into the log: $!\n";
+    my $hook = fork;
+    die "cannot fork: $!\n" unless defined $hook;
+    if ($hook == 0) { start_program({ %$plan, command => $plan->{checkpoint} }, $uid, $gid, $writer) }
+    close $writer;
+    return $hook;
 }
 
 sub readable {
@@ -144,7 +189,8 @@ sub start_program {
     my $directory = $plan->{directory};
     %ENV = (
         PATH => '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME => $directory, USER => $JOB_USER, LANG => 'C.UTF-8',
-        MILLRACE_WORK => $directory, MILLRACE_RESULTS => "$directory/results", %{ $plan->{environment} },
+        MILLRACE_WORK => $directory, MILLRACE_RESULTS => "$directory/results",
+        MILLRACE_CHECKPOINT => "$directory/results/checkpoint", %{ $plan->{environment} },
     );
     my @command = @{ $plan->{command} };
     exec { $command[0] } @command;

@@ -26,6 +26,7 @@ my %answers = (
     'workload.log' => \&workload_log,
     'workload.results' => \&workload_results,
     'workload.cancel' => \&workload_cancel,
+    'workload.interrupt' => \&workload_interrupt,
     'workload.acknowledge' => \&workload_acknowledge,
 );
 
