@@ -15,8 +15,8 @@ import type { Provider } from "#providers/provider.ts";
 
 import { localImages } from "./local-images.ts";
 
-/** The flavors that people try first get a warm template before anybody asks. */
-const preparedMemoryMiB = [256, 512];
+/** The flavors that people try first get a warm template before anybody asks; the last one first. */
+const preparedMemoryMiB = [512, 256];
 
 export interface LocalSite {
   readonly provider: Provider;
@@ -32,7 +32,7 @@ interface LocalSiteOptions {
   readonly observer: Observer;
   readonly now: () => number;
   readonly offered: { readonly cpus: number; readonly memoryBytes: number };
-  /** Clones that stand ready for each kind; without it every machine boots. */
+  /** Clones that stand ready, in all; without it every machine boots. */
   readonly warmMembers?: number;
   /** Told of what takes long: the first start builds the small image. */
   readonly progress: (step: string) => void;

@@ -31,8 +31,8 @@ const schema = z.strictObject({
   localMemoryMib: z.coerce.number().int().min(256).max(16_777_216).optional(),
   /** `off`: every machine boots; `on`: it continues from a template where one is there. */
   warmStart: z.enum(["on", "off"]).default("on"),
-  /** Machines of each popular flavor that stand started and paused; each takes memory. */
-  warmPool: z.coerce.number().int().min(0).max(16).default(0),
+  /** Machines that stand started and paused, in all, for the flavors asked for last. */
+  warmPool: z.coerce.number().int().min(0).max(16).default(1),
   imageCache: z.string().min(1).optional(),
   /** `believe`: the machine's clock is right, whatever the database has seen. */
   clock: z.enum(["check", "believe"]).default("check"),

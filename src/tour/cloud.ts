@@ -1,6 +1,6 @@
 /** The cloud to play on: one that was named, the one that runs here, or one of our own. */
 import { spawn } from "node:child_process";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, readlink, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -34,7 +34,7 @@ export async function findCloud(
   }
   const running = named.throwaway ? undefined : await runningCloud();
   if (running === undefined) {
-    return stage.step("A throwaway cloud is started", () => startThrowaway([], signal));
+    return stage.step("A throwaway cloud is started", () => startThrowaway({ signal }));
   }
   stage.say(`Playing on the cloud at ${running.url}.\n`);
   return { ...running, close: () => Promise.resolve() };
@@ -57,22 +57,29 @@ async function readCredential(directory: string): Promise<z.output<typeof creden
   }
 }
 
+export interface Throwaway {
+  readonly signal: AbortSignal;
+  /** Options of the program. */
+  readonly flags?: readonly string[];
+  /** What Node gets before them: its own options and the program; ours, if left out. */
+  readonly program?: readonly string[];
+}
+
 /** A cloud of its own, as a process of its own, removed with its data by `close`. */
-export async function startThrowaway(
-  flags: readonly string[],
-  signal: AbortSignal,
-): Promise<Cloud & { readonly pid: number }> {
-  const directory = await mkdtemp(join(tmpdir(), "millrace-tour-"));
+export async function startThrowaway({
+  signal,
+  flags = [],
+  program = ourProgram(),
+}: Throwaway): Promise<Cloud & { readonly pid: number }> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), "millrace-tour-")));
   // Machines run under accounts of their own, which must be able to pass through.
   await chmod(directory, 0o711);
-  const entry = import.meta.filename.endsWith(".ts") ? "src/main.ts" : "dist/main.js";
   // Images are built once for all clouds of this clone.
   const cache = join(await defaultDataDirectory(process.env, repositoryRoot), "images");
   const child = spawn(
     process.execPath,
     [
-      ...process.execArgv,
-      join(repositoryRoot, entry),
+      ...program,
       "--data-directory",
       join(directory, "data"),
       "--image-cache",
@@ -92,7 +99,8 @@ export async function startThrowaway(
     if (child.exitCode === null) child.kill("SIGTERM");
     await Promise.race([ended, wait(stopTimeoutMs, undefined, { ref: false })]);
     if (child.exitCode === null) child.kill("SIGKILL");
-    await rm(directory, { recursive: true, force: true });
+    await endAllIn(directory);
+    await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   };
   try {
     const alive = (): boolean => child.exitCode === null;
@@ -104,6 +112,26 @@ export async function startThrowaway(
       ? new Failure("unavailable", `${error.message}\n${log}`, { cause: error })
       : error;
   }
+}
+
+/** Machines go on when their cloud stops; this one's directory goes, and they with it. */
+async function endAllIn(directory: string): Promise<void> {
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const at = await readlink(`/proc/${entry}/cwd`).catch(() => "");
+    if (!at.startsWith(`${directory}/`)) continue;
+    try {
+      process.kill(Number(entry), "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+/** Compiled or not, as this one is. */
+function ourProgram(): readonly string[] {
+  const entry = import.meta.filename.endsWith(".ts") ? "src/main.ts" : "dist/main.js";
+  return [...process.execArgv, join(repositoryRoot, entry)];
 }
 
 const logCharactersMax = 4_000;

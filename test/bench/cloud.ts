@@ -7,6 +7,9 @@ import { startThrowaway } from "#tour/cloud.ts";
 import { done } from "#tour/play.ts";
 import { login, type Identity } from "#tour/ssh.ts";
 
+import { familyOf } from "./processes.ts";
+import { compiledProgram } from "./program.ts";
+
 export interface MeasuredCloud {
   readonly pid: number;
   readonly url: string;
@@ -19,7 +22,8 @@ export async function startMeasured(
   flags: readonly string[],
   identity: Identity,
 ): Promise<MeasuredCloud> {
-  const cloud = await startThrowaway(flags, new AbortController().signal);
+  const { signal } = new AbortController();
+  const cloud = await startThrowaway({ signal, flags, program: await compiledProgram() });
   const operator = createClient({ baseUrl: cloud.url, credential: cloud.key });
   const { tenant, administrator } = await operator.call("createTenant", {
     body: { name: "bench" },
@@ -52,6 +56,26 @@ export async function untilImagesBuilt({ client }: MeasuredCloud): Promise<void>
     await wait(lookMs);
   }
   throw new Failure("timeout", "The images were not built in time to measure anything.");
+}
+
+/** A paused machine uses no CPU; one that is being made ready does. */
+const standingLooks = 4;
+const standingLookMs = 500;
+const standingTimeoutMs = 120_000;
+
+/** Until one machine stands ready and nothing is made any more: as a customer finds the cloud. */
+export async function untilStanding({ pid }: MeasuredCloud): Promise<void> {
+  const until = performance.now() + standingTimeoutMs;
+  let before = "";
+  for (let same = 0; performance.now() < until;) {
+    const machines = familyOf(pid).filter(({ program }) => program.startsWith("qemu-system"));
+    const seen = machines.map((machine) => `${machine.pid} ${machine.cpuSeconds}`).join();
+    same = machines.length === 1 && seen === before ? same + 1 : 0;
+    if (same >= standingLooks) return;
+    before = seen;
+    await wait(standingLookMs);
+  }
+  throw new Failure("timeout", "No machine stood ready in time to measure how soon it is used.");
 }
 
 export interface Readied {

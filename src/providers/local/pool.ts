@@ -1,7 +1,7 @@
 /**
- * The warm pool: templates of the kinds of machine that are asked for, and a few clones of each
- * that stand ready. Everything here only makes starting quicker: a machine whose kind has no clone
- * ready is cloned on the spot, and without a template it boots.
+ * The warm pool: templates of the kinds of machine that are asked for, and a few clones, in all,
+ * that stand ready for those asked for last. Everything here only makes starting quicker: a machine
+ * whose kind has no clone ready is cloned on the spot, and without a template it boots.
  *
  * Any driver on the directory takes clones; one of them fills the pool. A clone is taken by
  * renaming its directory, which only one can do.
@@ -39,11 +39,11 @@ import {
 } from "./template.ts";
 
 export interface WarmPoolSettings {
-  /** Clones that stand ready for each kind; 0 keeps templates only. */
+  /** Clones that stand ready, in all; 0 keeps templates only. */
   readonly members: number;
   /** Sum of the memory sizes of all clones that stand ready. */
   readonly memoryBytesMax: number;
-  /** Kinds to make ready before anybody asks. */
+  /** Kinds to make ready before anybody asks; the last of them is the first to stand ready. */
   readonly prepare: readonly {
     readonly image: string;
     readonly cpu: CpuTopology;
@@ -52,7 +52,8 @@ export interface WarmPoolSettings {
 }
 
 const kindsMax = 6;
-const quietMs = 250;
+/** A machine that has just come up is used first: the login to it is part of its start. */
+const quietMs = 1_000;
 const periodMs = 30_000;
 /** How often an image that is being built is asked for. */
 const imageMs = 1_000;
@@ -118,8 +119,9 @@ export class Pool {
     }
   }
 
-  /** Removes clones that died or that are of none of these kinds. */
-  async sweep(keep: ReadonlySet<string>): Promise<void> {
+  /** Removes clones that died or that are more than their kind is to have. */
+  async #sweep(shares: ReadonlyMap<string, number>): Promise<void> {
+    const left = new Map(shares);
     for (const id of await this.#memberIds()) {
       await this.#driver.site.locks.hold(id, async () => {
         const path = this.#pathOf(id);
@@ -127,22 +129,23 @@ export class Pool {
         const state = await readState(path).catch(() => undefined);
         const process = state && (await findLaunched(path, state));
         const claimed = (await readIfThere(join(path, "spec.json"))) !== undefined;
-        const good = process !== undefined && key !== undefined && keep.has(key) && !claimed;
-        if (good && state?.power === "paused") return;
-        await this.#drop(path, state);
+        const wanted = key === undefined ? 0 : (left.get(key) ?? 0);
+        const good = process !== undefined && state?.power === "paused" && !claimed;
+        if (good && key !== undefined && wanted > 0) left.set(key, wanted - 1);
+        else await this.#drop(path, state);
       });
     }
   }
 
   #remember(key: string, kind: Kind): void {
-    const isNew = !this.#kinds.has(key);
+    const wasLast = [...this.#kinds.keys()].at(-1) === key;
     this.#kinds.delete(key);
     this.#kinds.set(key, kind);
     for (const oldest of this.#kinds.keys()) {
       if (this.#kinds.size <= kindsMax) break;
       this.#kinds.delete(oldest);
     }
-    if (isNew) this.#wake.resolve();
+    if (!wasLast) this.#wake.resolve();
   }
 
   /** The template that fits, if there is one; in any case the kind is remembered as asked for. */
@@ -195,7 +198,7 @@ export class Pool {
         await Promise.race([this.#wake.promise, this.#pause(pauseMs)]);
       }
     } finally {
-      await this.sweep(new Set());
+      await this.#sweep(new Map());
       release();
     }
   }
@@ -214,13 +217,17 @@ export class Pool {
   }
 
   async #fill(): Promise<void> {
-    await this.sweep(new Set(this.#kinds.keys()));
+    await this.#quiet();
     // The kind asked for last comes first.
-    for (const [key, kind] of [...this.#kinds].toReversed()) {
-      const failedAt = this.#failedAt.get(key) ?? -Infinity;
-      if (failedAt > this.#driver.site.now() - failureMs) continue;
+    const kinds = [...this.#kinds].toReversed().filter(([key]) => !this.#failedLately(key));
+    const shares = sharesOf(
+      kinds.map(([key]) => key),
+      this.#settings.members,
+    );
+    await this.#sweep(shares);
+    for (const [key, kind] of kinds) {
       try {
-        await this.#fillKind(key, kind);
+        await this.#fillKind(key, kind, shares.get(key) ?? 0);
       } catch (error) {
         if (this.#closed.signal.aborted) return;
         this.#failedAt.set(key, this.#driver.site.now());
@@ -232,7 +239,11 @@ export class Pool {
     }
   }
 
-  async #fillKind(key: string, kind: Kind): Promise<void> {
+  #failedLately(key: string): boolean {
+    return (this.#failedAt.get(key) ?? -Infinity) > this.#driver.site.now() - failureMs;
+  }
+
+  async #fillKind(key: string, kind: Kind, share: number): Promise<void> {
     await this.#quiet();
     const template = await buildTemplate(this.#driver, kind, this.#warmUp, this.#closed.signal);
     for (;;) {
@@ -241,7 +252,7 @@ export class Pool {
       const mine = members.filter((member) => member.key === key).length;
       const used = members.reduce((sum, member) => sum + member.memoryBytes, 0);
       const room = this.#settings.memoryBytesMax - used >= kind.board.memoryBytes;
-      if (mine >= this.#settings.members || !room) return;
+      if (mine >= share || !room) return;
       await this.#addMember(key, kind, template);
     }
   }
@@ -325,4 +336,11 @@ export class Pool {
   #pathOf(id: string): string {
     return join(this.#driver.site.root, "pool", id);
   }
+}
+
+/** One each, the kind asked for last first, and around again until all have a kind. */
+export function sharesOf(keys: readonly string[], members: number): Map<string, number> {
+  const each = Math.floor(members / keys.length);
+  const over = members % keys.length;
+  return new Map(keys.map((key, place) => [key, each + (place < over ? 1 : 0)]));
 }
