@@ -35,6 +35,7 @@ import { serviceHandlers } from "#api/routes/orders/services.ts";
 import { subscriptionHandlers } from "#api/routes/orders/subscriptions.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
 import { orphanHandlers } from "#api/routes/platform/orphans.ts";
+import { poolHandlers } from "#api/routes/pools/pools.ts";
 
 export const handlers: Partial<Handlers> = {
   listOffers: offers.listOffers,
@@ -46,6 +47,8 @@ export const handlers: Partial<Handlers> = {
   getPlaces: places.getPlaces,
   listHosts: places.listHostsHandler,
   updateHost: places.updateHost,
+  updateHostGpu: places.updateHostGpu,
+  ...poolHandlers,
   ...orphanHandlers,
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,

@@ -1,6 +1,7 @@
 /** Reads rows of `pool`, with the tenants that it is dedicated to. */
 import { z } from "zod";
 
+import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
@@ -36,8 +37,13 @@ const pools = sql`
     state->'tenantIds' as tenants
   from pool join pool_state on pool_state.id = pool.id`;
 
-export function listPools(db: Queryable): Promise<PoolRow[]> {
-  return db.rows(sql`${pools} order by name`, row);
+export function listPools(db: Queryable, ask: PageAsk): Promise<PoolRow[]> {
+  const position = { at: sql`created_at`, id: sql`pool.id` };
+  return db.rows(
+    sql`${pools} where ${oldestFirst(position, ask)}
+      order by created_at, pool.id limit ${ask.limit}`,
+    row,
+  );
 }
 
 function findPool(db: Queryable, name: string): Promise<PoolRow | undefined> {
@@ -48,7 +54,11 @@ function findPool(db: Queryable, name: string): Promise<PoolRow | undefined> {
 export async function poolNamed(db: Queryable, name: string): Promise<PoolRow> {
   const found = await findPool(db, name);
   if (found !== undefined) return found;
-  const names = (await listPools(db)).map((pool) => pool.name);
+  const known = await db.rows(
+    sql`select name from pool order by name limit 100`,
+    z.object({ name: z.string() }),
+  );
+  const names = known.map((pool) => pool.name);
   throw new Failure(
     "not_found",
     `There is no pool ${JSON.stringify(name)}${names.length === 0 ? "; there are none yet" : `; there are: ${names.join(", ")}`}.`,

@@ -28,6 +28,7 @@ const namesOf: Readonly<
   project: (client, signal) =>
     names(client.items("listProjects", {}, { itemsMax: namesMax, signal })),
   host: (client, signal) => names(client.items("listHosts", {}, { itemsMax: namesMax, signal })),
+  pool: (client, signal) => names(client.items("listPools", {}, { itemsMax: namesMax, signal })),
   flavor: async (client, signal) =>
     (await client.call("listOffers", {}, { signal })).items.map(({ flavor }) => flavor.name),
   image: async (client, signal) =>

@@ -37,6 +37,7 @@ import { addPayments } from "./commands/payment.ts";
 import { addPlatform } from "./commands/platform.ts";
 import { addPriceList } from "./commands/price-list.ts";
 import { addProfiles } from "./commands/profile.ts";
+import { addPools } from "./commands/pool.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addServices } from "./commands/service.ts";
 import { addSnapshots } from "./commands/snapshot.ts";
@@ -133,6 +134,7 @@ export function buildProgram(shell: Shell): Command {
   addKeys(program, shell);
   program.commandsGroup("For the operator:");
   addHosts(program, shell);
+  addPools(program, shell);
   addOrphans(program, shell);
   addFlavors(program, shell);
   addProfiles(program, shell);

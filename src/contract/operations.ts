@@ -12,11 +12,13 @@ import { noticeOperations } from "./operations/notices.ts";
 import { orderOperations } from "./operations/orders.ts";
 import { paymentOperations } from "./operations/payments.ts";
 import { platformOperations } from "./operations/platform.ts";
+import { poolOperations } from "./operations/pools.ts";
 import { serviceOperations } from "./operations/services.ts";
 
 export const operations = {
   ...identityOperations,
   ...catalogOperations,
+  ...poolOperations,
   ...computeOperations,
   ...billingOperations,
   ...bundleOperations,

@@ -16,11 +16,12 @@ import { readTextFile } from "#cli/files.ts";
 import { jsonOrUndefined } from "#cli/json.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { fields, type Column } from "#cli/table.ts";
-import { gpu, mebibytes, time } from "#cli/text.ts";
+import { gpu, mebibytes, time, yesNo } from "#cli/text.ts";
 import { gpuText, sizeGib, sizeMib } from "#cli/values.ts";
 import {
   createFlavorBody,
   hugePages,
+  poolName,
   serviceClass,
   type Flavor,
 } from "#contract/schemas/catalog.ts";
@@ -51,6 +52,9 @@ const createOptions = z.object({
     "virtual CPUs per 100 real ones, 100 to 150 (default 100)",
     positive.optional(),
   ),
+  nvlink: flag("--nvlink", "all its GPUs in one NVLink group", z.literal(true).optional()),
+  numa: flag("--numa", "CPUs, memory and GPUs on one NUMA node", z.literal(true).optional()),
+  pool: flag("--pool <pool>", "the pool that it is sold from", poolName.optional()),
   hugePages: flag("--huge-pages <size>", "none, 2Mi or 1Gi", hugePages.optional()),
 });
 
@@ -130,6 +134,9 @@ async function fieldsFrom(
     serviceClass: options.class,
     overcommitPercent: options.overcommit,
     hugePages: options.hugePages,
+    nvlink: options.nvlink,
+    numa: options.numa,
+    pool: options.pool,
     description: options.description,
   };
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
@@ -189,6 +196,9 @@ function flavorText(flavor: Flavor): string {
     ["Class", flavor.serviceClass],
     ["Overcommit", `${flavor.overcommitPercent}%`],
     ["Huge pages", flavor.hugePages],
+    ["NVLink", yesNo(flavor.nvlink)],
+    ["One NUMA node", yesNo(flavor.numa)],
+    ["Pool", flavor.pool ?? "any that is open to it"],
     ["Id", flavor.id],
   ]);
 }

@@ -1,8 +1,10 @@
-/** For the operator: `host list|cordon|uncordon` and `places`. */
+/** For the operator: `host list|cordon|uncordon|pool|gpu` and `places`. */
 import type { Command } from "commander";
+import { z } from "zod";
 
 import {
   define,
+  flag,
   group,
   listOptions,
   noArguments,
@@ -12,9 +14,11 @@ import {
 } from "#cli/define.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
-import type { Column } from "#cli/table.ts";
+import type { Session } from "#cli/session.ts";
+import { table, type Column } from "#cli/table.ts";
 import { mebibytes, none, percent, shortId, time } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { Failure } from "#kernel/failure.ts";
 
 type Host = ItemOf<"listHosts">;
 
@@ -29,6 +33,7 @@ const columns: readonly Column<Host>[] = [
   },
   { title: "DISK", cell: (host) => `${host.diskGiBUsed}/${host.diskGiB} GiB`, right: true },
   { title: "GPUS", cell: gpuCell },
+  { title: "POOL", cell: (host) => host.pool ?? none },
   { title: "RUNS", cell: (host) => host.execution },
   { title: "WHERE", cell: (host) => `${host.zone}/${host.pod}/${host.cluster}` },
   { title: "SEEN", cell: (host) => time(host.seenAt) },
@@ -78,6 +83,65 @@ export function addHosts(program: Command, shell: Shell): void {
     });
   }
 
+  define(host, shell, {
+    usage: "pool <host> [pool]",
+    summary: "Put a host into a pool, or take it out of any with --none",
+    args: z.tuple([z.string(), z.string().optional()]),
+    options: z.object({
+      none: flag("--none", "out of any pool", z.boolean().default(false)),
+    }),
+    examples: ["millrace host pool gpu-7 high-end", "millrace host pool gpu-7 --none"],
+    act: async (session, [text, pool], options) => {
+      if ((pool === undefined) === !options.none) {
+        throw new Failure("invalid_request", "Name a pool, or say --none, and not both.");
+      }
+      const hostId = await resolve(session, kinds.host, text);
+      const value = await session.client.call("updateHost", {
+        params: { hostId },
+        body: { pool: pool ?? null },
+      });
+      await session.out.show({
+        value,
+        ids: [value.id],
+        text: () =>
+          `${value.name} ${value.pool === null ? "is in no pool" : `is in the pool ${value.pool}`}.\n`,
+      });
+    },
+  });
+
+  define(host, shell, {
+    usage: "gpu <host> [device]",
+    summary: "The GPUs of a host; call one sick, so that it takes nothing new, or healthy again",
+    args: z.tuple([z.string(), z.string().optional()]),
+    options: z.object({
+      sick: flag("--sick", "what it has it keeps, nothing new comes", z.boolean().default(false)),
+      healthy: flag("--healthy", "take the word back", z.boolean().default(false)),
+      note: flag("--note <text>", "why", z.string().optional()),
+    }),
+    examples: ["millrace host gpu gpu-7", "millrace host gpu gpu-7 0000:3b:00.0 --sick --note ECC"],
+    act: async (session, [text, deviceId], { sick, healthy, note }) => {
+      if (sick && healthy) {
+        throw new Failure("invalid_request", "--sick and --healthy exclude each other.");
+      }
+      if ((deviceId !== undefined) !== (sick || healthy)) {
+        throw new Failure("invalid_request", "A device and --sick or --healthy go together.");
+      }
+      const hostId = await resolve(session, kinds.host, text);
+      const value =
+        deviceId === undefined
+          ? await hostOf(session, hostId)
+          : await session.client.call("updateHostGpu", {
+              params: { hostId, deviceId },
+              body: { healthy, ...(note === undefined ? {} : { note }) },
+            });
+      await session.out.show({
+        value,
+        ids: value.gpus.map((gpu) => gpu.id),
+        text: () => (value.gpus.length === 0 ? "No GPUs.\n" : table(gpuColumns, value.gpus)),
+      });
+    },
+  });
+
   define(program, shell, {
     usage: "places",
     summary: "Zones, pods, clusters, hosts and their storage",
@@ -94,15 +158,46 @@ export function addHosts(program: Command, shell: Shell): void {
   });
 }
 
+type Gpu = Host["gpus"][number];
+
+const gpuColumns: readonly Column<Gpu>[] = [
+  { title: "GPU", cell: (gpu) => gpu.id },
+  { title: "MODEL", cell: (gpu) => gpu.model },
+  { title: "MEMORY", cell: (gpu) => mebibytes(gpu.memoryMiB), right: true },
+  {
+    title: "MODE",
+    cell: (gpu) => (gpu.mode === "whole" ? "whole" : `${gpu.mode} 1/${gpu.slicesMax}`),
+  },
+  { title: "APART", cell: (gpu) => gpu.isolation },
+  { title: "NUMA", cell: (gpu) => gpu.numaNode ?? none },
+  { title: "NVLINK", cell: (gpu) => gpu.nvlinkGroup ?? none },
+  { title: "USED", cell: (gpu) => percent(gpu.used), right: true },
+  { title: "HEALTH", cell: healthCell },
+  { title: "NOTE", cell: (gpu) => gpu.note ?? none },
+];
+
+function healthCell({ sickBy }: Gpu): string {
+  return sickBy.length === 0 ? "healthy" : `sick, says the ${sickBy.join(" and the ")}`;
+}
+
+async function hostOf({ client }: Session, hostId: string): Promise<Host> {
+  for await (const host of client.items("listHosts")) if (host.id === hostId) return host;
+  throw new Failure("not_found", "There is no such host.");
+}
+
 function gpuCell(host: Host): string {
-  const byModel = new Map<string, { count: number; used: number }>();
-  for (const { model, used } of host.gpus) {
-    const sum = byModel.get(model) ?? { count: 0, used: 0 };
-    byModel.set(model, { count: sum.count + 1, used: sum.used + used });
+  const byModel = new Map<string, { count: number; used: number; sick: number }>();
+  for (const { model, used, healthy } of host.gpus) {
+    const sum = byModel.get(model) ?? { count: 0, used: 0, sick: 0 };
+    const sick = sum.sick + (healthy ? 0 : 1);
+    byModel.set(model, { count: sum.count + 1, used: sum.used + used, sick });
   }
   if (byModel.size === 0) return none;
   return [...byModel]
-    .map(([model, { count, used }]) => `${count} x ${model} (${percent(used / count)} used)`)
+    .map(([model, { count, used, sick }]) => {
+      const alsoSick = sick === 0 ? "" : `, ${sick} sick`;
+      return `${count} x ${model} (${percent(used / count)} used${alsoSick})`;
+    })
     .join(", ");
 }
 

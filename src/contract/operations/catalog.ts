@@ -7,6 +7,7 @@ import { id, nothing, page, pageQuery } from "#contract/schemas/common.ts";
 
 const ofFlavor = z.strictObject({ name: catalog.flavorName });
 const ofHost = z.strictObject({ hostId: id });
+const ofGpu = ofHost.extend({ deviceId: z.string().min(1).max(128) });
 const ofProfile = z.strictObject({ profileId: id });
 
 export const catalogOperations = {
@@ -86,12 +87,24 @@ export const catalogOperations = {
   updateHost: operation({
     method: "PATCH",
     path: "/v1/hosts/{hostId}",
-    summary: "Let new work be placed on a host, or not; what runs there stays",
+    summary: "Cordon a host or let it take new work again, put it into a pool or take it out",
     tag: "catalog",
     permission: "platform.manage",
     audit: "host.update",
     params: ofHost,
     body: catalog.updateHostBody,
+    result: catalog.host,
+    failures: ["wrong_state"],
+  }),
+  updateHostGpu: operation({
+    method: "PATCH",
+    path: "/v1/hosts/{hostId}/gpus/{deviceId}",
+    summary: "Call a GPU sick, so that nothing new is placed on it, or well again",
+    tag: "catalog",
+    permission: "platform.manage",
+    audit: "gpu.update",
+    params: ofGpu,
+    body: catalog.updateHostGpuBody,
     result: catalog.host,
   }),
   listPriceProfiles: operation({

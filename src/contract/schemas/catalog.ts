@@ -136,12 +136,16 @@ export const host = z.object({
   execution: z.enum(["kvm", "emulated", "simulated"]),
   state: hostState,
   schedulable: z.boolean(),
+  /** The pool that it belongs to; `null` for a host outside every pool. */
+  pool: poolName.nullable(),
   cpus: z.number().int(),
   cpusUsed: z.number(),
   memoryMiB: z.number().int(),
   memoryMiBUsed: z.number().int(),
   diskGiB: z.number().int(),
   diskGiBUsed: z.number().int(),
+  /** Its NUMA nodes in order; empty when its platform does not say. */
+  numa: z.array(z.object({ cpus: z.number().int(), memoryMiB: z.number().int() })),
   gpus: z.array(
     z.object({
       id: z.string(),
@@ -149,6 +153,16 @@ export const host = z.object({
       memoryMiB: z.number().int(),
       isolation: z.enum(["hard", "soft"]),
       slicesMax: z.number().int(),
+      /** How it is cut: `whole` is never cut. */
+      mode: z.enum(["whole", "vgpu", "mig", "shared"]),
+      numaNode: z.number().int().nullable(),
+      /** GPUs of the host with the same group reach each other by NVLink. */
+      nvlinkGroup: z.string().nullable(),
+      /** A sick one keeps what it has and takes nothing new. */
+      healthy: z.boolean(),
+      /** Who calls it sick. */
+      sickBy: z.array(z.enum(["platform", "operator"])),
+      note: z.string().nullable(),
       /** Share that is taken, 0 to 1. */
       used: z.number(),
     }),
@@ -156,7 +170,18 @@ export const host = z.object({
   seenAt: timestamp.nullable(),
 });
 
-export const updateHostBody = z.strictObject({ schedulable: z.boolean() });
+/** What is not said stays. */
+export const updateHostBody = z.strictObject({
+  schedulable: z.boolean().optional(),
+  /** Into this pool, or out of any with `null`. */
+  pool: poolName.nullable().optional(),
+});
+
+/** The operator's word; what the platform says of it stands beside. */
+export const updateHostGpuBody = z.strictObject({
+  healthy: z.boolean(),
+  note: z.string().max(500).optional(),
+});
 
 export const placeTree = z.object({
   zones: z.array(

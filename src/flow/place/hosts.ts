@@ -16,6 +16,8 @@ const row = z.object({
   execution: z.enum(["kvm", "emulated", "simulated"]),
   state: z.enum(["up", "down", "maintenance"]),
   schedulable: z.boolean(),
+  pool: z.string().nullable(),
+  numa: z.array(z.object({ cpus: z.int(), memoryBytes: z.number() })),
   cpus: z.int(),
   memory_bytes: size,
   disk_bytes: size,
@@ -29,6 +31,11 @@ const row = z.object({
       memoryBytes: z.number(),
       isolation: z.enum(["hard", "soft"]),
       slicesMax: z.int(),
+      mode: z.enum(["whole", "vgpu", "mig", "shared"]),
+      numaNode: z.int().nullable(),
+      nvlinkGroup: z.string().nullable(),
+      sickBy: z.array(z.enum(["platform", "operator"])),
+      note: z.string().nullable(),
       used: z.number(),
     }),
   ),
@@ -40,7 +47,7 @@ export type HostUse = z.output<typeof row>;
 const hostRows = sql`
   select h.id, h.name, zone.name as zone, pod.name as pod, cluster.name as cluster, h.site,
     site.execution, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
-    h.created_at,
+    h.created_at, pool.name as pool, h.numa,
     coalesce((select sum(milli_cpus) from placement p
       where p.host_id = h.id and p.state = 'full'), 0)::int8 as milli_cpus_used,
     coalesce((select sum(memory_bytes) from placement p
@@ -49,6 +56,10 @@ const hostRows = sql`
       where p.host_id = h.id and p.state <> 'none'), 0)::int8 as disk_used,
     coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'model', d.model,
         'memoryBytes', d.memory_bytes, 'isolation', d.isolation, 'slicesMax', d.slices_max,
+        'mode', d.mode, 'numaNode', d.numa_node, 'nvlinkGroup', d.nvlink_group,
+        'sickBy', to_jsonb(array_remove(array[case when d.sick_by_platform then 'platform' end,
+          case when d.sick_by_operator then 'operator' end], null)),
+        'note', d.sick_note,
         'used', coalesce((select sum(1.0 / c.slice) from gpu_claim c
           where c.host_id = d.host_id and c.device_id = d.id), 0)) order by d.id)
       from gpu_device d where d.host_id = h.id and d.present), '[]') as gpus
@@ -56,7 +67,8 @@ const hostRows = sql`
     join site on site.name = h.site
     join cluster on cluster.id = h.cluster_id
     join pod on pod.id = cluster.pod_id
-    join zone on zone.id = pod.zone_id`;
+    join zone on zone.id = pod.zone_id
+    left join pool on pool.id = h.pool_id`;
 
 export function listHosts(db: Queryable, ask: PageAsk): Promise<HostUse[]> {
   const position = { at: sql`h.created_at`, id: sql`h.id` };
@@ -77,4 +89,19 @@ export async function setSchedulable(
   schedulable: boolean,
 ): Promise<void> {
   await db.execute(sql`update host set schedulable = ${schedulable} where id = ${id}`);
+}
+
+/**
+ * The operator's word about a GPU; that of its platform stands beside it, so a device is well when
+ * neither calls it sick. False when there is no such device.
+ */
+export async function setDeviceHealth(
+  db: Queryable,
+  of: { readonly hostId: string; readonly deviceId: string },
+  said: { readonly healthy: boolean; readonly note: string | null },
+): Promise<boolean> {
+  const changed = await db.execute(sql`
+    update gpu_device set sick_by_operator = ${!said.healthy}, sick_note = ${said.note}
+    where host_id = ${of.hostId} and id = ${of.deviceId} and present`);
+  return changed > 0;
 }

@@ -4,9 +4,17 @@ import type { z } from "zod";
 import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { placeTree } from "#catalog/places.ts";
+import { moveHost } from "#catalog/pools.ts";
 import type { Operations } from "#contract/operations.ts";
 import type { host as hostSchema } from "#contract/schemas/catalog.ts";
-import { findHost, listHosts, setSchedulable, type HostUse } from "#flow/place/hosts.ts";
+import {
+  findHost,
+  listHosts,
+  setDeviceHealth,
+  setSchedulable,
+  type HostUse,
+} from "#flow/place/hosts.ts";
+import type { Queryable } from "#db/pool.ts";
 import { Failure } from "#kernel/failure.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 
@@ -20,12 +28,32 @@ export const listHostsHandler: Handler<Operations["listHosts"]> = ({ query }, { 
   });
 
 export const updateHost: Handler<Operations["updateHost"]> = async ({ params, body }, { tx }) => {
-  await setSchedulable(tx, params.hostId, body.schedulable);
-  const host = await findHost(tx, params.hostId);
-  if (host === undefined) throw new Failure("not_found", "There is no such host.");
+  await shownHost(tx, params.hostId);
+  const { schedulable, pool } = body;
+  if (schedulable !== undefined) await setSchedulable(tx, params.hostId, schedulable);
+  if (pool !== undefined) await moveHost(tx, params.hostId, pool);
   await tx.nudge("capacity");
-  return showHost(host);
+  return shownHost(tx, params.hostId);
 };
+
+export const updateHostGpu: Handler<Operations["updateHostGpu"]> = async (
+  { params, body },
+  { tx },
+) => {
+  const { healthy, note = null } = body;
+  await shownHost(tx, params.hostId);
+  if (!(await setDeviceHealth(tx, params, { healthy, note }))) {
+    throw new Failure("not_found", "The host has no such GPU.");
+  }
+  await tx.nudge("capacity");
+  return shownHost(tx, params.hostId);
+};
+
+async function shownHost(db: Queryable, hostId: string): Promise<z.output<typeof hostSchema>> {
+  const host = await findHost(db, hostId);
+  if (host === undefined) throw new Failure("not_found", "There is no such host.");
+  return showHost(host);
+}
 
 function showHost(host: HostUse): z.output<typeof hostSchema> {
   return {
@@ -38,14 +66,20 @@ function showHost(host: HostUse): z.output<typeof hostSchema> {
     execution: host.execution,
     state: host.state,
     schedulable: host.schedulable,
+    pool: host.pool,
     cpus: host.cpus,
     cpusUsed: host.milli_cpus_used / 1000,
     memoryMiB: Math.floor(host.memory_bytes / mebibyte),
     memoryMiBUsed: Math.ceil(host.memory_used / mebibyte),
     diskGiB: Math.floor(host.disk_bytes / gibibyte),
     diskGiBUsed: Math.ceil(host.disk_used / gibibyte),
+    numa: host.numa.map(({ cpus, memoryBytes }) => ({
+      cpus,
+      memoryMiB: Math.floor(memoryBytes / mebibyte),
+    })),
     gpus: host.gpus.map(({ memoryBytes, ...gpu }) => ({
       ...gpu,
+      healthy: gpu.sickBy.length === 0,
       memoryMiB: Math.floor(memoryBytes / mebibyte),
     })),
     seenAt: host.seen_at === null ? null : new Date(host.seen_at).toISOString(),
