@@ -8,8 +8,9 @@ import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { shapeRow } from "#flow/admit/rows.ts";
-import type { WorkClass } from "#flow/queue/work.ts";
+import { classOf } from "#flow/queue/store.ts";
 import { parseFen } from "#kernel/money.ts";
+import type { Shape } from "#kernel/shape.ts";
 
 import type { Span } from "./figures.ts";
 import type { Piece, Standing } from "./simulate.ts";
@@ -37,7 +38,11 @@ const row = z.object({
   priority: z.int(),
   shape: shapeRow,
   hourly: z.string().nullable(),
-  limit_seconds: z.int().nullable(),
+  estimate_seconds: z.number().nullable(),
+  deadline: z.string().nullable(),
+  gang_id: z.string().nullable(),
+  gang_size: z.int(),
+  gang_how: z.enum(["spread", "pack"]),
   enqueued_at: instant,
   started_at: instant.nullable(),
   ended_at: instant.nullable(),
@@ -58,7 +63,10 @@ export async function historyOf(db: Queryable, { from, until }: Span): Promise<H
         and (r.ended_at is null or r.ended_at > ${new Date(from)})
     )
     select a.tenant_id, a.request_id, a.turn, r.project_id, r.kind, a.state, a.priority, r.shape,
-      r.price->>'hourly' as hourly, (r.workload->>'timeLimitSeconds')::int as limit_seconds,
+      r.price->>'hourly' as hourly, r.gang_id, r.gang_size, r.gang_how,
+      coalesce((r.workload->>'expectedSeconds')::float8,
+        (r.workload->>'timeLimitSeconds')::float8) as estimate_seconds,
+      r.workload->>'deadline' as deadline,
       a.enqueued_at, s.at as started_at, e.at as ended_at, s.host_id
     from asks a
       join request r on r.tenant_id = a.tenant_id and r.id = a.request_id
@@ -81,6 +89,7 @@ export async function historyOf(db: Queryable, { from, until }: Span): Promise<H
     row,
   );
   const known = rows.slice(0, piecesMax);
+  const one = sameObjects();
   const standing: Standing[] = [];
   const arrivals: Piece[] = [];
   const startedAt = new Map<string, number>();
@@ -88,10 +97,10 @@ export async function historyOf(db: Queryable, { from, until }: Span): Promise<H
   for (const each of known) {
     if (each.started_at === null) {
       if (each.state === "withdrawn") gaveUp += 1;
-      else arrivals.push(pieceOf(each, Infinity));
+      else arrivals.push(pieceOf(each, one, Infinity));
       continue;
     }
-    const piece = pieceOf(each, (each.ended_at ?? Infinity) - each.started_at);
+    const piece = pieceOf(each, one, (each.ended_at ?? Infinity) - each.started_at);
     if (each.started_at < from) {
       if (each.host_id !== null) {
         standing.push({ piece, hostId: each.host_id, startedAt: each.started_at });
@@ -104,23 +113,34 @@ export async function historyOf(db: Queryable, { from, until }: Span): Promise<H
   return { standing, arrivals, gaveUp, startedAt, cut: rows.length > piecesMax };
 }
 
-function pieceOf(each: Row, ranMs: number): Piece {
+/** Equal shapes become one object, by which the planner tells that they are of one kind. */
+export function sameObjects(): (shape: Shape) => Shape {
+  const known = new Map<string, Shape>();
+  return (shape) => {
+    const key = JSON.stringify(shape);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    known.set(key, shape);
+    return shape;
+  };
+}
+
+function pieceOf(each: Row, one: (shape: Shape) => Shape, ranMs: number): Piece {
   return {
     id: `${each.request_id}/${each.turn}`,
     tenantId: each.tenant_id,
     projectId: each.project_id,
     kind: each.kind,
     workClass: classOf(each.priority),
-    shape: each.shape,
+    shape: one(each.shape),
     askedAt: each.enqueued_at,
-    estimateMs: each.limit_seconds === null ? Infinity : each.limit_seconds * 1000,
-    deadlineAt: undefined,
+    estimateMs: (each.estimate_seconds ?? Infinity) * 1000,
+    deadlineAt: each.deadline === null ? undefined : Date.parse(each.deadline),
+    gang:
+      each.gang_id === null
+        ? null
+        : { id: `${each.gang_id}/${each.turn}`, size: each.gang_size, how: each.gang_how },
     ranMs,
     fenPerHour: each.hourly === null ? null : parseFen(each.hourly),
   };
-}
-
-/** As `priorityOf` in the API numbers them. */
-function classOf(priority: number): WorkClass {
-  return priority <= 10 ? "diamond" : priority <= 20 ? "gold" : "ordinary";
 }

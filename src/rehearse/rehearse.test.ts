@@ -30,6 +30,7 @@ function piece(id: string, change: Partial<Piece> = {}): Piece {
     askedAt: 0,
     estimateMs: hour,
     deadlineAt: undefined,
+    gang: null,
     ranMs: hour,
     fenPerHour: 1_000n,
     ...change,

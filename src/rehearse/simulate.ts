@@ -21,6 +21,12 @@ export interface Piece {
   /** What its owner said of its length; Infinity for a lease. */
   readonly estimateMs: number;
   readonly deadlineAt: number | undefined;
+  /** Members of one gang start together or not at all; null for what stands alone. */
+  readonly gang: {
+    readonly id: string;
+    readonly size: number;
+    readonly how: "spread" | "pack";
+  } | null;
   /** How long it really held its place; Infinity when it still does. */
   readonly ranMs: number;
   /** At the price of its admission; null where it is sold on request. */

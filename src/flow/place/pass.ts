@@ -35,12 +35,19 @@ export interface Passed {
   readonly cut: boolean;
 }
 
+/** The product's own policy. */
+export function usualPlan(snapshot: Snapshot): Plan {
+  return plan(snapshot, milliRules);
+}
+
+/** `planned`: another policy, for comparison. */
 export function planPass(
   groups: readonly Group[],
   snapshot: Omit<Snapshot, "waiting">,
   planner: Planner,
+  planned: (snapshot: Snapshot) => Plan = usualPlan,
 ): Passed {
-  const pass = new Pass(groups, snapshot, planner);
+  const pass = new Pass(groups, snapshot, { planner, planned });
   for (let round = 1; ; round += 1) {
     const { misfits } = pass.round();
     if (misfits === 0 || round === roundsMax) return pass.result(misfits > 0);
@@ -49,6 +56,7 @@ export function planPass(
 
 class Pass {
   readonly #planner: Planner;
+  readonly #planned: (snapshot: Snapshot) => Plan;
   readonly #base: Omit<Snapshot, "waiting">;
   readonly #groups: ReadonlyMap<string, Group>;
   readonly #found: Found[] = [];
@@ -61,8 +69,13 @@ class Pass {
   #made: Plan = { starts: [], reservations: [], waiting: [] };
   #snapshot: Snapshot;
 
-  constructor(groups: readonly Group[], snapshot: Omit<Snapshot, "waiting">, planner: Planner) {
-    this.#planner = planner;
+  constructor(
+    groups: readonly Group[],
+    snapshot: Omit<Snapshot, "waiting">,
+    by: { readonly planner: Planner; readonly planned: (snapshot: Snapshot) => Plan },
+  ) {
+    this.#planner = by.planner;
+    this.#planned = by.planned;
     this.#base = snapshot;
     this.#groups = new Map(groups.map((group) => [group.work.id, group]));
     this.#running = [...snapshot.running];
@@ -82,7 +95,7 @@ class Pass {
         this.#found.map(({ group }) => group.work),
       ),
     };
-    this.#made = plan(this.#snapshot, milliRules);
+    this.#made = this.#planned(this.#snapshot);
     let misfits = 0;
     for (const start of this.#made.starts) {
       const group = this.#groups.get(start.id);

@@ -1,7 +1,7 @@
 /** Everything that a pass looks at, read at one moment, and a digest that says if it changed. */
 import { z } from "zod";
 
-import type { Db, Tx } from "#db/pool.ts";
+import type { Db, Queryable, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { allLimits, queueCaps } from "#flow/queue/limit-store.ts";
 import type { LimitRows } from "#flow/queue/snapshot.ts";
@@ -41,29 +41,32 @@ export function readView(
   return db.transaction(
     async (tx) => {
       const digest = await readDigest(tx);
-      if (isKnown(digest)) return undefined;
-      const entries = await waitingEntries(tx, entriesMax);
-      const running = await readRunning(tx, now);
-      return {
-        digest,
-        entries,
-        hosts: await hostStates(tx),
-        held: await heldByWaiting(tx),
-        beside: await hostsOfRequests(
-          tx,
-          entries.flatMap(({ near, apart }) => [...near, ...apart]),
-        ),
-        running,
-        limits: {
-          limits: await allLimits(tx),
-          caps: await queueCaps(tx),
-          used: await readUsed(tx, now),
-          promised: running.promised,
-        },
-      };
+      return isKnown(digest) ? undefined : { digest, ...(await readAll(tx, now)) };
     },
     { isolation: "repeatable read", readOnly: true },
   );
+}
+
+/** All of it, whatever changed; one moment if the transaction is repeatable. */
+export async function readAll(tx: Queryable, now: number): Promise<Omit<View, "digest">> {
+  const entries = await waitingEntries(tx, entriesMax);
+  const running = await readRunning(tx, now);
+  return {
+    entries,
+    hosts: await hostStates(tx),
+    held: await heldByWaiting(tx),
+    beside: await hostsOfRequests(
+      tx,
+      entries.flatMap(({ near, apart }) => [...near, ...apart]),
+    ),
+    running,
+    limits: {
+      limits: await allLimits(tx),
+      caps: await queueCaps(tx),
+      used: await readUsed(tx, now),
+      promised: running.promised,
+    },
+  };
 }
 
 const digestRow = z.object({ waiting: z.int(), queue: z.string(), capacity: z.string() });
