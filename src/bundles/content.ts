@@ -20,6 +20,7 @@ import {
   logKey,
   type StoredCheckpoint,
 } from "#flow/meter/log-store.ts";
+import { lastReceivedOf } from "#flow/rate/charge-lines.ts";
 import { contractPrices, type RecordedContractPrice } from "#flow/rate/contracts.ts";
 import type { ChargeLine } from "#flow/rate/lines.ts";
 import { findTenant } from "#identity/tenants.ts";
@@ -124,7 +125,7 @@ export async function readContent(
     key: await logKey(db),
     checkpoints,
     leaves,
-    assigned: assignLeaves(leaves, all),
+    assigned: assignLeaves(leaves, all, await lastReceivedOf(db, tenantId, all)),
   };
 }
 

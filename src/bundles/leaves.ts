@@ -1,12 +1,13 @@
 /**
  * Which events a bundle has, and which revision of a line each of them came for: the first one that
- * was posted after it was accepted, as the leaf ranges on a bill say (flow/invoice/leaves.ts).
+ * that had it when it was posted, as the leaf ranges on a bill say (flow/invoice/leaves.ts).
  */
 import { z } from "zod";
 
 import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";
 import { join, sql } from "#db/sql.ts";
+import type { ReceivedThrough } from "#flow/rate/charge-lines.ts";
 import type { ChargeLine } from "#flow/rate/lines.ts";
 import type { LocalMonth } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -16,6 +17,7 @@ import { daysOf, type LinesOfBill } from "./lines.ts";
 
 const row = z.object({
   leaf_index: size,
+  received: size,
   leaf_hash: z.instanceof(Buffer),
   day: z.string(),
   sku: z.string(),
@@ -44,7 +46,7 @@ export async function leavesOfBill(
     }),
   ];
   const rows = await db.rows(
-    sql`select l.leaf_index, e.leaf_hash, e.day::text, e.sku, e.received_at, e.counted
+    sql`select l.leaf_index, e.received, e.leaf_hash, e.day::text, e.sku, e.received_at, e.counted
       from usage_event e join log_entry l on l.received = e.received
       where e.tenant_id = ${of.tenantId} and l.leaf_index < ${of.logSize}::int8
         and (${join(wanted, " or ")})
@@ -55,6 +57,16 @@ export async function leavesOfBill(
   throw new Failure("invalid_request", `${of.month} has more than ${eventsMax} events.`);
 }
 
+/** Exact where the rater wrote down how far it saw; by the clock for lines of before that. */
+function hasTaken(
+  { postedAt }: ChargeLine,
+  event: EventLeaf,
+  through: number | undefined,
+): boolean {
+  if (postedAt === undefined) return true;
+  return through === undefined ? event.received_at <= postedAt : event.received <= through;
+}
+
 export interface Assigned {
   /** By line, where an earlier revision has the others. */
   readonly ofLine: (line: ChargeLine) => readonly number[] | undefined;
@@ -63,14 +75,19 @@ export interface Assigned {
   readonly uncounted: readonly number[];
 }
 
-export function assignLeaves(leaves: readonly EventLeaf[], lines: readonly ChargeLine[]): Assigned {
+export function assignLeaves(
+  leaves: readonly EventLeaf[],
+  lines: readonly ChargeLine[],
+  through: ReceivedThrough,
+): Assigned {
   const byDay = Map.groupBy(lines, ({ serviceDay, sku }) => `${serviceDay} ${sku}`);
   const named = new Map<ChargeLine, number[]>();
   const after: number[] = [];
-  for (const { leaf_index: leaf, day, sku, received_at: receivedAt } of leaves) {
+  for (const event of leaves) {
+    const { leaf_index: leaf, day, sku } = event;
     const ofDay = byDay.get(`${day} ${sku}`);
     if (ofDay === undefined) continue;
-    const line = ofDay.find(({ postedAt }) => postedAt === undefined || receivedAt <= postedAt);
+    const line = ofDay.find((each) => hasTaken(each, event, through(each)));
     if (line === undefined) after.push(leaf);
     else if (line !== ofDay[0]) named.set(line, [...(named.get(line) ?? []), leaf]);
   }

@@ -165,6 +165,16 @@ const alertWords = {
     en: "Rating of tenant {tenant} stands still: {sku} has no price on {day}. Activate a price profile that has one.",
     "zh-CN": "租户 {tenant} 的计费已停止:{sku} 在 {day} 没有价格。请启用包含该价格的价格方案。",
   },
+  clock_behind: {
+    en: "The clock shows {now}, but {day} of tenant {tenant} is posted already ({count} tenants): it was set back, or had been set forward. They are not rated until it has caught up. Set the clock right.",
+    "zh-CN":
+      "系统时钟显示 {now},但租户 {tenant} 的 {day} 已入账(共 {count} 个租户):时钟曾被拨回或拨快。在时钟追上之前不再为其计费。请校准时钟。",
+  },
+  unknown_unit: {
+    en: "Rating of tenant {tenant} stands still: nobody knows the unit of {sku}, so its usage is no event yet. Correct the SKU, or install a version that knows it.",
+    "zh-CN":
+      "租户 {tenant} 的计费已停止:{sku} 的计量单位未知,其用量尚未成为计量事件。请更正该 SKU,或安装能识别它的版本。",
+  },
   ledger_unbalanced: {
     en: "The ledger does not balance: {finding}. Nothing was changed; look at the journals named.",
     "zh-CN": "账簿不平:{finding}。未做任何更改;请检查所列凭证。",

@@ -1,6 +1,7 @@
 /**
  * Which entries of the metering log a line rests on (R-LOG-1): those of its day and SKU that were
- * accepted before it was posted, and, of an adjustment, after the revision before it.
+ * in the roll-up when it was posted, and, of an adjustment, not for the revision before it. Lines of
+ * before the rater wrote down how far it saw go by when their events were accepted.
  */
 import { z } from "zod";
 
@@ -40,18 +41,20 @@ export async function leavesOfLines(
 ): Promise<(tenantId: string) => LeavesOf> {
   const rows = await db.rows(
     sql`with line as (
-        select tenant_id, service_date, sku, revision, posted_at,
-          lag(posted_at, 1, '-infinity') over (
-            partition by tenant_id, service_date, sku order by revision) as after
+        select tenant_id, service_date, sku, revision, posted_at, received_through,
+          lag(posted_at) over before as posted_before,
+          lag(received_through) over before as received_before
         from charge_line
         where tenant_id = any(${ask.tenantIds}::uuid[]) and state = 'posted'
           and service_date between ${ask.from}::date and ${ask.through}::date
+        window before as (partition by tenant_id, service_date, sku order by revision)
       )
       select c.tenant_id, c.service_date::text as day, c.sku, c.revision,
         min(l.leaf_index) as first, max(l.leaf_index) as last, count(*)::int as count
       from line c
       join usage_event e on e.tenant_id = c.tenant_id and e.day = c.service_date and e.sku = c.sku
-        and e.received_at > c.after and e.received_at <= c.posted_at
+        and coalesce(e.received <= c.received_through, e.received_at <= c.posted_at)
+        and not coalesce(e.received <= c.received_before, e.received_at <= c.posted_before, false)
       join log_entry l on l.received = e.received
       group by c.tenant_id, c.service_date, c.sku, c.revision`,
     row,

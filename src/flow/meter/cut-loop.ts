@@ -10,6 +10,7 @@ import type { LoopDefinition } from "#loops/loop.ts";
 
 import { lockUncut } from "./cut-store.ts";
 import { cutIntervals } from "./segments.ts";
+import { sayUnknownUnits } from "./unknown-units.ts";
 
 /** In one transaction. */
 const intervalsPerCutMax = 500;
@@ -46,6 +47,7 @@ export function cutDue(db: Db, now: number): Promise<boolean> {
     if (!mine) return false;
     const due = await lockUncut(tx, sql`cut_next_at <= ${new Date(now)}`, intervalsPerCutMax);
     const isLeft = due.length > 0 && (await cutIntervals(tx, due, now));
+    await sayUnknownUnits(tx, due, now);
     return isLeft || due.length === intervalsPerCutMax;
   });
 }

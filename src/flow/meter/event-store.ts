@@ -63,8 +63,9 @@ export const saltedLeaves: Leaves = {
 };
 
 /**
- * Writes events that are new; the number that were. Each must be plain text (event.ts). `leaves` are
- * others only where somebody measures what the log costs.
+ * Writes events that are new; the number that were. Each must be plain text (event.ts), and the
+ * accounts of their tenants locked (`lockUsageAccounts`), so that a tenant's events are numbered in the
+ * order in which they can be seen. `leaves` are others only where somebody measures what the log costs.
  */
 export async function insertEvents(
   tx: Tx,
@@ -196,8 +197,10 @@ function insertion(drafts: readonly EventDraft[], at: number, leaves: Leaves): S
         do update set unit_seconds = d.unit_seconds + excluded.unit_seconds
       returning unit_seconds
     ), told as (
-      update usage_account a set changes = a.changes + 1
-      from (select distinct tenant_id from written) t where a.tenant_id = t.tenant_id
+      update usage_account a
+      set changes = a.changes + 1, last_received = greatest(a.last_received, t.received)
+      from (select tenant_id, max(received) as received from written group by 1) t
+      where a.tenant_id = t.tenant_id
     )
     select (select count(*)::int from written) as written,
       coalesce((select min(unit_seconds) from rolled), 0) >= 0 as sound`;

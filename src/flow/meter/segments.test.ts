@@ -8,6 +8,7 @@ import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { dayStart, localDay, splitAtMidnights } from "#kernel/calendar.ts";
 import { timeZone, type TimeZone } from "#kernel/zone.ts";
+import { alerts } from "#notices/store.ts";
 import { testDatabase } from "#test/database.ts";
 import { wrongEvents } from "#test/sim/invariants.ts";
 
@@ -34,14 +35,16 @@ interface Held {
   readonly from: number;
   readonly until?: number;
   readonly units?: bigint;
+  readonly sku?: string;
 }
 
-async function hold(tenant: string, { from, until, units = 1n }: Held): Promise<string> {
+async function hold(tenant: string, held: Held): Promise<string> {
+  const { from, until, units = 1n, sku = "cpu.core" } = held;
   const id = newId();
   await db.execute(sql`
     insert into usage_interval (tenant_id, id, instance_id, request_id, project_id, sku, units,
       slice, started_at, ended_at, source_seq)
-    values (${tenant}, ${id}, ${id}, ${id}, ${id}, 'cpu.core', ${units}, 1, ${new Date(from)},
+    values (${tenant}, ${id}, ${id}, ${id}, ${id}, ${sku}, ${units}, 1, ${new Date(from)},
       ${until === undefined ? null : new Date(until)}, 1)`);
   return id;
 }
@@ -112,7 +115,7 @@ test("R-EVT-3: an end that is seen after midnight takes the day's event back", a
   expect(await told(tenant)).toEqual(["2026-05-04 24 h", "-2026-05-04 24 h", "2026-05-04 20 h"]);
   const [first, taken] = await eventsOf(tenant);
   expect(taken?.event).toMatchObject({ retracts: first?.event.id, id: `${id}/1/retracted` });
-  expect(await usageDays(db, tenant, localDay("2026-05-01"))).toMatchObject([
+  expect((await usageDays(db, tenant, localDay("2026-05-01"))).days).toMatchObject([
     { day: "2026-05-04", unitSeconds: 72_000n },
   ]);
 });
@@ -133,7 +136,7 @@ test("R-PAYG-7: a fault on the third day makes the days before it free", async (
     "2026-05-05 24 h free",
     "2026-05-06 2 h free",
   ]);
-  expect(await usageDays(db, tenant, localDay("2026-05-01"))).toEqual([]);
+  expect((await usageDays(db, tenant, localDay("2026-05-01"))).days).toEqual([]);
 });
 
 test("R-EVT-1: an event is never changed or removed, whoever asks", async () => {
@@ -187,7 +190,7 @@ test("R-EVT-2: whatever happens, the events that stand are the interval, to the 
         segmentsOf(ask.zone, { from, until }),
       );
       const seconds = Math.floor(until / 1000) - Math.floor(from / 1000);
-      const days = await usageDays(db, tenant, localDay("2026-03-01"));
+      const { days } = await usageDays(db, tenant, localDay("2026-03-01"));
       const sum = days.reduce((total, { unitSeconds }) => total + unitSeconds, 0n);
       expect(sum).toBe(ask.billable ? ask.units * BigInt(seconds) : 0n);
       // What is kept as columns is what was hashed.
@@ -227,4 +230,29 @@ test("segments of intervals that follow each other neither lose a second nor cou
       },
     ),
   );
+});
+
+test("usage of a SKU that nobody knows stops its tenant's days, raises his alert, and stops nobody else", async () => {
+  const [stuck, other] = [await newTenant(shanghai), await newTenant(shanghai)];
+  const start = dayStart(shanghai, localDay("2026-05-04"));
+  const now = start + 40 * hour;
+  const unknown = await hold(stuck, { from: start + hour, until: start + 2 * hour, sku: "npu.Z9" });
+  await hold(stuck, { from: start + hour });
+  await hold(other, { from: start + hour });
+  await cutAll(now);
+  expect(await told(other)).toEqual(["2026-05-04 23 h"]);
+  expect(await told(stuck)).toEqual(["2026-05-04 23 h"]);
+  // His day is not complete: nothing of it is posted.
+  expect(await completeUntil(db, stuck)).toBe(start + hour);
+  const key = `unknown-unit:${stuck}`;
+  const ofStuck = async (): Promise<unknown> =>
+    (await alerts(db, { open: true, after: undefined, limit: 100 })).find(
+      (each) => each.key === key,
+    );
+  expect(await ofStuck()).toMatchObject({ kind: "unknown_unit", data: { sku: "npu.Z9" } });
+  // Corrected by the operator: it is cut at the next look, and the alert goes.
+  await db.execute(sql`update usage_interval set sku = 'mem.gib' where id = ${unknown}`);
+  await cutAll(now + 2 * hour);
+  expect(await told(stuck)).toEqual(["2026-05-04 23 h", "2026-05-04 1 h"]);
+  expect(await ofStuck()).toBeUndefined();
 });

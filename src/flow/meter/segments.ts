@@ -11,7 +11,7 @@ import { addDays, dayOf, dayStart } from "#kernel/calendar.ts";
 import { truncateToSecond } from "#kernel/interval.ts";
 import type { TimeZone } from "#kernel/zone.ts";
 
-import { usageAccounts } from "./accounts.ts";
+import { lockUsageAccounts } from "./accounts.ts";
 import {
   reasonText,
   segmentsOf,
@@ -23,7 +23,7 @@ import {
 import { saveCuts, type CutState, type CuttableInterval } from "./cut-store.ts";
 import { standingEvents, type StoredEvent } from "./event-rows.ts";
 import { insertEvents } from "./event-store.ts";
-import { meterSource, type RecordedEvent } from "./event.ts";
+import { meterSource, unitOf, type RecordedEvent } from "./event.ts";
 import { countedOrLate, type Uncounted } from "./late.ts";
 
 /**
@@ -34,6 +34,9 @@ export const cutAfterMs = 600_000;
 /** Of one interval in one transaction; the rest of one that was forgotten for longer follows. */
 const daysPerCutMax = 400;
 
+/** An interval whose unit nobody knows is looked at again: a later version may know it. */
+const unknownAgainMs = 3_600_000;
+
 /** When the day that an instant lies in may be cut. */
 export function nextCutAt(zone: TimeZone, instantMs: number): number {
   return dayStart(zone, addDays(dayOf(zone, instantMs), 1)) + cutAfterMs;
@@ -41,17 +44,21 @@ export function nextCutAt(zone: TimeZone, instantMs: number): number {
 
 /**
  * Writes what is certain of these intervals, which the caller has locked, as events; whether more of
- * one of them is certain.
+ * one of them is certain. What is of a SKU whose unit nobody knows is left as it is.
  */
 export async function cutIntervals(
   tx: Tx,
   intervals: readonly CuttableInterval[],
   now: number,
 ): Promise<boolean> {
-  const tenants = [...new Set(intervals.map(({ tenantId }) => tenantId))];
-  const accounts = await usageAccounts(tx, tenants);
+  const [known, unknown] = partition(intervals);
+  // Their tenant's rating stands still at them (completeUntil), and nobody else's.
+  if (unknown.length > 0) await saveCuts(tx, unknown.map(putOff(now)));
+  if (known.length === 0) return false;
+  const tenants = [...new Set(known.map(({ tenantId }) => tenantId))];
+  const accounts = await lockUsageAccounts(tx, tenants);
   const cuts: Cut[] = [];
-  for (const interval of intervals) {
+  for (const interval of known) {
     const { timeZone: zone } = present(accounts.get(interval.tenantId), "a tenant's usage account");
     // oxlint-disable-next-line no-await-in-loop -- one connection; most intervals read nothing
     cuts.push(await cutOne(tx, interval, { zone, now }));
@@ -62,6 +69,25 @@ export async function cutIntervals(
   assert(written === drafts.length, "a segment is an event once");
   await saveCuts(tx, cuts);
   return cuts.some(({ nextAt }) => nextAt !== undefined && nextAt <= now);
+}
+
+/** Those whose unit is known, and those that no event can tell of. */
+function partition(
+  intervals: readonly CuttableInterval[],
+): [CuttableInterval[], CuttableInterval[]] {
+  const known = intervals.filter(({ sku }) => unitOf(sku) !== undefined);
+  return [known, intervals.filter(({ sku }) => unitOf(sku) === undefined)];
+}
+
+function putOff(now: number): (interval: CuttableInterval) => CutState & {
+  readonly interval: CuttableInterval;
+} {
+  return (interval) => ({
+    interval,
+    cutUntil: interval.cutUntil,
+    segments: interval.segments,
+    nextAt: now + unknownAgainMs,
+  });
 }
 
 interface Cut extends CutState {

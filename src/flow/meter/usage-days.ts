@@ -4,7 +4,7 @@
 import { z } from "zod";
 
 import type { Queryable } from "#db/pool.ts";
-import { instant, int8 } from "#db/row.ts";
+import { instant, int8, size } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts";
 
@@ -36,13 +36,30 @@ const dayRow = z
     unitSeconds: BigInt(row.unit_seconds),
   }));
 
-/** From a local day on; a few rows for each day that something was used on. */
-export function usageDays(db: Queryable, tenantId: string, from: LocalDay): Promise<UsageDay[]> {
-  return db.rows(
-    sql`select day::text, sku, slice, plan, work, unit_seconds::text from usage_day
-      where tenant_id = ${tenantId} and day >= ${from}::date and unit_seconds <> 0`,
-    dayRow,
+const throughRow = z.object({ last_received: size.nullable(), use: dayRow.nullable() });
+
+/**
+ * From a local day on: a few rows for each day that something was used on; and the last event that is in
+ * them: all of the tenant's up to that one are, and no other.
+ */
+export async function usageDays(
+  db: Queryable,
+  tenantId: string,
+  from: LocalDay,
+): Promise<{ readonly days: readonly UsageDay[]; readonly receivedThrough: number | undefined }> {
+  const rows = await db.rows(
+    sql`select a.last_received, case when d.day is null then null else jsonb_build_object(
+          'day', d.day::text, 'sku', d.sku, 'slice', d.slice, 'plan', d.plan, 'work', d.work,
+          'unit_seconds', d.unit_seconds::text) end as use
+      from usage_account a left join usage_day d on d.tenant_id = a.tenant_id
+        and d.day >= ${from}::date and d.unit_seconds <> 0
+      where a.tenant_id = ${tenantId}`,
+    throughRow,
   );
+  return {
+    days: rows.flatMap(({ use }) => use ?? []),
+    receivedThrough: rows[0]?.last_received ?? undefined,
+  };
 }
 
 /** Usage that goes on, or that is no event yet: from the last cut up to its end, or to now. */

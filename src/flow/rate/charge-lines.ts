@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
-import { instant } from "#db/row.ts";
+import { instant, size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import type { PackageShare } from "#flow/ledger/charges.ts";
 import {
@@ -226,7 +226,14 @@ function readLines(db: Queryable, tenantId: string, which: Sql): Promise<ChargeL
 export async function replaceOpenLines(
   tx: Tx,
   tenantId: string,
-  lines: readonly ChargeLine[],
+  {
+    lines,
+    receivedThrough,
+  }: {
+    readonly lines: readonly ChargeLine[];
+    /** The last event that those which are posted now rest on (meter/usage-days.ts). */
+    readonly receivedThrough: number | undefined;
+  },
 ): Promise<void> {
   await tx.execute(sql`
     delete from charge_line where tenant_id = ${tenantId} and state = 'provisional'`);
@@ -239,9 +246,10 @@ export async function replaceOpenLines(
     insert into charge_line (tenant_id, state, service_date, sku, revision, quantity,
       quantity_divisor, job_quantity, job_quantity_divisor, unit, base_per_unit, list_price,
       price_source, multiplier, amount, job_amount, paid_principal, paid_bonus, paid_wallet,
-      paid_receivable, paid_promotion, packages, profile_id, billed_month, posted_at)
+      paid_receivable, paid_promotion, packages, profile_id, billed_month, posted_at,
+      received_through)
     select ${tenantId}::uuid, case when line.posted_at is null then 'provisional' else 'posted' end,
-      line.*
+      line.*, case when line.posted_at is null then null else ${receivedThrough ?? null}::int8 end
     from unnest(
       ${lines.map(({ serviceDay }) => serviceDay)}::date[], ${texts(({ sku }) => sku)},
       ${lines.map(({ revision }) => revision)}::int[],
@@ -262,6 +270,34 @@ export async function replaceOpenLines(
       job_quantity_divisor, unit, base_per_unit, list_price, price_source, multiplier, amount,
       job_amount, paid_principal, paid_bonus, paid_wallet, paid_receivable, paid_promotion, packages,
       profile_id, billed_month, posted_at)`);
+}
+
+export type ReceivedThrough = (
+  line: Pick<ChargeLine, "serviceDay" | "sku" | "revision">,
+) => number | undefined;
+
+/** The last event that each posted line rests on; `undefined` where that was not kept yet. */
+export async function lastReceivedOf(
+  db: Queryable,
+  tenantId: string,
+  lines: readonly ChargeLine[],
+): Promise<ReceivedThrough> {
+  const days = [...new Set(lines.map(({ serviceDay }) => serviceDay))];
+  const rows = await db.rows(
+    sql`select service_date::text, sku, revision, received_through from charge_line
+      where tenant_id = ${tenantId} and service_date = any(${days}::date[])
+        and received_through is not null`,
+    z.object({
+      service_date: z.string(),
+      sku: z.string(),
+      revision: z.int(),
+      received_through: size,
+    }),
+  );
+  const byLine = new Map(
+    rows.map((row) => [`${row.service_date} ${row.sku} ${row.revision}`, row.received_through]),
+  );
+  return ({ serviceDay, sku, revision }) => byLine.get(`${serviceDay} ${sku} ${revision}`);
 }
 
 /** What packages paid of a line, over all of them. */

@@ -12,7 +12,7 @@ export interface Horizon {
   /** When the day after `postThrough` may be posted. */
   readonly postNextAt: number;
   readonly today: LocalDay;
-  /** Posted days from here on are compared with their usage. After `today`: none are. */
+  /** Posted days from here on are compared with their usage. After `today` and them: none are. */
   readonly adjustableFrom: LocalDay;
   /** Usage is needed from this local day on. */
   readonly usageFrom: LocalDay;
@@ -47,7 +47,7 @@ export function horizonOf(ask: HorizonAsk): Horizon {
   const adjustableFrom =
     postThrough > postedThrough
       ? addDays(last < today ? last : today, -lateDaysMax)
-      : addDays(today, 1);
+      : addDays(postedThrough < today ? today : postedThrough, 1);
   return {
     postedThrough,
     postThrough,
@@ -56,6 +56,29 @@ export function horizonOf(ask: HorizonAsk): Horizon {
     adjustableFrom,
     usageFrom: adjustableFrom < unposted ? adjustableFrom : unposted,
   };
+}
+
+export interface PostedDays {
+  readonly zone: TimeZone;
+  /** The first day that is rated: before it nothing is posted. */
+  readonly ratedFrom: LocalDay;
+  readonly postedThrough: LocalDay;
+}
+
+/** A clock may be set back so far, or differ so much from another process's, and rating goes on. */
+const clockBackMaxMs = 3_600_000;
+
+/**
+ * Whether the clock shows a time at which the last posted day could not have been posted: it was set
+ * back, or had been set forward. Then nothing is rated until it has caught up: what is posted would
+ * look like usage that was taken back.
+ */
+export function isClockBehind(
+  { zone, ratedFrom, postedThrough }: PostedDays,
+  now: number,
+): boolean {
+  if (postedThrough < ratedFrom) return false;
+  return now + clockBackMaxMs < postableAt(zone, postedThrough);
 }
 
 /** When a local day may be posted. */

@@ -17,6 +17,8 @@ import { dayStart, localDay, monthOf, type LocalDay, type LocalMonth } from "#ke
 import { interval } from "#kernel/interval.ts";
 import { parseFen } from "#kernel/money.ts";
 import { billingZone, timeZone, type TimeZone } from "#kernel/zone.ts";
+import { alerts } from "#notices/store.ts";
+import { createObserver } from "#observe/observer.ts";
 import { testDatabase } from "#test/database.ts";
 
 import { rateMonth, totalOf } from "./decide.ts";
@@ -157,6 +159,41 @@ test("R-LATE-1: late usage adds an adjustment, on the open invoice if its month 
   const late = (await linesOf(tenant)).find(({ revision }) => revision === 1);
   expect(late).toMatchObject({ billedMonth: "2026-06", multiplier: "re-rated" });
   expect(await credit(db, tenant)).toMatchObject({ balance: 47_600n, provisional: 0n });
+});
+
+test("a clock that was set back by weeks takes nothing back: rating waits, says so, and goes on", async () => {
+  const tenant = await newTenant();
+  await use(tenant, { from: at("05-04", 9), until: at("05-04", 19) });
+  await use(tenant, { from: at("05-20", 9) });
+  await rate(tenant, at("05-24", 1));
+  const before = await book(tenant);
+  expect(before.filter((line) => line.includes("posted"))).toEqual([
+    "05-04 gpu.T4 5000 posted",
+    "05-20 gpu.T4 7500 posted",
+    "05-21 gpu.T4 12000 posted",
+  ]);
+  let now = at("05-10", 1);
+  const context = {
+    db,
+    observer: createObserver({ level: "silent" }),
+    now: () => now,
+    timeZoneOf: async () => billingZone,
+  };
+  const loop = rateLoop(context);
+  const pass = (): Promise<unknown> => loop.pass(new AbortController().signal);
+  const saidBehind = async (): Promise<boolean> =>
+    (await alerts(db, { open: true, after: undefined, limit: 100 })).some(
+      ({ kind }) => kind === "clock_behind",
+    );
+  await pass();
+  expect(await book(tenant)).toEqual(before);
+  expect(await saidBehind()).toBe(true);
+  // Late enough for the days of all other tenants here, too.
+  now = at("12-01");
+  await pass();
+  expect(await saidBehind()).toBe(false);
+  const after = (await book(tenant)).filter((line) => line.includes("late"));
+  expect(after).toEqual([]);
 });
 
 test("R-LATE-2, R-PAYG-7: an attempt that the platform loses on a later day is given back", async () => {

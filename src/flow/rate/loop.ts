@@ -24,13 +24,14 @@ import type { Observer } from "#observe/observer.ts";
 import { postedSince, replaceOpenLines } from "./charge-lines.ts";
 import { contractPrices } from "./contracts.ts";
 import type { Refusal } from "./decide.ts";
-import { horizonOf, postableAt } from "./horizon.ts";
+import { horizonOf, isClockBehind, postableAt } from "./horizon.ts";
 import { decidePass } from "./pass.ts";
 import { payPass } from "./posting.ts";
 import {
   closePass,
   lockRatingAccount,
   openRatingAccount,
+  postedNear,
   tenantsToRate,
   type RatingAccount,
 } from "./store.ts";
@@ -59,6 +60,7 @@ export function rateLoop(context: RatingContext): LoopDefinition {
     periodMs: 30_000,
     channels: ["usage"],
     pass: async (signal) => {
+      await sayWhetherClockIsBehind(db, now());
       const prices = await loadPriceBook(db);
       let after: string | undefined;
       for (;;) {
@@ -91,6 +93,7 @@ export async function rateTenant(
     const account = await accountOf(tx, tenantId, timeZoneOf);
     if (account === undefined) return [];
     const zone = account.timeZone;
+    if (isClockBehind({ zone, ...account }, now)) return [];
     const horizon = horizonOf({
       zone,
       now,
@@ -101,8 +104,9 @@ export async function rateTenant(
     // Whatever changes from here on is seen by another pass.
     const metered = await usageAccount(tx, tenantId);
     assert(metered === undefined || metered.timeZone === zone, "a tenant's days are of one zone");
+    const metering = await usageDays(tx, tenantId, horizon.usageFrom);
     const { usage, jobUsage } = quantitiesOf(zone, {
-      days: await usageDays(tx, tenantId, horizon.usageFrom),
+      days: metering.days,
       open: await openUses(tx, tenantId),
       until: now,
     });
@@ -128,7 +132,10 @@ export async function rateTenant(
     const purse = await lockCredit(tx, tenantId);
     const packages = await openPackages(tx, tenantId);
     const posting = payPass({ pass, posted, funds: { packages, purse } });
-    await replaceOpenLines(tx, tenantId, [...posting.provisional, ...posting.post]);
+    await replaceOpenLines(tx, tenantId, {
+      lines: [...posting.provisional, ...posting.post],
+      receivedThrough: metering.receivedThrough,
+    });
     const toBook = posting.drafts.map((draft) => ({ draft, at: now }));
     if (toBook.length > 0) await bookAll(tx, tenantId, toBook);
     for (const packageId of posting.expired) {
@@ -149,6 +156,31 @@ export async function rateTenant(
     return pass.refusals;
   });
 }
+
+/** An alert while the clock shows a time before days that are posted, which keeps them unrated. */
+async function sayWhetherClockIsBehind(db: Db, at: number): Promise<void> {
+  const behind = (await postedNear(db, at)).filter((posted) => isClockBehind(posted, at));
+  const [first] = behind;
+  if (first === undefined) {
+    await resolveAlert(db, { key: clockKey, by: "rate", at });
+    return;
+  }
+  const data = {
+    now: new Date(at).toISOString(),
+    tenant: first.tenantId,
+    day: first.postedThrough,
+    count: behind.length,
+  };
+  await raiseAlert(db, {
+    key: clockKey,
+    kind: "clock_behind",
+    severity: "critical",
+    data,
+    at,
+  });
+}
+
+const clockKey = "rate-clock";
 
 /** An alert while usage without a price keeps a tenant's days from being posted. */
 async function sayWhetherStopped(

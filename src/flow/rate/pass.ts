@@ -106,7 +106,10 @@ function stoppedBy(horizon: Horizon, refusals: readonly Refusal[]): Horizon {
   return {
     ...horizon,
     postThrough: upTo > postedThrough ? upTo : postedThrough,
-    adjustableFrom: upTo > postedThrough ? horizon.adjustableFrom : addDays(today, 1),
+    adjustableFrom:
+      upTo > postedThrough
+        ? horizon.adjustableFrom
+        : addDays(postedThrough < today ? today : postedThrough, 1),
   };
 }
 

@@ -9,6 +9,8 @@ import { sql } from "#db/sql.ts";
 import { addDays, isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts";
 import { timeZone, type TimeZone } from "#kernel/zone.ts";
 
+import type { PostedDays } from "./horizon.ts";
+
 const day = z
   .string()
   .refine(isLocalDay)
@@ -60,6 +62,31 @@ export async function openRatingAccount(
       'epoch')
     on conflict do nothing`);
 }
+
+/** Those whose posted days a clock that shows `now` may not have reached yet, to be looked at. */
+export async function postedNear(
+  db: Queryable,
+  now: number,
+): Promise<(PostedDays & { readonly tenantId: string })[]> {
+  return db.rows(
+    sql`select tenant_id, time_zone, rated_from::text, posted_through::text from rating_account
+      where posted_through > ${new Date(now - nearMs)}::timestamptz::date
+      order by posted_through desc limit ${nearMax}`,
+    postedRow,
+  );
+}
+
+const nearMs = 4 * 86_400_000;
+const nearMax = 100;
+
+const postedRow = z
+  .object({ tenant_id: z.string(), time_zone: z.string(), rated_from: day, posted_through: day })
+  .transform((row) => ({
+    tenantId: row.tenant_id,
+    zone: timeZone(row.time_zone),
+    ratedFrom: row.rated_from,
+    postedThrough: row.posted_through,
+  }));
 
 export interface PassEnd {
   readonly postedThrough: LocalDay;
