@@ -22,6 +22,8 @@ export const flavorPresets: readonly FlavorPreset[] = [
   {
     ...gpuFlavor("t4.quarter", "T4", 2, 4, 50),
     gpu: { model: "T4", count: 1, slice: 4 },
+    // What shares a device is not core (R-GPU-07).
+    serviceClass: "standard",
     description: "A quarter of a T4, for light inference and tests",
   },
   {

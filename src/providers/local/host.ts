@@ -7,6 +7,7 @@ import type { Host } from "#providers/provider.ts";
 
 import type { Driver } from "./driver.ts";
 import { instancePath, listInstances } from "./instance.ts";
+import { numaNodes } from "./numa.ts";
 import type { Site } from "./site.ts";
 
 export async function describeHost({ site, offered }: Driver, execution: string): Promise<Host> {
@@ -17,6 +18,7 @@ export async function describeHost({ site, offered }: Driver, execution: string)
     memoryBytes: offered.memoryBytes,
     diskBytes: await diskFor(site),
     hugePages: hugePages(),
+    numa: numaNodes(offered),
     gpus: [],
     labels: { execution, cpu: await cpuName() },
     ...(await cpuPressure()),

@@ -1,8 +1,8 @@
 /**
  * Hosts and GPUs that do not exist, described as data: what `--simulate-gpus A100=8,T4=16` turns
  * into. Memory sizes are the vendors' own; slices are MIG's seven for A100 and H100 and the 1:8 that
- * R-POOL-03 sells of A10 and T4. A model that is not listed is made up as a 16 GiB device that
- * cannot be sliced.
+ * R-POOL-03 sells of A10 and T4. All A100, or all H100, of a host are in one NVLink group. A model
+ * that is not listed is made up as a 16 GiB device that cannot be sliced.
  */
 import { ProviderError, type GpuDevice, type Host } from "#providers/provider.ts";
 
@@ -16,22 +16,31 @@ export interface SimulatedHost {
   readonly gpus: readonly GpuDevice[];
   readonly hugePages?: Host["hugePages"];
   readonly labels?: Readonly<Record<string, string>>;
+  readonly numa?: NonNullable<Host["numa"]>;
 }
 
 /** Most devices that one description may ask for. */
 export const gpusMax = 4096;
 
-type Model = Pick<GpuDevice, "memoryBytes" | "isolation" | "slicesMax">;
+interface Model extends Pick<GpuDevice, "memoryBytes" | "isolation" | "slicesMax"> {
+  readonly mode: NonNullable<GpuDevice["mode"]>;
+  readonly nvlink?: true;
+}
 
 const models: Readonly<Record<string, Model>> = {
-  T4: { memoryBytes: 16 * gib, isolation: "hard", slicesMax: 8 },
-  A10: { memoryBytes: 24 * gib, isolation: "hard", slicesMax: 8 },
-  A100: { memoryBytes: 80 * gib, isolation: "hard", slicesMax: 7 },
-  H100: { memoryBytes: 80 * gib, isolation: "hard", slicesMax: 7 },
-  Jetson: { memoryBytes: 8 * gib, isolation: "soft", slicesMax: 1 },
+  T4: { memoryBytes: 16 * gib, isolation: "hard", slicesMax: 8, mode: "vgpu" },
+  A10: { memoryBytes: 24 * gib, isolation: "hard", slicesMax: 8, mode: "vgpu" },
+  A100: { memoryBytes: 80 * gib, isolation: "hard", slicesMax: 7, mode: "mig", nvlink: true },
+  H100: { memoryBytes: 80 * gib, isolation: "hard", slicesMax: 7, mode: "mig", nvlink: true },
+  Jetson: { memoryBytes: 8 * gib, isolation: "soft", slicesMax: 1, mode: "whole" },
 };
 
-const unlisted: Model = { memoryBytes: 16 * gib, isolation: "hard", slicesMax: 1 };
+const unlisted: Model = {
+  memoryBytes: 16 * gib,
+  isolation: "hard",
+  slicesMax: 1,
+  mode: "whole",
+};
 
 /** Reads `A100=8,T4=16`. Throws ProviderError `refused` with the part that is wrong. */
 export function parseGpus(text: string): readonly GpuDevice[] {
@@ -47,18 +56,20 @@ export function parseGpus(text: string): readonly GpuDevice[] {
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (total > gpusMax) throw malformed(`${total} GPUs are more than ${gpusMax}`);
-  return [...counts].flatMap(([model, count]) =>
-    Array.from({ length: count }, (_, index) => ({
+  return [...counts].flatMap(([model, count]) => {
+    const { nvlink, ...device } = models[model] ?? unlisted;
+    return Array.from({ length: count }, (_, index) => ({
       id: `${model.toLowerCase()}-${index}`,
       model,
-      ...(models[model] ?? unlisted),
-    })),
-  );
+      ...device,
+      ...(nvlink === undefined ? {} : { nvlinkGroup: model.toLowerCase() }),
+    }));
+  });
 }
 
 /**
  * One host that carries the GPUs, with CPU, memory and disk in the proportion of a real GPU server
- * (16 CPUs, 128 GiB and 1 TiB for each device).
+ * (16 CPUs, 128 GiB and 1 TiB for each device), on two NUMA nodes with the devices half and half.
  */
 export function gpuHost(id: string, gpus: string): SimulatedHost {
   const devices = parseGpus(gpus);
@@ -68,7 +79,8 @@ export function gpuHost(id: string, gpus: string): SimulatedHost {
     cpus: 16 * share,
     memoryBytes: 128 * gib * share,
     diskBytes: 1024 * gib * share,
-    gpus: devices,
+    gpus: devices.map((device, index) => ({ ...device, numaNode: index % 2 })),
+    numa: Array.from({ length: 2 }, () => ({ cpus: 8 * share, memoryBytes: 64 * gib * share })),
     labels: { simulated: "true" },
   };
 }
