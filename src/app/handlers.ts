@@ -3,6 +3,7 @@ import type { Handlers } from "#api/handler.ts";
 import { explainHandlers } from "#api/routes/billing/explain.ts";
 import { bundleHandlers } from "#api/routes/bundles/bundles.ts";
 import { invoiceHandlers } from "#api/routes/billing/invoices.ts";
+import { limitHandlers } from "#api/routes/billing/limits.ts";
 import * as money from "#api/routes/billing/money.ts";
 import { getStanding } from "#api/routes/billing/standing.ts";
 import * as quota from "#api/routes/billing/quota.ts";
@@ -106,4 +107,5 @@ export const handlers: Partial<Handlers> = {
   ...invoiceHandlers,
   getQuota: quota.getQuota,
   updateQuota: quota.updateQuota,
+  ...limitHandlers,
 };

@@ -38,6 +38,7 @@ import { addPlatform } from "./commands/platform.ts";
 import { addPriceList } from "./commands/price-list.ts";
 import { addProfiles } from "./commands/profile.ts";
 import { addPools } from "./commands/pool.ts";
+import { addLimit } from "./commands/limit.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addServices } from "./commands/service.ts";
 import { addSnapshots } from "./commands/snapshot.ts";
@@ -123,6 +124,7 @@ export function buildProgram(shell: Shell): Command {
   addOrders(program, shell);
   addContracts(program, shell);
   addQuota(program, shell);
+  addLimit(program, shell);
   addReview(program, shell);
   addTier(program, shell);
   addApplications(program, shell);

@@ -7,6 +7,7 @@ import { customerOperations } from "./operations/customers.ts";
 import { contractPriceOperations } from "./operations/contract-prices.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
+import { limitOperations } from "./operations/limits.ts";
 import { meteringOperations } from "./operations/metering.ts";
 import { noticeOperations } from "./operations/notices.ts";
 import { orderOperations } from "./operations/orders.ts";
@@ -21,6 +22,7 @@ export const operations = {
   ...poolOperations,
   ...computeOperations,
   ...billingOperations,
+  ...limitOperations,
   ...bundleOperations,
   ...customerOperations,
   ...orderOperations,
