@@ -43,7 +43,8 @@ export async function originalsOf(tx: Tx, events: readonly RetractedEvent[]): Pr
   return {
     judge: (event) => {
       const original = originalOf(event);
-      if (original === undefined) return answer("unknown_original");
+      // It may have come before what it takes back.
+      if (original === undefined) return { kind: "review", reason: "unknown_original" };
       if (original.use.tenantId !== event.tenantId) return answer("other_tenant");
       const name = nameOf(event.source, event.retracts);
       if (takenBack.has(name)) return answer("already_retracted");

@@ -7,6 +7,7 @@ export const reviewReasons = {
   unknown_unit: "The unit is not that of the SKU, or nobody knows it.",
   overlap: "It overlaps with usage of the same instance and SKU.",
   metered_here: "The instance is metered by this installation itself.",
+  unknown_original: "There is no event yet that it could take back.",
   late: "Its day is final for longer than late usage may come: it is logged, and not charged.",
 } as const;
 export type ReviewReason = keyof typeof reviewReasons;
@@ -19,7 +20,6 @@ export const refusalReasons = {
   negative: "It ends before it begins.",
   future: "It tells of the future.",
   crosses_midnight: "It goes over the tenant's local midnight: cut it there.",
-  unknown_original: "There is no event that it could take back.",
   already_retracted: "What it takes back was taken back by another event.",
   other_tenant: "What it takes back is another tenant's.",
   rejected: "Somebody looked at it and rejected it.",
