@@ -178,9 +178,12 @@ export class Fleet {
     changed = this.gpus.write(slot, spec.gpus) || changed;
     changed = this.nodes.write(slot, spec.nodes ?? []) || changed;
     changed = put(this.state, slot, slotState[spec.state ?? "open"]) || changed;
-    const traits = this.traits.take(spec.offers ?? [], spec.repels ?? []);
-    this.traits.drop(this.traitSet[slot] ?? 0);
-    changed = put(this.traitSet, slot, traits) || changed;
+    const [now, offers, repels] = [this.traitSet[slot] ?? 0, spec.offers ?? [], spec.repels ?? []];
+    if (!this.traits.is(now, offers, repels)) {
+      this.traitSet[slot] = this.traits.take(offers, repels);
+      this.traits.drop(now);
+      changed = true;
+    }
     // Anti-affinity is looked at with each choice, so it is no change of the scores.
     for (const tenant of this.#apart[slot] ?? []) this.tenants.apart.add(tenant, slot, -1);
     this.#apart[slot] = (spec.apart ?? []).map((tenantId) => this.tenants.number(tenantId));

@@ -44,6 +44,17 @@ export class Traits {
     return set.number;
   }
 
+  /** Is it this set? Quick, for hosts that are looked at again and again and seldom change. */
+  is(number: number, offers: readonly string[], repels: readonly string[]): boolean {
+    const set = this.#byNumber[number];
+    if (set === undefined || set.offers.size !== offers.length) return false;
+    if (set.repels.length !== repels.length) return false;
+    return (
+      offers.every((label) => set.offers.has(label)) &&
+      repels.every((taint) => set.repels.includes(taint))
+    );
+  }
+
   /** One host fewer has it. */
   drop(number: number): void {
     const set = this.#byNumber[number];
