@@ -125,4 +125,12 @@ test("what the platform cannot do is refused at once, with its reason", async ()
   });
   const t4 = { gpu: { model: "T4", count: 1, slice: 1, nvlink: false }, ...on };
   await expect(resize(tenant, id, t4)).rejects.toMatchObject({ code: "rule_violation" });
+  // It stays where it is: in its pool, and on the nodes of its host that it has.
+  const elsewhere = resize(tenant, id, { ...a100(1), ...on, pool: "high-end" });
+  await expect(elsewhere).rejects.toMatchObject({
+    code: "rule_violation",
+    details: { pool: null, asked: "high-end" },
+  });
+  const bound = resize(tenant, id, { ...a100(1), ...on, numa: true });
+  await expect(bound).rejects.toThrow(/one NUMA node/);
 });

@@ -70,6 +70,7 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
   }
   await requireQuota(tx, wish, from);
   const key = { tenantId: wish.tenantId, instanceId: instance.id };
+  await requireItsPlace(tx, key, { from, to });
   if ((await growPlacement(tx, key, largerOf(from, to))) === "full") throw noRoom("room");
   const devices = await devicesFor(tx, key, { from, to, instance });
   return ask(tx, wish, "resize", {
@@ -77,6 +78,33 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
     price: wish.price.shown,
     ...(devices === undefined ? {} : { devices }),
   });
+}
+
+/** It stays on its host, so a flavor of another pool is none for it, nor is one NUMA node after many. */
+async function requireItsPlace(
+  tx: Tx,
+  key: { readonly tenantId: string; readonly instanceId: string },
+  { from, to }: { readonly from: Shape; readonly to: Shape },
+): Promise<void> {
+  if (to.numa && !from.numa) {
+    throw new Failure(
+      "rule_violation",
+      `The flavor ${to.flavor} is for one NUMA node, which a lease gets when it is made; rent another one and move.`,
+    );
+  }
+  if (to.pool === null) return;
+  const { pool } = await tx.one(
+    sql`select pool.name as pool from placement p join host h on h.id = p.host_id
+        left join pool on pool.id = h.pool_id
+      where p.tenant_id = ${key.tenantId} and p.instance_id = ${key.instanceId}`,
+    z.object({ pool: z.string().nullable() }),
+  );
+  if (pool === to.pool) return;
+  throw new Failure(
+    "rule_violation",
+    `The flavor ${to.flavor} is sold from the pool ${to.pool}, and this lease is ${pool === null ? "in no pool" : `in the pool ${pool}`}; rent another one and move.`,
+    { details: { pool, asked: to.pool } },
+  );
 }
 
 /** The GPUs that it is to have, those that come claimed; `undefined` if they stay as they are. */

@@ -91,7 +91,7 @@ test("R-POOL-01: a host goes into a pool and out, unless what runs there is not 
   expect(await ask("DELETE", "/v1/pools/theirs")).toMatchObject({ status: 409 });
 });
 
-function flavor(slice: number, pool: string): unknown {
+function flavor(slice: number, of: string): unknown {
   return {
     name: `slice.${slice}`,
     vcpus: 1,
@@ -99,7 +99,7 @@ function flavor(slice: number, pool: string): unknown {
     memoryMiB: 1024,
     diskGiB: 1,
     gpu: { model: "T4", count: 1, slice },
-    pool,
+    pool: of,
   };
 }
 
