@@ -132,6 +132,25 @@ test("C-13, C-14, R-CHURN-3: a term, a package and an agreed tier that end soon 
   await look("2026-06-14T12:00:00");
   const later = (await tasksOf(tenantId)).filter(({ kind }) => kind === "term_ending");
   expect(later.map(({ data }) => data["name"] ?? "").toSorted()).toEqual(["month", "year"]);
+  // One is renewed, the other renews itself from now on: nobody has to do anything.
+  await db.execute(sql`
+    insert into subscription_period (tenant_id, subscription_id, number, term, from_month,
+      until_month, from_at, until_at, sku, shape, monthly_list)
+    select p.tenant_id, p.subscription_id, 2, p.term, 12, 24, p.until_at,
+      p.until_at + interval '1 year', p.sku, p.shape, p.monthly_list
+    from subscription_period p join subscription s on s.id = p.subscription_id
+    where p.tenant_id = ${tenantId} and s.name = 'year'`);
+  await db.execute(sql`
+    update subscription set auto_renew = true where tenant_id = ${tenantId} and name = 'month'`);
+  await look("2026-06-15T12:00:00");
+  expect((await tasksOf(tenantId)).filter(({ kind }) => kind === "term_ending")).toEqual([]);
+  const all = await tasks(db, { after: undefined, limit: 100, open: false });
+  expect(
+    all.filter((each) => each.tenantId === tenantId && each.kind === "term_ending"),
+  ).toMatchObject([
+    { doneBy: "insights", note: "renewed" },
+    { doneBy: "insights", note: "renewed" },
+  ]);
 });
 
 test("C-12: an ordinary customer is told of the package that fits, once a month", async () => {

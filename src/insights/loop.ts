@@ -37,7 +37,7 @@ import {
   tenantsToLookAt,
   type TenantToLookAt,
 } from "./signs.ts";
-import { addTask, lastTaskAt } from "./tasks.ts";
+import { addTask, finishRenewed, lastTaskAt } from "./tasks.ts";
 
 const tenantsPerRead = 200;
 const dayMs = 86_400_000;
@@ -108,6 +108,7 @@ export function lookAtCustomer(
     }
     await seeDrop(tx, look);
     await seeOverdue(tx, look);
+    await finishRenewed(tx, { tenantId: tenant.id, at: now });
     for (const task of await endingsOf(tx, { ...look, tier })) {
       // oxlint-disable-next-line no-await-in-loop -- one connection
       await addTask(tx, { ...task, at: now });

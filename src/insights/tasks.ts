@@ -94,6 +94,23 @@ export function tasks(
   );
 }
 
+/** Those of terms that are renewed by now, or that renew themselves: nobody has to do anything. */
+export async function finishRenewed(
+  tx: Tx,
+  { tenantId, at }: { readonly tenantId: string; readonly at: number },
+): Promise<void> {
+  await tx.execute(sql`
+    update customer_task k set done_at = ${new Date(at)}, done_by = 'insights', note = 'renewed'
+    where k.tenant_id = ${tenantId} and k.kind = 'term_ending' and k.done_at is null
+      and exists (
+        select from subscription s
+        where s.tenant_id = k.tenant_id and k.key like 'term-ending:' || s.id || ':%'
+          and ((s.auto_renew and s.state = 'active')
+            or exists (select from subscription_period p
+              where p.tenant_id = s.tenant_id and p.subscription_id = s.id
+                and p.until_at > (k.data ->> 'until')::timestamptz)))`);
+}
+
 /** The first to say so counts. Throws `not_found`. */
 export async function finishTask(
   tx: Tx,
