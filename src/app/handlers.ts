@@ -24,6 +24,7 @@ import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import { createJobBatch } from "#api/routes/jobs/batch.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
+import { jobPolicyHandlers } from "#api/routes/jobs/policy.ts";
 import * as logs from "#api/routes/jobs/logs.ts";
 import * as leases from "#api/routes/leases/leases.ts";
 import * as operations from "#api/routes/leases/operations.ts";
@@ -108,4 +109,5 @@ export const handlers: Partial<Handlers> = {
   getQuota: quota.getQuota,
   updateQuota: quota.updateQuota,
   ...limitHandlers,
+  ...jobPolicyHandlers,
 };

@@ -86,6 +86,26 @@ export function stateMetrics(context: {
       },
     },
     {
+      name: "millrace_host_cpu_pressure_percent",
+      help: "Percent of the last minute in which work on a host waited for a CPU",
+      labels: ["site", "host"],
+      read: async () =>
+        ((await inTime(pressures(db))) ?? []).map(({ site, name, percent }) => ({
+          labels: { site, host: name },
+          value: percent,
+        })),
+    },
+    {
+      name: "millrace_gpus_throttled",
+      help: "Devices of a host that run slower than they could",
+      labels: ["site", "host"],
+      read: async () =>
+        ((await inTime(throttledGpus(db))) ?? []).map(({ site, name, count }) => ({
+          labels: { site, host: name },
+          value: count,
+        })),
+    },
+    {
       name: "millrace_data_free_bytes",
       help: "Free bytes on the disk of the data directory",
       labels: [],
@@ -133,6 +153,27 @@ const siteRow = z.object({ name: z.string(), reachable: z.boolean() });
 
 function sites(db: Db): Promise<z.output<typeof siteRow>[]> {
   return db.rows(sql`select name, reachable from site`, siteRow);
+}
+
+const pressureRow = z.object({ site: z.string(), name: z.string(), percent: z.number() });
+
+function pressures(db: Db): Promise<z.output<typeof pressureRow>[]> {
+  return db.rows(
+    sql`select site, name, cpu_pressure_percent::float8 as percent from host
+      where cpu_pressure_percent is not null order by site, name`,
+    pressureRow,
+  );
+}
+
+const throttledRow = z.object({ site: z.string(), name: z.string(), count: z.int() });
+
+function throttledGpus(db: Db): Promise<z.output<typeof throttledRow>[]> {
+  return db.rows(
+    sql`select h.site, h.name, count(*) filter (where d.throttled)::int as count
+      from host h join gpu_device d on d.host_id = h.id where d.present
+      group by h.id order by h.site, h.name`,
+    throttledRow,
+  );
 }
 
 const queueRow = z.object({ waiting: z.int(), since: z.date().nullable() });

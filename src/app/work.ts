@@ -9,6 +9,7 @@ import { logLoop } from "#flow/meter/log-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
+import { preemptLoop } from "#flow/provision/preempt-loop.ts";
 import { siteWorker, type SiteWorker } from "#flow/provision/site.ts";
 import { attemptLimits as limits, prepareWorkloads } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
@@ -67,6 +68,7 @@ export function startWork(context: WorkContext): Work {
     clockLoop({ db, host: context.host, now }),
     queueLoop({ db }),
     placeLoop({ db, now }),
+    preemptLoop({ db, now }),
     ...sites.map((site) => site.loop),
     meterLoop({ db, now }),
     cutLoop({ db, now }),

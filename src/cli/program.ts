@@ -38,6 +38,7 @@ import { addPlatform } from "./commands/platform.ts";
 import { addPriceList } from "./commands/price-list.ts";
 import { addProfiles } from "./commands/profile.ts";
 import { addPools } from "./commands/pool.ts";
+import { addJobPolicy } from "./commands/job-policy.ts";
 import { addLimit } from "./commands/limit.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addServices } from "./commands/service.ts";
@@ -125,6 +126,7 @@ export function buildProgram(shell: Shell): Command {
   addContracts(program, shell);
   addQuota(program, shell);
   addLimit(program, shell);
+  addJobPolicy(program, shell);
   addReview(program, shell);
   addTier(program, shell);
   addApplications(program, shell);

@@ -7,6 +7,7 @@ import { customerOperations } from "./operations/customers.ts";
 import { contractPriceOperations } from "./operations/contract-prices.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
+import { jobPolicyOperations } from "./operations/job-policy.ts";
 import { limitOperations } from "./operations/limits.ts";
 import { meteringOperations } from "./operations/metering.ts";
 import { noticeOperations } from "./operations/notices.ts";
@@ -23,6 +24,7 @@ export const operations = {
   ...computeOperations,
   ...billingOperations,
   ...limitOperations,
+  ...jobPolicyOperations,
   ...bundleOperations,
   ...customerOperations,
   ...orderOperations,

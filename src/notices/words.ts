@@ -28,6 +28,21 @@ const noticeWords = {
     en: "Your tier {tier} is reviewed on {on}; by what is paid so far it becomes {to}.",
     "zh-CN": "您的客户等级 {tier} 将于 {on} 复核;按目前的付款将变为 {to}。",
   },
+  job_preempted: {
+    en: "Attempt {attempt} of {job} makes room for work of a higher class: it saves its work and ends by {until}, and goes on later from where it was in line. What ran is billed.",
+    "zh-CN":
+      "任务 {job} 的第 {attempt} 次运行将为更高等级的任务让出资源:在 {until} 前保存进度并结束,之后按原排队位置继续。已运行的部分照常计费。",
+  },
+  job_moved: {
+    en: "Attempt {attempt} of {job} stands on hardware that is out of order: it saves its work, ends by {until} and goes on elsewhere. This attempt costs nothing.",
+    "zh-CN":
+      "任务 {job} 的第 {attempt} 次运行所在的硬件发生故障:将在 {until} 前保存进度并结束,随后在其他设备上继续。本次运行不计费。",
+  },
+  lease_on_sick: {
+    en: "{lease} stands on hardware that is out of order ({device}). It runs on; the operator knows. Save what matters.",
+    "zh-CN":
+      "租赁 {lease} 所在的硬件发生故障({device})。目前仍在运行,运营方已知悉;请备份重要数据。",
+  },
   invoice_overdue: {
     en: "Invoice {invoice} was due on {due}; {amount} yuan of it are not paid.",
     "zh-CN": "账单 {invoice} 已于 {due} 到期,尚有 {amount} 元未付。",
@@ -156,6 +171,21 @@ const noticeWords = {
 } satisfies Record<string, Sentences>;
 
 const alertWords = {
+  lease_on_sick: {
+    en: "The lease {lease} stands on {host}, device {device}, which is out of order. Leases are never moved by themselves: talk to its owner.",
+    "zh-CN":
+      "租赁 {lease} 位于发生故障的主机 {host}(设备 {device})。租赁不会自动迁移,请联系客户处理。",
+  },
+  host_contended: {
+    en: "On {host} work waited for a CPU in {percent} % of the last minute, more than {limit} %: what runs there disturbs each other. Move work, or sell less of the host.",
+    "zh-CN":
+      "主机 {host} 在最近一分钟内有 {percent}% 的时间存在等待 CPU 的任务,超过 {limit}%:其上的任务互相干扰。请迁移任务或降低该主机的超分比。",
+  },
+  gpu_throttled: {
+    en: "The device {device} of {host} runs slower than it could, with {machines} machines on it: too hot, or shared by too many.",
+    "zh-CN":
+      "主机 {host} 的设备 {device} 正在降速运行(其上有 {machines} 台虚拟机):过热或共享过多。",
+  },
   orphan_kept: {
     en: "The site {site} has the machine {machine}, asked for {made}, that no row here ever named. It is kept: adopt or remove it (millrace orphan list).",
     "zh-CN":

@@ -18,6 +18,7 @@ import { admitWork, type Credit, type NewWork } from "#flow/admit/work.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
+import { preemptLoop } from "#flow/provision/preempt-loop.ts";
 import { siteWorker } from "#flow/provision/site.ts";
 import { attemptLimits, prepareWorkloads, type AttemptLimits } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
@@ -71,6 +72,7 @@ export function startStages(options: {
   const loops = [
     startLoop(queueLoop({ db }), context),
     startLoop(placeLoop({ db, now }), context),
+    startLoop(preemptLoop({ db, now }), context),
     startLoop(site.loop, context),
     startLoop(meterLoop({ db, now }), context),
     ...collecting,

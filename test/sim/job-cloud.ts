@@ -23,6 +23,7 @@ import { createTenant } from "#identity/tenants.ts";
 import { fen } from "#kernel/money.ts";
 import type { Observer } from "#observe/observer.ts";
 import { decorate } from "#providers/decorate.ts";
+import { systemClock } from "#providers/simulated/clock.ts";
 import { openSimulated, type SimulatedProvider } from "#providers/simulated/provider.ts";
 
 import { emptyServices } from "#test/api-server.ts";
@@ -32,7 +33,9 @@ import { startStages, storageFolder, type Running } from "./cloud.ts";
 const gib = 2 ** 30;
 export const endTimeoutMs = 45_000;
 
-export type StartHow = Pick<Parameters<typeof startStages>[0], "limits" | "collecting">;
+export type StartHow = Partial<
+  Pick<Parameters<typeof startStages>[0], "db" | "limits" | "collecting">
+>;
 
 export interface JobCloud {
   readonly db: Db;
@@ -46,6 +49,8 @@ export interface JobCloud {
   readonly api: Client;
   /** Of another customer. */
   readonly stranger: Client;
+  /** Time goes by at once, for the platform and for us. */
+  readonly forward: (ms: number) => void;
   /** Starts the stages and waits until there is a host. */
   readonly start: (how?: StartHow) => Promise<Running>;
   readonly upload: (name: string, content: string) => Promise<AnswerOf<"uploadFile">>;
@@ -58,14 +63,33 @@ export interface JobCloud {
   readonly log: (id: string, attempt?: number) => Promise<string>;
 }
 
-export async function jobCloud(): Promise<JobCloud> {
+/** `gpus`: T4 devices of its host. */
+export async function jobCloud(
+  options: { readonly gpus?: readonly string[] } = {},
+): Promise<JobCloud> {
+  let aheadMs = 0;
+  const now = (): number => Date.now() + aheadMs;
   const { db, url: databaseUrl, observer } = await testDatabase();
   const root = storageFolder();
   const provider = openSimulated({
     site: "simulated",
     hosts: [
-      { id: "h1", cpus: 64, memoryBytes: 256 * gib, diskBytes: 1000 * gib, gpus: [], labels: {} },
+      {
+        id: "h1",
+        cpus: 64,
+        memoryBytes: 256 * gib,
+        diskBytes: 1000 * gib,
+        gpus: (options.gpus ?? []).map((id) => ({
+          id,
+          model: "T4",
+          memoryBytes: 16 * gib,
+          isolation: "hard",
+          slicesMax: 4,
+        })),
+        labels: {},
+      },
     ],
+    clock: { ...systemClock, now },
     latencies: { createMs: 5, bootMs: 5, shutdownMs: 5 },
   });
   const secrets = await db.transaction(async (tx) => {
@@ -95,7 +119,7 @@ export async function jobCloud(): Promise<JobCloud> {
     observer,
     handlers,
     services: { ...emptyServices, storageDirectory: root, changes: changesOf(nudges) },
-    now: Date.now,
+    now,
     limits: { drainMs: 1000 },
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -104,7 +128,7 @@ export async function jobCloud(): Promise<JobCloud> {
     await nudges.close();
   });
   const start = async (how: StartHow = {}): Promise<Running> => {
-    const stages = { db, observer, provider: decorate(provider), storage: root, ...how };
+    const stages = { db, observer, provider: decorate(provider), storage: root, now, ...how };
     const running = startStages(stages);
     await vi.waitFor(async () => {
       await db.one(sql`select id from host`, z.object({ id: z.string() }));
@@ -135,6 +159,9 @@ export async function jobCloud(): Promise<JobCloud> {
     api,
     stranger: clientOf(other.secret),
     start,
+    forward: (ms) => {
+      aheadMs += ms;
+    },
     upload: (name, content) =>
       api.upload("uploadFile", { query: { name }, content: new Blob([content]) }),
     submit: (ask) => api.call("createJob", { body: { name: "train", flavor: "nano", ...ask } }),

@@ -4,6 +4,8 @@ import { recordHosts, recordSite, siteUnreachable } from "#catalog/sites.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
 
+import { watchInterference } from "./interference.ts";
+
 export async function refreshInventory(
   context: {
     readonly db: Db;
@@ -20,6 +22,7 @@ export async function refreshInventory(
     const changed = await db.transaction(async (tx) => {
       await recordSite(tx, info, now());
       const count = await recordHosts(tx, { site: provider.site, listing: hosts, at: now() });
+      await watchInterference(tx, { site: provider.site, hosts: hosts.items, at: now() });
       if (count > 0) await tx.nudge("capacity");
       return count;
     });

@@ -1,0 +1,134 @@
+/** What the preempting loop looks at: attempts that hold a place, and who stands on what is sick. */
+import { z } from "zod";
+
+import type { Queryable } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { shapeRow } from "#flow/admit/rows.ts";
+import type { Running } from "#flow/queue/preempt.ts";
+import { unitsOf } from "#flow/queue/snapshot.ts";
+import { classOf } from "#flow/queue/store.ts";
+import type { Shape } from "#kernel/shape.ts";
+
+const runningRow = z
+  .object({
+    tenant_id: z.string(),
+    id: z.string(),
+    request_id: z.string(),
+    name: z.string(),
+    turn: z.int(),
+    host_id: z.string(),
+    priority: z.int(),
+    preemptible: z.boolean(),
+    shape: shapeRow,
+    device_ids: z.array(z.string()),
+    numa_node: z.int().nullable(),
+    started_at: instant.nullable(),
+    told: z.boolean(),
+    preemptions: z.int(),
+  })
+  .transform((row): RunningJob => ({
+    id: row.id,
+    kind: "job",
+    hostId: row.host_id,
+    workClass: classOf(row.priority),
+    preemptible: row.preemptible,
+    units: unitsOf(row.shape),
+    startedAt: row.started_at,
+    // What a program saves by itself nobody is told; an attempt begins with what the last one saved.
+    checkpointAt: null,
+    preemptions: row.preemptions,
+    told: row.told,
+    tenantId: row.tenant_id,
+    requestId: row.request_id,
+    name: row.name,
+    turn: row.turn,
+    shape: row.shape,
+    deviceIds: row.device_ids,
+    numaNode: row.numa_node,
+  }));
+
+export interface RunningJob extends Running {
+  readonly tenantId: string;
+  readonly requestId: string;
+  readonly name: string;
+  readonly turn: number;
+  readonly shape: Shape;
+  readonly deviceIds: readonly string[];
+  readonly numaNode: number | null;
+}
+
+/** Attempts whose program runs; of gangs none, as the others would run on for nothing. */
+export function runningJobs(db: Queryable): Promise<RunningJob[]> {
+  return db.rows(
+    sql`select i.tenant_id, i.id, i.request_id, r.name, i.turn, p.host_id, r.priority, r.preemptible,
+        p.shape, p.device_ids, p.numa_node,
+        to_timestamp((i.workload->>'startedAt')::float8 / 1000) as started_at,
+        exists (select from preemption x where x.instance_id = i.id and x.state = 'asked') as told,
+        (select count(*)::int from preemption x where x.tenant_id = r.tenant_id
+          and x.request_id = r.id and x.cause = 'preemption' and x.state = 'done') as preemptions
+      from placement p
+        join instance i on i.tenant_id = p.tenant_id and i.id = p.instance_id
+        join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
+      where p.state = 'full' and r.kind = 'job' and r.gang_id is null and r.wanted = 'running'
+        and i.state = 'running' and i.workload->>'state' = 'running'
+      order by i.id`,
+    runningRow,
+  );
+}
+
+/** Of each entry, whether somebody was told to make room for it and has not ended yet. */
+export async function entriesWithVictims(db: Queryable): Promise<ReadonlySet<string>> {
+  const rows = await db.rows(
+    sql`select distinct for_request_id as id from preemption
+      where state = 'asked' and for_request_id is not null`,
+    z.object({ id: z.string() }),
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+const sickRow = z
+  .object({
+    tenant_id: z.string(),
+    id: z.string(),
+    request_id: z.string(),
+    kind: z.enum(["lease", "job"]),
+    name: z.string(),
+    turn: z.int(),
+    host: z.string(),
+    device: z.string().nullable(),
+    told: z.boolean(),
+  })
+  .transform((row) => ({
+    tenantId: row.tenant_id,
+    instanceId: row.id,
+    requestId: row.request_id,
+    kind: row.kind,
+    name: row.name,
+    attempt: row.turn,
+    host: row.host,
+    /** Null: the whole host is to be left. */
+    device: row.device,
+    told: row.told,
+  }));
+export type OnSick = z.output<typeof sickRow>;
+
+/** Machines on a device that is sick, or on a host that its platform takes out of service. */
+export function onSick(db: Queryable, rowsMax: number): Promise<OnSick[]> {
+  return db.rows(
+    sql`select distinct on (i.id) i.tenant_id, i.id, i.request_id, i.kind, r.name, i.turn,
+        h.name as host, d.id as device,
+        exists (select from preemption x where x.instance_id = i.id
+          and x.state in ('asked', 'done')) as told
+      from placement p
+        join host h on h.id = p.host_id
+        join instance i on i.tenant_id = p.tenant_id and i.id = p.instance_id
+        join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
+        left join gpu_claim c on c.tenant_id = p.tenant_id and c.instance_id = p.instance_id
+        left join gpu_device d on d.host_id = c.host_id and d.id = c.device_id and not d.healthy
+      where p.state = 'full' and (d.id is not null or h.state = 'maintenance')
+        and i.state not in ('deleting', 'gone') and r.wanted <> 'released'
+      order by i.id, d.id limit ${rowsMax}`,
+    sickRow,
+  );
+}

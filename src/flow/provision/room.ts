@@ -1,0 +1,53 @@
+/** A host on paper, without a machine that is to leave it. Pure; the opposite of `withPlaced`. */
+import type { HostState } from "#flow/place/host-state.ts";
+import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
+
+import type { RunningJob } from "./preempt-rows.ts";
+
+export function withoutPlaced(host: HostState, job: RunningJob): HostState {
+  const { shape, tenantId, deviceIds, numaNode } = job;
+  const { hugePages } = shape;
+  const milliCpus = milliCpusOf(shape);
+  const memoryBytes = shape.memoryMiB * mebibyte;
+  return {
+    ...host,
+    milliCpusUsed: host.milliCpusUsed - milliCpus,
+    memoryBytesUsed: host.memoryBytesUsed - memoryBytes,
+    diskBytesUsed: host.diskBytesUsed - shape.diskGiB * gibibyte,
+    hugePagesMiBUsed:
+      hugePages === "none"
+        ? host.hugePagesMiBUsed
+        : {
+            ...host.hugePagesMiBUsed,
+            [hugePages]: host.hugePagesMiBUsed[hugePages] - shape.memoryMiB,
+          },
+    numaNodes: host.numaNodes.map((node, index) =>
+      index === numaNode
+        ? {
+            ...node,
+            milliCpusUsed: node.milliCpusUsed - milliCpus,
+            memoryBytesUsed: node.memoryBytesUsed - memoryBytes,
+          }
+        : node,
+    ),
+    devices: host.devices.map((device) =>
+      deviceIds.includes(device.id)
+        ? {
+            ...device,
+            slice: device.claims === 1 ? 0 : device.slice,
+            claims: device.claims - 1,
+            tenants: without(device.tenants, tenantId),
+          }
+        : device,
+    ),
+    antiAffineTenants: shape.antiAffinity
+      ? without(host.antiAffineTenants, tenantId)
+      : host.antiAffineTenants,
+  };
+}
+
+/** Once less. */
+function without(all: readonly string[], one: string): string[] {
+  const at = all.indexOf(one);
+  return at === -1 ? [...all] : all.toSpliced(at, 1);
+}

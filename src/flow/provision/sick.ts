@@ -1,0 +1,75 @@
+/**
+ * Off what is sick (S-10): jobs are told to save their work and go on elsewhere, as a fault of ours; of
+ * leases nothing is moved, their owners and the operator are told. What must stay true: who is well again
+ * in time has cost nobody but those who were told.
+ */
+import { z } from "zod";
+
+import type { Queryable, Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { notify, raiseAlert, resolveAlert } from "#notices/store.ts";
+
+import { interrupt } from "./interrupt.ts";
+import { onSick, type OnSick } from "./preempt-rows.ts";
+
+const rowsMax = 500;
+const alertKind = "lease_on_sick";
+
+export async function leaveSick(
+  tx: Tx,
+  how: { readonly noticeSeconds: number; readonly at: number },
+): Promise<void> {
+  const { at } = how;
+  const found = await onSick(tx, rowsMax);
+  for (const each of found) {
+    if (each.kind === "lease") await tellLease(tx, each, at);
+    else if (!each.told) await moveJob(tx, each, how);
+  }
+  const leases = new Set(found.filter(({ kind }) => kind === "lease").map(keyOf));
+  for (const key of await openKeys(tx)) {
+    if (!leases.has(key)) await resolveAlert(tx, { key, by: "scheduler", at });
+  }
+}
+
+function moveJob(
+  tx: Tx,
+  { host, device, name, ...key }: OnSick,
+  { noticeSeconds, at }: { readonly noticeSeconds: number; readonly at: number },
+): Promise<void> {
+  const where = device === null ? `host ${host}` : `device ${device} of host ${host}`;
+  return interrupt(tx, name, {
+    tenantId: key.tenantId,
+    requestId: key.requestId,
+    instanceId: key.instanceId,
+    attempt: key.attempt,
+    cause: "migration",
+    for: null,
+    reason: { code: "moved", message: `It was moved off ${where}, which is out of order.` },
+    lostUnitMs: 0,
+    at,
+    noticeUntil: at + noticeSeconds * 1000,
+  });
+}
+
+async function tellLease(tx: Tx, lease: OnSick, at: number): Promise<void> {
+  const { tenantId, name, host } = lease;
+  const device = lease.device ?? "-";
+  const key = keyOf(lease);
+  const data = { lease: name, host, device };
+  const severity = "warning";
+  await notify(tx, { tenantId, key, kind: "lease_on_sick", severity, data, at });
+  if ((await openKeys(tx)).includes(key)) return;
+  await raiseAlert(tx, { key, kind: alertKind, severity, tenantId, data, at });
+}
+
+function keyOf({ instanceId, device }: OnSick): string {
+  return `sick:${instanceId}:${device ?? "host"}`;
+}
+
+async function openKeys(db: Queryable): Promise<string[]> {
+  const rows = await db.rows(
+    sql`select key from alert where kind = ${alertKind} and resolved_at is null`,
+    z.object({ key: z.string() }),
+  );
+  return rows.map(({ key }) => key);
+}
