@@ -97,7 +97,8 @@ async function cold(key: Identity): Promise<number> {
 }
 
 async function idle(cloud: MeasuredCloud): Promise<void> {
-  await wait(10_000);
+  // Connections to the database that were not used for 10 s are closed, and each has its memory.
+  await wait(25_000);
   const uses = memoryOf(cloud.pid);
   const sum = uses.reduce((total, { mebibytes }) => total + mebibytes, 0);
   const parts = uses.map((use) => `${use.program} ${use.mebibytes.toFixed(0)}`).join(", ");
