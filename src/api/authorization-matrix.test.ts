@@ -157,12 +157,15 @@ function handsIn(operation: Operation): number | undefined {
   return operation.permission === "usage.write" ? undefined : 403;
 }
 
-test("what changes nothing has no audit name, and of other methods than GET only asking a price", () => {
+test("what changes nothing has no audit name, and of other methods than GET only asking what would be", () => {
   const reads = operationIds.filter((id) => !changesSomething(operations[id]));
-  expect(reads.filter((id) => operations[id].method !== "GET")).toEqual([
-    "replayPrices",
+  expect(reads.filter((id) => operations[id].method !== "GET").toSorted()).toEqual([
+    "planFleet",
+    "planRequest",
     "quote",
     "quoteOrder",
+    "replayPrices",
+    "replaySchedule",
   ]);
   const gets = operationIds.filter((id) => operations[id].method === "GET");
   expect(gets.filter((id) => changesSomething(operations[id]))).toEqual([]);

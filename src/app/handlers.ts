@@ -38,6 +38,7 @@ import { subscriptionHandlers } from "#api/routes/orders/subscriptions.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
 import { orphanHandlers } from "#api/routes/platform/orphans.ts";
 import { poolHandlers } from "#api/routes/pools/pools.ts";
+import { scheduleHandlers } from "#api/routes/schedule/schedule.ts";
 
 export const handlers: Partial<Handlers> = {
   listOffers: offers.listOffers,
@@ -51,6 +52,7 @@ export const handlers: Partial<Handlers> = {
   updateHost: places.updateHost,
   updateHostGpu: places.updateHostGpu,
   ...poolHandlers,
+  ...scheduleHandlers,
   ...orphanHandlers,
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,

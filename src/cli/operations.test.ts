@@ -53,6 +53,10 @@ const commands: Readonly<Record<OperationId, string>> = {
   updateHost: `host cordon ${id}`,
   updateHostGpu: `host gpu ${id} 0000:3b:00.0 --sick --note ECC`,
   listPools: "pool list",
+  explainRequest: `why ${id}`,
+  planRequest: "plan request --flavor nano",
+  planFleet: "plan fleet --add host:2",
+  replaySchedule: "schedule replay --policy easy --from 2026-05-01 --until 2026-05-02",
   getPool: "pool show general",
   createPool: "pool create edge --preset edge --reserve 10",
   updatePool: "pool set general --slices 4",
@@ -266,6 +270,9 @@ test.each(ids)("api %s calls it and prints its answer", async (each) => {
 /** Bodies for `api`, written by hand: they are what a reader of the help would try. */
 const bodies: Partial<Record<OperationId, string>> = {
   recordUsage: '[{"a":1}]',
+  planRequest: '{"flavor":"small"}',
+  planFleet: '{"changes":[{"do":"remove","host":"h"}]}',
+  replaySchedule: '{"from":"2026-05-01T00:00:00Z","until":"2026-05-02T00:00:00Z"}',
   resolveUsageReview: '{"action":"reject","note":"wrong"}',
   createTenant: '{"name":"acme"}',
   updateTenant: '{"state":"suspended"}',

@@ -15,12 +15,14 @@ import { orderOperations } from "./operations/orders.ts";
 import { paymentOperations } from "./operations/payments.ts";
 import { platformOperations } from "./operations/platform.ts";
 import { poolOperations } from "./operations/pools.ts";
+import { scheduleOperations } from "./operations/schedule.ts";
 import { serviceOperations } from "./operations/services.ts";
 
 export const operations = {
   ...identityOperations,
   ...catalogOperations,
   ...poolOperations,
+  ...scheduleOperations,
   ...computeOperations,
   ...billingOperations,
   ...limitOperations,

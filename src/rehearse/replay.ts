@@ -15,7 +15,7 @@ import { bare, sizeOf } from "./fleet.ts";
 import type { History } from "./history.ts";
 import { passOn } from "./moment.ts";
 import { scheduler, type SchedulerName } from "./rivals.ts";
-import { rehearse, type Rehearsed } from "./simulate.ts";
+import { rehearsing, type Rehearsed } from "./simulate.ts";
 
 export interface Replayed {
   readonly real: Figures;
@@ -31,15 +31,22 @@ export interface Policies {
   readonly placement: PolicyName;
 }
 
-export function replay(
+export interface Replay {
+  readonly span: Span;
+  readonly hosts: readonly HostState[];
+  readonly policies: Policies;
+}
+
+/** A pass at a time: a month of a busy cloud takes a while. */
+export function* replaying(
   history: History,
-  of: { readonly span: Span; readonly hosts: readonly HostState[]; readonly policies: Policies },
-): Replayed {
+  of: Replay,
+): Generator<undefined, Replayed, undefined> {
   const { span, policies } = of;
   const hosts = of.hosts.map(bare);
   const size = sizeOf(hosts);
-  const usual = run(history, { span, hosts, policies: { queue: "due", placement: "balance" } });
-  const other = run(history, { span, hosts, policies });
+  const usual = yield* run(history, { span, hosts, policies: ours });
+  const other = yield* run(history, { span, hosts, policies });
   return {
     real: figuresOf(really(history), span, size),
     usual: figuresOf(usual, span, size),
@@ -48,14 +55,15 @@ export function replay(
   };
 }
 
+const ours: Policies = { queue: "due", placement: "balance" };
+
 function run(
   history: History,
-  of: { readonly span: Span; readonly hosts: readonly HostState[]; readonly policies: Policies },
-): Rehearsed {
-  const { span, hosts, policies } = of;
+  { span, hosts, policies }: Replay,
+): Generator<undefined, Rehearsed, undefined> {
   const planner = new Planner(hosts, policies.placement);
   const pass = passOn(hosts, plannedBy(policies.queue));
-  return rehearse({ ...span, ...history }, planner, pass);
+  return rehearsing({ ...span, ...history }, planner, pass);
 }
 
 function plannedBy(name: SchedulerName): (snapshot: Snapshot) => Plan {

@@ -81,6 +81,19 @@ export interface Rehearsed {
 export const passesMax = 200_000;
 
 export function rehearse(stretch: Stretch, planner: Planner, pass: Pass): Rehearsed {
+  const steps = rehearsing(stretch, planner, pass);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, a pass at a time, for who has other things to do between them. */
+export function* rehearsing(
+  stretch: Stretch,
+  planner: Planner,
+  pass: Pass,
+): Generator<undefined, Rehearsed, undefined> {
   const { from, until } = stretch;
   const ran: Running[] = [];
   const displaced: Piece[] = [];
@@ -111,6 +124,7 @@ export function rehearse(stretch: Stretch, planner: Planner, pass: Pass): Rehear
     }
     if (waiting.length > 0 && passes < passesMax) {
       passes += 1;
+      yield;
       const started = pass({ now, waiting, running: active }, planner);
       for (const each of started) start({ ...each, startedAt: now });
       const gone = new Set(started.map(({ piece }) => piece.id));

@@ -63,3 +63,18 @@ export type OutlookOfOne = z.output<typeof outlookRow>;
 export function outlookOf(db: Queryable, requestId: string): Promise<OutlookOfOne | undefined> {
   return db.maybe(sql`select * from queue_outlook_of(${requestId})`, outlookRow);
 }
+
+const lineRow = z.object({ waiting: z.int(), latest: z.bigint().nullable() });
+
+export interface Line {
+  readonly waiting: number;
+  /** When the last of them starts at the latest; null where nobody knows. */
+  readonly latest: number | null;
+}
+
+/** Who waits for a pool: numbers only, for whoever thinks of asking. */
+export async function lineOf(db: Queryable, pool: string): Promise<Line> {
+  const found = await db.maybe(sql`select * from queue_line_of(${pool})`, lineRow);
+  if (found === undefined) return { waiting: 0, latest: null };
+  return { waiting: found.waiting, latest: found.latest === null ? null : Number(found.latest) };
+}

@@ -1,0 +1,161 @@
+/** Why something waits, plans on paper, and history under another policy. */
+import type { Handlers } from "#api/handler.ts";
+import { pricesNow } from "#api/routes/leases/quote.ts";
+import { time, timeOrNull } from "#api/routes/wire.ts";
+import { offeredFlavor } from "#catalog/flavors.ts";
+import { priceOf } from "#flow/admit/price.ts";
+import { shapeOf } from "#flow/admit/shape.ts";
+import { couldEverFit } from "#flow/place/decide.ts";
+import { hostStates } from "#flow/place/hosts-read.ts";
+import { Planner } from "#flow/place/planner.ts";
+import { readAll } from "#flow/place/read.ts";
+import { lineOf, outlookOf } from "#flow/queue/outlook.ts";
+import { poolOf } from "#flow/queue/snapshot.ts";
+import { askedFor, whyText, type Asked } from "#flow/queue/why.ts";
+import { Failure } from "#kernel/failure.ts";
+import { formatFen } from "#kernel/money.ts";
+import type { Reason } from "#kernel/reason.ts";
+import type { Figures } from "#rehearse/figures.ts";
+import { changed } from "#rehearse/fleet.ts";
+import { planFleet, type Sold } from "#rehearse/fleet-plan.ts";
+import { heldNow } from "#rehearse/held.ts";
+import { historyOf } from "#rehearse/history.ts";
+import { politely } from "#rehearse/politely.ts";
+import { replaying } from "#rehearse/replay.ts";
+
+const dayMs = 86_400_000;
+const replayedMsMax = 92 * dayMs;
+const replayLimitMs = 20_000;
+
+export const scheduleHandlers = {
+  explainRequest: async ({ params }, { tx, tenantId }) => {
+    const asked = await askedFor(tx, { tenantId, requestId: params.requestId });
+    if (asked === undefined) throw new Failure("not_found", "There is no such lease or job.");
+    const { askedAt, shape, ...said } = asked;
+    const outlook = asked.state === "waiting" ? await outlookOf(tx, asked.requestId) : undefined;
+    return {
+      ...said,
+      askedAt: timeOrNull(askedAt),
+      pool: outlook?.pool ?? poolOf(shape),
+      position: outlook?.position ?? null,
+      waiting: outlook?.waiting ?? null,
+      start:
+        outlook === undefined
+          ? null
+          : {
+              earliest: timeOrNull(outlook.earliest),
+              likely: timeOrNull(outlook.likely),
+              latest: timeOrNull(outlook.latest),
+            },
+      text: whyText(asked satisfies Asked, outlook),
+    };
+  },
+  planRequest: async ({ body }, { tx, tenantId, now }) => {
+    const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
+    const { shown } = priceOf(await pricesNow(tx, now()), shape);
+    const hosts = await hostStates(tx);
+    const ask = { tenantId, shape };
+    const planner = new Planner(hosts);
+    let fits = 0;
+    let reason: Reason | null = null;
+    while (fits < body.count) {
+      const answer = planner.place(ask);
+      if (!answer.placed) {
+        ({ reason } = answer);
+        break;
+      }
+      fits += 1;
+    }
+    const pool = poolOf(shape);
+    const line = await lineOf(tx, pool);
+    return {
+      flavor: body.flavor,
+      asked: body.count,
+      fits,
+      reason,
+      never: fits === 0 && !couldEverFit(hosts, ask).placed,
+      line: { pool, waiting: line.waiting, latest: timeOrNull(line.latest) },
+      price: shown,
+    };
+  },
+  planFleet: async ({ body }, { tx, now }) => {
+    const at = now();
+    const view = await readAll(tx, at);
+    const planned = planFleet(view, { held: await heldNow(tx), changes: body.changes, at });
+    const names = new Map(view.hosts.map(({ id, name }) => [id, name]));
+    return {
+      before: showSold(planned.before),
+      after: showSold(planned.after),
+      displaced: planned.displaced.map(({ requestId, tenantId, kind, name, refusal }) => ({
+        requestId,
+        tenantId,
+        kind,
+        name,
+        reason: refusal,
+      })),
+      started: planned.started.map(({ requestId, hostId }) => ({
+        requestId,
+        host: names.get(hostId) ?? hostId,
+      })),
+      stillWaiting: [...Map.groupBy(planned.waiting, ({ reason }) => reason.code)].map(
+        ([code, of]) => ({ code, count: of.length, message: of[0]?.reason.message ?? "" }),
+      ),
+    };
+  },
+  replaySchedule: async ({ body }, { tx, signal }) => {
+    const span = { from: Date.parse(body.from), until: Date.parse(body.until) };
+    if (span.until <= span.from || span.until - span.from > replayedMsMax) {
+      throw new Failure(
+        "invalid_request",
+        "A replay goes from a time to a later one, 92 days at most.",
+      );
+    }
+    const { policy, placement } = body;
+    const history = await historyOf(tx, span);
+    const hosts = changed(await hostStates(tx), body.changes);
+    const replayed = await politely(
+      replaying(history, { span, hosts, policies: { queue: policy, placement } }),
+      { limitMs: replayLimitMs, signal },
+    );
+    return {
+      from: time(span.from),
+      until: time(span.until),
+      policy,
+      placement,
+      real: showFigures(replayed.real),
+      usual: showFigures(replayed.usual),
+      other: showFigures(replayed.other),
+      displaced: replayed.displaced,
+      gaveUp: history.gaveUp,
+      cut: history.cut,
+    };
+  },
+} satisfies Partial<Handlers>;
+
+function showSold({ revenuePerHour, ...of }: Sold): Omit<Sold, "revenuePerHour"> & {
+  readonly revenuePerHour: string;
+} {
+  return { ...of, revenuePerHour: formatFen(revenuePerHour) };
+}
+
+function showFigures(of: Figures): Record<
+  "meanWaitSeconds" | "p95WaitSeconds" | "longestWaitSeconds" | "cpuUtilization",
+  number
+> &
+  Pick<Figures, "asked" | "started" | "stillWaiting" | "gpuUtilization"> & {
+    readonly wideMeanWaitSeconds: number | null;
+    readonly revenue: string;
+  } {
+  return {
+    asked: of.asked,
+    started: of.started,
+    stillWaiting: of.stillWaiting,
+    meanWaitSeconds: of.meanWaitMs / 1000,
+    p95WaitSeconds: of.p95WaitMs / 1000,
+    longestWaitSeconds: of.longestWaitMs / 1000,
+    wideMeanWaitSeconds: of.wideMeanWaitMs === null ? null : of.wideMeanWaitMs / 1000,
+    gpuUtilization: of.gpuUtilization,
+    cpuUtilization: of.cpuUtilization,
+    revenue: formatFen(of.revenue),
+  };
+}

@@ -1,0 +1,97 @@
+/** Why does it wait? What one request asked for last, and the answer in a sentence. */
+import { z } from "zod";
+
+import type { Queryable } from "#db/pool.ts";
+import { instant } from "#db/row.ts";
+import { sql } from "#db/sql.ts";
+import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
+
+import type { OutlookOfOne } from "./outlook.ts";
+import { classOf } from "./store.ts";
+
+const row = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["lease", "job"]),
+    name: z.string(),
+    priority: z.int(),
+    shape: shapeRow,
+    wants: z.boolean(),
+    state: z.string().nullable(),
+    asked_at: instant.nullable(),
+    refusal: reasonRow.nullable(),
+  })
+  .transform((found) => ({
+    requestId: found.id,
+    kind: found.kind,
+    name: found.name,
+    workClass: classOf(found.priority),
+    shape: found.shape,
+    state: stateOf(found),
+    askedAt: found.asked_at,
+    reason: found.wants ? found.refusal : null,
+  }));
+export type Asked = z.output<typeof row>;
+
+type State = "none" | "entering" | "waiting" | "resting" | "placed";
+
+function stateOf({
+  wants,
+  state,
+}: {
+  readonly wants: boolean;
+  readonly state: string | null;
+}): State {
+  if (!wants || state === "withdrawn") return "none";
+  if (state === null) return "entering";
+  if (state === "held") return "resting";
+  return state === "waiting" ? "waiting" : "placed";
+}
+
+/** Undefined if the tenant has no such request. */
+export function askedFor(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly requestId: string },
+): Promise<Asked | undefined> {
+  return db.maybe(
+    sql`select r.id, r.kind, r.name, r.priority, r.shape,
+        r.ended_at is null and r.wanted = 'running' as wants, q.state,
+        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal
+      from request r left join queue_entry q on q.tenant_id = r.tenant_id
+        and q.request_id = r.id and q.turn = r.turn
+      where r.tenant_id = ${of.tenantId} and r.id = ${of.requestId}`,
+    row,
+  );
+}
+
+export function whyText(asked: Asked, outlook: OutlookOfOne | undefined): string {
+  switch (asked.state) {
+    case "none":
+      return "It asks for no capacity: it was stopped or has ended.";
+    case "entering":
+      return "It was admitted and enters the queue in a moment.";
+    case "resting":
+      return "Its last attempt was lost; it rests before it is tried again.";
+    case "placed":
+      return "It does not wait: it has a host.";
+    case "waiting":
+      break;
+  }
+  const reason = asked.reason?.message ?? "It is looked at for the first time in a moment.";
+  if (outlook === undefined) return reason;
+  const place = `It is number ${outlook.position} of ${outlook.waiting} that wait for ${outlook.pool === "cpu" ? "CPUs" : outlook.pool}.`;
+  return `${place} ${reason} ${startText(outlook)}`;
+}
+
+function startText({ earliest, likely, latest }: OutlookOfOne): string {
+  if (likely === null || earliest === null) {
+    return "Nobody can say when it will start: what is in its way does not say when it ends.";
+  }
+  const range = `between ${minute(earliest)} and ${latest === null ? "a time that nobody knows" : minute(latest)}`;
+  return `If the queue stays as it is, it starts ${range}, likely about ${minute(likely)}.`;
+}
+
+/** 2026-05-04 10:00 UTC */
+function minute(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
