@@ -3,19 +3,24 @@ import { expect, test } from "vitest";
 import type { Shape } from "#kernel/shape.ts";
 import { aDevice as device, aHost as host, aShape as shape, gpus } from "#test/place-states.ts";
 
-import { couldEverFit, place } from "./decide.ts";
+import type { PlaceAnswer, PlaceAsk } from "./ask.ts";
+import { couldEverFit } from "./decide.ts";
 import type { HostState } from "./host-state.ts";
 import { Planner } from "./planner.ts";
 
 const gib = 2 ** 30;
 
 const t4 = (slice: number, count = 1): Shape => shape({ gpu: gpus("T4", { count, slice }) });
-type Pinned = NonNullable<Parameters<typeof place>[1]["pinned"]>;
-const ask = (of: Shape, pinned?: Pinned): Parameters<typeof place>[1] => ({
+type Pinned = NonNullable<PlaceAsk["pinned"]>;
+const ask = (of: Shape, pinned?: Pinned): PlaceAsk => ({
   tenantId: "me",
   shape: of,
   ...(pinned === undefined ? {} : { pinned }),
 });
+
+function place(hosts: readonly HostState[], of: PlaceAsk): PlaceAnswer {
+  return new Planner(hosts).place(of);
+}
 
 function obstacle(on: HostState, of: Shape, pinned?: Pinned): unknown {
   const answer = place([on], ask(of, pinned));

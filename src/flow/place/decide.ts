@@ -1,19 +1,10 @@
 /**
- * Where, of these hosts? Each answer stands on its own and holds nothing; a `Planner` is for many.
- * The commit checks again under lock (store.ts, and the triggers in the schema), so a stale snapshot
- * costs a retry and never an oversold host.
+ * Could it ever be placed? Pure: the hosts as they would be with nothing on them. What could not even
+ * then is refused at once, with the reason; what could may wait for room.
  */
 import type { GangAnswer, PlaceAnswer, PlaceAsk } from "./ask.ts";
 import type { HostState } from "./host-state.ts";
 import { Planner } from "./planner.ts";
-
-/**
- * For a second look at hosts that are locked. What a pool keeps for faults is a matter of all its
- * hosts, which are not all here, so that is left to the schema.
- */
-export function place(hosts: readonly HostState[], ask: PlaceAsk): PlaceAnswer {
-  return new Planner(hosts).place({ ...ask, afterFault: true });
-}
 
 /** Would it fit if nothing else ran? If not, waiting is pointless and admission says so. */
 export function couldEverFit(hosts: readonly HostState[], ask: PlaceAsk): PlaceAnswer {

@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Shape } from "#kernel/shape.ts";
+import { fits, oversold, statesOf, type Standing } from "#test/place-oracle.ts";
 import { aDevice, aHost, aShape, gpus } from "#test/place-states.ts";
 
-import { howManyFit, withPlaced } from "./free.ts";
+import { howManyFit } from "./free.ts";
+import { Planner } from "./planner.ts";
 
 const empty = aHost({
   hugePagesMiB: { "2Mi": 4096, "1Gi": 0 },
@@ -52,15 +54,16 @@ test("as many as are said to fit do, and never one more", () => {
       const of = shape({ ...sizes, gpu: slice === 0 ? null : gpus("T4", { slice }) });
       const ask = { tenantId: "me", shape: of };
       const { count } = howManyFit([empty], ask);
-      let host = empty;
-      for (let placed = 0; placed < count; placed += 1) {
-        const free = host.devices.find((each) => each.claims < Math.max(1, slice));
-        host = withPlaced(host, ask, slice === 0 || free === undefined ? [] : [free.id]);
+      const planner = new Planner([empty]);
+      const standing: Standing[] = [];
+      for (let placed = planner.place(ask); placed.placed; placed = planner.place(ask)) {
+        standing.push({ ask, placed });
       }
-      expect(host.milliCpusUsed).toBeLessThanOrEqual(host.milliCpus);
-      expect(host.memoryBytesUsed).toBeLessThanOrEqual(host.memoryBytes);
-      expect(host.diskBytesUsed).toBeLessThanOrEqual(host.diskBytes);
-      expect(howManyFit([host], ask).count).toBe(0);
+      expect(standing).toHaveLength(count);
+      const states = statesOf([empty], standing);
+      expect(oversold(states, standing)).toEqual([]);
+      expect(states.some((state) => fits(states, state, ask))).toBe(false);
+      expect(howManyFit(states, ask).count).toBe(0);
     }),
   );
 });

@@ -1,6 +1,4 @@
 /** How many more of a shape fit at this moment: places one after the other on paper. Pure. */
-import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
-
 import type { PlaceAsk, Placed } from "./ask.ts";
 import type { HostState } from "./host-state.ts";
 import { Planner } from "./planner.ts";
@@ -38,40 +36,5 @@ export function howManyFit(hosts: readonly HostState[], ask: PlaceAsk): Fit {
     count: placed.length,
     hostIds: hosts.map(({ id }) => id).filter((id) => used.has(id)),
     isolation: isolations.has("soft") ? "soft" : isolations.has("hard") ? "hard" : "none",
-  };
-}
-
-/** The host as it is once the request stands there. */
-export function withPlaced(
-  host: HostState,
-  { tenantId, shape, pinned }: PlaceAsk,
-  deviceIds: readonly string[],
-): HostState {
-  const { hugePages } = shape;
-  return {
-    ...host,
-    milliCpusUsed: host.milliCpusUsed + milliCpusOf(shape),
-    memoryBytesUsed: host.memoryBytesUsed + shape.memoryMiB * mebibyte,
-    diskBytesUsed: host.diskBytesUsed + (pinned === undefined ? shape.diskGiB * gibibyte : 0),
-    hugePagesMiBUsed:
-      hugePages === "none"
-        ? host.hugePagesMiBUsed
-        : {
-            ...host.hugePagesMiBUsed,
-            [hugePages]: host.hugePagesMiBUsed[hugePages] + shape.memoryMiB,
-          },
-    devices: host.devices.map((device) =>
-      deviceIds.includes(device.id)
-        ? {
-            ...device,
-            slice: shape.gpu?.slice ?? 1,
-            claims: device.claims + 1,
-            tenants: [...device.tenants, tenantId],
-          }
-        : device,
-    ),
-    antiAffineTenants: shape.antiAffinity
-      ? [...host.antiAffineTenants, tenantId]
-      : host.antiAffineTenants,
   };
 }
