@@ -16,8 +16,8 @@ interface AdmitContext {
 }
 
 const instanceRow = z.object({ id: z.string(), site: z.string() });
-/** The machine whose console it is, and where that is. */
-type Line = z.output<typeof instanceRow>;
+/** The machine whose console it is, where that is, and whose. */
+type Line = z.output<typeof instanceRow> & { readonly tenantId: string };
 
 export interface Wish {
   readonly authenticated: Authenticated;
@@ -50,7 +50,7 @@ export async function admit(context: AdmitContext, wish: Wish): Promise<Line> {
       }
       const details = { kind: wish.kind };
       await audit(tx, { ...entryOf(context, wish, tenantId), outcome: "done", details });
-      return found;
+      return { ...found, tenantId };
     });
   } catch (error) {
     if (error instanceof Failure && auditedRefusals.has(error.code)) {

@@ -35,6 +35,8 @@ export interface ConsoleContext {
   readonly observer: Observer;
   readonly providers: readonly Provider[];
   readonly now: () => number;
+  /** Told when a console is opened, and again and again while it is. */
+  readonly used?: (lease: { readonly tenantId: string; readonly leaseId: string }) => void;
 }
 
 export interface ConsoleRelay {
@@ -63,13 +65,13 @@ export function consoleRelay(context: ConsoleContext): ConsoleRelay {
           `${consolesMax} consoles are open; close one and try again.`,
         );
       }
-      const line = await machineSide(context, request, {
+      const { line, lease } = await machineSide(context, request, {
         requestId,
         limits,
         signal: AbortSignal.any([closing.signal, abandoned.signal]),
       });
       sockets.handleUpgrade(request, socket, head, (client) => {
-        join(client, line);
+        join(client, line, () => context.used?.(lease));
       });
     } catch (error) {
       const failure = toFailure(error);
@@ -103,7 +105,10 @@ async function machineSide(
   context: ConsoleContext,
   request: IncomingMessage,
   knock: Knock,
-): Promise<Duplex> {
+): Promise<{
+  readonly line: Duplex;
+  readonly lease: { readonly tenantId: string; readonly leaseId: string };
+}> {
   const url = new URL(request.url ?? "/", "http://localhost");
   const leaseId = pathPattern.exec(url.pathname)?.[1];
   if (leaseId === undefined) {
@@ -122,7 +127,9 @@ async function machineSide(
   if (provider === undefined) {
     throw new Failure("unavailable", `This process is not connected to the site ${instance.site}.`);
   }
-  return provider.console({ signal: knock.signal }, instance.id, kind.data);
+  const { tenantId } = instance;
+  const line = await provider.console({ signal: knock.signal }, instance.id, kind.data);
+  return { line, lease: { tenantId, leaseId } };
 }
 
 const kindSchema = z.enum(["serial", "vnc"]);
@@ -140,8 +147,12 @@ function credentialOf(request: IncomingMessage): string {
 }
 
 /** Bytes both ways until either side ends; a slow reader slows the machine's side, not the server. */
-function join(client: WebSocket, line: Duplex): void {
-  const ping = setInterval(() => client.ping(), pingEveryMs);
+function join(client: WebSocket, line: Duplex, used: () => void): void {
+  used();
+  const ping = setInterval(() => {
+    client.ping();
+    used();
+  }, pingEveryMs);
   line.on("data", (chunk: Buffer) => {
     client.send(chunk, () => {
       if (line.isPaused() && client.bufferedAmount <= unsentBytesMax) line.resume();

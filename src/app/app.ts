@@ -19,6 +19,7 @@ import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { projectHoldings } from "#flow/admit/holdings.ts";
 import type { OperatorCredential } from "#identity/operator.ts";
+import { consoleOpen } from "#idle/store.ts";
 import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
 
@@ -143,7 +144,17 @@ async function start(
   if (!serves) return idle;
 
   stateMetrics({ observer, db, dataDirectory: data.path, now });
-  const consoles = consoleRelay({ db, observer, providers, now });
+  const consoles = consoleRelay({
+    db,
+    observer,
+    providers,
+    now,
+    used: ({ tenantId, leaseId }) => {
+      consoleOpen(db, { tenantId, requestId: leaseId, at: now() }).catch((error: unknown) => {
+        observer.log.warn({ err: error, leaseId }, "the use of a console was not noted");
+      });
+    },
+  });
   const server = createServer({
     upgrade: consoles.upgrade,
     db,

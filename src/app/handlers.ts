@@ -20,6 +20,7 @@ import { replayHandlers } from "#api/routes/catalog/replay.ts";
 import { customerHandlers } from "#api/routes/customers/customers.ts";
 import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
+import { idleHandlers } from "#api/routes/idle/idle.ts";
 import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import { createJobBatch } from "#api/routes/jobs/batch.ts";
@@ -60,6 +61,7 @@ export const handlers: Partial<Handlers> = {
   ...replayHandlers,
   activatePriceProfile: profiles.activateProfile,
   quote: quotes.quoteHandler,
+  ...idleHandlers,
   createLease: leases.createLease,
   listLeases: leases.listLeasesHandler,
   getLease: leases.getLease,

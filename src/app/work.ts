@@ -17,6 +17,7 @@ import { rateLoop } from "#flow/rate/loop.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import { clockLoop, type Host } from "#loops/clock.ts";
+import { idleLoop } from "#idle/loop.ts";
 import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
@@ -94,6 +95,7 @@ export function startWork(context: WorkContext): Work {
     storageLoop({ db, root, observer, now }),
     paymentLoop({ db, providers: context.payments, now }),
     ...context.providers.map((provider) => usage.loopFor(provider)),
+    ...context.providers.map((provider) => idleLoop({ db, provider, observer, now })),
   ];
   const started = definitions.map((definition) => startLoop(definition, context));
   const loops = [...started, ...collecting];

@@ -24,7 +24,8 @@ export function leaseSummary(lease: Lease, took: string): string {
   return `${lines.join("\n")}\n`;
 }
 
-export function leaseText(lease: Lease): string {
+/** `idle`: what happens to it when nobody uses it. */
+export function leaseText(lease: Lease, idle: string | undefined): string {
   const [endpoint] = lease.endpoints;
   return fields([
     ["Name", lease.name],
@@ -38,6 +39,7 @@ export function leaseText(lease: Lease): string {
     ["Runs", lease.execution ?? none],
     ["Start", lease.start ?? undefined],
     ["Restart", lease.restart],
+    ["Idle", idle],
     ["New size", lease.pendingResize ? "takes effect at the next start" : undefined],
     ["Created", time(lease.createdAt)],
     ["Ready", time(lease.readyAt)],

@@ -17,6 +17,7 @@ import { addExpansions } from "./commands/expansion.ts";
 import { addFiles } from "./commands/file.ts";
 import { addFlavors } from "./commands/flavor.ts";
 import { addHosts } from "./commands/host.ts";
+import { addIdle, addIdleLeases } from "./commands/idle.ts";
 import { addInsights, addReview } from "./commands/insight.ts";
 import { addInvoices, addStatement } from "./commands/invoice.ts";
 import { addJobs } from "./commands/job.ts";
@@ -102,6 +103,7 @@ export function buildProgram(shell: Shell): Command {
   const lease = group(program, "lease", "Dedicated virtual machines");
   addLeases(lease, shell);
   addLeaseChanges(lease, shell);
+  addIdleLeases(lease, shell);
   addSsh(program, shell);
   addConsole(program, shell);
   addSnapshots(program, shell);
@@ -150,6 +152,7 @@ export function buildProgram(shell: Shell): Command {
   addProfiles(program, shell);
   addAlerts(program, shell);
   addInsights(program, shell);
+  addIdle(program, shell);
   addPlatform(program, shell);
   addLocal(program, shell);
   program.commandsGroup("Everything else:");

@@ -5,6 +5,7 @@ import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
 import { contractPriceOperations } from "./operations/contract-prices.ts";
+import { idleOperations } from "./operations/idle.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
 import { jobPolicyOperations } from "./operations/job-policy.ts";
@@ -24,6 +25,7 @@ export const operations = {
   ...poolOperations,
   ...scheduleOperations,
   ...computeOperations,
+  ...idleOperations,
   ...billingOperations,
   ...limitOperations,
   ...jobPolicyOperations,

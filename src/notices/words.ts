@@ -164,6 +164,16 @@ const noticeWords = {
     en: "{what} has ended, because its next month ({reason} yuan) could not be paid. Top up and order it again.",
     "zh-CN": "余额不足以支付下个月的 {what}({reason} 元),服务已结束。请充值后重新订购。",
   },
+  idle_warned: {
+    en: "Nothing has moved on {name} since {since}. Unless it is used, its disk is kept as a snapshot for {days} days and it is released after {at}. To keep it: millrace lease keep {name}.",
+    "zh-CN":
+      "{name} 自 {since} 起处于闲置状态。若继续闲置,将在 {at} 之后保存磁盘快照(保留 {days} 天)并释放。如需保留:millrace lease keep {name}。",
+  },
+  idle_released: {
+    en: "{name} was released, because nobody used it. A snapshot of its disk is kept until {until}: millrace lease restore {snapshot}.",
+    "zh-CN":
+      "{name} 因长期闲置已释放,磁盘快照保留至 {until}。恢复:millrace lease restore {snapshot}。",
+  },
   subscription_waits: {
     en: "{name} does not have what is paid for yet: {reason} It is tried again; the operator knows.",
     "zh-CN": "{name} 尚未达到已付费的配置或状态:{reason} 系统会继续尝试,运营方已知悉。",
@@ -235,6 +245,10 @@ const alertWords = {
     en: "The machine of {subscription} (tenant {tenant}) does not get what is paid for: {reason} Make room, or raise the quota.",
     "zh-CN":
       "租户 {tenant} 的 {subscription} 未达到已付费的配置或状态:{reason} 请腾出资源或提高配额。",
+  },
+  idle_snapshot_failed: {
+    en: "{name} (tenant {tenant}) is idle, but no snapshot of it can be taken, so it is not released. It is tried again every hour.",
+    "zh-CN": "租户 {tenant} 的 {name} 已闲置,但无法创建快照,因此未释放;每小时重试一次。",
   },
   subscription_lost: {
     en: "The machine of {subscription} (tenant {tenant}) is gone in the middle of its paid term: {reason} Decide what is given back.",

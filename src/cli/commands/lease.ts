@@ -15,6 +15,7 @@ import {
 import { readTextFile } from "#cli/files.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
+import { idleText } from "#cli/idle-text.ts";
 import { leaseText, leaseSummary } from "#cli/lease-text.ts";
 import type { Session } from "#cli/session.ts";
 import type { Column } from "#cli/table.ts";
@@ -168,8 +169,11 @@ export function addLeases(lease: Command, shell: Shell): void {
     options: noOptions,
     act: async (session, [text]) => {
       const leaseId = await resolve(session, kinds.lease, text);
-      const value = await session.client.call("getLease", { params: { leaseId } });
-      await session.out.show({ value, ids: [value.id], text: () => leaseText(value) });
+      const params = { leaseId };
+      const value = await session.client.call("getLease", { params });
+      const idleness = await session.client.call("getLeaseIdleness", { params });
+      const shown = (): string => leaseText(value, idleText(idleness));
+      await session.out.show({ value, ids: [value.id], text: shown });
     },
   });
 

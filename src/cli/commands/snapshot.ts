@@ -20,7 +20,9 @@ const columns: readonly Column<ItemOf<"listSnapshots">>[] = [
   { title: "MEMORY", cell: (item) => yesNo(item.withMemory) },
   { title: "SIZE", cell: (item) => bytes(item.sizeBytes), right: true },
   { title: "CREATED", cell: (item) => time(item.createdAt) },
-  { title: "ID", cell: (item) => shortId(item.id) },
+  { title: "KEPT UNTIL", cell: (item) => time(item.keptUntil) },
+  // Whole where it is typed by itself: millrace lease restore.
+  { title: "ID", cell: (item) => (item.keptUntil === null ? shortId(item.id) : item.id) },
   { title: "WHY", cell: (item) => (item.reason === null ? "" : because(item.reason)) },
 ];
 

@@ -152,6 +152,8 @@ export const snapshot = z.object({
   state: z.enum(["creating", "ready", "deleting", "failed"]),
   sizeBytes: z.number().int().nullable(),
   createdAt: timestamp,
+  /** Of one that outlives its lease, which was released for idleness: until when. */
+  keptUntil: timestamp.nullable(),
   reason: reason.nullable(),
 });
 

@@ -35,6 +35,8 @@ const requestRow = z.object({
   workload: workloadRow.nullable(),
   plan: z.enum(["on_demand", "subscription"]),
   paid_until: instant.nullable(),
+  /** Its machine is made of this snapshot, which outlived its lease. */
+  from_snapshot: z.string().nullable(),
   wanted: z.enum(["running", "stopped", "released"]),
   turn: z.int(),
   created_at: instant,
@@ -61,6 +63,7 @@ export interface NewRequest {
   readonly priority: number;
   readonly workload: Workload | undefined;
   readonly plan: Plan;
+  readonly fromSnapshot?: string | undefined;
   readonly at: number;
 }
 
@@ -82,12 +85,12 @@ export async function insertRequests(
   try {
     await db.execute(sql`
       insert into request (tenant_id, id, project_id, kind, name, created_by, shape, image,
-        login_user, ssh_keys, user_data, restart, price, priority, workload, plan, wanted,
-        created_at, changed_at)
+        login_user, ssh_keys, user_data, restart, price, priority, workload, plan,
+        from_snapshot, wanted, created_at, changed_at)
       select r.tenant_id, r.id, r.project_id, r.kind, r.name, r.created_by,
         (${shapes.texts}::jsonb[])[r.shape_place], r.image, r.login_user, r.ssh_keys, r.user_data,
         r.restart, (${prices.texts}::jsonb[])[r.price_place], r.priority, r.workload, r.plan,
-        'running', r.at, r.at
+        r.from_snapshot, 'running', r.at, r.at
       from unnest(${column(({ tenantId }) => tenantId)}::uuid[], ${column(({ id }) => id)}::uuid[],
         ${column(({ projectId }) => projectId)}::uuid[], ${column(({ kind }) => kind)}::text[],
         ${column(({ name }) => name)}::text[], ${column(({ createdBy }) => createdBy)}::uuid[],
@@ -98,9 +101,11 @@ export async function insertRequests(
         ${column(({ restart }) => restart)}::text[], ${prices.places}::int[],
         ${column(({ priority }) => priority)}::int[],
         ${column(({ workload }) => (workload === undefined ? null : json(workload)))}::jsonb[],
-        ${column(({ plan }) => plan)}::text[], ${column(({ at }) => new Date(at))}::timestamptz[])
+        ${column(({ plan }) => plan)}::text[],
+        ${column(({ fromSnapshot }) => fromSnapshot ?? null)}::uuid[],
+        ${column(({ at }) => new Date(at))}::timestamptz[])
         as r (tenant_id, id, project_id, kind, name, created_by, shape_place, image, login_user,
-          ssh_keys, user_data, restart, price_place, priority, workload, plan, at)`);
+          ssh_keys, user_data, restart, price_place, priority, workload, plan, from_snapshot, at)`);
   } catch (error) {
     const constraint = brokenConstraint(error);
     if (constraint === "request_lease_name") {
@@ -170,6 +175,16 @@ export async function setWanted(
   await db.execute(sql`
     update request set wanted = ${change.wanted}, changed_at = ${new Date(change.at)},
       turn = turn + ${change.nextTurn === true ? 1 : 0}
+    where tenant_id = ${change.tenantId} and id = ${change.id}`);
+}
+
+/** When its machine is deleted, this snapshot of it stays. */
+export async function keepSnapshotOf(
+  tx: Tx,
+  change: { readonly tenantId: string; readonly id: string; readonly snapshotId: string },
+): Promise<void> {
+  await tx.execute(sql`
+    update request set keep_snapshot = ${change.snapshotId}
     where tenant_id = ${change.tenantId} and id = ${change.id}`);
 }
 

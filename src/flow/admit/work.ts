@@ -58,6 +58,8 @@ export interface NewWork {
   readonly priority: number;
   readonly workload: Workload | undefined;
   readonly plan: Plan;
+  /** A snapshot that outlived its lease, which its machine is made of. */
+  readonly fromSnapshot?: string;
   /** Of a subscription, what is charged by use: its storage. */
   readonly price: Priced;
   readonly at: number;

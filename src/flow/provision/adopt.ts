@@ -147,6 +147,7 @@ function machineSpec(
     loginUser: request.login_user,
     sshKeys: request.ssh_keys,
     ...(request.user_data === null ? {} : { userData: request.user_data }),
+    ...(request.from_snapshot === null ? {} : { fromSnapshot: request.from_snapshot }),
     ...(workload === undefined ? {} : { workload }),
     owner: {
       tenantId: request.tenant_id,

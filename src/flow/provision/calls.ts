@@ -51,7 +51,7 @@ export async function makeCall(
       case "go-on":
         return provider.interrupt(call, row.id, order.how);
       case "delete":
-        return provider.delete(call, row.id);
+        return provider.delete(call, row.id, row.keep_snapshot ?? undefined);
     }
   }
 }

@@ -62,7 +62,7 @@ const leaseRows = sql`
     i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
     s.execution,
     case
-      when r.ended_at is not null and (r.end_reason->>'code') is not null then 'failed'
+      when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
       when r.ended_at is not null then 'released'
       when r.wanted = 'released' then 'releasing'
       when i.id is null and r.wanted = 'stopped' then 'stopped'

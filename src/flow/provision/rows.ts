@@ -41,6 +41,7 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
   loginUser: z.string(),
   sshKeys: z.array(z.string()),
   userData: z.string().exactOptional(),
+  fromSnapshot: z.string().exactOptional(),
   workload: z
     .object({
       command: z.array(z.string()),

@@ -40,17 +40,38 @@ export async function askSnapshot(
   }
   // A stopped machine has no memory to keep.
   const withMemory = wish.withMemory && instance.state === "running";
+  return make(tx, { ...wish, withMemory, instanceId: instance.id });
+}
+
+/** Of the disk, before we release a lease ourselves: no tenant's quota stands in its way. */
+export async function askSnapshotToKeep(
+  tx: Tx,
+  wish: LeaseKey & { readonly name: string },
+): Promise<{ readonly snapshot: SnapshotRow; readonly operation: OperationRow }> {
+  const lease = await openLease(tx, wish);
+  const instance = await steadyInstance(tx, wish, lease.name);
+  return make(tx, { ...wish, withMemory: false, instanceId: instance.id });
+}
+
+async function make(
+  tx: Tx,
+  wish: LeaseKey & {
+    readonly name: string;
+    readonly withMemory: boolean;
+    readonly instanceId: string;
+  },
+): Promise<{ readonly snapshot: SnapshotRow; readonly operation: OperationRow }> {
   const snapshot = await tx.one(
     sql`insert into snapshot (tenant_id, id, request_id, instance_id, name, with_memory, state,
         created_at)
-      values (${wish.tenantId}, ${uuid()}, ${wish.leaseId}, ${instance.id}, ${wish.name},
-        ${withMemory}, 'creating', ${new Date(wish.at)}) returning *`,
+      values (${wish.tenantId}, ${uuid()}, ${wish.leaseId}, ${wish.instanceId}, ${wish.name},
+        ${wish.withMemory}, 'creating', ${new Date(wish.at)}) returning *`,
     snapshotRow,
   );
   const operation = await ask(tx, wish, "snapshot", {
     id: snapshot.id,
     name: snapshot.name,
-    withMemory,
+    withMemory: wish.withMemory,
   });
   return { snapshot, operation };
 }

@@ -22,6 +22,8 @@ export const snapshotRow = z.object({
   size_bytes: size.nullable(),
   reason: reasonRow.nullable(),
   created_at: instant,
+  /** Of one that outlives its lease. */
+  kept_until: instant.nullable(),
 });
 export type SnapshotRow = z.output<typeof snapshotRow>;
 
@@ -40,6 +42,16 @@ export async function updateSnapshotOf(
     update snapshot set state = ${state},
       reason = ${outcome.state === "failed" ? json(outcome.reason) : null}
     where tenant_id = ${end.tenantId} and id = ${id}`);
+}
+
+/** It outlives its lease, until then. */
+export async function keepUntil(
+  db: Queryable,
+  change: { readonly tenantId: string; readonly id: string; readonly until: number },
+): Promise<void> {
+  await db.execute(sql`
+    update snapshot set kept_until = ${new Date(change.until)}
+    where tenant_id = ${change.tenantId} and id = ${change.id}`);
 }
 
 export function listSnapshots(

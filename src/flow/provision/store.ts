@@ -85,6 +85,7 @@ const viewRow = z.object({
   request_shape: shapeRow,
   restart: z.enum(["never", "on-failure"]),
   request_workload: workloadRow.nullable(),
+  keep_snapshot: z.string().nullable(),
   ended: z.boolean(),
   placement_state: z.enum(["full", "disk", "none"]),
   placement_turn: z.int(),
@@ -118,7 +119,7 @@ const viewSelect = sql`
     i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.pace,
     i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
-    r.workload as request_workload, r.ended_at is not null as ended,
+    r.workload as request_workload, r.keep_snapshot, r.ended_at is not null as ended,
     p.state as placement_state, p.turn as placement_turn,
     ${newestInterruption} as interruption,
     (select count(*)::int from instance e where e.tenant_id = i.tenant_id
@@ -362,7 +363,8 @@ async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: numbe
     await releasePlacement(tx, key, now);
     await tx.execute(sql`
       update snapshot set state = 'gone'
-      where tenant_id = ${row.tenant_id} and instance_id = ${row.id} and state <> 'gone'`);
+      where tenant_id = ${row.tenant_id} and instance_id = ${row.id} and state <> 'gone'
+        and id is distinct from ${row.keep_snapshot}`);
   }
   const refused = step.endedOperations.some(
     ({ operation, outcome }) => operation.kind === "resize" && outcome.state === "failed",

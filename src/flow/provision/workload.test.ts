@@ -43,6 +43,7 @@ function request(workload: Partial<NonNullable<Request["workload"]>> | null): Re
     login_user: "root",
     ssh_keys: [],
     user_data: null,
+    from_snapshot: null,
     restart: "never",
     price: {},
     priority: 30,

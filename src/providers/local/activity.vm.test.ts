@@ -44,6 +44,10 @@ async function look({ id }: Machine): Promise<Activity> {
   return present(activity, "what the machine does");
 }
 
+function used(from: Activity, to: Activity): number {
+  return present(to.cpuSeconds, "CPU") - present(from.cpuSeconds, "CPU");
+}
+
 test("M-VM-04: a guest that works differs from one that does not, and who is logged in is seen", async () => {
   // In the background of the guest, with nobody logged in.
   await site.ssh(busy, "(while :; do :; done) > /dev/null 2>&1 < /dev/null &");
@@ -58,8 +62,6 @@ test("M-VM-04: a guest that works differs from one that does not, and who is log
     return (now.cpuSeconds ?? 0) - (before.busy.cpuSeconds ?? 0) >= 2 ? now : undefined;
   });
   const rested = await look(idle);
-  const used = (from: Activity, to: Activity): number =>
-    present(to.cpuSeconds, "CPU") - present(from.cpuSeconds, "CPU");
   expect(used(before.busy, worked)).toBeGreaterThan(4 * used(before.idle, rested));
 
   const { host, port } = present(idle.endpoints[0], "endpoint");

@@ -45,8 +45,6 @@ export class Loads {
     const since = this.#since.get(machine.spec.id) ?? fromTheStart;
     const { cpuShare, networkBytesPerSecond, gpuShare, sessions } = since.load;
     const { cpuSeconds, networkBytes } = countersOf(machine, now, since);
-    const seenBy = (figure: number | null): string =>
-      figure === null ? "[simulated] not seen" : "[simulated] made up";
     const hasGpu = machine.spec.gpus.length > 0;
     return {
       machineId: machine.spec.id,
@@ -63,6 +61,10 @@ export class Loads {
       },
     };
   }
+}
+
+function seenBy(figure: number | null): string {
+  return figure === null ? "[simulated] not seen" : "[simulated] made up";
 }
 
 function countersOf(

@@ -76,6 +76,7 @@ export function showSnapshot(row: SnapshotRow): z.output<typeof compute.snapshot
     state: row.state === "gone" ? "deleting" : row.state,
     sizeBytes: row.size_bytes,
     createdAt: rfc3339(row.created_at),
+    keptUntil: optionalTime(row.kept_until),
     reason: showReason(row.reason),
   };
 }
