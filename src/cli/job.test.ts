@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 
 import type { Job } from "#contract/schemas/compute.ts";
 import { runInside } from "#test/cli-inside.ts";
@@ -162,4 +163,79 @@ test("results are written whole or not at all, and over nothing that exists", as
   const unpacked = await cli.run(["job", "results", jobId, "--extract", "out"]);
   expect(unpacked.code).toBe(0);
   expect(readFileSync(join(cli.home, "out", "model.bin"), "utf8")).toBe("weights");
+});
+
+const lineJobs = ["a", "b", "c"].map((name) => ({ name, flavor: "small", script: "true" }));
+
+function answerBatches(refusedName?: string): void {
+  server.answer("createJobBatch", ({ body }) => {
+    const { jobs }: { jobs: readonly { name: string }[] } = batchBody.parse(body);
+    const results = jobs.map(({ name }, index) =>
+      name === refusedName
+        ? { outcome: "refused" as const, index, problem: overQuota }
+        : { outcome: "accepted" as const, index, id: jobId },
+    );
+    const refused = results.filter(({ outcome }) => outcome === "refused").length;
+    return { result: { accepted: results.length - refused, refused, results } };
+  });
+}
+
+const batchBody = z.object({ jobs: z.array(z.object({ name: z.string() })) });
+const overQuota = {
+  type: "urn:millrace:problem:quota_exceeded",
+  title: "Over quota",
+  status: 403,
+  detail: "jobs 6 used + 1 asked > 6",
+  code: "quota_exceeded",
+  requestId: "r",
+  details: {},
+};
+
+test.each([
+  ["in lines", `\n${lineJobs.map((job) => JSON.stringify(job)).join("\n\n")}\n`],
+  ["as an array", JSON.stringify(lineJobs, null, 2)],
+])("many jobs %s are submitted in one request", async (_, text) => {
+  writeFileSync(join(cli.home, "jobs"), text);
+  answerBatches();
+  const argv = ["job", "submit", "--batch", join(cli.home, "jobs"), "--all-or-none"];
+  const { code, stdout } = await runInside(server.url, argv, cli.home);
+  expect(code).toBe(0);
+  expect(stdout).toContain("3 submitted, 0 refused.");
+  expect(server.seen.map(({ body }) => body)).toEqual([{ jobs: lineJobs, allOrNone: true }]);
+});
+
+test("one of many that is refused is named, and the exit status says that there was one", async () => {
+  writeFileSync(join(cli.home, "jobs"), JSON.stringify(lineJobs));
+  answerBatches("b");
+  const argv = ["job", "submit", "--batch", join(cli.home, "jobs")];
+  const { code, stdout, stderr } = await runInside(server.url, argv, cli.home);
+  expect(code).toBe(69);
+  expect(stdout).toMatch(/1 +refused .*jobs 6 used \+ 1 asked > 6/);
+  expect(stdout).toContain("2 submitted, 1 refused.");
+  expect(stderr).toContain("1 of 3 jobs were refused.");
+});
+
+test("more than a request takes go in several, in order; all or none of them cannot", async () => {
+  const many = Array.from({ length: 501 }, (_, index) => ({ name: `j${index}` }));
+  writeFileSync(join(cli.home, "jobs"), JSON.stringify(many));
+  answerBatches();
+  const argv = ["job", "submit", "--batch", join(cli.home, "jobs")];
+  expect((await runInside(server.url, argv, cli.home)).code).toBe(0);
+  expect(server.seen.map(({ body }) => batchBody.parse(body).jobs.length)).toEqual([500, 1]);
+  const refused = await runInside(server.url, [...argv, "--all-or-none"], cli.home);
+  expect([refused.code, server.seen.length]).toEqual([64, 2]);
+});
+
+test("a batch is not mixed with a job of the command line, and must be JSON", async () => {
+  writeFileSync(join(cli.home, "jobs"), '{"name":"a"}\nnot json\n');
+  const batch = ["job", "submit", "--batch", join(cli.home, "jobs")];
+  for (const more of [["--flavor", "small"], ["--wait"], ["--env", "A=1"], ["--", "true"]]) {
+    const { code, stderr } = await runInside(server.url, [...batch, ...more], cli.home);
+    expect([code, stderr]).toEqual([64, expect.stringContaining("each job in the file says")]);
+  }
+  const broken = await runInside(server.url, batch, cli.home);
+  expect(broken.stderr).toContain("Line 2 is no JSON");
+  const alone = await runInside(server.url, ["job", "submit", "--", "true"], cli.home);
+  expect([alone.code, alone.stderr]).toEqual([64, expect.stringContaining("--flavor")]);
+  expect(server.seen).toEqual([]);
 });

@@ -23,8 +23,9 @@ import { Failure } from "#kernel/failure.ts";
 import { startThrowaway, type Cloud } from "#tour/cloud.ts";
 
 import { benchDatabase, type BenchDatabase } from "./database.ts";
+import { compiledProgram } from "./program.ts";
 import { recordBenchHosts } from "./schedule/hosts.ts";
-import { cpuSoFar, cpuText, perThousand, type Processes } from "./schedule/spent.ts";
+import { CpuWatch, cpuText, perThousand } from "./schedule/spent.ts";
 import { forgetStatements, statementsText } from "./schedule/statements.ts";
 import { submitAll } from "./schedule/submit.ts";
 
@@ -47,6 +48,7 @@ const places = values.place === "on";
 /** For the compiler to settle, and each connection to have prepared its statements. */
 const warmUpJobs = Math.max(batch * atOnce, 200);
 const lookMs = 100;
+const watchMs = 2_000;
 /** Without a placement for so long, what waits fits nowhere. */
 const stillMs = 20_000;
 const wide = 100_000_000;
@@ -62,14 +64,15 @@ async function measure(): Promise<void> {
   const database = await benchDatabase(values.statements ? "statements" : undefined);
   closers.defer(() => database.remove());
   const flags = ["--role", "serve", "--local", "off", "--database-url", database.url];
-  const api = await startThrowaway(flags, new AbortController().signal);
+  const { signal } = new AbortController();
+  const api = await startThrowaway({ signal, flags, program: await compiledProgram() });
   closers.defer(() => api.close());
   const { gpus } = await recordBenchHosts(database.db, hosts);
   const clients = await openTenants(api, Number(values.tenants));
   const loops = places ? startLoops(database.url) : undefined;
   if (loops !== undefined) closers.defer(() => ended(loops));
   const { db, postmaster } = database;
-  const processes: Processes = { db, postmaster, api: api.pid, loops: loops?.pid };
+  const watch = new CpuWatch({ db, postmaster, api: api.pid, loops: loops?.pid });
 
   say(
     `${jobs} jobs, ${batch} in a request, ${atOnce} requests in flight, ${clients.length} tenants`,
@@ -79,14 +82,16 @@ async function measure(): Promise<void> {
   if (places) await untilPlaced(database, warmed);
   if (values.statements) await forgetStatements(db);
 
-  const before = await cpuSoFar(processes);
+  const before = await watch.soFar();
+  const watching = setInterval(() => void watch.soFar(), watchMs);
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   const accepted = await submitAll({ clients, jobs, batch, atOnce, from: warmUpJobs });
   const submitted = seconds();
   const placed = places ? (await untilPlaced(database, warmed + accepted)) - warmed : 0;
   const finished = seconds();
-  const after = await cpuSoFar(processes);
+  clearInterval(watching);
+  const after = await watch.soFar();
 
   say(`submitted: ${accepted} in ${submitted.toFixed(1)} s, ${rate(accepted, submitted)} jobs/s`);
   if (places) {

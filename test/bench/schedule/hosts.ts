@@ -35,6 +35,8 @@ export async function recordBenchHosts(db: Db, count: number): Promise<{ readonl
         memoryBytes,
         isolation: "hard" as const,
         slicesMax: 8,
+        // Pairs, as bridges link them.
+        ...(model === "A100" ? { nvlinkGroup: `pair-${device >> 1}` } : {}),
       })),
     };
   });

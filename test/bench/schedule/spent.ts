@@ -25,33 +25,53 @@ export interface Processes {
 
 const backendRow = z.object({ pid: z.int(), name: z.string() });
 
-/** Seconds so far. Backends that have ended count for PostgreSQL itself; pools keep theirs while used. */
-export async function cpuSoFar(of: Processes): Promise<CpuBy> {
-  const backends = await of.db.rows(
-    sql`select pid, application_name as name from pg_stat_activity
-      where backend_type = 'client backend'`,
-    backendRow,
-  );
-  const names = new Map(backends.map(({ pid, name }) => [pid, name]));
-  const { user, system } = process.cpuUsage();
-  const spent: Record<Who, number> = {
-    API: ownSeconds(of.api),
-    loops: of.loops === undefined ? 0 : ownSeconds(of.loops),
-    "PostgreSQL for the API": 0,
-    "PostgreSQL for the loops": 0,
-    "PostgreSQL itself": 0,
-    client: (user + system) / 1e6,
-  };
-  for (const { pid, cpuSeconds, endedCpuSeconds } of familyOf(of.postmaster)) {
-    const name = names.get(pid) ?? "";
-    const who = name.startsWith("millrace")
-      ? "PostgreSQL for the API"
-      : name === "bench loops"
-        ? "PostgreSQL for the loops"
-        : "PostgreSQL itself";
-    spent[who] += cpuSeconds + (pid === of.postmaster ? endedCpuSeconds : 0);
+/** As it was seen last, of backends too that have ended since: pools let go of those that rest. */
+interface Backend {
+  readonly name: string;
+  seconds: number;
+}
+
+/** Seconds so far. To be asked every few seconds, so that a backend is seen before it ends. */
+export class CpuWatch {
+  readonly #of: Processes;
+  readonly #backends = new Map<number, Backend>();
+
+  constructor(of: Processes) {
+    this.#of = of;
   }
-  return spent;
+
+  async soFar(): Promise<CpuBy> {
+    const { db, api, loops, postmaster } = this.#of;
+    const rows = await db.rows(
+      sql`select pid, application_name as name from pg_stat_activity
+        where backend_type = 'client backend'`,
+      backendRow,
+    );
+    for (const { pid, name } of rows) {
+      this.#backends.set(pid, { name, seconds: this.#backends.get(pid)?.seconds ?? 0 });
+    }
+    let all = 0;
+    for (const { pid, cpuSeconds, endedCpuSeconds } of familyOf(postmaster)) {
+      all += cpuSeconds + (pid === postmaster ? endedCpuSeconds : 0);
+      const backend = this.#backends.get(pid);
+      if (backend !== undefined) backend.seconds = cpuSeconds;
+    }
+    const ofName = (begin: string): number =>
+      [...this.#backends.values()]
+        .filter(({ name }) => name.startsWith(begin))
+        .reduce((sum, { seconds }) => sum + seconds, 0);
+    const { user, system } = process.cpuUsage();
+    const forApi = ofName("millrace");
+    const forLoops = ofName("bench loops");
+    return {
+      API: ownSeconds(api),
+      loops: loops === undefined ? 0 : ownSeconds(loops),
+      "PostgreSQL for the API": forApi,
+      "PostgreSQL for the loops": forLoops,
+      "PostgreSQL itself": all - forApi - forLoops,
+      client: (user + system) / 1e6,
+    };
+  }
 }
 
 function ownSeconds(pid: number): number {
