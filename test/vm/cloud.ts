@@ -16,7 +16,7 @@ import { createObserver } from "#observe/observer.ts";
 
 const run = promisify(execFile);
 const repositoryRoot = resolve(import.meta.dirname, "../..");
-const imagesTimeoutMs = 240_000;
+const imagesTimeoutMs = 500_000;
 
 export type Lease = AnswerOf<"getLease">;
 type Operation = AnswerOf<"getOperation">;

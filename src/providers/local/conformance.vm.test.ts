@@ -22,7 +22,7 @@ async function rig(pool: WarmPoolSettings | undefined): Promise<Rig> {
     provider,
     owner: testOwner,
     spec: (overrides) => site.spec(overrides),
-    timings: { readyMs: 120_000, operationMs: 60_000 },
+    timings: { readyMs: 300_000, operationMs: 120_000 },
     restart: async () => {
       await provider.close();
       provider = await open();

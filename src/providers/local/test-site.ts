@@ -20,7 +20,7 @@ export const mebibyte = 1024 ** 2;
 export const gibibyte = 1024 ** 3;
 export const testOwner: Owner = { tenantId: "tenant", projectId: "project", resourceId: "lease" };
 export const testRead: ReadCall = { signal: new AbortController().signal };
-export const readyMs = 120_000;
+export const readyMs = 300_000;
 
 const run = promisify(execFile);
 

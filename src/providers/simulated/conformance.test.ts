@@ -51,7 +51,7 @@ function simulated(
           owner,
           ...overrides,
         }),
-        timings: { readyMs: 5_000, operationMs: 2_000 },
+        timings: { readyMs: 60_000, operationMs: 30_000 },
         restart: async () => {
           await provider.close();
           simulation = open();
