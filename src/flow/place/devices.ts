@@ -76,7 +76,7 @@ async function claimUpTo(
   );
   if (free.length < missing) return undefined;
   const ids = free.map(({ id }) => id);
-  // Claimed before the placement names them, by which the schema knows that this is growth (0181).
+  // Claimed before the placement names them, by which the schema knows that this is growth (0198).
   await tx.execute(sql`
     insert into gpu_claim (tenant_id, instance_id, host_id, device_id, slice)
     select ${key.tenantId}::uuid, ${key.instanceId}::uuid, ${placed.hostId}::uuid, id, 1
