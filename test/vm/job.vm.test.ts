@@ -79,30 +79,29 @@ test("M-JOB-02, ST-03, A-05: a script with an input runs in a machine of its own
       "printf '\\377\\n'",
       "sort numbers.txt > $MILLRACE_RESULTS/sorted.txt",
       'echo "attempt $MILLRACE_ATTEMPT of $MILLRACE_JOB_ID says $GREETING" >&2',
-      "sleep 2",
+      "sleep 5",
       "echo end",
     ].join("\n"),
     inputs: [input.id],
     environment: { GREETING: 'it\'s "quoted" $HOME' },
   });
-  const pieces: { readonly bytes: Buffer; readonly at: number }[] = [];
+  const pieces: Buffer[] = [];
   for await (const event of client.events("followJobLog", { params: { jobId: job.id } })) {
     if (event.event === "end") continue;
-    pieces.push({ bytes: logData.parse(JSON.parse(event.data)), at: Date.now() });
+    pieces.push(logData.parse(JSON.parse(event.data)));
   }
-  const followedUntil = Date.now();
   const done = await ended(client, job.id);
   expect(done).toMatchObject({
     state: "succeeded",
     reason: null,
     attempts: [{ number: 1, end: { kind: "exited", exitCode: 0 }, billable: true }],
   });
-  const log = Buffer.concat(pieces.map(({ bytes }) => bytes));
+  const log = Buffer.concat(pieces);
   expect(log.toString("latin1")).toBe(
     `begin\n\u00ff\nattempt 1 of ${job.id} says it's "quoted" $HOME\nend\n`,
   );
   // The beginning was there while the program slept.
-  expect(followedUntil - present(pieces[0], "a piece of the log").at).toBeGreaterThan(1_500);
+  expect(present(pieces[0], "a piece of the log").toString("latin1")).not.toContain("end\n");
   expect((await resultsOf(client, job.id)).get("./sorted.txt")).toBe("1\n2\n3\n");
   expect(await qemuPid(present(done.attempts[0]?.instanceId, "instance"))).toBeUndefined();
 });

@@ -105,7 +105,7 @@ describe("the tiny image", () => {
     await client.refresh(call());
     const hostKey = present((await client.personalize(call(), identity("b2"))).hostKeys[0], "key");
     const guestSeconds = Number(await ssh(hostKey, "date +%s"));
-    expect(Math.abs(guestSeconds - Date.now() / 1000)).toBeLessThan(3);
+    expect(Math.abs(guestSeconds - Date.now() / 1000)).toBeLessThan(30);
   });
 });
 
