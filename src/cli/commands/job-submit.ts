@@ -51,6 +51,16 @@ const submitOptions = z.object({
     "when it is ended if it still runs, such as 2h (default and most: what the operator allows, usually 72h)",
     seconds.optional(),
   ),
+  expected: flag(
+    "--expected <time>",
+    "how long it will take, as far as you know: short work waits less",
+    seconds.optional(),
+  ),
+  deadline: flag(
+    "--deadline <time>",
+    "when it should have ended, such as 2026-05-04T18:00:00+08:00: it comes forward in the queue",
+    z.iso.datetime({ offset: true }).optional(),
+  ),
   retries: flag(
     "--retries <n>",
     "how often an attempt lost to a fault of the platform is tried again (default 2)",
@@ -230,6 +240,8 @@ async function bodyOf(
     ...(project === undefined ? {} : { projectId: await resolve(session, kinds.project, project) }),
     ...(framework === undefined ? {} : { framework }),
     ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
+    ...(options.expected === undefined ? {} : { expectedSeconds: options.expected }),
+    ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
     ...(retries === undefined ? {} : { platformRetriesMax: retries }),
     ...(options.preemptible ? { preemptible: true } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),

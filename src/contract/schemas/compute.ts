@@ -183,6 +183,10 @@ export const createJobBody = z
     inputs: z.array(id).max(64).default([]),
     /** At most, and by default, what the operator allows: 72 h unless he says otherwise (S-07). */
     timeLimitSeconds: z.number().int().min(1).max(timeLimitSecondsBound).optional(),
+    /** How long it will take, as far as its owner knows: short work waits less. Its limit when left out. */
+    expectedSeconds: z.number().int().min(1).max(timeLimitSecondsBound).optional(),
+    /** When it should have ended: it comes forward in the queue where that would be missed. */
+    deadline: timestamp.optional(),
     /** It may be told to save its work and to end for work of a higher class; it goes on later (S-05). */
     preemptible: z.boolean().default(false),
     /**

@@ -47,6 +47,14 @@ export function workloadOf(
 ): Workload {
   const { timeLimitSeconds = given.timeLimitSecondsMax } = ask;
   requireLimit(timeLimitSeconds, given.timeLimitSecondsMax);
+  const { expectedSeconds, deadline } = ask;
+  if (expectedSeconds !== undefined && expectedSeconds > timeLimitSeconds) {
+    throw new Failure(
+      "rule_violation",
+      `It is expected to take ${expectedSeconds} s and may run for ${timeLimitSeconds} s at most.`,
+      { details: { expectedSeconds, timeLimitSeconds } },
+    );
+  }
   const reserved = Object.keys(ask.environment).filter((name) => name.startsWith(reservedPrefix));
   if (reserved.length > 0) {
     throw new Failure(
@@ -66,6 +74,8 @@ export function workloadOf(
     inputs: ids,
     framework: ask.framework,
     timeLimitSeconds,
+    ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+    ...(deadline === undefined ? {} : { deadline }),
     platformRetriesMax: ask.platformRetriesMax,
     preemptible: ask.preemptible,
     checkpoint: ask.checkpoint ?? null,

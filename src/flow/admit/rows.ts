@@ -43,6 +43,10 @@ export const workloadRow = z.object({
   inputs: z.array(z.string()),
   framework: z.enum(["none", "pytorch", "tensorflow"]),
   timeLimitSeconds: z.int(),
+  /** As its owner said; its limit when left out. */
+  expectedSeconds: z.int().exactOptional(),
+  /** RFC 3339. */
+  deadline: z.string().exactOptional(),
   platformRetriesMax: z.int(),
   preemptible: z.boolean().default(false),
   /** A line for /bin/sh that saves the work. */

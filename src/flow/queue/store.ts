@@ -140,7 +140,8 @@ function inReadOrder(db: Queryable, order: Sql): Promise<WaitingEntry[]> {
       (r.workload->>'timeLimitSeconds')::float8 as limit_seconds,
       (r.workload->>'expectedSeconds')::float8 as expected_seconds,
       r.workload->>'deadline' as deadline, r.price->>'hourly' as hourly,
-      r.gang_id, r.gang_size, r.gang_how, r.preemptible, r.after_fault, r.near, r.apart
+      r.gang_id, r.gang_size, r.gang_how, r.after_fault, r.near, r.apart,
+      r.preemptible or coalesce((r.workload->>'preemptible')::boolean, false) as preemptible
     from queue_entry q join request r on r.tenant_id = q.tenant_id and r.id = q.request_id
     where q.state = 'waiting' and r.ended_at is null and r.wanted = 'running' and r.turn = q.turn
     order by ${order}`,

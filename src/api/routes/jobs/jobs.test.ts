@@ -47,6 +47,13 @@ test.each([
   ["no time", { ...work, timeLimitSeconds: 0 }, 400, /timeLimitSeconds/],
   ["more than 72 h", { ...work, timeLimitSeconds: 259_201 }, 422, /72 h/],
   ["an empty checkpoint", { ...work, checkpoint: "" }, 400, /checkpoint/],
+  [
+    "more time expected than allowed",
+    { ...work, timeLimitSeconds: 60, expectedSeconds: 61 },
+    422,
+    /61 s/,
+  ],
+  ["a deadline that is no time", { ...work, deadline: "tomorrow" }, 400, /deadline/],
   ["too many retries", { ...work, platformRetriesMax: 11 }, 400, /platformRetriesMax/],
   ["an unknown framework", { ...work, framework: "jax" }, 400, /framework/],
   ["an unknown field", { ...work, shell: "bash" }, 400, /unknown field/],
