@@ -13,8 +13,8 @@ import type { Customer, OrderCloud } from "./order-cloud.ts";
 export type Lease = AnswerOf<"getLease">;
 
 const minuteMs = 60_000;
-/** Nearer than the longest gap between two looks that still belong together. */
-const stepMs = 5 * minuteMs;
+/** Two of them are nearer than the longest gap between looks that still belong together. */
+const stepMs = 4 * minuteMs;
 
 const nothing: Partial<Load> = {
   cpuShare: 0,

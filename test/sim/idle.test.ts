@@ -34,6 +34,7 @@ test("M-VM-04: without the operator's rules nothing is looked at", async () => {
   await minutes(300);
   expect(await idleness(of)).toMatchObject({ state: "off", signals: [] });
   expect(await told(of)).toEqual([]);
+  load(of, { cpuShare: 0.5 });
 });
 
 test("M-VM-04: warned, kept as a snapshot, released, reported, and restored", async () => {
