@@ -26,6 +26,7 @@ import type { Observer } from "#observe/observer.ts";
 import { makeOperator } from "./first-key.ts";
 import { handlers } from "./handlers.ts";
 import { thisHost } from "./host.ts";
+import { serveMetrics } from "./metrics-server.ts";
 import { paymentProviders } from "./payments.ts";
 import { requireFreePort } from "./port.ts";
 import { lookAt, openSites, type SiteLook } from "./sites.ts";
@@ -141,7 +142,13 @@ async function start(
           payments,
         });
   if (work !== undefined) closers.defer(() => work.stop());
-  if (!serves) return idle;
+  if (!serves) {
+    if (config.metricsPort === undefined) return idle;
+    const metrics = await serveMetrics(observer, { host: config.host, port: config.metricsPort });
+    closers.defer(() => metrics.close());
+    observer.log.info({ url: metrics.url }, "metrics");
+    return idle;
+  }
 
   stateMetrics({ observer, db, dataDirectory: data.path, now });
   const consoles = consoleRelay({
