@@ -22,7 +22,7 @@ import type { LoopDefinition } from "#loops/loop.ts";
 
 import { interrupt } from "./interrupt.ts";
 import { entriesWithVictims, runningJobs, type RunningJob } from "./preempt-rows.ts";
-import { callOff, needless } from "./preemptions.ts";
+import { callOff, endHolds, needless } from "./preemptions.ts";
 import { withoutPlaced } from "./room.ts";
 import { leaveSick } from "./sick.ts";
 import { addEvent } from "./store.ts";
@@ -44,6 +44,7 @@ export function preemptLoop(context: {
     channels: ["queue", "capacity"],
     pass: async () => {
       await db.transaction(async (tx) => {
+        await endHolds(tx);
         if ((await releaseHeld(tx, now())) > 0) await tx.nudge("queue");
       });
       await db.transaction(async (tx) => {

@@ -137,6 +137,17 @@ export function needless(db: Queryable, rowsMax: number): Promise<OpenPreemption
   );
 }
 
+/** Who made room need not wait longer once he has it for whom it was made. */
+export async function endHolds(tx: Tx): Promise<void> {
+  await tx.execute(sql`
+    update request r set held_until = null
+    from preemption x
+    where r.held_until is not null and x.tenant_id = r.tenant_id and x.request_id = r.id
+      and x.attempt = r.turn - 1 and x.cause = 'preemption' and x.state = 'done'
+      and not exists (select from queue_entry q where q.tenant_id = x.for_tenant_id
+        and q.request_id = x.for_request_id and q.turn = x.for_turn and q.state = 'waiting')`);
+}
+
 /** False if it is too late: the attempt has ended. */
 export async function callOff(
   tx: Tx,

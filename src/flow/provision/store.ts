@@ -336,6 +336,7 @@ async function applyToRequest(tx: Tx, row: InstanceRow, step: Step, now: number)
         tenantId: row.tenant_id,
         requestId: row.request_id,
         until: step.request.heldUntil,
+        afterFault: step.request.reason.code !== "preempted",
       });
       return;
     case "ended":

@@ -8,11 +8,17 @@ import { sql } from "#db/sql.ts";
 
 export async function holdBack(
   db: Queryable,
-  of: { readonly tenantId: string; readonly requestId: string; readonly until: number | null },
+  of: {
+    readonly tenantId: string;
+    readonly requestId: string;
+    readonly until: number | null;
+    /** It asks again because of a fault of ours: it may use a pool's reserve. */
+    readonly afterFault: boolean;
+  },
 ): Promise<void> {
-  if (of.until === null) return;
   await db.execute(sql`
-    update request set held_until = ${new Date(of.until)}
+    update request set held_until = ${of.until === null ? null : new Date(of.until)},
+      after_fault = ${of.afterFault}
     where tenant_id = ${of.tenantId} and id = ${of.requestId}`);
 }
 
