@@ -88,6 +88,21 @@ test.for([
   }
 });
 
+test("what was usual in the past is known to policies that ask", () => {
+  const hosts = [
+    aHost({ id: "a", milliCpus: 4_000, devices: t4s(1) }),
+    aHost({ id: "b", devices: t4s(1) }),
+  ];
+  const usual = aShape({ vcpus: 4, gpu: gpus("T4") });
+  // On the first host it would leave a GPU without the CPUs that go with it.
+  const plain = ask({ vcpus: 2 });
+  expect(new Planner(hosts, "fgd").place(plain)).toMatchObject({ hostId: "a" });
+  expect(new Planner(hosts, "fgd", [usual]).place(plain)).toMatchObject({ hostId: "b" });
+  const later = new Planner([], "fgd", [usual]);
+  later.refresh(hosts);
+  expect(later.place(plain)).toMatchObject({ hostId: "b" });
+});
+
 test("S-06: a refusal says what was asked, what is in the way where, and what the nearest host lacks", () => {
   const hosts = [
     aHost({ id: "a", milliCpusUsed: 7_500, devices: t4s(2) }),

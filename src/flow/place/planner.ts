@@ -5,6 +5,7 @@
  * the commit checks again.
  */
 import type { Reason } from "#kernel/reason.ts";
+import type { Shape } from "#kernel/shape.ts";
 
 import type { GangAnswer, PlaceAnswer, PlaceAsk, Placed, Refused } from "./ask.ts";
 import { askedOf } from "./asked.ts";
@@ -24,14 +25,21 @@ const outside = "";
 
 export class Planner {
   readonly policy: PolicyName;
+  readonly #history: readonly Shape[];
   readonly #pools = new Map<string, Pool>();
   readonly #held = new Map<
     Placed,
     { readonly pool: Pool; readonly held: Held; readonly ask: PlaceAsk }
   >();
 
-  constructor(hosts: readonly HostState[], policy: PolicyName = "balance") {
+  /** `history`: shapes of requests of the past, for policies that ask what is usual. */
+  constructor(
+    hosts: readonly HostState[],
+    policy: PolicyName = "balance",
+    history: readonly Shape[] = [],
+  ) {
     this.policy = policy;
+    this.#history = history;
     this.refresh(hosts);
   }
 
@@ -48,7 +56,7 @@ export class Planner {
     }
     for (const [id, members] of byPool) {
       const state = members[0]?.pool ?? null;
-      const pool = this.#pools.get(id) ?? new Pool(state, this.policy);
+      const pool = this.#pools.get(id) ?? new Pool(state, this.policy, this.#history);
       this.#pools.set(id, pool);
       pool.refresh(state, members, rooms.get(id));
     }

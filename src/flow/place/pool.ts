@@ -3,10 +3,11 @@
  * ordinary work may still take of it. What must stay true: a choice comes from hosts of this pool
  * only, and ordinary work leaves the reserve alone.
  */
-import { milliCpusOf } from "#kernel/shape.ts";
+import { milliCpusOf, type Shape } from "#kernel/shape.ts";
 
 import type { PlaceAsk } from "./ask.ts";
 import { askedOf } from "./asked.ts";
+import { demandOf } from "./demand.ts";
 import { Chooser, type Choice } from "./engine/choose.ts";
 import { Fleet, slotState, type Held } from "./engine/fleet.ts";
 import { Kinds, type Kind } from "./engine/kind.ts";
@@ -30,15 +31,20 @@ export class Pool {
   state: PoolState | null;
   readonly #policy: PolicyName;
   readonly #kinds = new Kinds(this.fleet);
+  readonly #history: readonly Shape[];
   #chooser: Chooser;
+  /** What the chooser was made for. */
+  #madeFor = "";
   readonly #slots = new Map<string, number>();
   readonly #devices: (readonly string[])[] = [];
   /** Undefined without a reserve. */
   #room: OrdinaryRoom | undefined;
 
-  constructor(state: PoolState | null, policy: PolicyName) {
+  /** `history`: shapes of requests of the past, for policies that ask what is usual. */
+  constructor(state: PoolState | null, policy: PolicyName, history: readonly Shape[]) {
     this.state = state;
     this.#policy = policy;
+    this.#history = history;
     this.#chooser = this.#newChooser();
   }
 
@@ -48,9 +54,7 @@ export class Pool {
     hosts: readonly HostState[],
     room: OrdinaryRoom | undefined,
   ): void {
-    const before = this.state;
     this.state = state;
-    if (before?.spread !== state?.spread) this.#chooser = this.#newChooser();
     this.#room = room;
     const there = new Set(hosts.map(({ id }) => id));
     for (const [id, slot] of this.#slots) {
@@ -65,6 +69,10 @@ export class Pool {
       else this.#slots.set(host.id, slot);
       this.#devices[slot] = host.devices.map(({ id }) => id);
     }
+    const models = this.#history.length === 0 ? 0 : this.fleet.gpus.names.count;
+    const wanted = `${state?.spread ?? false} ${models}`;
+    if (wanted !== this.#madeFor) this.#chooser = this.#newChooser();
+    this.#madeFor = wanted;
   }
 
   get hosts(): number {
@@ -185,8 +193,9 @@ export class Pool {
   }
 
   #newChooser(): Chooser {
+    const demand = demandOf(this.#history, this.fleet.gpus.names);
     const policy =
-      this.state?.spread === true ? spread(this.fleet) : policies[this.#policy](this.fleet, []);
+      this.state?.spread === true ? spread(this.fleet) : policies[this.#policy](this.fleet, demand);
     return new Chooser(this.fleet, policy);
   }
 }
