@@ -15,13 +15,20 @@ import { alerts, notices } from "#notices/store.ts";
 import { serviceLoop } from "#orders/service-loop.ts";
 import { testApi } from "#test/api-server.ts";
 
+import { tierHandlers } from "#api/routes/customers/tier.ts";
 import { contractPriceHandlers } from "#api/routes/orders/contract-prices.ts";
 import { packageHandlers } from "#api/routes/orders/packages.ts";
 import { quoteHandlers } from "#api/routes/orders/quote.ts";
 import { serviceHandlers } from "#api/routes/orders/services.ts";
 
 const api = await testApi({
-  handlers: { ...quoteHandlers, ...serviceHandlers, ...packageHandlers, ...contractPriceHandlers },
+  handlers: {
+    ...quoteHandlers,
+    ...serviceHandlers,
+    ...packageHandlers,
+    ...contractPriceHandlers,
+    ...tierHandlers,
+  },
 });
 const { db, clock } = api;
 await db.transaction((tx) => seedPriceProfile(tx));
@@ -74,6 +81,10 @@ const support = { kind: "support_24x7", expectedAmount: "3000.00" } as const;
 test("P-18, R-VAS-2: support is paid by anchor months in advance, renewed until canceled, not prorated", async () => {
   clock.now = at("2026-01-31T09:30:00");
   const of = await customer("9500.00");
+  expect((await of.api.call("getTier")).benefits).toMatchObject({
+    support: "none",
+    supportBoughtUntil: null,
+  });
   const quote = await of.api.call("quoteOrder", { body: { kind: "support_24x7" } });
   expect(quote).toMatchObject({
     amount: "3000.00",
@@ -82,6 +93,10 @@ test("P-18, R-VAS-2: support is paid by anchor months in advance, renewed until 
   });
   const ordered = await of.api.call("orderService", { body: { ...support, autoRenew: true } });
   expect(ordered).toMatchObject({ state: "active", paidUntil: "2026-02-28T01:30:00.000Z" });
+  expect(await of.api.call("getTier")).toMatchObject({
+    tier: "normal",
+    benefits: { support: "24x7", supportBoughtUntil: ordered.paidUntil },
+  });
   await expect(of.api.call("orderService", { body: support })).rejects.toMatchObject({
     code: "conflict",
   });

@@ -276,7 +276,12 @@ function tierText(value: AnswerOf<"getTier">): string {
     ["Paid since registration", netPaid.cumulative],
     ["Priority", benefits.priority],
     ["Contact", benefits.contact.replaceAll("_", " ")],
-    ["Support", benefits.support],
+    [
+      "Support",
+      benefits.supportBoughtUntil === null
+        ? benefits.support
+        : `${benefits.support}, bought until ${time(benefits.supportBoughtUntil)}`,
+    ],
     ["Storage", benefits.storage.replaceAll("_", " ")],
   ]);
   if (value.next.length === 0) return text;

@@ -58,6 +58,8 @@ export const customerTier = z.object({
     priority: z.enum(["high", "medium", "basic"]),
     contact: z.enum(["account_manager", "specialist", "self_service"]),
     support: z.enum(["24x7", "5x8", "none"]),
+    /** Support beyond the tier's that was bought lasts until then. */
+    supportBoughtUntil: timestamp.nullable(),
     storage: z.enum(["list", "discounted", "free_allowance"]),
     review: z.enum(["monthly", "quarterly", "none"]),
   }),

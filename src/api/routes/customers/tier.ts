@@ -3,7 +3,7 @@ import type { z } from "zod";
 
 import type { Context, Handlers } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
-import { time } from "#api/routes/wire.ts";
+import { time, timeOrNull } from "#api/routes/wire.ts";
 import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
 import { defaultProfile } from "#catalog/profile.ts";
 import type * as customers from "#contract/schemas/customers.ts";
@@ -31,6 +31,7 @@ import { addDays, dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { formatFen, type Fen } from "#kernel/money.ts";
 import { timeZone } from "#kernel/zone.ts";
+import { supportUntil } from "#orders/service-rows.ts";
 
 export const tierHandlers = {
   getTier: (_input, context) => tierOf(context),
@@ -88,6 +89,9 @@ async function tierOf(context: Context): Promise<z.output<typeof customers.custo
   );
   const tier = await tierAt(tx, tenantId, now);
   const ways = await nextTiers(tx, { tenantId, state, tier, payments, today, profile });
+  const benefits = benefitsOf(tier);
+  const until = await supportUntil(tx, tenantId);
+  const bought = until !== undefined && until > now ? until : undefined;
   return {
     tier,
     byPayments: state.tier,
@@ -97,7 +101,11 @@ async function tierOf(context: Context): Promise<z.output<typeof customers.custo
       ...figuresAt(payments, today),
       cumulative: paidBetween(payments, state.cumulativeFrom, addDays(today, 1)),
     }),
-    benefits: benefitsOf(tier),
+    benefits: {
+      ...benefits,
+      support: bought === undefined ? benefits.support : "24x7",
+      supportBoughtUntil: timeOrNull(bought ?? null),
+    },
     next: ways.map((way) => ({
       tier: way.tier,
       rule: way.rule,
