@@ -16,7 +16,7 @@ import type { WaitingEntry } from "#flow/queue/store.ts";
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
 import type { Placed } from "./ask.ts";
-import { readHosts } from "./hosts-read.ts";
+import { lockHosts, readHosts } from "./hosts-read.ts";
 import { Planner } from "./planner.ts";
 import { heldPlacements, hostsOfRequests, type HeldPlacement } from "./store.ts";
 
@@ -113,13 +113,7 @@ async function decide(tx: Tx, groups: readonly Starts[]): Promise<Decided[][]> {
   if (starts.length === 0) return [];
   const hostIds = [...new Set(starts.map(({ hostId }) => hostId))];
   const requestIds = starts.map(({ entry }) => entry.requestId);
-  await tx.execute(sql`
-    select from host where id = any(${hostIds}::uuid[]) order by id for no key update`);
-  // The walls of pools lock them after hosts; all at once here, so that two batches do not deadlock.
-  await tx.execute(sql`
-    select from pool where reserve_percent > 0
-      and id in (select pool_id from host where id = any(${hostIds}::uuid[]))
-    order by id for no key update`);
+  await lockHosts(tx, hostIds);
   const hosts = await readHosts(tx, sql`h.id = any(${hostIds}::uuid[])`);
   const waiting = new Set((await stillWaiting(tx, starts)).map(({ id }) => id));
   const held = await heldPlacements(tx, requestIds);
