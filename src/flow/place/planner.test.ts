@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { Shape } from "#kernel/shape.ts";
-import { play, someAsk, someHost, someStep } from "#test/place-histories.ts";
+import { play } from "#test/place-histories.ts";
+import { someAsk, someHost, someStep } from "#test/place-random.ts";
 import { aDevice, aHost, aShape, gpus } from "#test/place-states.ts";
 
 import type { GangAnswer, PlaceAsk } from "./ask.ts";
