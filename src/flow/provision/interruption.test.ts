@@ -102,11 +102,15 @@ const workload = {
   checkpoint: null,
 };
 
+function after(
+  faultsBefore: number,
+  end: Parameters<typeof afterAttempt>[1],
+): ReturnType<typeof afterAttempt> {
+  const view = viewOf(told, { faultsBefore });
+  return afterAttempt({ ...view, request: { ...view.request, workload } }, end);
+}
+
 test("S-09: only faults of ours are retried, fewer times than allowed, with a rest that grows", () => {
-  const after = (faultsBefore: number, end: Parameters<typeof afterAttempt>[1]) => {
-    const view = viewOf(told, { faultsBefore });
-    return afterAttempt({ ...view, request: { ...view.request, workload } }, end);
-  };
   const fault = { kind: "platform_fault", detail: "dead" } as const;
   expect(after(0, fault)).toMatchObject({ set: "next-turn", heldUntil: null });
   expect(after(1, fault)).toMatchObject({ set: "next-turn", heldUntil: now + 5_000 });
