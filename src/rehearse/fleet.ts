@@ -17,8 +17,6 @@ export type FleetChange =
       readonly spread?: boolean | undefined;
     };
 
-export const hostsAddedMax = 10_000;
-
 /** Throws `not_found` for a host or a pool that there is not. */
 export function changed(
   hosts: readonly HostState[],

@@ -14,9 +14,13 @@ const { secret } = present(credential, "the operator");
 const operator = createClient({ baseUrl: cloud.url, credential: secret });
 const patiently = { timeout: 60_000, interval: 100 };
 
-test("S-06, R-POOL-06: who waits is told why, where he stands and when he starts; plans and replays hold", async () => {
+test("S-01, S-06, R-POOL-06: who waits is told why, where he stands and when he starts; plans and replays hold", async () => {
   const from = new Date().toISOString();
-  const long = { script: "work", flavor: "t4.1", environment: { SIMULATE_SECONDS: "600" } };
+  const long = {
+    script: "work",
+    flavor: "t4.1",
+    environment: { SIMULATE_SECONDS: "600", SIMULATE_LINES: "6000" },
+  };
   const first = await cloud.submit({ ...long, name: "first", timeLimitSeconds: 3600 });
   const second = await cloud.submit({ ...long, name: "second", timeLimitSeconds: 7200 });
   await cloud.until(first.id, "running");
@@ -47,6 +51,12 @@ test("S-06, R-POOL-06: who waits is told why, where he stands and when he starts
   expect(likely).toBeLessThanOrEqual(present(latest, "latest"));
   // All that runs uses its whole limit: an hour for the first.
   expect(latest).toBeLessThanOrEqual(Date.parse(first.createdAt) + 3600_000 + 120_000);
+  // The platform's own figures and the log of what runs.
+  const metrics = await fetch(`${cloud.url}/metrics`, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  expect(metrics.status).toBe(200);
+  await vi.waitFor(async () => expect(await cloud.log(first.id)).toContain("line 1"), patiently);
   expect(await why(first.id)).toMatchObject({ state: "placed", position: null, reason: null });
   await expect(
     cloud.stranger.call("explainRequest", { params: { requestId: third.id } }),
