@@ -360,3 +360,17 @@ test("a pass over what did not change writes nothing, and decisions are written 
   await pass();
   expect(await written()).toEqual(before);
 });
+
+test("decisions are kept for 90 days", async () => {
+  const count = () =>
+    db.one(sql`select count(*)::int as n from decision`, z.object({ n: z.int() }));
+  await db.execute(sql`delete from decision`);
+  for (const days of [89, 91]) {
+    // oxlint-disable-next-line no-await-in-loop -- two rows
+    await db.execute(sql`
+      insert into decision (at, policy, started, refused, inputs, answers)
+      values (${new Date(t0 - days * 24 * hourMs)}, 'due+balance', 0, 0, '{}', '{}')`);
+  }
+  await pass();
+  expect(await count()).toEqual({ n: 1 });
+});
