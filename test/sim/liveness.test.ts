@@ -196,6 +196,20 @@ test("when nothing is left on the balance, leases stop and their metering with t
     z.object({ sku: z.string() }),
   );
   expect(open).toEqual([{ sku: "storage" }]);
+  // It is stopped before the last of its use is rated, and its disk goes on costing.
+  await vi.waitFor(
+    async () => {
+      world.clock.move(600_000);
+      worker.nudge();
+      const at = world.now();
+      const available = await world.db.tenant(tenant.tenantId, async (tx) => {
+        const ask = { tenantId: tenant.tenantId, kind: "lease", at } as const;
+        return (await ledgerCredit.open(tx, ask)).available();
+      });
+      expect(available <= 0n).toBe(true);
+    },
+    { timeout: 30_000, interval: 100 },
+  );
   // It stays so: a start is refused until there is money.
   const start = world.db.tenant(tenant.tenantId, (tx) =>
     askStart(tx, ledgerCredit, { tenantId: tenant.tenantId, leaseId: id, at: world.now() }),
