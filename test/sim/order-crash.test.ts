@@ -177,14 +177,14 @@ test.for(["statement", "commit"] as const)(
     await leaseIs(of, leaseId, "running");
     await stands(of, 15_000, 0);
     expect(await look(death, of)).toBeGreaterThan(0);
-    await stands(of, 0, 60_000);
+    await stands(of, 0, 15_000);
 
     const units = { gpus: 1, vcpus: 16, memoryGiB: 64, days: 3, expectedAmount: "3144.00" };
     const { expansion } = expanded.parse(
       await order(death, of, { path: `/v1/subscriptions/${id}/expansions`, body: units }),
     );
     await settled(of);
-    await stands(of, 3_144, 60_000);
+    await stands(of, 3_144, 15_000);
     await look(death, of);
     await stands(of, 0, 18_144);
     expect(gpusOf(leaseId)).toBe(2);
