@@ -42,7 +42,7 @@ export function unprovisioned(
       where p.state = 'full' and h.site = ${site}
         and not exists (select from instance i where i.tenant_id = p.tenant_id
           and i.id = p.instance_id)
-      order by p.placed_at limit ${rowsMax}`,
+      order by p.placed_at, p.request_id limit ${rowsMax}`,
     placementRow,
   );
 }

@@ -140,7 +140,7 @@ const viewSelect = sql`
 /** Every instance of a site that is not gone. */
 export function instancesOfSite(db: Queryable, site: string): Promise<InstanceRow[]> {
   return db.rows(
-    sql`${viewSelect} where i.site = ${site} and i.state <> 'gone' order by i.state_since`,
+    sql`${viewSelect} where i.site = ${site} and i.state <> 'gone' order by i.state_since, i.request_id`,
     viewRow,
   );
 }
