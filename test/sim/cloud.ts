@@ -27,6 +27,7 @@ import type { Shape } from "#kernel/shape.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
+import { aShape } from "#test/place-states.ts";
 
 export const endlessCredit: Credit = {
   open: () =>
@@ -129,23 +130,13 @@ const wideLimits = {
 };
 
 export function shape(change: Partial<Shape> = {}): Shape {
-  return {
-    flavor: "test",
+  return aShape({
     vcpus: 1,
     cpu: { sockets: 1, cores: 1, threads: 1 },
     memoryMiB: 512,
     diskGiB: 1,
-    gpu: null,
-    serviceClass: "standard",
-    overcommitPercent: 100,
-    hugePages: "none",
-    hostLabels: {},
-    antiAffinity: false,
-    tolerations: [],
-    pool: null,
-    numa: false,
     ...change,
-  };
+  });
 }
 
 export function lease(tenant: TestTenant, change: Partial<NewWork> = {}): NewWork {

@@ -31,7 +31,7 @@ const row = z
     askedAt: found.asked_at,
     reason: found.wants ? found.refusal : null,
   }));
-export type Asked = z.output<typeof row>;
+type Asked = z.output<typeof row>;
 
 type State = "none" | "entering" | "waiting" | "resting" | "placed";
 

@@ -11,7 +11,7 @@ import { Planner } from "#flow/place/planner.ts";
 import { readAll } from "#flow/place/read.ts";
 import { lineOf, outlookOf } from "#flow/queue/outlook.ts";
 import { poolOf } from "#flow/queue/snapshot.ts";
-import { askedFor, whyText, type Asked } from "#flow/queue/why.ts";
+import { askedFor, whyText } from "#flow/queue/why.ts";
 import { Failure } from "#kernel/failure.ts";
 import { formatFen } from "#kernel/money.ts";
 import type { Reason } from "#kernel/reason.ts";
@@ -47,7 +47,7 @@ export const scheduleHandlers = {
               likely: timeOrNull(outlook.likely),
               latest: timeOrNull(outlook.latest),
             },
-      text: whyText(asked satisfies Asked, outlook),
+      text: whyText(asked, outlook),
     };
   },
   planRequest: async ({ body }, { tx, tenantId, now }) => {
