@@ -123,8 +123,12 @@ export async function machineReady(provider: Provider, id: string): Promise<Mach
   });
 }
 
-export async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
-  return present(await waitFor(probe, { timeoutMs: readyMs, everyMs: 10 }), what);
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined>,
+  everyMs = 10,
+): Promise<T> {
+  return present(await waitFor(probe, { timeoutMs: readyMs, everyMs }), what);
 }
 
 async function ssh(key: string, machine: Machine, command: string): Promise<string> {
