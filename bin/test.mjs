@@ -1,7 +1,8 @@
 /**
  * `npm test`: from a bare clone to the test results. Arguments go to Vitest. The last line is
  * `N passed, N failed`; a file that cannot be loaded and an error outside of any test count as
- * failed, and so does a run without a result.
+ * failed, and so does a run without a result. What passed only when it was tried again is named
+ * before it: a test to be mended.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,7 +30,8 @@ await main(async () => {
   );
   const text = await readFile(file, "utf8").catch(() => '{"passed":0,"failed":1}');
   await rm(directory, { recursive: true, force: true });
-  const { passed, failed } = JSON.parse(text);
+  const { passed, failed, triedAgain = [] } = JSON.parse(text);
+  for (const name of triedAgain) process.stdout.write(`passed only when tried again: ${name}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed > 0 && code === 0 ? 1 : code;
 });
