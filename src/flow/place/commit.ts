@@ -11,7 +11,7 @@ import { z } from "zod";
 
 import { json } from "#db/json.ts";
 import { brokenConstraint, sqlState, type Db, type Tx } from "#db/pool.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import type { WaitingEntry } from "#flow/queue/store.ts";
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
@@ -94,17 +94,28 @@ const idRow = z.object({ id: z.string() });
  * somebody else has locked is as good as changed: nobody waits here.
  */
 async function lockWanted(tx: Tx, starts: readonly Start[]): Promise<Set<string>> {
-  const found = await tx.rows(
-    sql`select r.id
-      from unnest(${starts.map(({ entry }) => entry.tenantId)}::uuid[],
-          ${starts.map(({ entry }) => entry.requestId)}::uuid[],
-          ${starts.map(({ entry }) => entry.turn)}::int[]) as s(tenant_id, id, turn)
-        join request r on r.tenant_id = s.tenant_id and r.id = s.id and r.turn = s.turn
-      where r.wanted = 'running' and r.ended_at is null
-      order by r.id for no key update of r skip locked`,
-    idRow,
-  );
+  const found = await tx.rows(wantedStatement(starts.map(({ entry }) => entry)), idRow);
   return new Set(found.map(({ id }) => id));
+}
+
+/**
+ * Each request by its key, whatever the planner believes of the table: as a plain join it read all
+ * open requests for each batch. What is asked of the row stands outside and is asked of the version
+ * that was locked; inside, it would invite the planner to look for the request among all open ones of
+ * its tenant (at 10,000 of them without statistics 1.8 s for 500 requests, in place of 8 ms).
+ */
+export function wantedStatement(
+  entries: readonly Pick<WaitingEntry, "tenantId" | "requestId" | "turn">[],
+): Sql {
+  return sql`select r.id
+    from (select * from unnest(${entries.map(({ tenantId }) => tenantId)}::uuid[],
+          ${entries.map(({ requestId }) => requestId)}::uuid[],
+          ${entries.map(({ turn }) => turn)}::int[]) as s(tenant_id, id, turn)
+        order by id) s
+      cross join lateral (select r.id, r.turn, r.wanted, r.ended_at from request r
+        where r.tenant_id = s.tenant_id and r.id = s.id
+        offset 0 for no key update skip locked) r
+    where r.turn = s.turn and r.wanted = 'running' and r.ended_at is null`;
 }
 
 /** On the hosts as they are now that they are locked. */

@@ -5,6 +5,7 @@
  * nothing waits longer for one than `unchangedMsMax`.
  */
 import type { Db } from "#db/pool.ts";
+import { analyzeNew } from "#db/statistics.ts";
 import { pruneDecisions } from "#flow/queue/decisions.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 
@@ -25,6 +26,9 @@ const idleShare = 0.05;
 const unchangedMsMax = 30_000;
 const countEveryMs = 60_000;
 const pruneEveryMs = 3_600_000;
+/** What a pass joins; a new installation has no statistics of them when its first thousand jobs come. */
+const joinedTables = ["request", "queue_entry", "placement", "gpu_claim", "instance"];
+const analyzeEveryMs = 5_000;
 
 export function placeLoop(context: {
   readonly db: Db;
@@ -37,6 +41,7 @@ export function placeLoop(context: {
   let staleInRow = 0;
   const count = everySoOften(countEveryMs, () => countUse(db, now()));
   const prune = everySoOften(pruneEveryMs, () => pruneDecisions(db, now()));
+  const analyze = everySoOften(analyzeEveryMs, () => analyzeNew(db, joinedTables));
 
   const isKnown = (digest: Digest): boolean => {
     if (last === undefined) return false;
@@ -52,6 +57,7 @@ export function placeLoop(context: {
     pass: async (signal) => {
       await count();
       await prune();
+      await analyze();
       const startedMs = performance.now();
       const at = now();
       const view = await readView(db, { now: at, isKnown });
