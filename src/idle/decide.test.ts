@@ -92,9 +92,10 @@ function play(doings: readonly Doing[], hasGpu = true): Life {
       at: now,
       cpuSeconds: doing.cpuPercent === null ? null : cpuSeconds,
       networkBytes: doing.network === null ? null : networkBytes,
+      memoryBytes: null,
       gpuShare: doing.gpuShare,
       sessions: doing.sessions,
-      seenBy: { cpu: "test", network: "test", gpu: "test", sessions: "test" },
+      seenBy: { cpu: "test", network: "test", memory: "test", gpu: "test", sessions: "test" },
     };
     looked = look({
       before: looked,

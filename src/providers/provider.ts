@@ -104,6 +104,11 @@ export interface GpuDevice {
   readonly nvlinkGroup?: string;
   /** False when the platform has seen that it is sick; nothing new is put on it then. */
   readonly healthy?: boolean;
+  /**
+   * The extended resource that a Kubernetes node advertises it as, such as `nvidia.com/gpu`; what is
+   * requested of the node is that and nothing else.
+   */
+  readonly resource?: string;
 }
 
 export interface Host {
@@ -122,6 +127,8 @@ export interface Host {
   readonly cpuPressurePercent?: number;
   /** Its NUMA nodes in order; absent when the platform does not say. */
   readonly numa?: readonly NumaNode[];
+  /** Version of the GPU driver that it runs, such as `550.54.15`; absent when nobody says. */
+  readonly gpuDriver?: string;
 }
 
 export interface NumaNode {
@@ -140,6 +147,8 @@ export interface GpuAssignment {
   readonly model: string;
   /** 1 is the whole device, n is one n-th of it. */
   readonly slice: number;
+  /** As `GpuDevice.resource`. */
+  readonly resource?: string;
 }
 
 /** What runs in a job's machine; it starts by itself once the guest is ready. */
@@ -319,12 +328,14 @@ export interface Activity {
   readonly cpuSeconds: number | null;
   /** In and out, over all its cards. */
   readonly networkBytes: number | null;
+  /** What programs in it have, without caches, which would be given up; not a counter. */
+  readonly memoryBytes: number | null;
   /** Share of the busiest of its GPUs that is in use, 0 to 1; `null` also if it has none. */
   readonly gpuShare: number | null;
   /** People who are logged in. Who watches a console is known to the control plane, not here. */
   readonly sessions: number | null;
   /** How each figure was seen, or why it was not; for a person. */
-  readonly seenBy: Readonly<Record<"cpu" | "network" | "gpu" | "sessions", string>>;
+  readonly seenBy: Readonly<Record<"cpu" | "network" | "memory" | "gpu" | "sessions", string>>;
 }
 
 export type ProviderErrorCode =

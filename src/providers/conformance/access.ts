@@ -100,6 +100,8 @@ export const accessChecks: readonly Check[] = [
         expect(second[figure] ?? -1).toBeGreaterThanOrEqual(first[figure] ?? 0);
       }
       expect(first.sessions).toBe(0);
+      expect(first.memoryBytes).toBeGreaterThan(0);
+      expect(first.memoryBytes).toBeLessThanOrEqual((await bench.resident()).memoryBytes);
       // A machine without a GPU has no share of one: not even zero.
       expect(first.gpuShare).toBeNull();
       for (const how of Object.values(first.seenBy)) expect(how).not.toBe("");

@@ -1,6 +1,6 @@
 /**
- * What a running machine does: CPU as the host sees it, network and logins as the agent in the guest
- * does. A guest that does not answer leaves its figures out; it is never taken for an idle one.
+ * What a running machine does: CPU as the host sees it, network, memory and logins as the agent in the
+ * guest does. A guest that does not answer leaves its figures out; it is never taken for an idle one.
  */
 import type { Activity, ReadCall } from "#providers/provider.ts";
 
@@ -37,11 +37,16 @@ export async function activityOf(
     at,
     cpuSeconds: usage?.cpuSeconds ?? null,
     networkBytes: told?.networkBytes ?? null,
+    memoryBytes: told?.memoryBytes ?? null,
     gpuShare: null,
     sessions: told?.sessions ?? null,
     seenBy: {
       cpu: usage === undefined ? "the process of QEMU is gone" : "CPU time of QEMU's process",
       network: byGuest,
+      memory:
+        told === undefined || told.memoryBytes !== undefined
+          ? byGuest
+          : "the agent in the guest is older",
       gpu: "the machine has no GPU",
       sessions: byGuest,
     },

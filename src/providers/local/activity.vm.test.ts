@@ -102,6 +102,9 @@ test("M-VM-04: a guest that works differs from one that does not, and who is log
     });
     expect(seen.networkBytes).toBeGreaterThan(present(rested.networkBytes, "network"));
     expect(seen.seenBy.sessions).toBe("agent in the guest");
+    // What programs have of it, without caches.
+    expect(seen.memoryBytes).toBeGreaterThan(0);
+    expect(seen.memoryBytes).toBeLessThan(idle.memoryBytes);
   } finally {
     session.stdin.end();
     if (session.exitCode === null) await once(session, "exit");
@@ -121,7 +124,9 @@ test("M-VM-04: a machine made of a kept snapshot has the disk as it was then, an
   await provider.snapshot(testCall(), idle.id, snapshot);
   expect(await site.ssh(idle, write("later"))).toBe("later");
   await provider.delete(testCall(), idle.id, snapshot.id);
-  expect(await provider.machine(testRead, idle.id)).toBeUndefined();
+  await until("the machine is gone", async () =>
+    (await provider.machine(testRead, idle.id)) === undefined ? true : undefined,
+  );
   const spec = site.spec({ name: "again", fromSnapshot: snapshot.id });
   await provider.create(testCall(), spec);
   const again = await machineReady(provider, spec.id);

@@ -1,6 +1,7 @@
 /**
  * What simulated machines are busy with. Made up, like everything here: a fifth of each CPU, some
- * network, half of a GPU, nobody logged in; until a test says otherwise of a machine. Counters go on
+ * network, a third of the memory, half of a GPU, nobody
+ * logged in; until a test says otherwise of a machine. Counters go on
  * from where they were when the load changes. Not part of the world: who starts anew begins with the
  * made-up load.
  */
@@ -13,11 +14,18 @@ import type { MachineState } from "./world.ts";
 export interface Load {
   readonly cpuShare: number | null;
   readonly networkBytesPerSecond: number | null;
+  readonly memoryShare: number | null;
   readonly gpuShare: number | null;
   readonly sessions: number | null;
 }
 
-const madeUp: Load = { cpuShare: 0.2, networkBytesPerSecond: 2_000, gpuShare: 0.5, sessions: 0 };
+const madeUp: Load = {
+  cpuShare: 0.2,
+  networkBytesPerSecond: 2_000,
+  memoryShare: 0.33,
+  gpuShare: 0.5,
+  sessions: 0,
+};
 
 interface Since {
   readonly load: Load;
@@ -43,7 +51,7 @@ export class Loads {
 
   activityOf(machine: MachineState, now: number): Activity {
     const since = this.#since.get(machine.spec.id) ?? fromTheStart;
-    const { cpuShare, networkBytesPerSecond, gpuShare, sessions } = since.load;
+    const { cpuShare, networkBytesPerSecond, memoryShare, gpuShare, sessions } = since.load;
     const { cpuSeconds, networkBytes } = countersOf(machine, now, since);
     const hasGpu = machine.spec.gpus.length > 0;
     return {
@@ -51,11 +59,13 @@ export class Loads {
       at: now,
       cpuSeconds: cpuShare === null ? null : cpuSeconds,
       networkBytes: networkBytesPerSecond === null ? null : networkBytes,
+      memoryBytes: memoryShare === null ? null : Math.floor(machine.memoryBytes * memoryShare),
       gpuShare: hasGpu ? gpuShare : null,
       sessions,
       seenBy: {
         cpu: seenBy(cpuShare),
         network: seenBy(networkBytesPerSecond),
+        memory: seenBy(memoryShare),
         gpu: hasGpu ? seenBy(gpuShare) : "the machine has no GPU",
         sessions: seenBy(sessions),
       },

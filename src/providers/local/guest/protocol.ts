@@ -59,7 +59,12 @@ export type Personalized = z.infer<typeof personalizedSchema>;
 export const resizedSchema = z.object({ cpus: count, memoryBytes: count, rootBytes: count });
 export type Resized = z.infer<typeof resizedSchema>;
 
-export const activitySchema = z.object({ networkBytes: count, sessions: count });
+export const activitySchema = z.object({
+  networkBytes: count,
+  sessions: count,
+  /** Absent from an agent of an earlier release. */
+  memoryBytes: count.exactOptional(),
+});
 export type GuestActivity = z.infer<typeof activitySchema>;
 
 export interface WorkloadPlan {
