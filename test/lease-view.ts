@@ -101,6 +101,8 @@ export function leaseView(given: Given = {}): View {
     interruption: null,
     faultsBefore: 0,
     silentMsMax: 600_000,
+    host: { name: "h1", downSince: null },
+    hostDownMsMax: 300_000,
     instance: {
       tenantId: "t",
       id: "i",

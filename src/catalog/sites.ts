@@ -106,11 +106,13 @@ export async function recordHosts(
   for (const host of said.listing.items) {
     changed += await db.execute(sql`
       insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes,
-        disk_bytes, huge_pages, labels, numa, seen_at)
+        disk_bytes, huge_pages, labels, numa, seen_at, state_since)
       values (${uuid()}, ${clusterId}, ${said.site}, ${host.id}, ${host.id}, ${host.state},
         ${host.cpus}, ${host.memoryBytes}, ${host.diskBytes}, ${json(host.hugePages)},
-        ${json(host.labels)}, ${json(host.numa ?? [])}, ${at})
+        ${json(host.labels)}, ${json(host.numa ?? [])}, ${at}, ${at})
       on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
+        state_since = case when host.state = excluded.state then host.state_since
+          else excluded.state_since end,
         memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
         huge_pages = excluded.huge_pages, labels = excluded.labels, numa = excluded.numa,
         seen_at = excluded.seen_at
@@ -130,7 +132,7 @@ export async function recordHosts(
       and (seen_at is null or seen_at < ${new Date(said.at - seenEveryMs)})`);
   if (said.listing.complete) {
     changed += await db.execute(sql`
-      update host set state = 'down' where site = ${said.site} and state <> 'down'
+      update host set state = 'down', state_since = ${at} where site = ${said.site} and state <> 'down'
         and not native_id = any(${said.listing.items.map((host) => host.id)})`);
   }
   return changed;

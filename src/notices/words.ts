@@ -43,6 +43,11 @@ const noticeWords = {
     "zh-CN":
       "租赁 {lease} 所在的硬件发生故障({device})。目前仍在运行,运营方已知悉;请备份重要数据。",
   },
+  lease_host_down: {
+    en: "The host of {lease} has been down since {since}. The disk of the lease is there, so it cannot go elsewhere; it goes on when the host is back. The operator knows.",
+    "zh-CN":
+      "租赁 {lease} 所在的主机自 {since} 起宕机。租赁的磁盘位于该主机,无法迁往别处;主机恢复后将继续。运营方已知悉。",
+  },
   invoice_overdue: {
     en: "Invoice {invoice} was due on {due}; {amount} yuan of it are not paid.",
     "zh-CN": "账单 {invoice} 已于 {due} 到期,尚有 {amount} 元未付。",
@@ -185,6 +190,11 @@ const alertWords = {
     en: "The lease {lease} stands on {host}, device {device}, which is out of order. Leases are never moved by themselves: talk to its owner.",
     "zh-CN":
       "租赁 {lease} 位于发生故障的主机 {host}(设备 {device})。租赁不会自动迁移,请联系客户处理。",
+  },
+  host_down: {
+    en: "The host {host} has been down since {since}, with {leases} leases that cannot go elsewhere, because their disks are there. Jobs went on elsewhere. Bring it back, or talk to the owners.",
+    "zh-CN":
+      "主机 {host} 自 {since} 起宕机,其上有 {leases} 个租赁因磁盘在本机而无法迁移;任务已迁往别处。请恢复该主机或联系客户。",
   },
   host_contended: {
     en: "On {host} work waited for a CPU in {percent} % of the last minute, more than {limit} %: what runs there disturbs each other. Move work, or sell less of the host.",

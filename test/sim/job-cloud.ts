@@ -63,9 +63,9 @@ export interface JobCloud {
   readonly log: (id: string, attempt?: number) => Promise<string>;
 }
 
-/** `gpus`: T4 devices of its host. */
+/** `gpus`: T4 devices of each of its hosts, which is `h1` alone unless others are named. */
 export async function jobCloud(
-  options: { readonly gpus?: readonly string[] } = {},
+  options: { readonly gpus?: readonly string[]; readonly hosts?: readonly string[] } = {},
 ): Promise<JobCloud> {
   let aheadMs = 0;
   const now = (): number => Date.now() + aheadMs;
@@ -73,22 +73,20 @@ export async function jobCloud(
   const root = storageFolder();
   const provider = openSimulated({
     site: "simulated",
-    hosts: [
-      {
-        id: "h1",
-        cpus: 64,
-        memoryBytes: 256 * gib,
-        diskBytes: 1000 * gib,
-        gpus: (options.gpus ?? []).map((id) => ({
-          id,
-          model: "T4",
-          memoryBytes: 16 * gib,
-          isolation: "hard",
-          slicesMax: 4,
-        })),
-        labels: {},
-      },
-    ],
+    hosts: (options.hosts ?? ["h1"]).map((host) => ({
+      id: host,
+      cpus: 64,
+      memoryBytes: 256 * gib,
+      diskBytes: 1000 * gib,
+      gpus: (options.gpus ?? []).map((id) => ({
+        id,
+        model: "T4",
+        memoryBytes: 16 * gib,
+        isolation: "hard",
+        slicesMax: 4,
+      })),
+      labels: {},
+    })),
     clock: { ...systemClock, now },
     latencies: { createMs: 5, bootMs: 5, shutdownMs: 5 },
   });
@@ -131,7 +129,7 @@ export async function jobCloud(
     const stages = { db, observer, provider: decorate(provider), storage: root, now, ...how };
     const running = startStages(stages);
     await vi.waitFor(async () => {
-      await db.one(sql`select id from host`, z.object({ id: z.string() }));
+      await db.one(sql`select id from host limit 1`, z.object({ id: z.string() }));
     }, endTimeoutMs);
     return running;
   };

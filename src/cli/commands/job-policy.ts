@@ -43,6 +43,11 @@ const setOptions = z.object({
     "a guest that answers nobody for so long is dead",
     seconds.optional(),
   ),
+  hostDown: flag(
+    "--host-down <time>",
+    "once its host is down for so long, a job goes on elsewhere",
+    seconds.optional(),
+  ),
   cpuPressure: flag(
     "--cpu-pressure <percent>",
     "of a minute in which work waits for a CPU; above it an alert is raised",
@@ -89,6 +94,7 @@ export function addJobPolicy(program: Command, shell: Shell): void {
         noticeSeconds: options.notice,
         timeLimitSecondsMax: options.timeLimit,
         silentSecondsMax: options.silent,
+        hostDownSecondsMax: options.hostDown,
         cpuPressurePercentMax: options.cpuPressure,
       });
       const value = await client.call("setJobPolicy", { body });
@@ -121,6 +127,7 @@ function policyText({ preemption, ...policy }: Policy): string {
     ["Notice", duration(policy.noticeSeconds * 1000)],
     ["Time limit", duration(policy.timeLimitSecondsMax * 1000)],
     ["Dead after", duration(policy.silentSecondsMax * 1000)],
+    ["Host down", duration(policy.hostDownSecondsMax * 1000)],
     ["CPU pressure", `${policy.cpuPressurePercentMax} %`],
   ]);
 }

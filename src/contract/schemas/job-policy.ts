@@ -32,6 +32,8 @@ export const jobPolicy = z.object({
   timeLimitSecondsMax: z.int().min(60).max(timeLimitSecondsBound),
   /** A guest that has not answered for so long is taken for dead (S-08). */
   silentSecondsMax: z.int().min(60).max(86_400),
+  /** Once its host has been down for so long, an attempt is given up and its job goes on elsewhere. */
+  hostDownSecondsMax: z.int().min(60).max(86_400),
   /** Share of a minute in which work waits for a CPU of its host; above it an alert is raised (S-14). */
   cpuPressurePercentMax: z.int().min(1).max(100),
 });
@@ -43,6 +45,7 @@ export const jobPolicyBody = z.strictObject({
   noticeSeconds: jobPolicy.shape.noticeSeconds.optional(),
   timeLimitSecondsMax: jobPolicy.shape.timeLimitSecondsMax.optional(),
   silentSecondsMax: jobPolicy.shape.silentSecondsMax.optional(),
+  hostDownSecondsMax: jobPolicy.shape.hostDownSecondsMax.optional(),
   cpuPressurePercentMax: jobPolicy.shape.cpuPressurePercentMax.optional(),
 });
 export type JobPolicyBody = z.output<typeof jobPolicyBody>;
@@ -65,5 +68,6 @@ export const usualJobPolicy: JobPolicy = {
   noticeSeconds: 60,
   timeLimitSecondsMax: 259_200,
   silentSecondsMax: 600,
+  hostDownSecondsMax: 300,
   cpuPressurePercentMax: 60,
 };

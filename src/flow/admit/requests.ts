@@ -161,7 +161,10 @@ export async function lockRequest(
   return found;
 }
 
-/** What is wanted from now on; asking for capacity again takes the next turn. */
+/**
+ * What is wanted from now on; asking for capacity again takes the next turn, which is an ordinary one
+ * unless who asks says (`holdBack`) that it stands in for what a fault of ours took.
+ */
 export async function setWanted(
   db: Queryable,
   change: {
@@ -174,7 +177,8 @@ export async function setWanted(
 ): Promise<void> {
   await db.execute(sql`
     update request set wanted = ${change.wanted}, changed_at = ${new Date(change.at)},
-      turn = turn + ${change.nextTurn === true ? 1 : 0}
+      turn = turn + ${change.nextTurn === true ? 1 : 0},
+      after_fault = after_fault and ${change.nextTurn !== true}
     where tenant_id = ${change.tenantId} and id = ${change.id}`);
 }
 

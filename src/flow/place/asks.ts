@@ -49,6 +49,7 @@ export function asksOf(input: AsksInput): Asks {
   const groups: Group[] = [];
   const unready: Unready[] = [];
   const gangs = new Map<string, WaitingEntry[]>();
+  const downHosts = new Map(input.hosts.flatMap(({ id, name, up }) => (up ? [] : [[id, name]])));
   for (const entry of input.entries) {
     // Asked to start while it is still stopping: its turn comes once it has given back the last.
     if (input.held.get(entry.requestId)?.state === "full") continue;
@@ -60,7 +61,9 @@ export function asksOf(input: AsksInput): Asks {
     }
     const ask = askOf(entry, input);
     if (ask === undefined) unready.push({ entry, reason: notThereYet });
+    const down = ask?.pinned === undefined ? undefined : downHosts.get(ask.pinned.hostId);
     else groups.push(groupOf(entry.requestId, [{ entry, ask }], eligibility));
+    else if (down !== undefined) unready.push({ entry, reason: hostOfDiskIsDown(down) });
   }
   for (const [id, entries] of gangs) {
     const members = entries
@@ -85,6 +88,14 @@ const notThereYet: Reason = {
 };
 
 function incomplete(there: number, size: number): Reason {
+function hostOfDiskIsDown(host: string): Reason {
+  return {
+    code: "host_down",
+    message: `Its disk is on ${host}, which is out of service; it cannot go elsewhere, and starts when the host is back.`,
+    details: { host },
+  };
+}
+
   return {
     code: "gang_incomplete",
     message: `Its ${size} members start together, and ${there} of them can.`,

@@ -59,6 +59,8 @@ function viewOf(given: {
     interruption: null,
     faultsBefore: 0,
     silentMsMax: 600_000,
+    host: { name: "h1", downSince: null },
+    hostDownMsMax: 300_000,
     instance: {
       tenantId: "t",
       id: "i",

@@ -7,13 +7,15 @@
 import type { Reason } from "#kernel/reason.ts";
 import type { Machine } from "#providers/provider.ts";
 
-import { attemptGone, attemptSeen, ourEnd } from "./attempt.ts";
+import { attemptGone, attemptSeen } from "./attempt.ts";
 import { drive, goalOf } from "./drive.ts";
-import { afterAttempt, toldBy } from "./interruption.ts";
-import { closeAll, observeMachine } from "./observe.ts";
+import { gone, released } from "./gone.ts";
+import { toldBy } from "./interruption.ts";
+import { observeMachine } from "./observe.ts";
 import { paced } from "./pace.ts";
 import { settleCall } from "./settle.ts";
-import type { AttemptEnd, AttemptStatus, Step, View } from "./view.ts";
+import { strandedOn } from "./stranded.ts";
+import type { AttemptEnd, Step, View } from "./view.ts";
 
 /** How long a machine may be missing from complete listings before it counts as lost. */
 export const missingGraceMs = 10_000;
@@ -32,6 +34,12 @@ export function decide(view: View): Step {
 function nextStep(view: View): Step {
   const { instance, sight } = view;
   if (instance.state === "gone") return rest(view);
+  const stranded = strandedOn(view);
+  if (stranded !== undefined) {
+    const { message } = stranded.reason;
+    const event = { kind: "host-down", message, at: view.now };
+    return gone(view, { ...rest(view), patch: { call: null }, events: [event] }, stranded);
+  }
   const settled = settleCall(view);
   const overtaken =
     goalOf(view) === "gone" && instance.call?.kind !== "delete" && sight.seen === "machine";
@@ -82,9 +90,9 @@ function watch(view: View, machine: Machine): Step {
 
 function absent(view: View, base: Step): Step {
   const { instance, now } = view;
-  if (instance.state === "deleting") return gone(view, base, null);
+  if (instance.state === "deleting") return removed(view, base);
   if (goalOf(view) === "gone" && !instance.metering.created) {
-    return gone(view, base, null);
+    return removed(view, base);
   }
   if (instance.state === "creating" && !instance.metering.created) {
     return { ...base, call: { kind: "create", key: `${instance.id}:create`, operationId: null } };
@@ -106,74 +114,21 @@ function absent(view: View, base: Step): Step {
     message: "The platform no longer has this machine; nobody asked for its removal.",
     details: { missingSince: new Date(instance.missingSince).toISOString() },
   };
+  const event = { kind: "lost", message: reason.message, at: now };
   return gone(
     view,
+    { ...base, events: [...base.events, event, released(view)] },
     {
-      ...base,
-      events: [...base.events, { kind: "lost", message: reason.message, at: now }],
+      reason,
+      end: { kind: "platform_fault", detail: reason.message },
+      // Nobody knows when the platform lost it; what it held ends when it was seen last.
+      at: instance.seenUntil ?? instance.missingSince,
     },
-    reason,
   );
 }
 
-/** The end of an instance: books are closed, capacity is given back, the request goes on or ends. */
-function gone(view: View, base: Step, lost: Reason | null): Step {
-  const { instance, now } = view;
-  const end: AttemptEnd =
-    lost === null ? ourEnd(view) : { kind: "platform_fault", detail: lost.message };
-  const attempt = instance.kind === "job" ? attemptGone(view, end, now) : undefined;
-  // Nobody knows when the platform lost it; what it held ends when it was seen last.
-  const transitions = closeAll(view, {
-    at: lost === null ? now : (instance.seenUntil ?? instance.missingSince ?? now),
-    evidence: {
-      reason: lost === null ? "released" : "lost",
-      ...(attempt?.end === undefined ? {} : { end: attempt.end }),
-    },
-  });
-  return {
-    ...base,
-    state: "gone",
-    patch: {
-      ...base.patch,
-      call: null,
-      readyAt: null,
-      endpoints: [],
-      reason: lost,
-      ...(attempt === undefined ? {} : { workload: attempt }),
-    },
-    transitions,
-    placement: "none",
-    request: afterGone(view, lost, attempt),
-    endedOperations: [
-      ...base.endedOperations,
-      ...view.operations.map((operation) => ({
-        operation,
-        outcome:
-          operation.kind === "release"
-            ? ({ state: "succeeded" } as const)
-            : ({
-                state: "failed",
-                reason: lost ?? { code: "released", message: "The machine was released." },
-              } as const),
-      })),
-    ],
-    events: [
-      ...base.events,
-      { kind: "released", message: "The machine and its disks are gone.", at: now },
-    ],
-  };
-}
-
-function afterGone(
-  view: View,
-  lost: Reason | null,
-  attempt: AttemptStatus | undefined,
-): NonNullable<Step["request"]> {
-  const { instance, request } = view;
-  if (instance.kind === "lease") return { set: "ended", reason: lost };
-  const end = attempt?.end;
-  if (end === undefined || request.wanted === "released") return { set: "ended", reason: null };
-  return afterAttempt(view, end);
+function removed(view: View, base: Step): Step {
+  return gone(view, { ...base, events: [...base.events, released(view)] }, undefined);
 }
 
 function present(view: View, base: Step, machine: Machine): Step {

@@ -52,6 +52,7 @@ const row = z.object({
   refusal: reasonRow.nullable(),
   host: z.string().nullable(),
   execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
+  host_down_since: instant.nullable(),
 });
 export type LeaseView = z.output<typeof row>;
 
@@ -60,7 +61,7 @@ const leaseRows = sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.plan, r.price,
     r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
     i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
-    s.execution,
+    case h.state when 'down' then h.state_since end as host_down_since, s.execution,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
       when r.ended_at is not null then 'released'
@@ -102,7 +103,15 @@ export function listLeases(
 /** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */
 export function reasonOf(view: LeaseView): Reason | null {
   if (view.state === "queued") return view.refusal;
-  return view.instance_reason ?? view.end_reason;
+  return hostDown(view) ?? view.instance_reason ?? view.end_reason;
+}
+
+/** Of what is to be there: it is shown as it was when its host was seen last. */
+function hostDown({ state, host, host_down_since: since }: LeaseView): Reason | null {
+  const isThere = state !== "stopped" && state !== "released" && state !== "failed";
+  if (since === null || !isThere) return null;
+  const message = `Its host has been down since ${new Date(since).toISOString()}. Its disk is there, so it cannot go elsewhere; it goes on when the host is back.`;
+  return { code: "host_down", message, details: { host } };
 }
 
 function gpuAskOf({ model, count, slice }: NonNullable<Shape["gpu"]>): GpuAsk {

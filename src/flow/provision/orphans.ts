@@ -41,11 +41,11 @@ export async function dueOrphans(
   await forget(context, listing, unwanted);
   const due: Machine[] = [];
   for (const machine of unwanted) {
-    const known = rows.has(machine.id);
+    const row = rows.get(machine.id);
+    const known = row !== undefined;
     const orphan = await record(context, machine, known);
-    if (machine.owner === undefined || context.now() - orphan.first_seen_at < orphanGraceMs) {
-      continue;
-    }
+    if (machine.owner === undefined || row === "out-of-reach") continue;
+    if (context.now() - orphan.first_seen_at < orphanGraceMs) continue;
     if (known || orphan.decision === "remove") due.push(machine);
     else if (!orphan.said) await say(context, machine);
   }
@@ -61,7 +61,7 @@ export async function removeOrphan(
   const { owner } = machine;
   if (owner === undefined) return;
   const row = (await rowsOf(db, { items: [machine] })).get(machine.id);
-  if (row === "wanted") return;
+  if (row === "wanted" || row === "out-of-reach") return;
   if (row === undefined && !(await isToBeRemoved(db, provider.site, machine.id))) return;
   observer.log.warn(
     { site: provider.site, machineId: machine.id, owner },
@@ -88,19 +88,26 @@ async function isToBeRemoved(db: Db, site: string, machineId: string): Promise<b
   return found !== undefined;
 }
 
-const instanceRow = z.object({ id: z.string(), state: z.string() });
+const instanceRow = z.object({ id: z.string(), said: z.enum(["wanted", "gone", "out-of-reach"]) });
+type Said = z.output<typeof instanceRow>["said"];
 
-/** What the rows say of each machine; nothing of one that no row ever named. */
+/**
+ * What the rows say of each machine; nothing of one that no row ever named. What was given up on a host
+ * that is down goes when the host is back.
+ */
 async function rowsOf(
   db: Queryable,
   { items }: Pick<Listing<Machine>, "items">,
-): Promise<ReadonlyMap<string, "wanted" | "gone">> {
+): Promise<ReadonlyMap<string, Said>> {
   if (items.length === 0) return new Map();
   const rows = await db.rows(
-    sql`select id, state from instance where id = any(${items.map(({ id }) => id)}::uuid[])`,
+    sql`select i.id, case when i.state <> 'gone' then 'wanted' when h.state = 'down'
+        then 'out-of-reach' else 'gone' end as said
+      from instance i join host h on h.id = i.host_id
+      where i.id = any(${items.map(({ id }) => id)}::uuid[])`,
     instanceRow,
   );
-  return new Map(rows.map(({ id, state }) => [id, state === "gone" ? "gone" : "wanted"]));
+  return new Map(rows.map(({ id, said }) => [id, said]));
 }
 
 const gonePlace = z.object({ machine_id: z.string(), known: z.boolean() });

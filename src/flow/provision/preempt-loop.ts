@@ -20,6 +20,7 @@ import { waitingEntries, type WaitingEntry } from "#flow/queue/store.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 
+import { tellOfDownHosts } from "./host-down.ts";
 import { interrupt } from "./interrupt.ts";
 import { entriesWithVictims, runningJobs, type RunningJob } from "./preempt-rows.ts";
 import { callOff, endHolds, needless } from "./preemptions.ts";
@@ -51,6 +52,7 @@ export function preemptLoop(context: {
         if (!(await alone(tx))) return;
         const policy = await jobPolicy(tx);
         await callOffNeedless(tx, now());
+        await tellOfDownHosts(tx, { patienceMs: policy.hostDownSecondsMax * 1000, at: now() });
         await leaveSick(tx, { noticeSeconds: policy.noticeSeconds, at: now() });
         await makeRoom(tx, policy, now());
       });

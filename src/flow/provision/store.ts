@@ -92,6 +92,9 @@ const viewRow = z.object({
   interruption: interruptionRow.nullable(),
   faults_before: z.int(),
   silent_seconds_max: z.int(),
+  host_name: z.string(),
+  host_down_since: instant.nullable(),
+  host_down_seconds_max: z.int(),
   operations: z.array(
     z.object({
       id: z.string(),
@@ -128,6 +131,9 @@ const viewSelect = sql`
       and e.workload->'end'->'moved' is null) as faults_before,
     coalesce((select (policy->>'silentSecondsMax')::int from job_policy),
       ${usualJobPolicy.silentSecondsMax}) as silent_seconds_max,
+    h.name as host_name, case h.state when 'down' then h.state_since end as host_down_since,
+    coalesce((select (policy->>'hostDownSecondsMax')::int from job_policy),
+      ${usualJobPolicy.hostDownSecondsMax}) as host_down_seconds_max,
     coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind,
         'arguments', o.arguments,
         'createdAt', (extract(epoch from o.created_at) * 1000)::int8) order by o.created_at, o.id)
@@ -135,7 +141,8 @@ const viewSelect = sql`
         and o.state = 'running'), '[]') as operations
   from instance i
     join request r on r.tenant_id = i.tenant_id and r.id = i.request_id
-    join placement p on p.tenant_id = i.tenant_id and p.instance_id = i.id`;
+    join placement p on p.tenant_id = i.tenant_id and p.instance_id = i.id
+    join host h on h.id = i.host_id`;
 
 /** Every instance of a site that is not gone. */
 export function instancesOfSite(db: Queryable, site: string): Promise<InstanceRow[]> {
@@ -192,6 +199,8 @@ export function viewOf(
     interruption: row.interruption,
     faultsBefore: row.faults_before,
     silentMsMax: row.silent_seconds_max * 1000,
+    host: { name: row.host_name, downSince: row.host_down_since },
+    hostDownMsMax: row.host_down_seconds_max * 1000,
     ...seen,
   };
 }

@@ -151,6 +151,10 @@ export interface View {
   readonly faultsBefore: number;
   /** A guest of a job that has not answered for that long is taken for dead. */
   readonly silentMsMax: number;
+  /** Its host, and since when that is down; null as long as it is not. */
+  readonly host: { readonly name: string; readonly downSince: number | null };
+  /** An attempt whose host has been down for longer is given up. */
+  readonly hostDownMsMax: number;
   readonly request: RequestView;
   readonly placement: { readonly state: "full" | "disk" | "none"; readonly turn: number };
   readonly operations: readonly OperationView[];

@@ -5,6 +5,7 @@ import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
+import type { Reason } from "#kernel/reason.ts";
 
 import type { OutlookOfOne } from "./outlook.ts";
 import { classOf } from "./store.ts";
@@ -20,6 +21,7 @@ const row = z
     state: z.string().nullable(),
     asked_at: instant.nullable(),
     refusal: reasonRow.nullable(),
+    host_down_since: instant.nullable(),
   })
   .transform((found) => ({
     requestId: found.id,
@@ -29,9 +31,27 @@ const row = z
     shape: found.shape,
     state: stateOf(found),
     askedAt: found.asked_at,
-    reason: found.wants ? found.refusal : null,
+    reason: found.wants ? (found.refusal ?? hostDown(found)) : null,
   }));
 type Asked = z.output<typeof row>;
+
+/** What was placed on a host that is down since. */
+function hostDown({
+  kind,
+  state,
+  host_down_since: since,
+}: {
+  readonly kind: "lease" | "job";
+  readonly state: string | null;
+  readonly host_down_since: number | null;
+}): Reason | null {
+  if (since === null || state !== "placed") return null;
+  const next =
+    kind === "job"
+      ? "It goes on elsewhere if the host does not come back soon."
+      : "Its disk is there, so it cannot go elsewhere; it goes on when the host is back.";
+  return { code: "host_down", message: `Its host has been down since ${minute(since)}. ${next}` };
+}
 
 type State = "none" | "entering" | "waiting" | "resting" | "placed";
 
@@ -56,9 +76,12 @@ export function askedFor(
   return db.maybe(
     sql`select r.id, r.kind, r.name, r.priority, r.shape,
         r.ended_at is null and r.wanted = 'running' as wants, q.state,
-        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal
+        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal, h.state_since as host_down_since
       from request r left join queue_entry q on q.tenant_id = r.tenant_id
         and q.request_id = r.id and q.turn = r.turn
+        left join placement p on p.tenant_id = r.tenant_id and p.request_id = r.id
+          and p.state = 'full'
+        left join host h on h.id = p.host_id and h.state = 'down'
       where r.tenant_id = ${of.tenantId} and r.id = ${of.requestId}`,
     row,
   );
@@ -73,7 +96,7 @@ export function whyText(asked: Asked, outlook: OutlookOfOne | undefined): string
     case "resting":
       return "Its last attempt was lost; it rests before it is tried again.";
     case "placed":
-      return "It does not wait: it has a host.";
+      return asked.reason?.message ?? "It does not wait: it has a host.";
     case "waiting":
       break;
   }
