@@ -5,7 +5,18 @@ import type { Job } from "#contract/schemas/compute.ts";
 import { failureClasses } from "#kernel/failure.ts";
 
 import { fields, table } from "./table.ts";
-import { because, between, bytes, duration, money, none, shape, time, yesNo } from "./text.ts";
+import {
+  because,
+  between,
+  bytes,
+  duration,
+  lineFields,
+  money,
+  none,
+  shape,
+  time,
+  yesNo,
+} from "./text.ts";
 
 type Attempt = Job["attempts"][number];
 type End = NonNullable<Attempt["end"]>;
@@ -81,6 +92,7 @@ export function jobText(job: Job): string {
     ["Name", job.name],
     ["State", job.state],
     ["Why", job.reason === null ? undefined : because(job.reason)],
+    ...lineFields(job.line),
     ["Flavor", shape(job.flavor)],
     ["Image", job.image],
     ["Price", `${money(job.price.hourly)} per hour`],

@@ -239,3 +239,12 @@ test("a batch is not mixed with a job of the command line, and must be JSON", as
   expect([alone.code, alone.stderr]).toEqual([64, expect.stringContaining("--flavor")]);
   expect(server.seen).toEqual([]);
 });
+
+test("one that waits shows its place and when it starts", async () => {
+  const at = "2026-05-04T05:00:00.000Z";
+  const start = { earliest: at, likely: at, latest: at };
+  serve(aJob({ state: "queued", line: { pool: "A100", position: 1, waiting: 2, start } }));
+  const { stdout } = await runInside(server.url, ["job", "show", jobId], cli.home);
+  expect(stdout).toMatch(/Place: +1 of 2 that wait for A100/);
+  expect(stdout).toMatch(/At the latest: +2026-05-04/);
+});

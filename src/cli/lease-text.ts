@@ -3,7 +3,7 @@ import type { Lease } from "#contract/schemas/compute.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { fields } from "./table.ts";
-import { because, money, none, shape, time } from "./text.ts";
+import { because, lineFields, money, none, shape, time } from "./text.ts";
 
 /** After something was done: what it is now, how long that took, how to get in. */
 export function leaseSummary(lease: Lease, took: string): string {
@@ -31,6 +31,7 @@ export function leaseText(lease: Lease, idle: string | undefined): string {
     ["Name", lease.name],
     ["State", lease.state],
     ["Why", lease.reason === null ? undefined : because(lease.reason)],
+    ...lineFields(lease.line),
     ["Flavor", shape(lease.flavor)],
     ["Image", lease.image],
     ["Price", `${money(lease.price.hourly)} per hour, ${money(lease.price.monthly)} per 30 days`],

@@ -249,3 +249,22 @@ test("an action tells what became of the lease", async () => {
   expect(stop.stdout).toContain("web is stopped after 1.3 s");
   expect(server.seen.find((seen) => seen.id === "stopLease")?.body).toEqual({ graceSeconds: 90 });
 });
+
+test("one that waits shows its place and when it starts", async () => {
+  const line = {
+    pool: "T4",
+    position: 3,
+    waiting: 7,
+    start: {
+      earliest: "2026-05-04T02:00:00.000Z",
+      likely: "2026-05-04T05:00:00.000Z",
+      latest: null,
+    },
+  };
+  server.answer("getLease", () => ({ result: aLease({ state: "queued", line }) }));
+  const { code, stdout } = await inside(["lease", "show", leaseId]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/Place: +3 of 7 that wait for T4/);
+  expect(stdout).toMatch(/Starts: +about 2026-05-04/);
+  expect(stdout).not.toContain("At the latest");
+});

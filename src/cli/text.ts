@@ -2,7 +2,7 @@
 import type { z } from "zod";
 
 import type { GpuAsk } from "#contract/schemas/catalog.ts";
-import type { usedFlavor } from "#contract/schemas/compute.ts";
+import type { Lease, usedFlavor } from "#contract/schemas/compute.ts";
 import type { Reason } from "#contract/schemas/common.ts";
 
 /** What stands where there is nothing. */
@@ -88,6 +88,18 @@ export function shape(flavor: z.output<typeof usedFlavor>): string {
 
 export function because(reason: Reason | null): string {
   return reason === null ? none : safe(reason.message);
+}
+
+/** Where it stands among those that wait, and when it starts. */
+export function lineFields(line: Lease["line"]): readonly (readonly [string, string])[] {
+  if (line === null) return [];
+  const { position, waiting, pool, start } = line;
+  return [
+    ["Place", `${position} of ${waiting} that wait for ${pool}`],
+    ...(start.likely === null ? [] : [["Starts", `about ${time(start.likely)}`] as const]),
+    ...(start.earliest === null ? [] : [["At the earliest", time(start.earliest)] as const]),
+    ...(start.latest === null ? [] : [["At the latest", time(start.latest)] as const]),
+  ];
 }
 
 export function yesNo(value: boolean): string {

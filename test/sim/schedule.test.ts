@@ -43,6 +43,11 @@ test("S-01, S-06, R-POOL-06: who waits is told why, where he stands and when he 
   });
   expect(told.reason?.message).toMatch(/GPU|T4|units/);
   expect(told.text).toContain("number 1 of 2 that wait for T4");
+  // The job says it itself.
+  const { line } = await cloud.job(fourth.id);
+  expect(line).toMatchObject({ pool: "T4", position: 2, waiting: 2 });
+  expect(line?.start.latest).not.toBeNull();
+  expect((await cloud.job(first.id)).line).toBeNull();
   const start = present(told.start, "a range");
   const [earliest, likely, latest] = [start.earliest, start.likely, start.latest].map((at) =>
     Date.parse(present(at, "a time")),

@@ -4,6 +4,7 @@ import { cpuTopology, flavorName, gpuAsk, price } from "./catalog.ts";
 import { displayName, dnsName, id, money, problem, reason, timestamp } from "./common.ts";
 import { comparison } from "./comparison.ts";
 import { timeLimitSecondsBound } from "./job-policy.ts";
+import { placeInLine } from "./schedule.ts";
 
 /** What is to be priced or rented: a flavor, optionally larger in some fields. */
 export const quoteBody = z.strictObject({
@@ -107,6 +108,8 @@ export const operationKind = z.enum([
   "snapshot",
   "revert",
   "snapshot-delete",
+  /** Of one that is asked for by itself and waits; null in lists. */
+  line: placeInLine.nullable(),
 ]);
 
 /** Long work: ask again, or wait, until it is `succeeded` or `failed`. */
@@ -292,6 +295,8 @@ export const jobOutcome = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("refused"),
     index: z.number().int(),
+  /** Of one that is asked for by itself and waits; null in lists. */
+  line: placeInLine.nullable(),
     /** What `POST /v1/jobs` would have answered. */
     problem,
   }),

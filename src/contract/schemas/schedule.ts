@@ -15,6 +15,16 @@ const startRange = z
       "If the queue stays as it is: earliest if all before it end as soon as the quickest do; latest if all use their whole limit. null: nobody knows",
   });
 
+/** `pool`: whom it competes with, a GPU model or `cpu`. Its first has position 1. */
+export const placeInLine = z
+  .object({
+    pool: z.string(),
+    position: z.number().int(),
+    waiting: z.number().int(),
+    start: startRange,
+  })
+  .meta({ description: "Where it stands among those that wait, and when it may start" });
+
 export const requestWhy = z.object({
   requestId: id,
   kind: z.enum(["lease", "job"]),

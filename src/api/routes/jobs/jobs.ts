@@ -2,6 +2,7 @@
 import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { optionalTime, rfc3339, showReason } from "#api/routes/leases/show.ts";
+import { inLine } from "#api/routes/schedule/line.ts";
 import type { Operations } from "#contract/operations.ts";
 import { price } from "#contract/schemas/catalog.ts";
 import type { Job } from "#contract/schemas/compute.ts";
@@ -42,8 +43,8 @@ export const listJobsHandler: Handler<Operations["listJobs"]> = ({ query }, { tx
     positionOf: (row) => ({ at: row.created_at, id: row.id }),
   });
 
-export const getJob: Handler<Operations["getJob"]> = ({ params }, { tx, tenantId }) =>
-  jobOf(tx, { tenantId, id: params.jobId });
+export const getJob: Handler<Operations["getJob"]> = async ({ params }, { tx, tenantId }) =>
+  inLine(tx, await jobOf(tx, { tenantId, id: params.jobId }));
 
 export const cancelJob: Handler<Operations["cancelJob"]> = async ({ params }, context) => {
   const { tx, tenantId, principal } = context;
@@ -82,6 +83,7 @@ function showJob(view: JobView): Job {
     preemptible: view.workload.preemptible,
     checkpoint: view.workload.checkpoint,
     attempts: attemptsOf(view),
+    line: null,
     preemptions: preemptionsOf(view),
     resultsBytes: view.results_bytes,
     createdAt: rfc3339(view.created_at),

@@ -1,6 +1,7 @@
 /** Rent, look at, start, stop, reboot, resize and release leases. */
 import type { Context, Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
+import { inLine } from "#api/routes/schedule/line.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { images, usableImage, type Image } from "#catalog/images.ts";
 import type { BodyOf } from "#contract/operation.ts";
@@ -125,8 +126,8 @@ async function answer(
   };
 }
 
-export const getLease: Handler<Operations["getLease"]> = ({ params }, { tx, tenantId }) =>
-  leaseOf(tx, { tenantId, id: params.leaseId });
+export const getLease: Handler<Operations["getLease"]> = async ({ params }, { tx, tenantId }) =>
+  inLine(tx, await leaseOf(tx, { tenantId, id: params.leaseId }));
 
 export const listLeasesHandler: Handler<Operations["listLeases"]> = ({ query }, { tx, tenantId }) =>
   pageOf(query, {

@@ -34,6 +34,7 @@ export function showLease(view: LeaseView): Lease {
     state: view.state,
     reason: showReason(reasonOf(view)),
     flavor: usedFlavor(view.shape),
+    line: null,
     image: view.image,
     restart: view.restart,
     plan: view.plan,

@@ -1,6 +1,7 @@
 /** Why something waits, plans on paper, and history under another policy. */
 import type { Handlers } from "#api/handler.ts";
 import { pricesNow } from "#api/routes/leases/quote.ts";
+import { showPlace } from "#api/routes/schedule/line.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { priceOf } from "#flow/admit/price.ts";
@@ -33,20 +34,14 @@ export const scheduleHandlers = {
     if (asked === undefined) throw new Failure("not_found", "There is no such lease or job.");
     const { askedAt, shape, ...said } = asked;
     const outlook = asked.state === "waiting" ? await outlookOf(tx, asked.requestId) : undefined;
+    const place = outlook === undefined ? null : showPlace(outlook);
     return {
       ...said,
       askedAt: timeOrNull(askedAt),
-      pool: outlook?.pool ?? poolOf(shape),
-      position: outlook?.position ?? null,
-      waiting: outlook?.waiting ?? null,
-      start:
-        outlook === undefined
-          ? null
-          : {
-              earliest: timeOrNull(outlook.earliest),
-              likely: timeOrNull(outlook.likely),
-              latest: timeOrNull(outlook.latest),
-            },
+      pool: place?.pool ?? poolOf(shape),
+      position: place?.position ?? null,
+      waiting: place?.waiting ?? null,
+      start: place?.start ?? null,
       text: whyText(asked, outlook),
     };
   },
