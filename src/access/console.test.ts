@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { z } from "zod";
 
+import { noFront } from "#api/visitor.ts";
 import { createObserver } from "#observe/observer.ts";
 import { testApi } from "#test/api-server.ts";
 
@@ -18,7 +19,13 @@ const observer = createObserver({ level: "silent" });
 /** Limits of its own for each test. */
 function openRelay(): void {
   relay?.close();
-  relay = consoleRelay({ db: api.db, observer, providers: [], now: () => api.clock.now });
+  relay = consoleRelay({
+    db: api.db,
+    observer,
+    providers: [],
+    now: () => api.clock.now,
+    front: noFront,
+  });
 }
 
 interface Refused {
@@ -88,6 +95,25 @@ test("who has no key is told so and leaves no row", async () => {
   expect((await ask(uuid(), {})).status).toBe(401);
   expect((await ask(uuid(), bearer(`mrk_000000000000_${"A".repeat(43)}`))).status).toBe(401);
   expect(await audited()).toHaveLength(before);
+});
+
+test("a browser comes with its cookie, from a page of this server only", async () => {
+  openRelay();
+  const { secret } = api.customer.administrator;
+  const body = { credential: secret };
+  const signedIn = await api.ask("POST", "/v1/sessions", { body });
+  const [cookie = ""] = (signedIn.headers.get("set-cookie") ?? "").split(";");
+  const own = new URL(api.url).origin;
+  const before = (await audited()).length;
+  expect((await ask(uuid(), { cookie })).status).toBe(403);
+  expect((await ask(uuid(), { cookie, origin: "https://evil.example" })).status).toBe(403);
+  expect(await audited()).toHaveLength(before);
+  // Who it is, is known; there is no such machine.
+  expect((await ask(uuid(), { cookie, origin: own })).status).toBe(404);
+  const { id } = z.object({ id: z.string() }).parse(signedIn.body);
+  expect((await audited())[0]).toMatchObject({ outcome: "refused", sessionId: id });
+  const key = { "sec-websocket-protocol": `millrace.key.${cookie.split("=")[1] ?? ""}` };
+  expect((await ask(uuid(), key)).status).toBe(401);
 });
 
 test("asking again and again is throttled, and so are the rows about it", async () => {

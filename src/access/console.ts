@@ -2,8 +2,9 @@
  * The console of a machine over a WebSocket: `GET /v1/leases/{id}/console?kind=serial|vnc`. Binary
  * frames are the bytes of the serial line (what was printed before comes first) or of RFB, both
  * ways. The caller passes what every mutation passes: rate, credential, permission, tenant; opening is
- * audited, and so is a refusal. A browser, which cannot send headers, gives its key as the subprotocol
- * `millrace.key.<key>` beside `millrace.console`.
+ * audited, and so is a refusal. A browser, which cannot send headers, comes with its session's cookie,
+ * from a page of this server only; or it gives a key as the subprotocol `millrace.key.<key>` beside
+ * `millrace.console`.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -11,9 +12,11 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { z } from "zod";
 
+import { noCredential, presentedIn, refuseForeignPage, type Presented } from "#api/credential.ts";
 import { problemHeaders, problemOf, problemText, toFailure } from "#api/problem.ts";
+import { visitorOf, type Front } from "#api/visitor.ts";
 import type { Db } from "#db/pool.ts";
-import { authenticate } from "#identity/authenticate.ts";
+import { authenticate, credentialId } from "#identity/authenticate.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
@@ -35,6 +38,7 @@ export interface ConsoleContext {
   readonly observer: Observer;
   readonly providers: readonly Provider[];
   readonly now: () => number;
+  readonly front: Front;
   /** Told when a console is opened, and again and again while it is. */
   readonly used?: (lease: { readonly tenantId: string; readonly leaseId: string }) => void;
 }
@@ -116,10 +120,12 @@ async function machineSide(
   }
   const kind = kindSchema.safeParse(url.searchParams.get("kind") ?? "serial");
   if (!kind.success) throw new Failure("invalid_request", "`kind` is serial or vnc.");
-  knock.limits.takeOfAddress(request.socket.remoteAddress ?? "unknown");
+  const visitor = visitorOf(request, context.front);
+  knock.limits.takeOfAddress(visitor.address);
   const credential = credentialOf(request);
-  const authenticated = await authenticate(context.db, credential, context.now());
-  knock.limits.takeOfKey(authenticated.principal.keyId);
+  const authenticated = await authenticate(context.db, credential.text, context.now());
+  if (credential.kind === "cookie") refuseForeignPage(request.headers, visitor);
+  knock.limits.takeOfKey(credentialId(authenticated));
   const named = request.headers["millrace-tenant"]?.toString();
   const wish = { authenticated, named, leaseId, kind: kind.data, requestId: knock.requestId };
   const instance = await admit(context, wish);
@@ -134,16 +140,14 @@ async function machineSide(
 
 const kindSchema = z.enum(["serial", "vnc"]);
 
-function credentialOf(request: IncomingMessage): string {
-  const [scheme, credential] = request.headers.authorization?.split(" ") ?? [];
-  if (credential !== undefined && scheme?.toLowerCase() === "bearer") return credential;
-  const offered = request.headers["sec-websocket-protocol"]?.split(",") ?? [];
+function credentialOf({ headers }: IncomingMessage): Presented {
+  const offered = headers["sec-websocket-protocol"]?.split(",") ?? [];
   const key = offered.map((each) => each.trim()).find((each) => each.startsWith(keyPrefix));
-  if (key !== undefined) return key.slice(keyPrefix.length);
-  throw new Failure(
-    "unauthenticated",
-    "Send an API key: the header `Authorization: Bearer mrk_…`.",
-  );
+  const authorization =
+    key === undefined ? headers.authorization : `Bearer ${key.slice(keyPrefix.length)}`;
+  const presented = presentedIn({ ...headers, authorization });
+  if (presented === undefined) throw noCredential();
+  return presented;
 }
 
 /** Bytes both ways until either side ends; a slow reader slows the machine's side, not the server. */

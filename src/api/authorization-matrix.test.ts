@@ -59,6 +59,9 @@ const api = await testApi({
 
 /** Bodies with rules that their JSON Schema does not say. */
 const bodies: Partial<Record<OperationId, unknown>> = {
+  createSession: { credential: "mrk_" },
+  setPassword: { password: "correct horse battery" },
+  acceptInvitation: { code: `mrc_${"A".repeat(43)}`, password: "correct horse battery" },
   voidInvoice: { reason: "wrong" },
   submitApplication: {
     company: "A",
@@ -149,8 +152,9 @@ function changesSomething(operation: Operation): boolean {
   return operation.audit !== undefined;
 }
 
+/** One's own sign-in can always be ended; the handlers of the others of `self` say what may not be. */
 function readsOnly(operation: Operation): number | undefined {
-  return changesSomething(operation) ? 403 : undefined;
+  return changesSomething(operation) && operation.permission !== "self" ? 403 : undefined;
 }
 
 function handsIn(operation: Operation): number | undefined {

@@ -43,7 +43,8 @@ export function refusal(
       details: { scope: principal.scope },
     });
   }
-  if (!isMutation(operation)) return undefined;
+  // One's own sign-in can always be ended; what a reading key may not do of it, its handler says.
+  if (!isMutation(operation) || operation.permission === "self") return undefined;
   if (principal.scope === "read") {
     return new Failure("forbidden", "This API key may only read.", {
       details: { scope: principal.scope },

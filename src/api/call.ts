@@ -11,6 +11,7 @@ import type { KnownKeys } from "#identity/known-keys.ts";
 import type { Raw } from "./input.ts";
 import type { Limits } from "./limits.ts";
 import type { Services } from "./services.ts";
+import type { Front, Visitor } from "./visitor.ts";
 
 /** What all requests share. */
 export interface Environment {
@@ -19,6 +20,7 @@ export interface Environment {
   readonly services: Services;
   readonly limits: Limits;
   readonly keys: KnownKeys;
+  readonly front: Front;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -41,6 +43,9 @@ export interface Call extends Caller {
 export interface Incoming {
   readonly input: Raw;
   readonly signal: AbortSignal;
+  readonly visitor: Visitor;
+  /** Sent with the answer, if it is one. */
+  readonly answerHeaders: Record<string, string>;
   readonly lastEventId: string | undefined;
   readonly contentType: string | undefined;
   readonly contentLength: number | undefined;

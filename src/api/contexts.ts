@@ -5,12 +5,16 @@ import { reading } from "./reading.ts";
 
 interface Around {
   readonly environment: Environment;
-  readonly incoming: Pick<Incoming, "signal" | "lastEventId">;
+  readonly incoming: Pick<Incoming, "signal" | "lastEventId" | "visitor" | "answerHeaders">;
 }
 
 export function publicContext({ environment, incoming }: Around, requestId: string): PublicContext {
   const { db, services, now } = environment;
-  return { requestId, signal: incoming.signal, db, services, now, answerWith: refuseStatus };
+  const { signal, visitor, answerHeaders } = incoming;
+  const sendHeader = (name: string, value: string): void => {
+    answerHeaders[name] = value;
+  };
+  return { requestId, signal, visitor, db, services, now, answerWith: refuseStatus, sendHeader };
 }
 
 function refuseStatus(): never {

@@ -6,19 +6,24 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Operation } from "#contract/operation.ts";
 import type { OperationId } from "#contract/operations.ts";
+import { credentialId } from "#identity/authenticate.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { isMutation, refusal, tenantActedFor } from "./authorize.ts";
 import type { Caller, Environment } from "./call.ts";
+import { noCredential, presentedIn, refuseForeignPage } from "./credential.ts";
 import { parseIdempotencyKey } from "./idempotency.ts";
 import { auditRefusal } from "./mutation.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import type { Visitor } from "./visitor.ts";
 
 export interface Knock {
   readonly id: OperationId;
   readonly operation: Operation;
   readonly requestId: string;
+  readonly method: string;
   readonly headers: IncomingHttpHeaders;
+  readonly visitor: Visitor;
   /** Values of the path, as they came. */
   readonly params: unknown;
 }
@@ -28,12 +33,11 @@ export async function admitCaller(
   rate: RateLimit,
   knock: Knock,
 ): Promise<Caller> {
-  const { operation, headers } = knock;
-  const authenticated = await environment.keys.authenticate(
-    bearerOf(headers.authorization),
-    environment.now(),
-  );
-  rate.take(authenticated.principal.keyId);
+  const { operation, headers, method, visitor } = knock;
+  const presented = presentedIn(headers);
+  if (presented === undefined) throw noCredential();
+  const authenticated = await environment.keys.authenticate(presented.text, environment.now());
+  rate.take(credentialId(authenticated));
   const caller: Caller = {
     authenticated,
     tenantId: authenticated.principal.tenantId,
@@ -42,6 +46,9 @@ export async function admitCaller(
       : undefined,
   };
   try {
+    if (presented.kind === "cookie" && method !== "GET" && method !== "HEAD") {
+      refuseForeignPage(headers, visitor);
+    }
     const failure = refusal(operation, authenticated);
     if (failure !== undefined) throw failure;
     const named = headers["millrace-tenant"]?.toString();
@@ -53,15 +60,6 @@ export async function admitCaller(
     }
     throw error;
   }
-}
-
-function bearerOf(authorization: string | undefined): string {
-  const [scheme, credential] = authorization?.split(" ") ?? [];
-  if (credential !== undefined && scheme?.toLowerCase() === "bearer") return credential;
-  throw new Failure(
-    "unauthenticated",
-    "Send an API key: the header `Authorization: Bearer mrk_…`.",
-  );
 }
 
 function idempotencyKeyOf(header: string | string[] | undefined): Buffer | undefined {

@@ -16,6 +16,7 @@ import type { Principal } from "#identity/authenticate.ts";
 import type { Failure } from "#kernel/failure.ts";
 
 import type { Services } from "./services.ts";
+import type { Visitor } from "./visitor.ts";
 
 export type { Principal };
 
@@ -30,6 +31,9 @@ export interface PublicContext {
   readonly now: () => number;
   /** Another status than the contract's, where the contract cannot know it (readiness). */
   readonly answerWith: (status: number) => void;
+  readonly visitor: Visitor;
+  /** With the answer, if it is one: cookies. */
+  readonly sendHeader: (name: string, value: string) => void;
 }
 
 export interface CallerContext extends PublicContext {

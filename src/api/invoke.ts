@@ -64,8 +64,10 @@ export async function invokePublic(
       status = other;
     },
   };
-  const answer = await handle(incoming.input, context);
-  const { transport }: Operation = operations[id];
+  const { transport, audit }: Operation = operations[id];
+  const answer = await handle(incoming.input, context).finally(() => {
+    if (audit !== undefined) environment.keys.forget();
+  });
   if (transport === "text") return textOutgoing(status, answer);
   if (transport === "bytes") return bytesOutgoing(status, answer);
   return jsonOutgoing(status, answerText(operations[id].result, answer));

@@ -124,11 +124,11 @@ function targetOf(params: unknown): string | undefined {
 
 function entryOf(call: Call, at: number): Omit<AuditEntry, "outcome"> {
   const { principal } = call.authenticated;
-  const { tenantId, tenantName, userId, userName, keyId } = principal;
+  const { tenantId, tenantName, userId, userName, keyId, sessionId } = principal;
   const name = tenantId === call.tenantId ? userName : `${tenantName}/${userName}`;
   return {
     tenantId: call.tenantId,
-    actor: { kind: "user", name, tenantId, userId, keyId },
+    actor: { kind: "user", name, tenantId, userId, keyId, sessionId },
     action: present(call.operation.audit, "audit name of a mutation"),
     requestId: call.requestId,
     at,

@@ -43,6 +43,7 @@ export function observeRequests(
               tenantId: request.caller?.tenantId,
               userId: principal.userId,
               keyId: principal.keyId,
+              sessionId: principal.sessionId,
             }),
       },
       "request",

@@ -11,6 +11,7 @@ import * as common from "#contract/schemas/common.ts";
 import * as compute from "#contract/schemas/compute.ts";
 import * as identity from "#contract/schemas/identity.ts";
 import * as platform from "#contract/schemas/platform.ts";
+import * as sessions from "#contract/schemas/sessions.ts";
 import { assert } from "#kernel/assert.ts";
 
 export type JsonSchema = Record<string, unknown>;
@@ -24,6 +25,7 @@ const named = Object.entries({
   ...compute,
   ...billing,
   ...platform,
+  ...sessions,
 });
 
 const registry = z.registry<{ id: string }>();
@@ -35,7 +37,15 @@ for (const [name, schema] of named) {
 }
 
 /** Sums up the modules' exports, so that no name hides another. */
-const modules: readonly object[] = [common, identity, catalog, compute, billing, platform];
+const modules: readonly object[] = [
+  common,
+  identity,
+  catalog,
+  compute,
+  billing,
+  platform,
+  sessions,
+];
 assert(
   named.length === modules.reduce((sum, module) => sum + Object.keys(module).length, 0),
   "schemas of the contract have different names",

@@ -1,5 +1,5 @@
 /**
- * Token buckets, one per API key, in this process: with several processes a caller gets the rate
+ * Token buckets, one per API key or session, in this process: with several processes a caller gets the rate
  * of each. Its purpose is that one runaway script does not starve the others, which needs no
  * shared state. Time is monotonic, so a clock that steps back stops nobody.
  */
@@ -7,6 +7,8 @@ import { Failure } from "#kernel/failure.ts";
 
 /** Beyond it, the buckets that are full again are forgotten: they say nothing. */
 const bucketsMax = 10_000;
+/** Beyond it all are: names that callers make up must not fill the memory. */
+const bucketsMostMax = 100_000;
 
 interface Bucket {
   tokens: number;
@@ -16,14 +18,20 @@ interface Bucket {
 export interface RateLimit {
   /** Throws `throttled`. */
   readonly take: (key: string) => void;
+  /** For a use that shall not count. */
+  readonly giveBack: (key: string) => void;
 }
 
 export function rateLimit(options: {
   readonly burst: number;
   readonly perSecond: number;
   readonly monotonicMs: () => number;
+  /** What a refused caller reads. */
+  readonly refusal?: string;
 }): RateLimit {
   const { burst, perSecond, monotonicMs } = options;
+  const { refusal = `Too many requests with this API key: ${perSecond} per second is the most.` } =
+    options;
   const buckets = new Map<string, Bucket>();
   const tokensAt = (bucket: Bucket, nowMs: number): number =>
     Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * perSecond);
@@ -32,6 +40,7 @@ export function rateLimit(options: {
     for (const [key, bucket] of buckets) {
       if (tokensAt(bucket, nowMs) >= burst) buckets.delete(key);
     }
+    if (buckets.size >= bucketsMostMax) buckets.clear();
   };
 
   return {
@@ -43,18 +52,16 @@ export function rateLimit(options: {
       bucket.atMs = nowMs;
       buckets.set(key, bucket);
       if (bucket.tokens < 1) {
-        throw new Failure(
-          "throttled",
-          `Too many requests with this API key: ${perSecond} per second is the most.`,
-          {
-            details: {
-              limit: perSecond,
-              retryAfterSeconds: Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond)),
-            },
-          },
-        );
+        const retryAfterSeconds = Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond));
+        throw new Failure("throttled", refusal, {
+          details: { limit: perSecond, retryAfterSeconds },
+        });
       }
       bucket.tokens -= 1;
+    },
+    giveBack(key) {
+      const bucket = buckets.get(key);
+      if (bucket !== undefined) bucket.tokens = Math.min(burst, bucket.tokens + 1);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { operations, type OperationId } from "#contract/operations.ts";
 import type { Operation } from "#contract/operation.ts";
 import { present } from "#kernel/assert.ts";
+import { Failure } from "#kernel/failure.ts";
 
 import { isMutation } from "./authorize.ts";
 import type { Call, Environment, Incoming } from "./call.ts";
@@ -20,6 +21,7 @@ import { toFailure } from "./problem.ts";
 import type { RateLimit, Slots } from "./rate-limit.ts";
 import { send } from "./respond.ts";
 import { answersHead, namedParams, routePath } from "./route-table.ts";
+import { isForeignPage, visitorOf } from "./visitor.ts";
 
 export interface RouteParts {
   readonly id: OperationId;
@@ -75,8 +77,9 @@ export function addRoute(scope: FastifyInstance, parts: RouteParts): void {
     config: { operationId: id },
     onRequest: async (request) => {
       if (isPublic) return;
-      const { id: requestId, headers, params } = request;
-      const knock = { id, operation, requestId, headers, params };
+      const { id: requestId, headers, method, params } = request;
+      const visitor = visitorOf(request.raw, environment.front);
+      const knock = { id, operation, requestId, headers, method, visitor, params };
       request.caller = await admitCaller(environment, parts.rate, knock);
     },
     handler: async (request, reply) => {
@@ -96,8 +99,15 @@ async function answerPublic(
   const input = parseInput(operations[id], rawOf(operations[id], request));
   const signal = connections.signalOf(reply.raw, "short");
   const { handle } = handleOf(handlers, id);
-  const incoming = incomingOf(request, { input, signal });
-  return invokePublic({ environment, handle, incoming }, { id, requestId: request.id });
+  const visitor = visitorOf(request.raw, environment.front);
+  if (isMutation(operations[id]) && isForeignPage(request.headers, visitor)) {
+    throw new Failure("forbidden", "This is not asked from a page of another server.", {
+      details: { reason: "cross_site" },
+    });
+  }
+  const incoming = incomingOf(request, { input, signal, visitor });
+  const call = { id, requestId: request.id };
+  return withHeaders(await invokePublic({ environment, handle, incoming }, call), incoming);
 }
 
 async function answerCaller(
@@ -113,9 +123,10 @@ async function answerCaller(
   const isLong = waits || operation.transport === "events" || operation.transport === "bytes";
   if (isLong) reply.raw.once("close", slots.take(caller.tenantId));
   const signal = connections.signalOf(reply.raw, isLong ? "long" : "short");
-  const incoming = incomingOf(request, { input, signal });
+  const visitor = visitorOf(request.raw, environment.front);
+  const incoming = incomingOf(request, { input, signal, visitor });
   try {
-    return await invoke({ environment, handle, incoming, waits }, call);
+    return withHeaders(await invoke({ environment, handle, incoming, waits }, call), incoming);
   } catch (error) {
     if (isMutation(operation)) {
       const failure = toFailure(error);
@@ -125,18 +136,22 @@ async function answerCaller(
   }
 }
 
+function withHeaders(outgoing: Outgoing, { answerHeaders }: Incoming): Outgoing {
+  return { ...outgoing, headers: { ...outgoing.headers, ...answerHeaders } };
+}
+
 function rawOf({ path }: Operation, { params, query, body }: FastifyRequest): Raw {
   return { params: namedParams(path, params), query, body };
 }
 
 function incomingOf(
   { headers, body }: FastifyRequest,
-  { input, signal }: { input: Raw; signal: AbortSignal },
+  of: Pick<Incoming, "input" | "signal" | "visitor">,
 ): Incoming {
   const contentLength = headers["content-length"];
   return {
-    input,
-    signal,
+    ...of,
+    answerHeaders: {},
     lastEventId: headers["last-event-id"]?.toString(),
     contentType: headers["content-type"],
     contentLength: contentLength === undefined ? undefined : Number(contentLength),

@@ -24,6 +24,8 @@ import { sendProblem, securityHeaders } from "./respond.ts";
 import { addRoute, parseJsonBodies, passBodiesOn, type RouteParts } from "./route.ts";
 import { methodsOf, operationIds } from "./route-table.ts";
 import { ownHandlers } from "./routes/own.ts";
+import { signInLimits } from "./sign-in-limits.ts";
+import { noFront, type Front } from "./visitor.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -41,6 +43,7 @@ export interface ServerOptions extends Pick<Environment, "db" | "observer" | "se
   readonly limits?: Partial<Limits>;
   /** For WebSockets: consoles. Without it, an upgrade is answered like a plain request. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly front?: Front;
   readonly monotonicMs?: () => number;
 }
 
@@ -62,8 +65,10 @@ export function createServer(options: ServerOptions): Server {
   const { db, observer, services, now } = options;
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const keys = knownKeys(db, monotonicMs);
-  const environment: Environment = { db, observer, services, now, limits, keys };
-  const handlers = { ...ownHandlers(environment), ...options.handlers };
+  const front = options.front ?? noFront;
+  const environment: Environment = { db, observer, services, now, limits, keys, front };
+  const own = ownHandlers({ observer, signInLimits: signInLimits(monotonicMs) });
+  const handlers = { ...own, ...options.handlers };
   const connections = new Connections();
   const app = fastify({
     logger: false,

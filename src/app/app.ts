@@ -151,7 +151,9 @@ async function start(
   }
 
   stateMetrics({ observer, db, dataDirectory: data.path, now });
+  const front = { trustsProxy: config.trustProxy === "on", publicUrl: config.publicUrl };
   const consoles = consoleRelay({
+    front,
     db,
     observer,
     providers,
@@ -164,6 +166,7 @@ async function start(
   });
   const server = createServer({
     upgrade: consoles.upgrade,
+    front,
     db,
     observer,
     now,

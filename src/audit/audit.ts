@@ -21,7 +21,8 @@ export type Actor =
       readonly name: string;
       readonly tenantId: string;
       readonly userId: string;
-      readonly keyId: string;
+      readonly keyId: string | null;
+      readonly sessionId: string | null;
     }
   | { readonly kind: "system"; readonly name: string };
 
@@ -49,13 +50,14 @@ export async function auditAll(tx: Tx, entries: readonly AuditEntry[]): Promise<
     actor.kind === "user" ? actor : undefined;
   await tx.execute(sql`
     insert into audit_entry (tenant_id, id, at, actor, actor_tenant_id, actor_user_id,
-      actor_key_id, action, target, outcome, request_id, details)
+      actor_key_id, actor_session_id, action, target, outcome, request_id, details)
     select * from unnest(${column(({ tenantId }) => tenantId)}::uuid[],
       ${column(() => newId())}::uuid[], ${column(({ at }) => new Date(at))}::timestamptz[],
       ${column(({ actor }) => actor.name)}::text[],
       ${column((entry) => user(entry)?.tenantId ?? null)}::uuid[],
       ${column((entry) => user(entry)?.userId ?? null)}::uuid[],
       ${column((entry) => user(entry)?.keyId ?? null)}::uuid[],
+      ${column((entry) => user(entry)?.sessionId ?? null)}::uuid[],
       ${column(({ action }) => action)}::text[],
       ${column(({ target }) => target?.slice(0, targetCharactersMax) ?? null)}::text[],
       ${column(({ outcome }) => outcome)}::text[],
@@ -83,6 +85,8 @@ const row = z.object({
   target: z.string().nullable(),
   outcome: z.enum(["done", "refused"]),
   requestId: z.string(),
+  keyId: z.string().nullable(),
+  sessionId: z.string().nullable(),
   details: z.record(z.string(), z.unknown()),
 });
 export type AuditRow = z.output<typeof row>;
@@ -91,7 +95,8 @@ const position = { at: sql`at`, id: sql`id` };
 
 export async function listAudit(tx: Tx, tenantId: string, ask: PageAsk): Promise<AuditRow[]> {
   return tx.rows(
-    sql`select id, at, actor, action, target, outcome, request_id as "requestId", details
+    sql`select id, at, actor, action, target, outcome, request_id as "requestId",
+        actor_key_id as "keyId", actor_session_id as "sessionId", details
       from audit_entry where tenant_id = ${tenantId} and ${newestFirst(position, ask)}
       order by at desc, id desc limit ${ask.limit}`,
     row,

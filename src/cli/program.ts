@@ -45,6 +45,7 @@ import { addLimit } from "./commands/limit.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addSchedule } from "./commands/schedule.ts";
 import { addServices } from "./commands/service.ts";
+import { addSignIn } from "./commands/sign-in.ts";
 import { addSnapshots } from "./commands/snapshot.ts";
 import { addSsh } from "./commands/ssh.ts";
 import { addSubscriptions } from "./commands/subscription.ts";
@@ -141,6 +142,7 @@ export function buildProgram(shell: Shell): Command {
   addTenants(program, shell);
   addUsers(program, shell);
   addKeys(program, shell);
+  addSignIn(program, shell);
   program.commandsGroup("For the operator:");
   addHosts(program, shell);
   addPools(program, shell);

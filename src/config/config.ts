@@ -49,6 +49,13 @@ const schema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9./_-]{0,199}$/, "letters, digits, '.', '/', '_' and '-'")
     .optional(),
+  /** `on`: a proxy in front sets `X-Forwarded-For`, `-Proto` and `-Host`, and is believed. */
+  trustProxy: z.enum(["on", "off"]).default("off"),
+  /** The URL that people use, such as that of a proxy: links have it, and with https cookies are Secure. */
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => ["", "/"].includes(URL.parse(text)?.pathname ?? "-"), "without a path")
+    .optional(),
   databaseConnections: z.coerce.number().int().min(4).max(200).default(12),
 });
 export type Config = Readonly<z.output<typeof schema>>;

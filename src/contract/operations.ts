@@ -18,9 +18,11 @@ import { platformOperations } from "./operations/platform.ts";
 import { poolOperations } from "./operations/pools.ts";
 import { scheduleOperations } from "./operations/schedule.ts";
 import { serviceOperations } from "./operations/services.ts";
+import { sessionOperations } from "./operations/sessions.ts";
 
 export const operations = {
   ...identityOperations,
+  ...sessionOperations,
   ...catalogOperations,
   ...poolOperations,
   ...scheduleOperations,

@@ -17,6 +17,7 @@ import { Failure } from "#kernel/failure.ts";
 import { apiKeysPerUserMax, requireRoom } from "./limits.ts";
 import { mayGrant } from "./roles.ts";
 import { newSecret } from "./secret.ts";
+import { endSessions } from "./sessions.ts";
 
 /** Who asks: a user, perhaps root acting for another tenant than its own. */
 export interface Actor {
@@ -87,7 +88,7 @@ export async function createApiKey(tx: Tx, actor: Actor, ask: NewApiKey): Promis
 
 /** Without asking who may: for keys that the installation makes itself. */
 export async function insertApiKey(tx: Tx, ask: NewApiKey): Promise<CreatedApiKey> {
-  const { secret, prefix, hash } = newSecret();
+  const { secret, prefix, hash } = newSecret("key");
   const key = await tx.one(
     sql`insert into api_key
         (tenant_id, id, user_id, name, scope, prefix, secret_hash, created_at, expires_at)
@@ -116,6 +117,7 @@ export async function revokeApiKey(
   await requireMayActAs(tx, actor, { tenantId: key.tenantId, userId: found.userId });
   await tx.execute(sql`update api_key set revoked_at = ${new Date(key.now)}
     where tenant_id = ${key.tenantId} and id = ${key.keyId}`);
+  await endSessions(tx, { ...key, by: "key_revoked" });
 }
 
 async function requireMayActAs(

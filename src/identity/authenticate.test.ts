@@ -37,6 +37,7 @@ test("a secret leads to its user, and only its hash is stored", async () => {
     userName: "admin",
     role: "domain_admin",
     keyId: administrator.id,
+    sessionId: null,
     scope: "all",
   });
   expect(tenantState).toBe("active");
@@ -76,7 +77,7 @@ test("a revoked key is refused at once", async () => {
 test("a disabled user's keys are refused, and accepted once he is enabled", async () => {
   const opened = await db.transaction((tx) => createTenant(tx, { name: "b", now }));
   const { userId, secret } = opened.administrator;
-  const change = { tenantId: opened.tenant.id, userId };
+  const change = { tenantId: opened.tenant.id, userId, now };
   // A second administrator, so that the first may go.
   await db.execute(sql`insert into tenant_user (tenant_id, id, name, role, created_at)
     values (${opened.tenant.id}, gen_random_uuid(), 'second', 'domain_admin', now())`);

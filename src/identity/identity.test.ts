@@ -118,7 +118,9 @@ test("two administrators who demote each other at once: one of them stays", asyn
     createUser(tx, "domain_admin", { tenantId, name: "second", role: "domain_admin", now }),
   );
   const demote = (userId: string): Promise<unknown> =>
-    db.tenant(tenantId, (tx) => updateUser(tx, "domain_admin", { tenantId, userId, role: "user" }));
+    db.tenant(tenantId, (tx) =>
+      updateUser(tx, "domain_admin", { tenantId, userId, role: "user", now }),
+    );
   const ended = await Promise.allSettled([demote(administrator.userId), demote(second.id)]);
   expect(ended.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
   expect(ended.find(({ status }) => status === "rejected")).toMatchObject({
@@ -177,7 +179,7 @@ test("an administrator in the operator's tenant does not act as root", async () 
   const make = db.transaction((tx) => createApiKey(tx, actor, key));
   await expect(make).rejects.toMatchObject({ code: "forbidden" });
   const disable = db.transaction((tx) =>
-    updateUser(tx, "domain_admin", { tenantId, userId: operator.userId, state: "disabled" }),
+    updateUser(tx, "domain_admin", { tenantId, userId: operator.userId, state: "disabled", now }),
   );
   await expect(disable).rejects.toMatchObject({ code: "forbidden" });
 });

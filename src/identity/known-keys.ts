@@ -1,8 +1,8 @@
 /**
- * API keys that this process has just read, so that a caller's next requests need no query. What
- * must stay true:
+ * API keys and sessions that this process has just read, so that a caller's next requests need no
+ * query. What must stay true:
  *
- * - A revoked key, a disabled user, a changed role and a suspended tenant act at once in the process
+ * - A revoked key, an ended session, a disabled user, a changed role and a suspended tenant act at once in the process
  *   that changed them, because every mutation makes it `forget()` before it is answered; and in all
  *   others within `ageMsMax` of the commit. Nothing has to arrive for that: a row that is older is
  *   read again. (Nudges were turned down: they may be lost, so the age would have to stay.)
@@ -12,15 +12,15 @@
 import type { Queryable } from "#db/pool.ts";
 
 import {
-  findKey,
+  findCredential,
   isUseDue,
-  judgeKey,
+  judge,
   noteUse,
   secretOf,
   type Authenticated,
-  type KeyRow,
 } from "./authenticate.ts";
-import { prefixOf, type Secret } from "./secret.ts";
+import type { CredentialRow } from "./credential-rows.ts";
+import { kindOf, prefixOf, type Secret } from "./secret.ts";
 
 const ageMsMax = 1_000;
 /** Beyond it all are forgotten, which costs each caller one query. */
@@ -35,7 +35,7 @@ export interface KnownKeys {
 interface Known {
   /** From before it was read: what was read is not older. */
   readonly askedAtMs: number;
-  key: Promise<KeyRow>;
+  row: Promise<CredentialRow>;
 }
 
 export function knownKeys(db: Queryable, monotonicMs: () => number): KnownKeys {
@@ -44,14 +44,14 @@ export function knownKeys(db: Queryable, monotonicMs: () => number): KnownKeys {
   /** Found by its public part, so nothing about the caller is decided here. */
   const find = (secret: Secret): Known => {
     const askedAtMs = monotonicMs();
-    const prefix = prefixOf(secret);
-    const last = known.get(prefix);
+    const name = `${kindOf(secret)} ${prefixOf(secret)}`;
+    const last = known.get(name);
     if (last !== undefined && askedAtMs - last.askedAtMs < ageMsMax) return last;
     if (known.size >= keysMax) known.clear();
-    const found: Known = { askedAtMs, key: findKey(db, secret) };
-    known.set(prefix, found);
-    found.key.catch(() => {
-      if (known.get(prefix) === found) known.delete(prefix);
+    const found: Known = { askedAtMs, row: findCredential(db, secret) };
+    known.set(name, found);
+    found.row.catch(() => {
+      if (known.get(name) === found) known.delete(name);
     });
     return found;
   };
@@ -60,11 +60,11 @@ export function knownKeys(db: Queryable, monotonicMs: () => number): KnownKeys {
     authenticate: async (text, now) => {
       const secret = secretOf(text);
       const found = find(secret);
-      const key = await found.key;
-      const authenticated = judgeKey(key, secret, now);
-      if (isUseDue(key, now)) {
-        found.key = Promise.resolve({ ...key, lastUsedAt: now });
-        await noteUse(db, key, now);
+      const row = await found.row;
+      const authenticated = judge(row, secret, now);
+      if (isUseDue(row, now)) {
+        found.row = Promise.resolve({ ...row, lastUsedAt: now });
+        await noteUse(db, row, now);
       }
       return authenticated;
     },

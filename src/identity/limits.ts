@@ -9,6 +9,8 @@ export const projectsPerTenantMax = 1000;
 export const usersPerTenantMax = 10_000;
 export const apiKeysPerUserMax = 100;
 export const sshKeysPerUserMax = 100;
+/** Beyond it, the one that was seen least lately ends. */
+export const sessionsPerUserMax = 50;
 
 const counted = z.object({ used: z.int() });
 

@@ -16,12 +16,20 @@ import { Failure } from "#kernel/failure.ts";
 
 import { requireRoom, usersPerTenantMax } from "./limits.ts";
 import { administratorRole, mayGrant, type TenantKind } from "./roles.ts";
+import { endSessions } from "./sessions.ts";
 
 const state = z.enum(["active", "disabled"]);
-const row = z.object({ id: z.string(), name: z.string(), role, state, createdAt: instant });
+const row = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string().nullable(),
+  role,
+  state,
+  createdAt: instant,
+});
 export type User = z.output<typeof row>;
 
-const columns = sql`id, name, role, state, created_at as "createdAt"`;
+const columns = sql`id, name, email, role, state, created_at as "createdAt"`;
 const position = { at: sql`created_at`, id: sql`id` };
 
 export async function listUsers(tx: Tx, tenantId: string, ask: PageAsk): Promise<User[]> {
@@ -36,6 +44,8 @@ export async function listUsers(tx: Tx, tenantId: string, ask: PageAsk): Promise
 export interface NewUser {
   readonly tenantId: string;
   readonly name: string;
+  /** With which he signs in, in small letters. */
+  readonly email?: string | undefined;
   readonly role: Role;
   readonly now: number;
 }
@@ -53,14 +63,45 @@ export async function createUser(tx: Tx, actorRole: Role, ask: NewUser): Promise
 /** Without asking who may: for users that the installation makes itself. */
 export async function insertUser(tx: Tx, ask: NewUser): Promise<User> {
   const insert = tx.one(
-    sql`insert into tenant_user (tenant_id, id, name, role, created_at)
-      values (${ask.tenantId}, ${newId()}, ${ask.name}, ${ask.role}, ${new Date(ask.now)})
+    sql`insert into tenant_user (tenant_id, id, name, email, role, created_at)
+      values (${ask.tenantId}, ${newId()}, ${ask.name}, ${ask.email ?? null}, ${ask.role},
+        ${new Date(ask.now)})
       returning ${columns}`,
     row,
   );
   return explained(insert, {
     tenant_user_name: () => new Failure("conflict", `There is a user "${ask.name}" already.`),
+    tenant_user_email: emailTaken,
   });
+}
+
+function emailTaken(): Failure {
+  return new Failure("conflict", "Somebody signs in with this e-mail address already.");
+}
+
+interface Which {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** Throws `not_found`. */
+export async function findUser(tx: Tx, { tenantId, userId }: Which): Promise<User> {
+  const found = await tx.maybe(
+    sql`select ${columns} from tenant_user where tenant_id = ${tenantId} and id = ${userId}`,
+    row,
+  );
+  if (found === undefined) throw new Failure("not_found", "There is no such user.");
+  return found;
+}
+
+/** Without asking who may. */
+export async function setEmail(tx: Tx, which: Which, email: string): Promise<User> {
+  const update = tx.one(
+    sql`update tenant_user set email = ${email}
+      where tenant_id = ${which.tenantId} and id = ${which.userId} returning ${columns}`,
+    row,
+  );
+  return explained(update, { tenant_user_email: emailTaken });
 }
 
 export interface UserChange {
@@ -68,6 +109,7 @@ export interface UserChange {
   readonly userId: string;
   readonly role?: Role | undefined;
   readonly state?: "active" | "disabled" | undefined;
+  readonly now: number;
 }
 
 export async function updateUser(tx: Tx, actorRole: Role, change: UserChange): Promise<User> {
@@ -90,6 +132,10 @@ export async function updateUser(tx: Tx, actorRole: Role, change: UserChange): P
       "wrong_state",
       `"${before.name}" is the last active ${before.role} and stays one. Give the role to somebody else first.`,
     );
+  }
+  if (after.state === "disabled") {
+    const { tenantId, userId, now } = change;
+    await endSessions(tx, { tenantId, userId, by: "user_disabled", now });
   }
   return tx.one(
     sql`update tenant_user set role = ${after.role}, state = ${after.state}

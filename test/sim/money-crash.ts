@@ -14,7 +14,7 @@ import { raw, sql } from "#db/sql.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
 import { cutDue } from "#flow/meter/cut-loop.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
-import { isSecret, newSecret, type Secret } from "#identity/secret.ts";
+import { isSecretOf, newSecret, type Secret } from "#identity/secret.ts";
 import { assert } from "#kernel/assert.ts";
 import { dayStart, localDay } from "#kernel/calendar.ts";
 import { billingZone } from "#kernel/zone.ts";
@@ -48,8 +48,8 @@ export async function scene(count: number): Promise<Scene> {
       insert into tenant (id, kind, name, display_name, time_zone, created_at)
       values (${id}, 'customer', ${id}, 'Acme', 'Asia/Shanghai', 'epoch')`);
   }
-  const { secret } = newSecret();
-  assert(isSecret(secret), "a new secret is one");
+  const { secret } = newSecret("key");
+  assert(isSecretOf("key", secret), "a new secret is one");
   return { tenants: [first, ...rest], secret, name };
 }
 

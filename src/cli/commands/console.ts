@@ -1,15 +1,17 @@
 /**
- * `console`: the serial line of a machine, typed into and read as it is. On a terminal it is raw
- * until Ctrl-] is pressed; without one, stdin is sent and what comes is printed until either ends.
+ * `console`: without a lease, a link that opens the console in a browser. With one, the serial line
+ * of that machine, typed into and read as it is: on a terminal it is raw until Ctrl-] is pressed;
+ * without one, stdin is sent and what comes is printed until either ends.
  */
 import type { Command } from "commander";
 import { WebSocket, type RawData } from "ws";
 
-import { define, noOptions, oneArgument, type Shell } from "#cli/define.ts";
+import { define, noOptions, optionalArgument, type Shell } from "#cli/define.ts";
 import { notRunning } from "#cli/lease-text.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
 import type { Session } from "#cli/session.ts";
 import { enterRawMode } from "#cli/terminal.ts";
+import { time } from "#cli/text.ts";
 import { failureOf } from "#client/problem.ts";
 import { tenantHeader } from "#client/request.ts";
 import { rootMessage } from "#client/send.ts";
@@ -23,11 +25,14 @@ const lingerMs = 500;
 
 export function addConsole(program: Command, shell: Shell): void {
   define(program, shell, {
-    usage: "console <lease>",
-    summary: "The serial console of a machine; Ctrl-] leaves it",
-    args: oneArgument,
+    usage: "console [lease]",
+    summary: "A link to the console for a browser; or the serial console of a machine",
+    args: optionalArgument,
     options: noOptions,
+    examples: ["millrace console", "millrace console web"],
+    more: "The link signs a browser in as you: once, within 5 minutes. Ctrl-] leaves a serial console.\n",
     act: async (session, [text]) => {
+      if (text === undefined) return link(session);
       const leaseId = await resolve(session, kinds.lease, text);
       const lease = await session.client.call("getLease", { params: { leaseId } });
       if (lease.state !== "running") throw notRunning(lease);
@@ -36,6 +41,16 @@ export function addConsole(program: Command, shell: Shell): void {
       await relay(session, socket);
       session.out.note(`\nLeft the console of ${lease.name}.\n`);
     },
+  });
+}
+
+async function link(session: Session): Promise<void> {
+  const { path, expiresAt } = await session.client.call("createSignInCode");
+  const url = `${session.target().url.replace(/\/+$/, "")}${path}`;
+  await session.out.show({
+    value: { url, expiresAt },
+    ids: [url],
+    text: () => `Open this in a browser; it works once, until ${time(expiresAt)}:\n${url}\n`,
   });
 }
 

@@ -136,15 +136,20 @@ export function addLogin(program: Command, shell: Shell): void {
             ["Server", url],
             ["Tenant", me.tenant.name],
             ["User", `${me.user.name} (${me.user.role})`],
-            [
-              "Key",
-              `${{ all: "all", read: "read only", "usage.write": "usage only" }[me.key.scope]}, expires ${me.key.expiresAt === null ? "never" : time(me.key.expiresAt)}`,
-            ],
+            ["Key", keyText(me)],
             ["May", me.permissions.join(", ") || none],
           ]),
       });
     },
   });
+}
+
+const scopeText = { all: "all", read: "read only", "usage.write": "usage only" } as const;
+
+function keyText({ key }: AnswerOf<"whoami">): string {
+  if (key === null) return none;
+  const ends = key.expiresAt === null ? "never" : time(key.expiresAt);
+  return `${scopeText[key.scope]}, expires ${ends}`;
 }
 
 async function store(session: Session, name: string, made: Login): Promise<void> {

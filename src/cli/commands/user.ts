@@ -14,7 +14,7 @@ import {
 import { collect, listText } from "#cli/lists.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
 import type { Column } from "#cli/table.ts";
-import { shortId, time } from "#cli/text.ts";
+import { none, shortId, time } from "#cli/text.ts";
 import type { ItemOf } from "#client/types.ts";
 import { role } from "#contract/schemas/identity.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -23,6 +23,7 @@ type User = ItemOf<"listUsers">;
 
 const columns: readonly Column<User>[] = [
   { title: "NAME", cell: (user) => user.name },
+  { title: "E-MAIL", cell: (user) => user.email ?? none },
   { title: "ROLE", cell: (user) => user.role },
   { title: "STATE", cell: (user) => user.state },
   { title: "CREATED", cell: (user) => time(user.createdAt) },
@@ -89,6 +90,30 @@ export function addUsers(program: Command, shell: Shell): void {
         },
       });
       await session.out.show({ value, ids: [value.id], text: () => userText(value) });
+    },
+  });
+  addInvite(user, shell);
+}
+
+function addInvite(user: Command, shell: Shell): void {
+  define(user, shell, {
+    usage: "invite <user>",
+    summary: "A link with which a user sets a password for the console: once, within 3 days",
+    args: oneArgument,
+    options: z.object({
+      email: flag("--email <address>", "with which the user will sign in", z.string().optional()),
+    }),
+    examples: ["millrace user invite 'Li Lei' --email li@example.org"],
+    act: async (session, [text], { email }) => {
+      const userId = await resolve(session, kinds.user, text);
+      const body = email === undefined ? {} : { email };
+      const made = await session.client.call("inviteUser", { params: { userId }, body });
+      const url = `${session.target().url.replace(/\/+$/, "")}${made.path}`;
+      await session.out.show({
+        value: { ...made, url },
+        ids: [url],
+        text: () => `For ${made.email}, once, until ${time(made.expiresAt)}:\n${url}\n`,
+      });
     },
   });
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { displayName, dnsName, id, timestamp } from "./common.ts";
+import { emailAddress, session } from "./sessions.ts";
 
 export const role = z.enum(["root", "domain_admin", "user", "billing", "viewer"]);
 
@@ -31,11 +32,17 @@ export const createProjectBody = z.strictObject({ name: dnsName });
 export const user = z.object({
   id,
   name: z.string(),
+  /** With which he signs in, where he has a password or is to have one. */
+  email: z.string().nullable(),
   role,
   state: z.enum(["active", "disabled"]),
   createdAt: timestamp,
 });
-export const createUserBody = z.strictObject({ name: displayName, role });
+export const createUserBody = z.strictObject({
+  name: displayName,
+  role,
+  email: emailAddress.optional(),
+});
 export const updateUserBody = z.strictObject({
   role: role.optional(),
   state: z.enum(["active", "disabled"]).optional(),
@@ -89,8 +96,29 @@ export const createSshKeyBody = z.strictObject({
 });
 
 export const whoami = z.object({
-  tenant: z.object({ id, name: z.string() }),
-  user: z.object({ id, name: z.string(), role }),
-  key: z.object({ id, scope: keyScope, expiresAt: timestamp.nullable() }),
+  tenant: z.object({
+    id,
+    name: z.string(),
+    displayName: z.string(),
+    /** `operator` for the installation's own. */
+    kind: z.enum(["operator", "customer"]),
+    timeZone: z.string(),
+    state: z.enum(["active", "suspended"]),
+  }),
+  user: z.object({
+    id,
+    name: z.string(),
+    role,
+    email: z.string().nullable(),
+    hasPassword: z.boolean(),
+  }),
+  /** What the credential may do of what the role may. */
+  scope: keyScope,
+  /** The API key, also where a session was made of it. */
+  key: z.object({ id, scope: keyScope, expiresAt: timestamp.nullable() }).nullable(),
+  /** For one who came with a session. */
+  session: session.nullable(),
   permissions: z.array(z.string()),
+  /** ISO 4217, of all amounts. */
+  currency: z.string(),
 });

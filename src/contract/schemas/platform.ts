@@ -10,6 +10,9 @@ export const auditEntry = z.object({
   target: z.string().nullable(),
   outcome: z.enum(["done", "refused"]),
   requestId: z.string(),
+  /** The API key and the session that it came with. */
+  keyId: id.nullable(),
+  sessionId: id.nullable(),
   details: z.record(z.string(), z.unknown()),
 });
 

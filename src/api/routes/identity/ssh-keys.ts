@@ -2,11 +2,12 @@ import type { z } from "zod";
 
 import type * as wire from "#contract/schemas/identity.ts";
 import { createSshKey, deleteSshKey, listSshKeys, type SshKey } from "#identity/ssh-keys.ts";
-import { Failure } from "#kernel/failure.ts";
 
-import type { Context, Handlers } from "#api/handler.ts";
+import type { Handlers } from "#api/handler.ts";
 import { pageByAge } from "#api/page.ts";
 import { time } from "#api/routes/wire.ts";
+
+import { ownerOf } from "./own.ts";
 
 export const sshKeyHandlers = {
   listSshKeys: async ({ query }, { tx, tenantId, principal }) => {
@@ -16,25 +17,16 @@ export const sshKeyHandlers = {
 
   createSshKey: async ({ body }, context) => {
     const ask = { name: body.name, publicKey: body.publicKey, now: context.now() };
-    const key = await createSshKey(context.tx, ownerOf(context), ask);
+    const key = await createSshKey(context.tx, ownerOf(context, "SSH keys"), ask);
     context.note({ details: { name: key.name, fingerprint: key.fingerprint } });
     return shownSshKey(key);
   },
 
   deleteSshKey: async ({ params }, context) => {
-    await deleteSshKey(context.tx, ownerOf(context), params.sshKeyId);
+    await deleteSshKey(context.tx, ownerOf(context, "SSH keys"), params.sshKeyId);
     return undefined;
   },
 } satisfies Partial<Handlers>;
-
-/** SSH keys are of a person, so root has them in his own tenant only. */
-function ownerOf({ principal, tenantId }: Context): { tenantId: string; userId: string } {
-  if (principal.tenantId === tenantId) return { tenantId, userId: principal.userId };
-  throw new Failure(
-    "forbidden",
-    "SSH keys belong to the users of a tenant, and you are none of this one's. Use a key of theirs.",
-  );
-}
 
 function shownSshKey(key: SshKey): z.output<typeof wire.sshKey> {
   const { id, name, publicKey, fingerprint, createdAt } = key;

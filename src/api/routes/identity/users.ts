@@ -16,13 +16,13 @@ export const userHandlers = {
     return shownUser(await createUser(tx, principal.role, { ...body, tenantId, now: now() }));
   },
 
-  updateUser: async ({ params, body }, { tx, tenantId, principal, note }) => {
+  updateUser: async ({ params, body }, { tx, tenantId, principal, now, note }) => {
     note({ details: body });
-    const change = { ...body, tenantId, userId: params.userId };
+    const change = { ...body, tenantId, userId: params.userId, now: now() };
     return shownUser(await updateUser(tx, principal.role, change));
   },
 } satisfies Partial<Handlers>;
 
-function shownUser({ id, name, role, state, createdAt }: User): z.output<typeof wire.user> {
-  return { id, name, role, state, createdAt: time(createdAt) };
+function shownUser({ id, name, email, role, state, createdAt }: User): z.output<typeof wire.user> {
+  return { id, name, email, role, state, createdAt: time(createdAt) };
 }
