@@ -140,6 +140,7 @@ export function leaseView(given: Given = {}): View {
       shape,
       restart: "on-failure",
       workload: null,
+      inGang: false,
       ended: false,
       ...given.request,
     },

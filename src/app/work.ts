@@ -9,6 +9,7 @@ import { logLoop } from "#flow/meter/log-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
+import { gangLoop } from "#flow/provision/gang-loop.ts";
 import { preemptLoop } from "#flow/provision/preempt-loop.ts";
 import { siteWorker, type SiteWorker } from "#flow/provision/site.ts";
 import { attemptLimits as limits, prepareWorkloads } from "#flow/provision/workload.ts";
@@ -70,6 +71,7 @@ export function startWork(context: WorkContext): Work {
     queueLoop({ db }),
     placeLoop({ db, now }),
     preemptLoop({ db, now }),
+    gangLoop({ db, now }),
     ...sites.map((site) => site.loop),
     meterLoop({ db, now }),
     cutLoop({ db, now }),

@@ -163,6 +163,8 @@ export interface WorkloadSpec {
    * the same user; without it the program itself gets SIGTERM at once.
    */
   readonly checkpoint?: readonly string[];
+  /** The variable of its environment that gets `Machine.address` of its own machine. */
+  readonly addressVariable?: string;
   readonly timeLimitSeconds: number;
   /** Largest log and largest results archive that the platform keeps, in bytes. */
   readonly logBytesMax: number;
@@ -252,6 +254,11 @@ export interface Machine {
   /** A resize that waits for the next start. */
   readonly pendingResize: boolean;
   readonly endpoints: readonly Endpoint[];
+  /**
+   * The IP address at which others of its `MachineSpec.network` reach it, at the latest when its guest is
+   * ready; it stays the same. Absent where the platform does not know it.
+   */
+  readonly address?: string;
   readonly workload?: WorkloadStatus;
 }
 

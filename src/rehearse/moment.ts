@@ -6,6 +6,7 @@
 import { asksOf } from "#flow/place/asks.ts";
 import type { HostState } from "#flow/place/host-state.ts";
 import { marketOf } from "#flow/place/market.ts";
+import { Neighbors } from "#flow/place/neighbors.ts";
 import { planPass } from "#flow/place/pass.ts";
 import { usualRules } from "#flow/queue/policy.ts";
 import { used } from "#flow/queue/shares.ts";
@@ -28,14 +29,14 @@ export function passOn(hosts: readonly HostState[], planned: (snapshot: Snapshot
       entries: waiting.map(entryOf),
       hosts: states,
       held: new Map(),
-      beside: new Map(),
+      neighbors: new Neighbors(),
     });
     const view = {
       hosts: states,
       running: { work: running.map(workOf), promised: [] },
       limits: { limits: [], caps: [], used: shares.rows(), promised: [] },
     };
-    const passed = planPass(groups, marketOf(view, { groups, at: now }), planner, planned);
+    const passed = planPass(groups, marketOf(view, { groups, at: now }), planner, { planned });
     return passed.found.flatMap(({ starts }) =>
       starts.flatMap(({ member, placed }) => {
         const piece = pieces.get(member.entry.requestId);
@@ -72,6 +73,9 @@ export function entryOf(piece: Piece): WaitingEntry {
     afterFault: false,
     near: [],
     apart: [],
+    nearGroups: [],
+    apartGroups: [],
+    group: null,
   };
 }
 

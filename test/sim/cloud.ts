@@ -18,6 +18,7 @@ import { admitWork, type Credit, type NewWork } from "#flow/admit/work.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
+import { gangLoop } from "#flow/provision/gang-loop.ts";
 import { preemptLoop } from "#flow/provision/preempt-loop.ts";
 import { siteWorker } from "#flow/provision/site.ts";
 import { attemptLimits, prepareWorkloads, type AttemptLimits } from "#flow/provision/workload.ts";
@@ -74,6 +75,7 @@ export function startStages(options: {
     startLoop(queueLoop({ db }), context),
     startLoop(placeLoop({ db, now }), context),
     startLoop(preemptLoop({ db, now }), context),
+    startLoop(gangLoop({ db, now }), context),
     startLoop(site.loop, context),
     startLoop(meterLoop({ db, now }), context),
     ...collecting,

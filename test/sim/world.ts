@@ -15,6 +15,7 @@ import { recordTopUp } from "#flow/ledger/store.ts";
 import { cutLoop } from "#flow/meter/cut-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
+import { gangLoop } from "#flow/provision/gang-loop.ts";
 import { preemptLoop } from "#flow/provision/preempt-loop.ts";
 import { siteWorker } from "#flow/provision/site.ts";
 import { dunningLoop } from "#dunning/loop.ts";
@@ -147,6 +148,7 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
     queueLoop({ db }),
     placeLoop({ db, now }),
     preemptLoop({ db, now }),
+    gangLoop({ db, now }),
     site.loop,
     meterLoop({ db, now }),
     cutLoop({ db, now }),

@@ -7,6 +7,15 @@ import * as compute from "#contract/schemas/compute.ts";
 const ofLease = z.strictObject({ leaseId: id });
 const ofSnapshot = z.strictObject({ leaseId: id, snapshotId: id });
 const ofJob = z.strictObject({ jobId: id });
+/** Of a job of several members: whose log or results; the first one's if it says nothing. */
+const ofMember = z.strictObject({
+  member: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(compute.gangMembersMax - 1)
+    .optional(),
+});
 const ofOperation = z.strictObject({ operationId: id });
 const ofFile = z.strictObject({ fileId: id });
 
@@ -243,7 +252,7 @@ export const computeOperations = {
     tag: "jobs",
     permission: "compute.read",
     params: ofJob,
-    query: z.strictObject({
+    query: ofMember.extend({
       attempt: z.coerce.number().int().min(1).optional(),
       offset: z.coerce.number().int().min(0).default(0),
     }),
@@ -258,7 +267,7 @@ export const computeOperations = {
     tag: "jobs",
     permission: "compute.read",
     params: ofJob,
-    query: z.strictObject({
+    query: ofMember.extend({
       attempt: z.coerce.number().int().min(1).optional(),
       offset: z.coerce.number().int().min(0).default(0),
     }),
@@ -272,6 +281,7 @@ export const computeOperations = {
     tag: "jobs",
     permission: "compute.read",
     params: ofJob,
+    query: ofMember,
     result: z.unknown(),
     transport: "bytes",
     failures: ["wrong_state"],

@@ -30,6 +30,33 @@ export const quote = z.object({
 
 export const restartPolicy = z.enum(["never", "on-failure"]);
 
+/** More names make a wait nobody can explain. */
+const namesMax = 16;
+export const gangMembersMax = 1024;
+
+/** What work keeps near to, or apart from: names of groups, or ids of leases and jobs of the same customer. */
+const beside = z.array(z.string().min(1).max(63)).max(namesMax).default([]);
+
+const besideBody = {
+  /** A name by which other work of the same customer can keep near to it or apart from it. */
+  group: dnsName.optional(),
+  /** Runs on the host of one of these; waits until one has a host. */
+  near: beside.meta({
+    description: "Names of groups, or ids of leases and jobs: on the host of one",
+  }),
+  /** Runs on no host that any of these is on; holds for those who come later as well. */
+  apart: beside.meta({
+    description: "Names of groups, or ids of leases and jobs: on no host of any",
+  }),
+} as const;
+
+/** Where it is to lie, as its owner said. */
+const placedBeside = {
+  group: z.string().nullable(),
+  near: z.array(z.string()),
+  apart: z.array(z.string()),
+} as const;
+
 export const createLeaseBody = z.strictObject({
   name: dnsName,
   projectId: id.optional(),
@@ -42,6 +69,7 @@ export const createLeaseBody = z.strictObject({
   userData: z.string().max(16_384).optional(),
   /** Whether a machine that died by itself is started again. */
   restart: restartPolicy.default("on-failure"),
+  ...besideBody,
 });
 
 export const leaseState = z.enum([
@@ -80,6 +108,8 @@ export const lease = z.object({
   state: leaseState,
   /** Why it waits, failed, or ended: for a person. */
   reason: reason.nullable(),
+  /** Of one that is asked for by itself and waits; null in lists. */
+  line: placeInLine.nullable(),
   flavor: usedFlavor,
   image: z.string(),
   restart: restartPolicy,
@@ -95,6 +125,7 @@ export const lease = z.object({
   readyAt: timestamp.nullable(),
   releasedAt: timestamp.nullable(),
   instanceId: id.nullable(),
+  ...placedBeside,
 });
 export type Lease = z.output<typeof lease>;
 
@@ -108,8 +139,6 @@ export const operationKind = z.enum([
   "snapshot",
   "revert",
   "snapshot-delete",
-  /** Of one that is asked for by itself and waits; null in lists. */
-  line: placeInLine.nullable(),
 ]);
 
 /** Long work: ask again, or wait, until it is `succeeded` or `failed`. */
@@ -200,6 +229,11 @@ export const createJobBody = z
     checkpoint: z.string().min(1).max(8192).optional(),
     /** How often an attempt lost to a platform fault is tried again (S-09). */
     platformRetriesMax: z.number().int().min(0).max(10).default(2),
+    /** So many machines of the flavor that start together or not at all, and end together. */
+    members: z.number().int().min(1).max(gangMembersMax).default(1),
+    /** `spread`: each member on a host of its own; `pack`: as close together as there is room. */
+    membersHow: z.enum(["pack", "spread"]).default("pack"),
+    ...besideBody,
   })
   .refine((body) => (body.script === undefined) !== (body.command === undefined), {
     message: "give either a script or a command",
@@ -242,12 +276,27 @@ export const attempt = z.object({
   logBytes: z.number().int(),
 });
 
+const jobMember = z.object({
+  /** Its RANK: 0 is the one that the others meet. */
+  rank: z.number().int(),
+  id,
+  name: z.string(),
+  state: jobState,
+  reason: reason.nullable(),
+  /** Where the others reach it, once it has a machine. */
+  address: z.string().nullable(),
+  attempts: z.array(attempt),
+  resultsBytes: z.number().int().nullable(),
+});
+
 export const job = z.object({
   id,
   projectId: id,
   name: z.string(),
   state: jobState,
   reason: reason.nullable(),
+  /** Of one that is asked for by itself and waits; null in lists. */
+  line: placeInLine.nullable(),
   flavor: usedFlavor,
   image: z.string(),
   price,
@@ -267,6 +316,21 @@ export const job = z.object({
     }),
   ),
   resultsBytes: z.number().int().nullable(),
+  /**
+   * Of several members: state and reason are those of the whole, attempts and results of the member with
+   * rank 0. Asked for by another member's id, it is that member's alone.
+   */
+  gang: z
+    .object({
+      id,
+      size: z.number().int(),
+      rank: z.number().int(),
+      how: z.enum(["pack", "spread"]),
+      /** In the order of their ranks; null in lists. */
+      members: z.array(jobMember).nullable(),
+    })
+    .nullable(),
+  ...placedBeside,
   createdAt: timestamp,
   endedAt: timestamp.nullable(),
 });
@@ -295,8 +359,6 @@ export const jobOutcome = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("refused"),
     index: z.number().int(),
-  /** Of one that is asked for by itself and waits; null in lists. */
-  line: placeInLine.nullable(),
     /** What `POST /v1/jobs` would have answered. */
     problem,
   }),

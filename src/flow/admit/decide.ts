@@ -33,9 +33,12 @@ export const defaultLimits: Quantities = {
 export interface Ask {
   readonly kind: "lease" | "job";
   readonly shape: Shape;
+  /** So many alike, together or not at all; one when left out. */
+  readonly members?: number;
 }
 
 export type Admission =
+  /** What is held for each member. */
   | { readonly admitted: true; readonly hold: Fen }
   | {
       readonly admitted: false;
@@ -76,14 +79,18 @@ export function decideAdmission(input: AdmissionInput): Admission {
     };
   }
   const hold = holdFor(input.hourly, input.secondsMax);
-  if (input.available < hold || input.available <= 0n) {
+  const { members = 1 } = input.ask;
+  const all = fen(hold * BigInt(members));
+  if (input.available < all || input.available <= 0n) {
+    const hourly = fen(input.hourly * BigInt(members));
+    const whose = members === 1 ? "The first hour" : `The first hour of all ${members} members`;
     return {
       admitted: false,
       code: "insufficient_credit",
-      message: `The first hour costs ${formatFen(input.hourly)} CNY, of which ${formatFen(hold)} is held; ${formatFen(input.available)} is available. Top up and try again.`,
+      message: `${whose} costs ${formatFen(hourly)} CNY, of which ${formatFen(all)} is held; ${formatFen(input.available)} is available. Top up and try again.`,
       details: {
-        hourly: formatFen(input.hourly),
-        hold: formatFen(hold),
+        hourly: formatFen(hourly),
+        hold: formatFen(all),
         available: formatFen(input.available),
       },
     };
@@ -119,16 +126,17 @@ export function overQuota(asked: Quantities, limits: Quantities, used: Quantitie
   return found;
 }
 
-export function askedBy({ kind, shape }: Ask): Quantities {
+/** A gang counts as so many jobs as it has members. */
+export function askedBy({ kind, shape, members = 1 }: Ask): Quantities {
   return {
-    vcpus: shape.vcpus,
-    memoryMiB: shape.memoryMiB,
-    diskGiB: shape.diskGiB,
-    leases: kind === "lease" ? 1 : 0,
-    jobs: kind === "job" ? 1 : 0,
+    vcpus: shape.vcpus * members,
+    memoryMiB: shape.memoryMiB * members,
+    diskGiB: shape.diskGiB * members,
+    leases: kind === "lease" ? members : 0,
+    jobs: kind === "job" ? members : 0,
     snapshots: 0,
     storageGiB: 0,
-    gpus: shape.gpu === null ? {} : { [shape.gpu.model]: shape.gpu.count },
+    gpus: shape.gpu === null ? {} : { [shape.gpu.model]: shape.gpu.count * members },
   };
 }
 

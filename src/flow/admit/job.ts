@@ -63,6 +63,7 @@ export function workloadOf(
       { details: { reserved } },
     );
   }
+  if (ask.members > 1) requireOwnRanks(ask.environment);
   const ids = [...new Set(ask.inputs)];
   const files = filesOf(ids, given.inputs);
   requireNames(files, ask.script !== undefined);
@@ -80,6 +81,28 @@ export function workloadOf(
     preemptible: ask.preemptible,
     checkpoint: ask.checkpoint ?? null,
   };
+}
+
+/** What says a member of a gang who it is, as torchrun and its like read it. */
+export const gangVariables = [
+  "RANK",
+  "WORLD_SIZE",
+  "LOCAL_RANK",
+  "LOCAL_WORLD_SIZE",
+  "NODE_RANK",
+  "NNODES",
+  "MASTER_ADDR",
+  "MASTER_PORT",
+] as const;
+
+function requireOwnRanks(environment: Readonly<Record<string, string>>): void {
+  const taken = gangVariables.filter((name) => environment[name] !== undefined);
+  if (taken.length === 0) return;
+  throw new Failure(
+    "rule_violation",
+    `Each member of a job with several is told ${taken.join(", ")} by the platform; leave that out.`,
+    { details: { reserved: taken } },
+  );
 }
 
 /** Jobs that have not ended and need the file for their next attempt. */

@@ -16,6 +16,27 @@ export type Kind = "lease" | "job";
 export type Wanted = "running" | "stopped" | "released";
 /** What pays for compute: its use, or a term that was bought ahead. */
 export type Plan = "on_demand" | "subscription";
+/** Each member of a gang on a host of its own, or close together. */
+export type GangHow = "spread" | "pack";
+
+/** One member's place in its gang, whose id is that of the member with rank 0. */
+export interface GangSeat {
+  readonly id: string;
+  readonly size: number;
+  readonly how: GangHow;
+  readonly rank: number;
+}
+
+/** Work of the same tenant that it wants to share a host with, or keeps away from. */
+export interface Beside {
+  /** What it is called, with others, by those who name groups. */
+  readonly group: string | null;
+  readonly nearGroups: readonly string[];
+  readonly apartGroups: readonly string[];
+  /** Ids of requests. */
+  readonly near: readonly string[];
+  readonly apart: readonly string[];
+}
 
 const requestRow = z.object({
   tenant_id: z.string(),
@@ -37,6 +58,9 @@ const requestRow = z.object({
   paid_until: instant.nullable(),
   /** Its machine is made of this snapshot, which outlived its lease. */
   from_snapshot: z.string().nullable(),
+  gang_id: z.string().nullable(),
+  gang_size: z.int(),
+  gang_rank: z.int(),
   wanted: z.enum(["running", "stopped", "released"]),
   turn: z.int(),
   created_at: instant,
@@ -64,6 +88,8 @@ export interface NewRequest {
   readonly workload: Workload | undefined;
   readonly plan: Plan;
   readonly fromSnapshot?: string | undefined;
+  readonly gang?: GangSeat;
+  readonly beside?: Beside;
   readonly at: number;
 }
 
@@ -86,11 +112,14 @@ export async function insertRequests(
     await db.execute(sql`
       insert into request (tenant_id, id, project_id, kind, name, created_by, shape, image,
         login_user, ssh_keys, user_data, restart, price, priority, workload, plan,
-        from_snapshot, wanted, created_at, changed_at)
+        from_snapshot, gang_id, gang_size, gang_how, gang_rank, group_name, near, apart,
+        near_groups, apart_groups, wanted, created_at, changed_at)
       select r.tenant_id, r.id, r.project_id, r.kind, r.name, r.created_by,
         (${shapes.texts}::jsonb[])[r.shape_place], r.image, r.login_user, r.ssh_keys, r.user_data,
         r.restart, (${prices.texts}::jsonb[])[r.price_place], r.priority, r.workload, r.plan,
-        r.from_snapshot, 'running', r.at, r.at
+        r.from_snapshot, r.gang_id, r.gang_size, r.gang_how, r.gang_rank,
+        r.beside->>'group', ${uuids(sql`near`)}, ${uuids(sql`apart`)}, ${texts(sql`nearGroups`)},
+        ${texts(sql`apartGroups`)}, 'running', r.at, r.at
       from unnest(${column(({ tenantId }) => tenantId)}::uuid[], ${column(({ id }) => id)}::uuid[],
         ${column(({ projectId }) => projectId)}::uuid[], ${column(({ kind }) => kind)}::text[],
         ${column(({ name }) => name)}::text[], ${column(({ createdBy }) => createdBy)}::uuid[],
@@ -103,9 +132,15 @@ export async function insertRequests(
         ${column(({ workload }) => (workload === undefined ? null : json(workload)))}::jsonb[],
         ${column(({ plan }) => plan)}::text[],
         ${column(({ fromSnapshot }) => fromSnapshot ?? null)}::uuid[],
+        ${column(({ gang }) => gang?.id ?? null)}::uuid[],
+        ${column(({ gang }) => gang?.size ?? 1)}::int[],
+        ${column(({ gang }) => gang?.how ?? "pack")}::text[],
+        ${column(({ gang }) => gang?.rank ?? 0)}::int[],
+        ${column(({ beside }) => (beside === undefined ? null : json(beside)))}::jsonb[],
         ${column(({ at }) => new Date(at))}::timestamptz[])
         as r (tenant_id, id, project_id, kind, name, created_by, shape_place, image, login_user,
-          ssh_keys, user_data, restart, price_place, priority, workload, plan, from_snapshot, at)`);
+          ssh_keys, user_data, restart, price_place, priority, workload, plan, from_snapshot, gang_id,
+          gang_size, gang_how, gang_rank, beside, at)`);
   } catch (error) {
     const constraint = brokenConstraint(error);
     if (constraint === "request_lease_name") {
@@ -122,6 +157,12 @@ export async function insertRequests(
     throw error;
   }
 }
+
+const uuids = (field: Sql): Sql => sql`(${texts(field)})::uuid[]`;
+
+/** A list of strings in what work is beside; most work is beside nothing. */
+const texts = (field: Sql): Sql => sql`case when r.beside is null then '{}'
+  else array(select jsonb_array_elements_text(r.beside->'${field}')) end`;
 
 /** Different texts, and for each of these the place of its own among them, from 1. */
 function placesOf(all: readonly string[]): { texts: string[]; places: number[] } {

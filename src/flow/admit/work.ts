@@ -1,7 +1,8 @@
 /**
  * Admits new work of one tenant: one ask, or many at once. What must stay true: many at once are
  * decided as the same asks one after the other would be, each on what the ones before it left of quota
- * and credit, and are written by as many statements as one.
+ * and credit, and are written by as many statements as one. A gang is one ask: all of its members are
+ * admitted, each with a request and a hold of its own, or none.
  */
 import { v7 as uuid } from "uuid";
 
@@ -13,8 +14,16 @@ import type { Shape } from "#kernel/shape.ts";
 
 import { askedBy, decideAdmission, withMore } from "./decide.ts";
 import { insertOperations, newOperation, type OperationRow } from "./operations.ts";
+import { membersOf } from "./gang.ts";
 import { limitsOf, lockQuota, usedBy } from "./quota.ts";
-import { insertRequests, type Kind, type NewRequest, type Plan } from "./requests.ts";
+import {
+  insertRequests,
+  type Beside,
+  type GangHow,
+  type Kind,
+  type NewRequest,
+  type Plan,
+} from "./requests.ts";
 import type { Workload } from "./rows.ts";
 import { requireActive } from "./suspension.ts";
 
@@ -58,6 +67,10 @@ export interface NewWork {
   readonly priority: number;
   readonly workload: Workload | undefined;
   readonly plan: Plan;
+  /** So many members that start together and end together. */
+  readonly gang?: { readonly size: number; readonly how: GangHow };
+  /** Beside which work of the tenant's it wants to lie, and which it keeps away from. */
+  readonly beside?: Beside;
   /** A snapshot that outlived its lease, which its machine is made of. */
   readonly fromSnapshot?: string;
   /** Of a subscription, what is charged by use: its storage. */
@@ -67,6 +80,7 @@ export interface NewWork {
 
 export interface Admitted {
   readonly admitted: true;
+  /** Of a gang its first member's, which is the gang's id as well. */
   readonly requestId: string;
   readonly operation: OperationRow;
 }
@@ -107,8 +121,9 @@ export async function admitAll(
   const purse = await credit.open(tx, { tenantId, kind, at });
   const outcomes: (Admitted | Refused)[] = [];
   const requests: NewRequest[] = [];
+  const operations: OperationRow[] = [];
   for (const work of works) {
-    const ask = { kind, shape: work.shape };
+    const ask = { kind, shape: work.shape, members: work.gang?.size ?? 1 };
     const admission = decideAdmission({
       ask,
       limits,
@@ -123,19 +138,27 @@ export async function admitAll(
       continue;
     }
     used = withMore(used, askedBy(ask));
-    const requestId = uuid();
-    purse.hold(requestId, admission.hold);
-    const operation = newOperation({ tenantId, requestId, kind: "create", arguments: {}, at });
-    requests.push({ ...work, id: requestId, createdBy: work.userId, price: work.price.shown });
-    outcomes.push({ admitted: true, requestId, operation });
+    const { gang, beside, ...rest } = work;
+    const made = membersOf(uuid, { name: work.name, gang }).map((member): NewRequest => ({
+      ...rest,
+      ...member,
+      ...(beside === undefined ? {} : { beside }),
+      createdBy: work.userId,
+      price: work.price.shown,
+    }));
+    for (const { id } of made) purse.hold(id, admission.hold);
+    const asked = made.map(({ id }) =>
+      newOperation({ tenantId, requestId: id, kind: "create", arguments: {}, at }),
+    );
+    requests.push(...made);
+    operations.push(...asked);
+    const operation = present(asked[0], "the operation of what was admitted");
+    outcomes.push({ admitted: true, requestId: operation.request_id, operation });
   }
   if (requests.length === 0) return outcomes;
   await insertRequests(tx, requests);
   await purse.settle();
-  await insertOperations(
-    tx,
-    outcomes.flatMap((each) => (each.admitted ? [each.operation] : [])),
-  );
+  await insertOperations(tx, operations);
   await tx.nudge("request");
   return outcomes;
 }

@@ -10,6 +10,7 @@ import type { Reason } from "#kernel/reason.ts";
 import type { PlaceAsk } from "./ask.ts";
 import { Eligibility } from "./eligible.ts";
 import type { HostState } from "./host-state.ts";
+import type { Neighbors } from "./neighbors.ts";
 import type { HeldPlacement } from "./store.ts";
 
 /** What starts as a whole: one entry, or the members of a gang. */
@@ -40,16 +41,16 @@ export interface AsksInput {
   readonly entries: readonly WaitingEntry[];
   readonly hosts: readonly HostState[];
   readonly held: ReadonlyMap<string, HeldPlacement>;
-  /** Hosts of the requests that some entry wants to be near to or apart from. */
-  readonly beside: ReadonlyMap<string, string>;
+  /** Where that lies which some entry wants to be near to or apart from. */
+  readonly neighbors: Neighbors;
 }
 
 export function asksOf(input: AsksInput): Asks {
   const eligibility = new Eligibility(input.hosts);
   const groups: Group[] = [];
   const unready: Unready[] = [];
-  const gangs = new Map<string, WaitingEntry[]>();
   const downHosts = new Map(input.hosts.flatMap(({ id, name, up }) => (up ? [] : [[id, name]])));
+  const gangs = new Map<string, WaitingEntry[]>();
   for (const entry of input.entries) {
     // Asked to start while it is still stopping: its turn comes once it has given back the last.
     if (input.held.get(entry.requestId)?.state === "full") continue;
@@ -60,10 +61,10 @@ export function asksOf(input: AsksInput): Asks {
       continue;
     }
     const ask = askOf(entry, input);
-    if (ask === undefined) unready.push({ entry, reason: notThereYet });
     const down = ask?.pinned === undefined ? undefined : downHosts.get(ask.pinned.hostId);
-    else groups.push(groupOf(entry.requestId, [{ entry, ask }], eligibility));
+    if (ask === undefined) unready.push({ entry, reason: notThereYet });
     else if (down !== undefined) unready.push({ entry, reason: hostOfDiskIsDown(down) });
+    else groups.push(groupOf(entry.requestId, [{ entry, ask }], eligibility));
   }
   for (const [id, entries] of gangs) {
     const members = entries
@@ -74,10 +75,10 @@ export function asksOf(input: AsksInput): Asks {
       });
     const size = entries[0]?.gangSize ?? 0;
     if (members.length === size) groups.push(groupOf(id, members, eligibility));
-    else
-      unready.push(
-        ...entries.map((entry) => ({ entry, reason: incomplete(members.length, size) })),
-      );
+    else {
+      const reason = entries.length === size ? notThereYet : incomplete(entries.length, size);
+      unready.push(...entries.map((entry) => ({ entry, reason })));
+    }
   }
   return { groups, unready };
 }
@@ -87,7 +88,6 @@ const notThereYet: Reason = {
   message: "It is to run beside work that has no host yet.",
 };
 
-function incomplete(there: number, size: number): Reason {
 function hostOfDiskIsDown(host: string): Reason {
   return {
     code: "host_down",
@@ -96,9 +96,10 @@ function hostOfDiskIsDown(host: string): Reason {
   };
 }
 
+function incomplete(there: number, size: number): Reason {
   return {
     code: "gang_incomplete",
-    message: `Its ${size} members start together, and ${there} of them can.`,
+    message: `Its ${size} members start together; ${there} of them are in line, the others have not given back yet what they had.`,
     details: { members: size, ready: there },
   };
 }
@@ -106,18 +107,18 @@ function hostOfDiskIsDown(host: string): Reason {
 /** Undefined as long as what it wants to be near to is nowhere. */
 function askOf(
   entry: WaitingEntry,
-  { held, beside }: Pick<AsksInput, "held" | "beside">,
+  { held, neighbors }: Pick<AsksInput, "held" | "neighbors">,
 ): PlaceAsk | undefined {
-  const { tenantId, shape, near, apart, afterFault } = entry;
+  const { tenantId, shape, afterFault } = entry;
   const pinned = held.get(entry.requestId);
-  const only = [...new Set(near.flatMap((id) => beside.get(id) ?? []))];
-  const not = [...new Set(apart.flatMap((id) => beside.get(id) ?? []))];
-  if (near.length > 0 && only.length === 0) return undefined;
+  const around = neighbors.around(entry);
+  if (around === undefined) return undefined;
+  const { only, not } = around;
   return {
     tenantId,
     shape,
     ...(pinned === undefined ? {} : { pinned }),
-    ...(only.length === 0 ? {} : { only: only.filter((id) => !not.includes(id)) }),
+    ...(only === undefined ? {} : { only }),
     ...(not.length === 0 ? {} : { not }),
     ...(afterFault ? { afterFault } : {}),
   };

@@ -18,7 +18,8 @@ import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 import type { Placed } from "./ask.ts";
 import { lockHosts, readHosts } from "./hosts-read.ts";
 import { Planner } from "./planner.ts";
-import { heldPlacements, hostsOfRequests, type HeldPlacement } from "./store.ts";
+import { neighborsOf, placedAs, type Neighbors } from "./neighbors.ts";
+import { heldPlacements, type HeldPlacement } from "./store.ts";
 
 /** One start of an entry on a host. */
 export interface Start {
@@ -128,25 +129,27 @@ async function decide(tx: Tx, groups: readonly Starts[]): Promise<Decided[][]> {
   const hosts = await readHosts(tx, sql`h.id = any(${hostIds}::uuid[])`);
   const waiting = new Set((await stillWaiting(tx, starts)).map(({ id }) => id));
   const held = await heldPlacements(tx, requestIds);
-  const others = starts.flatMap(({ entry }) => [...entry.near, ...entry.apart]);
-  const beside = await hostsOfRequests(tx, others);
+  const neighbors = await neighborsOf(
+    tx,
+    starts.map(({ entry }) => entry),
+  );
   const planner = new Planner(hosts);
   return groups.flatMap((group) => {
     const decided: Decided[] = [];
     for (const start of group) {
       const { entry } = start;
       const one = waiting.has(entry.requestId)
-        ? decideOne(planner, { start, held: held.get(entry.requestId), beside })
+        ? decideOne(planner, { start, held: held.get(entry.requestId), neighbors })
         : undefined;
       if (one === undefined) {
         for (const { placed, entry: member } of decided.toReversed()) {
           planner.release(placed);
-          beside.delete(member.requestId);
+          neighbors.remove(member.requestId);
         }
         return [];
       }
       decided.push(one);
-      beside.set(entry.requestId, start.hostId);
+      neighbors.add(placedAs(entry, start.hostId));
     }
     return [decided];
   });
@@ -169,15 +172,15 @@ function decideOne(
   of: {
     readonly start: Start;
     readonly held: HeldPlacement | undefined;
-    readonly beside: ReadonlyMap<string, string>;
+    readonly neighbors: Neighbors;
   },
 ): Decided | undefined {
-  const { start, held, beside } = of;
+  const { start, held, neighbors } = of;
   const { entry, hostId } = start;
   if (held?.state === "full") return undefined;
-  if (entry.apart.some((id) => beside.get(id) === hostId)) return undefined;
-  const near = entry.near.flatMap((id) => beside.get(id) ?? []);
-  if (entry.near.length > 0 && !near.includes(hostId)) return undefined;
+  const around = neighbors.around(entry);
+  if (around === undefined || around.not.includes(hostId)) return undefined;
+  if (around.only?.includes(hostId) === false) return undefined;
   const placed = planner.place({
     tenantId: entry.tenantId,
     shape: entry.shape,

@@ -81,7 +81,12 @@ export function placeLoop(context: {
   ): { readonly passed: Passed; readonly unready: ReturnType<typeof asksOf>["unready"] } {
     const { groups, unready } = asksOf(view);
     planner.refresh(view.hosts);
-    return { passed: planPass(groups, marketOf(view, { groups, at }), planner), unready };
+    return {
+      passed: planPass(groups, marketOf(view, { groups, at }), planner, {
+        neighbors: view.neighbors,
+      }),
+      unready,
+    };
   }
 
   async function commitAll(found: readonly Found[], signal: AbortSignal): Promise<Committed> {

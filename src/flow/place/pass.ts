@@ -11,8 +11,9 @@ import { unitsOf, unitsPerWhole } from "#flow/queue/snapshot.ts";
 import type { Plan, RunningWork, Snapshot, Start, Waiting, Where } from "#flow/queue/work.ts";
 import type { Reason } from "#kernel/reason.ts";
 
-import type { Placed } from "./ask.ts";
+import type { PlaceAsk, Placed } from "./ask.ts";
 import type { Group, Member } from "./asks.ts";
+import { isSocial, Neighbors, placedAs } from "./neighbors.ts";
 import type { Planner } from "./planner.ts";
 
 /** Each excludes one kind of work at least, or is the last. */
@@ -40,14 +41,20 @@ export function usualPlan(snapshot: Snapshot): Plan {
   return plan(snapshot, milliRules);
 }
 
-/** `planned`: another policy, for comparison. */
+export interface PassHow {
+  /** Another policy, for comparison. */
+  readonly planned?: (snapshot: Snapshot) => Plan;
+  /** What lies where; those that are placed on paper are added. */
+  readonly neighbors?: Neighbors;
+}
+
 export function planPass(
   groups: readonly Group[],
   snapshot: Omit<Snapshot, "waiting">,
   planner: Planner,
-  planned: (snapshot: Snapshot) => Plan = usualPlan,
+  { planned = usualPlan, neighbors = new Neighbors() }: PassHow = {},
 ): Passed {
-  const pass = new Pass(groups, snapshot, { planner, planned });
+  const pass = new Pass(groups, snapshot, { planner, planned, neighbors });
   for (let round = 1; ; round += 1) {
     const { misfits } = pass.round();
     if (misfits === 0 || round === roundsMax) return pass.result(misfits > 0);
@@ -57,6 +64,7 @@ export function planPass(
 class Pass {
   readonly #planner: Planner;
   readonly #planned: (snapshot: Snapshot) => Plan;
+  readonly #neighbors: Neighbors;
   readonly #base: Omit<Snapshot, "waiting">;
   readonly #groups: ReadonlyMap<string, Group>;
   readonly #found: Found[] = [];
@@ -64,6 +72,8 @@ class Pass {
   readonly #running: RunningWork[];
   /** Kinds that no host takes now: room only shrinks during a pass. */
   readonly #unfit = new Map<string, Reason>();
+  /** Work that found no host because of what was placed in this pass: its kind may have one. */
+  readonly #crowded = new Map<string, Reason>();
   /** Hosts that did not take a kind though the policy saw room there, and how often. */
   readonly #missed = new Map<string, Map<string, number>>();
   #made: Plan = { starts: [], reservations: [], waiting: [] };
@@ -72,9 +82,10 @@ class Pass {
   constructor(
     groups: readonly Group[],
     snapshot: Omit<Snapshot, "waiting">,
-    by: { readonly planner: Planner; readonly planned: (snapshot: Snapshot) => Plan },
+    by: Required<PassHow> & { readonly planner: Planner },
   ) {
     this.#planner = by.planner;
+    this.#neighbors = by.neighbors;
     this.#planned = by.planned;
     this.#base = snapshot;
     this.#groups = new Map(groups.map((group) => [group.work.id, group]));
@@ -84,7 +95,8 @@ class Pass {
 
   round(): { misfits: number } {
     const waiting = [...this.#groups.values()].filter(
-      ({ work, kind }) => !this.#started.has(work.id) && !this.#unfit.has(kind),
+      ({ work, kind }) =>
+        !this.#started.has(work.id) && !this.#unfit.has(kind) && !this.#crowded.has(work.id),
     );
     this.#snapshot = {
       ...this.#base,
@@ -121,19 +133,22 @@ class Pass {
   #start(group: Group, { parts, aroundReservationAt }: Start): boolean {
     const hostIds = parts.map(({ hostId }) => hostId);
     const only = aroundReservationAt === undefined ? undefined : hostIds;
-    const asks = group.members.map(({ ask }) => ({
+    const asked = group.members.map((member) => this.#askOf(member));
+    const asks = asked.map((ask) => ({
       ...ask,
       ...(only === undefined
         ? {}
         : { only: ask.only === undefined ? only : only.filter((id) => ask.only?.includes(id)) }),
     }));
+    const isChanged = asked.some((ask, at) => ask !== group.members[at]?.ask);
     const [first] = asks;
     if (first === undefined) return true;
     const how = group.members[0]?.entry.gangHow ?? "pack";
     const answer =
       asks.length === 1 ? this.#planner.place(first) : this.#planner.placeAll(asks, how);
     if (!answer.placed) {
-      if (only === undefined) this.#unfit.set(group.kind, answer.reason);
+      if (isChanged) this.#crowded.set(group.work.id, answer.reason);
+      else if (only === undefined) this.#unfit.set(group.kind, answer.reason);
       else this.#miss(group.kind, hostIds);
       return false;
     }
@@ -144,6 +159,9 @@ class Pass {
     });
     this.#found.push({ group, starts, aroundReservationAt });
     this.#started.add(group.work.id);
+    for (const { member, placed: where } of starts) {
+      if (isSocial(member.entry)) this.#neighbors.add(placedAs(member.entry, where.hostId));
+    }
     const { work } = group;
     this.#running.push({
       id: work.id,
@@ -157,6 +175,16 @@ class Pass {
       endsAt: this.#base.now + work.estimateMs,
     });
     return true;
+  }
+
+  /** As it was asked, unless a neighbor of it was placed since. */
+  #askOf({ entry, ask }: Member): PlaceAsk {
+    if (!isSocial(entry)) return ask;
+    const around = this.#neighbors.around(entry);
+    if (around === undefined) return ask;
+    const { only, not } = around;
+    if (alike(only, ask.only) && alike(not, ask.not ?? [])) return ask;
+    return { ...ask, not, ...(only === undefined ? {} : { only }) };
   }
 
   #miss(kind: string, hostIds: readonly string[]): void {
@@ -179,7 +207,7 @@ class Pass {
   }
 
   #reason(group: Group, planned: Waiting | undefined, explained: Map<string, Reason>): Reason {
-    const unfit = this.#unfit.get(group.kind);
+    const unfit = this.#crowded.get(group.work.id) ?? this.#unfit.get(group.kind);
     if (unfit !== undefined) return unfit;
     if (planned === undefined) return beingPlanned;
     const { kind } = planned.obstacle;
@@ -195,6 +223,10 @@ class Pass {
     }
     return reasonOf(planned, unitsPerWhole);
   }
+}
+
+function alike(one: readonly string[] | undefined, two: readonly string[] | undefined): boolean {
+  return one?.length === two?.length && (one ?? []).every((id) => two?.includes(id) === true);
 }
 
 const beingPlanned: Reason = {

@@ -9,8 +9,9 @@ import { waitingEntries, type WaitingEntry } from "#flow/queue/store.ts";
 
 import type { HostState } from "./host-state.ts";
 import { hostStates } from "./hosts-read.ts";
+import { neighborsOf, type Neighbors } from "./neighbors.ts";
 import { readRunning, readUsed, type Running } from "./running.ts";
-import { heldByWaiting, hostsOfRequests, type HeldPlacement } from "./store.ts";
+import { heldByWaiting, type HeldPlacement } from "./store.ts";
 
 /** Entries that one pass looks at. */
 const entriesMax = { oldest: 10_000, first: 2_000 };
@@ -27,7 +28,7 @@ export interface View {
   readonly entries: readonly WaitingEntry[];
   readonly hosts: readonly HostState[];
   readonly held: ReadonlyMap<string, HeldPlacement>;
-  readonly beside: ReadonlyMap<string, string>;
+  readonly neighbors: Neighbors;
   readonly running: Running;
   readonly limits: LimitRows;
 }
@@ -55,10 +56,7 @@ export async function readAll(tx: Queryable, now: number): Promise<Omit<View, "d
     entries,
     hosts: await hostStates(tx),
     held: await heldByWaiting(tx),
-    beside: await hostsOfRequests(
-      tx,
-      entries.flatMap(({ near, apart }) => [...near, ...apart]),
-    ),
+    neighbors: await neighborsOf(tx, entries),
     running,
     limits: {
       limits: await allLimits(tx),

@@ -64,20 +64,6 @@ export async function heldByWaiting(db: Queryable): Promise<Map<string, HeldPlac
   return new Map(rows.map((row) => [row.request_id, heldRow.parse(row)]));
 }
 
-/** Where requests run, those that do. */
-export async function hostsOfRequests(
-  db: Queryable,
-  requestIds: readonly string[],
-): Promise<Map<string, string>> {
-  if (requestIds.length === 0) return new Map();
-  const rows = await db.rows(
-    sql`select request_id, host_id from placement
-      where request_id = any(${requestIds}::uuid[]) and state = 'full'`,
-    z.object({ request_id: z.string(), host_id: z.string() }),
-  );
-  return new Map(rows.map((row) => [row.request_id, row.host_id]));
-}
-
 interface InstanceKey {
   readonly tenantId: string;
   readonly instanceId: string;

@@ -26,7 +26,7 @@ const placementRow = z.object({
 });
 export type PlacementRow = z.output<typeof placementRow>;
 
-/** Placements that no instance has followed yet. */
+/** Placements that no instance has followed yet; last those that may have to wait for one before them. */
 export function unprovisioned(
   db: Queryable,
   site: string,
@@ -39,22 +39,24 @@ export function unprovisioned(
           order by c.device_id) from gpu_claim c
           where c.tenant_id = p.tenant_id and c.instance_id = p.instance_id), '[]') as devices
       from placement p join host h on h.id = p.host_id
+        join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
       where p.state = 'full' and h.site = ${site}
         and not exists (select from instance i where i.tenant_id = p.tenant_id
           and i.id = p.instance_id)
-      order by p.placed_at, p.request_id limit ${rowsMax}`,
+      order by least(r.gang_rank, 1), p.placed_at, p.request_id limit ${rowsMax}`,
     placementRow,
   );
 }
 
 /**
- * Makes a job's inputs ready on this disk; `undefined` for a lease. Safe to repeat. Throws a Failure
+ * Makes a job's inputs ready on this disk; `undefined` for a lease, `later` for what must wait for
+ * something that is being made. Safe to repeat. Throws a Failure
  * `not_found` for inputs that are gone, which nothing will bring back; anything else may pass.
  */
 export type PrepareWorkload = (
   request: Request,
   instanceId: string,
-) => Promise<WorkloadSpec | undefined>;
+) => Promise<WorkloadSpec | undefined | "later">;
 
 /** `again` when there may be more. One that cannot be made ready does not keep others waiting. */
 export async function adoptPlacements(
@@ -70,8 +72,7 @@ export async function adoptPlacements(
   let adopted = 0;
   for (const placement of placements) {
     try {
-      await adopt(db, of, placement);
-      adopted += 1;
+      if (await adopt(db, of, placement)) adopted += 1;
     } catch (error) {
       of.failed(placement.instance_id, error);
     }
@@ -79,28 +80,31 @@ export async function adoptPlacements(
   return placements.length === placementsPerPassMax && adopted > 0 ? "again" : "rest";
 }
 
+/** False for what waits. */
 async function adopt(
   db: Db,
   of: { readonly site: string; readonly prepareWorkload: PrepareWorkload; readonly now: number },
   placement: PlacementRow,
-): Promise<void> {
+): Promise<boolean> {
   const key = { tenantId: placement.tenant_id, id: placement.request_id };
   const request = present(
     (await findRequest(db, { ...key, kind: "lease" })) ??
       (await findRequest(db, { ...key, kind: "job" })),
     `request ${key.id} of a placement`,
   );
-  let workload: WorkloadSpec | undefined;
+  let workload: Awaited<ReturnType<PrepareWorkload>>;
   try {
     workload = await of.prepareWorkload(request, placement.instance_id);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "not_found") throw error;
     const reason = { code: error.code, message: error.message, details: error.details };
     await db.transaction((tx) => giveUp(tx, { placement, reason, at: of.now }));
-    return;
+    return true;
   }
+  if (workload === "later") return false;
   const spec = machineSpec(request, placement, workload);
   await db.transaction((tx) => insertInstance(tx, { request, placement, spec, ...of }));
+  return true;
 }
 
 /** What it needs is gone for good: it ends before a machine is made. */

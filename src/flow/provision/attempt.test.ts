@@ -107,6 +107,7 @@ function viewOf(given: {
         preemptible: false,
         checkpoint: null,
       },
+      inGang: false,
       ended: false,
       ...request,
     },

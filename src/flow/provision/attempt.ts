@@ -78,6 +78,10 @@ function silence(
 export function ourEnd(view: View): AttemptEnd {
   const { instance, request, interruption, now } = view;
   if (request.wanted === "released") return { kind: "canceled" };
+  if (instance.turn !== request.turn) {
+    const detail = "its gang went back into the line as a whole";
+    return { kind: "platform_fault", detail, moved: true };
+  }
   if (interruption !== null && !interruption.calledOff && now >= interruption.noticeUntil) {
     return interruptedEnd(view);
   }

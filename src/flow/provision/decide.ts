@@ -79,6 +79,7 @@ function watch(view: View, machine: Machine): Step {
       missingSince: null,
       seenUntil: null,
       endpoints: machine.endpoints,
+      ...(machine.address === undefined ? {} : { address: machine.address }),
       ...(workload === undefined ? {} : { workload }),
       ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
       ...(stopped ? { readyAt: null } : {}),

@@ -20,6 +20,8 @@ export function goalOf(view: View): Goal {
   const { instance, request, placement, now } = view;
   if (request.ended || request.wanted === "released") return "gone";
   if (instance.kind === "job") {
+    // Its gang went back into the line: this attempt is over, whatever it does.
+    if (instance.turn !== request.turn) return "gone";
     return instance.workload?.state === "ended" || now >= wallOf(view) ? "gone" : "running";
   }
   if (request.wanted === "stopped") return "stopped";

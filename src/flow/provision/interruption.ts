@@ -13,7 +13,7 @@ const untoldGraceMs = 30_000;
 /** Beyond its notice a guest may take this long to pack what it saved. */
 const packMsMax = 5 * 60_000;
 /** Who made room waits so long, so that he for whom it was made comes first. */
-const makingRoomMs = 30_000;
+export const makingRoomMs = 30_000;
 const firstRestMs = 5_000;
 const restMsMax = 300_000;
 
@@ -63,6 +63,7 @@ export function interruptedEnd({ request, interruption }: View): AttemptEnd {
 /** What becomes of a job that is wanted still, once the machine of its attempt is gone. */
 export function afterAttempt(view: View, end: AttemptEnd): NonNullable<Step["request"]> {
   const { instance, request, interruption, faultsBefore, now } = view;
+  if (request.inGang) return { set: "as-its-gang" };
   const attempt = { attempt: instance.turn };
   switch (end.kind) {
     case "preempted": {
@@ -95,7 +96,7 @@ export function afterAttempt(view: View, end: AttemptEnd): NonNullable<Step["req
 }
 
 /** The first retry at once; the ones after it rest longer and longer. */
-function retryAt(retry: number, now: number): number | null {
+export function retryAt(retry: number, now: number): number | null {
   if (retry === 1) return null;
   return now + Math.min(restMsMax, firstRestMs * 2 ** (retry - 2));
 }

@@ -1,12 +1,13 @@
 /** The one thing that can be asked of a job that was submitted: that it ends. */
 import type { Tx } from "#db/pool.ts";
 import { supersedeOperations } from "#flow/admit/operations.ts";
-import { lockRequest, setReason, setWanted } from "#flow/admit/requests.ts";
+import { lockRequest, setReason, setWanted, type Request } from "#flow/admit/requests.ts";
 import { Failure } from "#kernel/failure.ts";
 
+import { lockTogether } from "./gang-rows.ts";
 import { findJob } from "./job-view.ts";
 
-/** Canceling what is being canceled is the same wish. A program that has ended, has ended. */
+/** Of a gang all members, whichever is named. Canceling what is being canceled is the same wish. A program that has ended, has ended. */
 export async function askCancel(
   tx: Tx,
   ask: {
@@ -16,19 +17,31 @@ export async function askCancel(
     readonly at: number;
   },
 ): Promise<void> {
-  const key = { tenantId: ask.tenantId, id: ask.jobId };
-  const job = await lockRequest(tx, { ...key, kind: "job" });
-  const over = job.ended_at !== null || (await programEnded(tx, key));
-  if (over) throw new Failure("wrong_state", `The job ${job.name} has ended already.`);
-  if (job.wanted === "released") return;
-  await setWanted(tx, { ...key, wanted: "released", at: ask.at });
-  await setReason(tx, {
-    ...key,
-    reason: { code: "canceled", message: `It was canceled by ${ask.by}.` },
-  });
-  await supersedeOperations(tx, { tenantId: ask.tenantId, requestId: ask.jobId, at: ask.at }, [
-    "create",
-  ]);
+  const { tenantId, jobId, at } = ask;
+  const members: Request[] = [];
+  for (const id of await lockTogether(tx, { tenantId, requestId: jobId })) {
+    members.push(await lockRequest(tx, { tenantId, id, kind: "job" }));
+  }
+  const [job] = members;
+  if (job === undefined) throw new Failure("not_found", "There is no such job.");
+  const open: Request[] = [];
+  for (const member of members) {
+    const over = member.ended_at !== null || (await programEnded(tx, { tenantId, id: member.id }));
+    if (!over) open.push(member);
+  }
+  if (open.length === 0) {
+    throw new Failure("wrong_state", `The job ${job.name} has ended already.`);
+  }
+  for (const { id, wanted } of open) {
+    if (wanted === "released") continue;
+    await setWanted(tx, { tenantId, id, wanted: "released", at });
+    await setReason(tx, {
+      tenantId,
+      id,
+      reason: { code: "canceled", message: `It was canceled by ${ask.by}.` },
+    });
+    await supersedeOperations(tx, { tenantId, requestId: id, at }, ["create"]);
+  }
   await tx.nudge("request");
 }
 

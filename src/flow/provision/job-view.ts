@@ -13,6 +13,7 @@ import { reasonRow, shapeRow, workloadRow } from "#flow/admit/rows.ts";
 import { unreachable } from "#kernel/assert.ts";
 import type { Reason } from "#kernel/reason.ts";
 
+import { besideRow } from "./beside-view.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
 import { attemptRow } from "./rows.ts";
 import type { AttemptEnd } from "./view.ts";
@@ -61,6 +62,12 @@ const row = z.object({
     "timed_out",
     "canceled",
   ]),
+  gang_id: z.string().nullable(),
+  gang_size: z.int(),
+  gang_rank: z.int(),
+  gang_how: z.enum(["spread", "pack"]),
+  address: z.string().nullable(),
+  ...besideRow,
   attempts: z.array(instanceRow),
   preemptions: z.array(preemptionRow),
   refusal: reasonRow.nullable(),
@@ -73,13 +80,8 @@ export type JobView = z.output<typeof row>;
 /** Reasons with which somebody, or an empty balance, ended a job that had not ended by itself. */
 const canceledCodes = ["canceled", "insufficient_credit"];
 
-/** The newest attempt decides; the queue entry is that of this turn. */
-const jobRows = sql`
-  select r.id, r.project_id, r.name, r.shape, r.image, r.price, r.workload, r.turn, r.created_at,
-    r.ended_at, r.end_reason, q.refusal,
-    coalesce(a.attempts, '[]') as attempts, coalesce(x.preemptions, '[]') as preemptions,
-    case when results.state = 'ready' then results.size_bytes end as results_bytes,
-    results.reason as results_reason, log.reason as log_reason,
+/** Of job `r`, by its newest attempt and the queue entry of this turn. */
+const ownState = sql`
     case
       when r.ended_at is not null then case
         when last.end_kind = 'exited' and last.exit_code = 0 then 'succeeded'
@@ -93,8 +95,47 @@ const jobRows = sql`
       when last.turn = r.turn and last.workload_state in ('running', 'ended') then 'running'
       when last.turn = r.turn or q.state = 'placed' then 'starting'
       else 'queued'
-    end as state
+    end`;
+
+const lastAttempt = sql`
+    left join lateral (select i.turn, i.workload->>'state' as workload_state, i.address,
+          i.workload->'end'->>'kind' as end_kind,
+          (i.workload->'end'->>'exitCode')::int as exit_code
+        from instance i where i.tenant_id = r.tenant_id and i.request_id = r.id
+        order by i.turn desc limit 1) last on true
+    left join queue_entry q on q.tenant_id = r.tenant_id and q.request_id = r.id
+      and q.turn = r.turn`;
+
+/** The first of a gang stands for all of it: what went wrong with one went wrong with all. */
+const stateOfAll = sql`
+    case
+      when r.gang_id is null or r.gang_rank > 0 then ${ownState}
+      when 'canceling' = any(gang.states) then 'canceling'
+      when gang.over then case
+        when 'failed' = any(gang.states) then 'failed'
+        when 'timed_out' = any(gang.states) then 'timed_out'
+        when 'canceled' = any(gang.states) then 'canceled'
+        else 'succeeded' end
+      when gang.states && '{running,succeeded,failed,timed_out,canceled}' then 'running'
+      when 'starting' = any(gang.states) then 'starting'
+      else 'queued'
+    end`;
+
+const jobRows = sql`
+  select r.id, r.project_id, r.name, r.shape, r.image, r.price, r.workload, r.turn, r.created_at,
+    case when gang.over is false then null else r.ended_at end as ended_at,
+    r.end_reason, q.refusal, last.address,
+    r.gang_id, r.gang_size, r.gang_rank, r.gang_how,
+    r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
+    coalesce(a.attempts, '[]') as attempts, coalesce(x.preemptions, '[]') as preemptions,
+    case when results.state = 'ready' then results.size_bytes end as results_bytes,
+    results.reason as results_reason, log.reason as log_reason,
+    ${stateOfAll} as state
   from request r
+    left join lateral (select r.tenant_id as t, r.gang_id as g) me on true
+    left join lateral (select array_agg(${ownState}) as states, bool_and(r.ended_at is not null) as over
+        from request r ${lastAttempt}
+        where r.tenant_id = me.t and r.gang_id = me.g) gang on r.gang_rank = 0 and r.gang_id is not null
     left join lateral (select jsonb_agg(jsonb_build_object('id', i.id, 'turn', i.turn,
           'state', i.state, 'workload', i.workload,
           'logBytes', coalesce(f.size_bytes, 0)) order by i.turn) as attempts
@@ -107,17 +148,11 @@ const jobRows = sql`
           'noticeUntil', (extract(epoch from x.notice_until) * 1000)::int8)
           order by x.asked_at, x.id) as preemptions
         from preemption x where x.tenant_id = r.tenant_id and x.request_id = r.id) x on true
-    left join lateral (select i.turn, i.workload->>'state' as workload_state,
-          i.workload->'end'->>'kind' as end_kind,
-          (i.workload->'end'->>'exitCode')::int as exit_code
-        from instance i where i.tenant_id = r.tenant_id and i.request_id = r.id
-        order by i.turn desc limit 1) last on true
+    ${lastAttempt}
     left join stored_file results on results.tenant_id = r.tenant_id and results.job_id = r.id
       and results.attempt = last.turn and results.kind = 'results'
     left join stored_file log on log.tenant_id = r.tenant_id and log.job_id = r.id
       and log.attempt = last.turn and log.kind = 'log'
-    left join queue_entry q on q.tenant_id = r.tenant_id and q.request_id = r.id
-      and q.turn = r.turn
   where r.kind = 'job'`;
 
 export function findJob(
@@ -127,12 +162,43 @@ export function findJob(
   return db.maybe(sql`${jobRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
 }
 
+/** Of a gang the first member, which stands for all of it. */
 export function listJobs(
   db: Queryable,
   filter: RequestFilter<JobState>,
   ask: PageAsk,
 ): Promise<JobView[]> {
-  return db.rows(newestRequests(jobRows, filter, ask), row);
+  return db.rows(newestRequests(sql`${jobRows} and r.gang_rank = 0`, filter, ask), row);
+}
+
+/** In the order of their ranks, each by itself. */
+export async function membersOf(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly gangId: string },
+): Promise<JobView[]> {
+  return db.rows(
+    sql`select j.*, s.own as state, s.ended_at from (
+        ${jobRows} and r.tenant_id = ${of.tenantId} and r.gang_id = ${of.gangId}) j
+      join lateral (select ${ownState} as own, r.ended_at from request r ${lastAttempt}
+        where r.tenant_id = ${of.tenantId} and r.id = j.id) s on true
+      order by j.gang_rank`,
+    row,
+  );
+}
+
+/** The request of one member; `undefined` if the job has none of that rank. */
+export async function memberId(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly jobId: string; readonly rank: number },
+): Promise<string | undefined> {
+  const found = await db.maybe(
+    sql`select m.id from request r join request m on m.tenant_id = r.tenant_id
+        and (m.gang_id = r.gang_id or r.gang_id is null and m.id = r.id)
+      where r.tenant_id = ${of.tenantId} and r.id = ${of.jobId} and r.kind = 'job'
+        and m.gang_rank = ${of.rank}`,
+    z.object({ id: z.string() }),
+  );
+  return found?.id;
 }
 
 /** Oldest first; the last one may still wait for its machine. */
@@ -186,6 +252,15 @@ export function preemptionsOf({ preemptions }: JobView): ShownPreemption[] {
 
 /** Why it waits, how it ended, and what of it could not be kept. */
 export function reasonOf(view: JobView): Reason | null {
+  // What ended a gang is written down with each member; the first one's own end is but its own.
+  if (view.ended_at !== null && view.gang_id === view.id && view.state !== "succeeded") {
+    return withLosses(view, view.end_reason ?? endReason(view));
+  }
+  return ownReasonOf(view);
+}
+
+/** Of one member, whatever became of its gang. */
+export function ownReasonOf(view: JobView): Reason | null {
   switch (view.state) {
     case "queued":
       return view.refusal ?? (view.turn > 1 ? view.end_reason : null);

@@ -14,6 +14,7 @@ import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
+import { besideRow } from "./beside-view.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
 import { endpointRow } from "./rows.ts";
 
@@ -51,8 +52,9 @@ const row = z.object({
   instance_reason: reasonRow.nullable(),
   refusal: reasonRow.nullable(),
   host: z.string().nullable(),
-  execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
   host_down_since: instant.nullable(),
+  execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
+  ...besideRow,
 });
 export type LeaseView = z.output<typeof row>;
 
@@ -60,6 +62,7 @@ export type LeaseView = z.output<typeof row>;
 const leaseRows = sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.plan, r.price,
     r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
+    r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
     i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
     case
@@ -90,6 +93,17 @@ export function findLease(
   key: { readonly tenantId: string; readonly id: string },
 ): Promise<LeaseView | undefined> {
   return db.maybe(sql`${leaseRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
+}
+
+/** Those of these ids that there are, in no order. */
+export function leasesById(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly ids: readonly string[] },
+): Promise<LeaseView[]> {
+  return db.rows(
+    sql`${leaseRows} and r.tenant_id = ${of.tenantId} and r.id = any(${[...of.ids]}::uuid[])`,
+    row,
+  );
 }
 
 export function listLeases(

@@ -122,6 +122,7 @@ function changesAnything(row: InstanceRow, step: Step): boolean {
     (patch.readyAt !== undefined && patch.readyAt !== row.ready_at) ||
     (patch.workload !== undefined && patch.workload.state !== row.workload?.state) ||
     (patch.pendingResize !== undefined && patch.pendingResize !== row.pending_resize) ||
+    (patch.address !== undefined && patch.address !== row.address) ||
     (patch.endpoints !== undefined &&
       JSON.stringify(patch.endpoints) !== JSON.stringify(row.endpoints))
   );

@@ -46,6 +46,7 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
     .object({
       command: z.array(z.string()),
       environment: z.record(z.string(), z.string()),
+      addressVariable: z.string().exactOptional(),
       inputsPath: z.string().exactOptional(),
       checkpoint: z.array(z.string()).exactOptional(),
       timeLimitSeconds: z.number(),

@@ -71,6 +71,7 @@ const viewRow = z.object({
   restarts: z.int(),
   pending_resize: z.boolean(),
   endpoints: z.array(endpointRow),
+  address: z.string().nullable(),
   call: pendingCallRow.nullable(),
   pace: paceRow,
   stop_before_start: instant.nullable(),
@@ -86,6 +87,7 @@ const viewRow = z.object({
   restart: z.enum(["never", "on-failure"]),
   request_workload: workloadRow.nullable(),
   keep_snapshot: z.string().nullable(),
+  in_gang: z.boolean(),
   ended: z.boolean(),
   placement_state: z.enum(["full", "disk", "none"]),
   placement_turn: z.int(),
@@ -119,10 +121,11 @@ export type InstanceRow = z.output<typeof viewRow>;
 
 const viewSelect = sql`
   select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
-    i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.call, i.pace,
+    i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.address, i.call, i.pace,
     i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
-    r.workload as request_workload, r.keep_snapshot, r.ended_at is not null as ended,
+    r.workload as request_workload, r.keep_snapshot,
+    r.gang_id is not null as in_gang, r.ended_at is not null as ended,
     p.state as placement_state, p.turn as placement_turn,
     ${newestInterruption} as interruption,
     (select count(*)::int from instance e where e.tenant_id = i.tenant_id
@@ -192,6 +195,7 @@ export function viewOf(
       shape: row.request_shape,
       restart: row.restart,
       workload: row.request_workload,
+      inGang: row.in_gang,
       ended: row.ended,
     },
     placement: { state: row.placement_state, turn: row.placement_turn },
@@ -239,6 +243,7 @@ export async function applyStep(
         then ${instantOf(patch.readyAt)}::timestamptz else ready_at end,
       endpoints = coalesce(${patch.endpoints === undefined ? null : json(patch.endpoints)}::jsonb,
         endpoints),
+      address = coalesce(${patch.address ?? null}, address),
       start_kind = coalesce(${patch.startKind ?? null}, start_kind),
       pending_resize = coalesce(${patch.pendingResize ?? null}::boolean, pending_resize),
       restarts = ${patch.restarts ?? row.restarts},
@@ -333,6 +338,7 @@ async function applyToRequest(tx: Tx, row: InstanceRow, step: Step, now: number)
   const key = { tenantId: row.tenant_id, id: row.request_id };
   switch (step.request?.set) {
     case undefined:
+    case "as-its-gang":
       return;
     case "wanted-stopped":
       await setWanted(tx, { ...key, wanted: "stopped", at: now });
@@ -390,6 +396,8 @@ async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: numbe
 
 async function nudgeFor(tx: Tx, row: InstanceRow, step: Step): Promise<void> {
   if (step.transitions.length > 0) await tx.nudge("meter");
+  // Whoever is to reach it may now be made.
+  if (row.address === null && step.patch.address !== undefined) await tx.nudge("provision");
   if (step.placement !== undefined) await tx.nudge("capacity");
   if (step.request !== undefined) await tx.nudge("request");
   if (step.endedOperations.length > 0) await tx.nudge("operation");

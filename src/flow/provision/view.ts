@@ -127,6 +127,8 @@ export interface RequestView {
   readonly shape: Shape;
   readonly restart: "never" | "on-failure";
   readonly workload: Workload | null;
+  /** What becomes of it once an attempt has ended is for its gang to say (gang.ts). */
+  readonly inGang: boolean;
   readonly ended: boolean;
 }
 
@@ -217,6 +219,7 @@ export interface Step {
   readonly patch: {
     readonly readyAt?: number | null;
     readonly endpoints?: readonly Endpoint[];
+    readonly address?: string;
     readonly startKind?: Machine["start"];
     readonly pendingResize?: boolean;
     readonly restarts?: number;
@@ -240,6 +243,7 @@ export interface Step {
         /** It does not wait in line before that. */
         readonly heldUntil: number | null;
       }
+    | { readonly set: "as-its-gang" }
     | { readonly set: "ended"; readonly reason: Reason | null };
   readonly endedOperations: readonly OperationEnd[];
   /** The guest knows of the interruption, or that it was taken back. */

@@ -44,6 +44,9 @@ function request(workload: Partial<NonNullable<Request["workload"]>> | null): Re
     ssh_keys: [],
     user_data: null,
     from_snapshot: null,
+    gang_id: null,
+    gang_size: 1,
+    gang_rank: 0,
     restart: "never",
     price: {},
     priority: 30,
@@ -91,6 +94,7 @@ test("an attempt is handed its script and its inputs; made again, they are the s
   const job = request({ inputs, environment: { A: "b" } });
   const instanceId = uuid();
   const spec = present(await prepare(job, instanceId), "a workload");
+  if (spec === "later") throw new Error("nobody is waited for");
   expect(spec).toMatchObject({
     command: ["./script"],
     environment: { A: "b", MILLRACE_JOB_ID: job.id, MILLRACE_ATTEMPT: "2" },

@@ -24,6 +24,7 @@ import { names } from "#storage/sweep.ts";
 
 import type { PrepareWorkload } from "./adopt.ts";
 import { savedEntries, savedWork } from "./checkpoint.ts";
+import { ranksOf } from "./ranks.ts";
 
 export interface AttemptLimits {
   /** Of one attempt's log; a program that prints more goes on, and the log says that it is cut. */
@@ -46,9 +47,11 @@ export function prepareWorkloads(context: {
   readonly limits: AttemptLimits;
 }): PrepareWorkload {
   const { db, root, limits } = context;
-  return async (request, instanceId): Promise<WorkloadSpec | undefined> => {
+  return async (request, instanceId): Promise<WorkloadSpec | undefined | "later"> => {
     const { workload } = request;
     if (workload === null) return undefined;
+    const ranks = await ranksOf(db, request);
+    if (ranks === "later") return "later";
     const key = { tenantId: request.tenant_id, jobId: request.id, attempt: request.turn };
     const saved = await savedWork(db, root, key);
     const inputsPath =
@@ -59,9 +62,11 @@ export function prepareWorkloads(context: {
       command: workload.command,
       environment: {
         ...workload.environment,
+        ...ranks.environment,
         MILLRACE_JOB_ID: request.id,
         MILLRACE_ATTEMPT: String(request.turn),
       },
+      ...(ranks.addressVariable === undefined ? {} : { addressVariable: ranks.addressVariable }),
       ...(inputsPath === undefined ? {} : { inputsPath }),
       ...(workload.checkpoint === null
         ? {}

@@ -76,6 +76,9 @@ const waitingRow = z
     after_fault: z.boolean(),
     near: z.array(z.string()),
     apart: z.array(z.string()),
+    group_name: z.string().nullable(),
+    near_groups: z.array(z.string()),
+    apart_groups: z.array(z.string()),
   })
   .transform((row) => ({
     tenantId: row.tenant_id,
@@ -103,8 +106,13 @@ const waitingRow = z
     gangHow: row.gang_how,
     preemptible: row.preemptible,
     afterFault: row.after_fault,
+    /** Requests, and groups of the tenant's, whose hosts it wants to share or keeps away from. */
     near: row.near,
     apart: row.apart,
+    nearGroups: row.near_groups,
+    apartGroups: row.apart_groups,
+    /** The group that it is in. */
+    group: row.group_name,
   }));
 export type WaitingEntry = z.output<typeof waitingRow>;
 
@@ -148,6 +156,7 @@ export function waitingStatement(order: Sql): Sql {
       (r.workload->>'expectedSeconds')::float8 as expected_seconds,
       r.workload->>'deadline' as deadline, r.price->>'hourly' as hourly,
       r.gang_id, r.gang_size, r.gang_how, r.after_fault, r.near, r.apart,
+      r.group_name, r.near_groups, r.apart_groups,
       r.preemptible or coalesce((r.workload->>'preemptible')::boolean, false) as preemptible
     from queue_entry q cross join lateral (select * from request r
       where r.tenant_id = q.tenant_id and r.id = q.request_id offset 0) r

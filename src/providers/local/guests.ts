@@ -163,15 +163,16 @@ async function makeReady(
   const state = await readState(path);
   if (spec === undefined || state?.launch?.number !== launch.number) return undefined;
   if (state.readyAt === null) {
+    const { address, prefixLength } = await takeAddress(site, spec.network, spec.id);
     const { growProblem } = await client.personalize(
       { signal },
-      await identityOf(site, spec, state),
+      identityOf(spec, state, `${address}/${prefixLength}`),
     );
     if (growProblem !== undefined) site.log.warn({ machineId, growProblem }, "disk not all used");
     const now = site.now();
     await updateState(site, machineId, (latest) =>
       latest.launch?.number === launch.number && latest.readyAt === null
-        ? { ...latest, readyAt: Math.max(now, latest.powerSince) }
+        ? { ...latest, address, readyAt: Math.max(now, latest.powerSince) }
         : latest,
     );
     site.changed(machineId);
@@ -180,18 +181,15 @@ async function makeReady(
   return spec;
 }
 
-async function identityOf(site: Site, spec: MachineSpec, state: State): Promise<Identity> {
-  const { address, prefixLength } = await takeAddress(site, spec.network, spec.id);
+/** `address`: with the length of its prefix. */
+function identityOf(spec: MachineSpec, state: State, address: string): Identity {
   return {
     instanceId: spec.id,
     hostname: spec.name,
     loginUser: spec.loginUser,
     machineId: spec.id.replaceAll("-", ""),
     authorizedKeys: spec.sshKeys,
-    network: [
-      { address: accessAddress },
-      { mac: tenantMacOf(spec.id), address: `${address}/${prefixLength}` },
-    ],
+    network: [{ address: accessAddress }, { mac: tenantMacOf(spec.id), address }],
     diskBytes: state.hardware.diskBytes,
   };
 }

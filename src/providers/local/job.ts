@@ -41,7 +41,7 @@ export async function startWorkload(
     const status = await agent.client.workloadStart(call(agent), {
       workloadId: spec.id,
       command: workload.command,
-      environment: workload.environment,
+      environment: { ...workload.environment, ...ownAddress(workload, state.address) },
       ...(workload.checkpoint === undefined ? {} : { checkpoint: workload.checkpoint }),
       inputsBytes,
       timeLimitSeconds: Math.ceil(workload.timeLimitSeconds),
@@ -66,6 +66,15 @@ export async function startWorkload(
       end: { kind: "platform_fault", detail },
     }));
   }
+}
+
+function ownAddress(
+  { addressVariable }: WorkloadSpec,
+  address: string | undefined,
+): Record<string, string> {
+  return addressVariable === undefined || address === undefined
+    ? {}
+    : { [addressVariable]: address };
 }
 
 /** Copies what is new; true while there is more to come. */

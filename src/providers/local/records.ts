@@ -22,6 +22,7 @@ const ownerSchema = z.object({
 const workloadSpecSchema = z.object({
   command: z.array(z.string()).min(1),
   environment: z.record(z.string(), z.string()),
+  addressVariable: z.string().exactOptional(),
   inputsPath: z.string().exactOptional(),
   checkpoint: z.array(z.string()).min(1).exactOptional(),
   timeLimitSeconds: z.number().positive(),
@@ -156,6 +157,8 @@ export const stateSchema = z.object({
   wired: z.boolean(),
   stop: stopSchema.nullable(),
   readyAt: z.number().nullable(),
+  /** On its tenant's network, from when its guest was given it. */
+  address: z.string().exactOptional(),
   workload: workloadStateSchema.nullable(),
   snapshots: z.array(snapshotSchema),
 });

@@ -38,6 +38,7 @@ export function showMachine(
     pendingResize: state !== undefined && hasPendingResize(state),
     endpoints:
       state === undefined ? [] : [{ service: "ssh", host: "127.0.0.1", port: state.sshPort }],
+    ...(state?.address === undefined ? {} : { address: state.address }),
     ...workloadOf(spec, state, sizes),
   };
 }

@@ -185,6 +185,11 @@ export function crashed(machine: MachineState, now: number, detail: string): Mac
   return powerOff(machine, { at: now, reason: "crashed", detail });
 }
 
+/** The program ends by itself before its time; one that has not started yet goes on. */
+export function programEnded(machine: MachineState, now: number, exitCode: number): MachineState {
+  return endWorkload(machine, now, { kind: "exited", exitCode });
+}
+
 export function shutDownByGuest(machine: MachineState, now: number): MachineState {
   return powerOff(endWorkload(machine, now, { kind: "signaled", signal: "SIGTERM" }), {
     at: now,

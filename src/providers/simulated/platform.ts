@@ -15,7 +15,7 @@ import { Faults } from "./faults.ts";
 import type { SimulatedHost } from "./hosts.ts";
 import { refused } from "./guard.ts";
 import { Loads, type Load } from "./loads.ts";
-import { crashed, hung, shutDownByGuest, type Latencies } from "./mutate.ts";
+import { crashed, hung, programEnded, shutDownByGuest, type Latencies } from "./mutate.ts";
 import { DirectoryStore, MemoryStore, type Store } from "./store.ts";
 import { operationsMax, type MachineState, type OperationState, type World } from "./world.ts";
 
@@ -172,6 +172,11 @@ export class SimulatedPlatform {
     this.#happen(machineId, (machine, now) =>
       crashed(machine, now, "[simulated] crashed on demand"),
     );
+  }
+
+  /** Its program ends by itself before its time. */
+  endProgram(machineId: string, exitCode: number): void {
+    this.#happen(machineId, (machine, now) => programEnded(machine, now, exitCode));
   }
 
   /** Somebody types `poweroff` in the guest. */

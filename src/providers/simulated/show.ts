@@ -1,4 +1,6 @@
 /** A simulated machine as the contract shows it, with the label that it is simulated. */
+import { createHash } from "node:crypto";
+
 import type { Machine, OperationStatus, Sample } from "#providers/provider.ts";
 import { ProviderError } from "#providers/provider.ts";
 
@@ -35,6 +37,7 @@ export function showMachine(
       machine.pendingMemoryBytes !== null ||
       machine.pendingDiskBytes !== null,
     endpoints: [],
+    address: addressOf(machine.spec.id),
     ...(machine.spec.workload === undefined ? {} : { workload: workloadStatus(machine, now) }),
   };
 }
@@ -54,6 +57,12 @@ export function showOperation(operation: OperationState | undefined, now: number
         state: "failed",
         error: new ProviderError(failure.code, failure.message, { effect: "none" }),
       };
+}
+
+/** Made up as well, and nobody answers there: from a range that is kept for examples of benchmarks. */
+function addressOf(id: string): string {
+  const digest = createHash("sha256").update(id).digest();
+  return `198.18.${digest.readUInt8(0)}.${digest.readUInt8(1)}`;
 }
 
 /** Made-up figures that only grow: a fifth of each CPU busy, a quarter of the memory resident. */

@@ -124,6 +124,7 @@ const spec: z.ZodType<MachineSpec> = z.object({
     z.object({
       command: z.array(z.string()),
       environment: z.record(z.string(), z.string()),
+      addressVariable: z.exactOptional(z.string()),
       inputsPath: z.exactOptional(z.string()),
       checkpoint: z.exactOptional(z.array(z.string())),
       timeLimitSeconds: z.number(),

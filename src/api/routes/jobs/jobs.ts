@@ -7,11 +7,14 @@ import type { Operations } from "#contract/operations.ts";
 import { price } from "#contract/schemas/catalog.ts";
 import type { Job } from "#contract/schemas/compute.ts";
 import type { Tx } from "#db/pool.ts";
+import { shownBeside } from "#flow/provision/beside-view.ts";
 import { askCancel } from "#flow/provision/job-asks.ts";
 import {
   attemptsOf,
   findJob,
   listJobs,
+  membersOf,
+  ownReasonOf,
   preemptionsOf,
   reasonOf,
   type JobView,
@@ -57,7 +60,11 @@ async function jobOf(
   tx: Tx,
   key: { readonly tenantId: string; readonly id: string },
 ): Promise<Job> {
-  return showJob(await jobView(tx, key));
+  const view = await jobView(tx, key);
+  const { gang_id: gangId } = view;
+  if (gangId === null || view.gang_rank > 0) return showJob(view);
+  const members = await membersOf(tx, { tenantId: key.tenantId, gangId });
+  return { ...showJob(view), gang: { ...gangOf(view, gangId), members: members.map(showMember) } };
 }
 
 export async function jobView(
@@ -76,6 +83,7 @@ function showJob(view: JobView): Job {
     name: view.name,
     state: view.state,
     reason: showReason(reasonOf(view)),
+    line: null,
     flavor: usedFlavor(view.shape),
     image: view.image,
     price: price.parse(view.price),
@@ -83,10 +91,31 @@ function showJob(view: JobView): Job {
     preemptible: view.workload.preemptible,
     checkpoint: view.workload.checkpoint,
     attempts: attemptsOf(view),
-    line: null,
     preemptions: preemptionsOf(view),
     resultsBytes: view.results_bytes,
+    gang: view.gang_id === null ? null : { ...gangOf(view, view.gang_id), members: null },
+    ...shownBeside(view),
     createdAt: rfc3339(view.created_at),
     endedAt: optionalTime(view.ended_at),
+  };
+}
+
+function gangOf(
+  { gang_size: size, gang_rank: rank, gang_how: how }: JobView,
+  id: string,
+): Omit<NonNullable<Job["gang"]>, "members"> {
+  return { id, size, rank, how };
+}
+
+function showMember(view: JobView): NonNullable<NonNullable<Job["gang"]>["members"]>[number] {
+  return {
+    rank: view.gang_rank,
+    id: view.id,
+    name: view.name,
+    state: view.state,
+    reason: showReason(ownReasonOf(view)),
+    address: view.address,
+    attempts: attemptsOf(view),
+    resultsBytes: view.results_bytes,
   };
 }

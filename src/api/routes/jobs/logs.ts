@@ -4,7 +4,7 @@
  */
 import type { Handler, ServerEvent, StreamContext } from "#api/handler.ts";
 import type { Operations } from "#contract/operations.ts";
-import type { JobView } from "#flow/provision/job-view.ts";
+import { memberId, type JobView } from "#flow/provision/job-view.ts";
 import { Failure } from "#kernel/failure.ts";
 import { attemptFiles, findAttemptFile, type StoredFile } from "#storage/files.ts";
 import { bytesGone, readBytes, readRange } from "#storage/read.ts";
@@ -13,7 +13,10 @@ import { jobView } from "./jobs.ts";
 import { logData, parsePosition, wholeCharacters, type LogPosition } from "./log-data.ts";
 
 export const readJobLog: Handler<Operations["readJobLog"]> = async ({ params, query }, context) => {
-  const { view, logs } = await logsOf(context, params.jobId);
+  const { view, logs } = await logsOf(
+    context,
+    await requestOf(context, params.jobId, query.member),
+  );
   const number = query.attempt ?? logs.at(-1)?.attempt ?? view.turn;
   requireAttempt(view, number);
   const log = logs.find(({ attempt }) => attempt === number);
@@ -37,12 +40,13 @@ function rangeOf(
 }
 
 export const downloadJobResults: Handler<Operations["downloadJobResults"]> = async (
-  { params },
+  { params, query },
   context,
 ) => {
+  const jobId = await requestOf(context, params.jobId, query.member);
   const { view, results } = await context.read(async (tx) => {
-    const key = { tenantId: context.tenantId, jobId: params.jobId };
-    const found = await jobView(tx, { tenantId: context.tenantId, id: params.jobId });
+    const key = { tenantId: context.tenantId, jobId };
+    const found = await jobView(tx, { tenantId: context.tenantId, id: jobId });
     const attempt = found.attempts.at(-1)?.turn ?? found.turn;
     return { view: found, results: await findAttemptFile(tx, { ...key, attempt }, "results") };
   });
@@ -77,12 +81,13 @@ export const followJobLog: Handler<Operations["followJobLog"]> = async (
   { params, query },
   context,
 ) => {
-  const { view } = await logsOf(context, params.jobId);
+  const jobId = await requestOf(context, params.jobId, query.member);
+  const { view } = await logsOf(context, jobId);
   const resumed = parsePosition(context.lastEventId);
   const attempt = query.attempt ?? resumed?.attempt;
   if (attempt !== undefined) requireAttempt(view, attempt);
   const offset = resumed?.attempt === attempt ? (resumed?.offset ?? query.offset) : query.offset;
-  return follow(context, { jobId: params.jobId, only: query.attempt, attempt, offset });
+  return follow(context, { jobId, only: query.attempt, attempt, offset });
 };
 
 interface Following {
@@ -170,6 +175,24 @@ function nextChange({ services, signal }: StreamContext): {
       for (const change of all) change.cancel();
     },
   };
+}
+
+/** A job of several members has a log and results for each. */
+async function requestOf(
+  context: StreamContext,
+  jobId: string,
+  member: number | undefined,
+): Promise<string> {
+  if (member === undefined) return jobId;
+  const { tenantId } = context;
+  const found = await context.read((tx) => memberId(tx, { tenantId, jobId, rank: member }));
+  if (found !== undefined) return found;
+  const { name, gang_size: size } = await context.read((tx) =>
+    jobView(tx, { tenantId, id: jobId }),
+  );
+  throw new Failure("not_found", `The job ${name} has members 0 to ${size - 1}, no ${member}.`, {
+    details: { members: size, member },
+  });
 }
 
 async function logsOf(

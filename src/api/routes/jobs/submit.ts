@@ -3,19 +3,25 @@
  * once for all of them; a job that is refused says so by itself and keeps no other from its place.
  */
 import type { Context } from "#api/handler.ts";
-import { requireImageFits, requirePlaceable } from "#api/routes/leases/leases.ts";
+import {
+  requireImageFits,
+  requirePlaceable,
+  requirePlaceableTogether,
+} from "#api/routes/leases/leases.ts";
 import { pricesNow } from "#api/routes/leases/quote.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { usableImage } from "#catalog/images.ts";
 import { requireAgreements } from "#customers/agreements.ts";
 import { requireMeans } from "#dunning/require.ts";
+import { besideOf } from "#flow/admit/beside.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { inputsOf, workloadOf, type JobAsk } from "#flow/admit/job.ts";
 import { jobPolicy } from "#flow/admit/job-policy.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import { admitAll, type NewWork } from "#flow/admit/work.ts";
+import { gangMembersMax } from "#contract/schemas/compute.ts";
 import { projectForWork } from "#identity/projects.ts";
 import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -66,6 +72,7 @@ async function preparation(
     return { shape, price: priceOf(prices, shape) };
   });
   const placeable = once((shape: Shape) => requirePlaceable(context, shape));
+  let members = 0;
   return async (ask) => {
     const { id: projectId } = await project(ask.projectId);
     const { name: imageName, defaultUser, ...needs } = await image(ask.image);
@@ -73,6 +80,14 @@ async function preparation(
     requireImageFits(shape, { name: imageName, ...needs });
     const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
     await placeable(shape);
+    const gang = gangOf(ask);
+    if (gang !== undefined) {
+      members += gang.size;
+      if (members > gangMembersMax) throw tooManyMembers(members);
+      await requirePlaceableTogether(context, { shape, ...gang });
+    }
+    const hosts = gang?.how === "spread" ? gang.size : 1;
+    const beside = await besideOf(tx, ask, { tenantId, hosts });
     return {
       tenantId,
       projectId,
@@ -90,9 +105,24 @@ async function preparation(
       workload,
       plan: "on_demand",
       price,
+      ...(gang === undefined ? {} : { gang }),
+      ...(beside === undefined ? {} : { beside }),
       at,
     };
   };
+}
+
+/** A job of one member is no gang. */
+function gangOf({ members, membersHow }: JobAsk): NewWork["gang"] {
+  return members === 1 ? undefined : { size: members, how: membersHow };
+}
+
+function tooManyMembers(members: number): Failure {
+  return new Failure(
+    "rule_violation",
+    `The gangs of one request have ${gangMembersMax} members at most together; with this one they would have ${members}.`,
+    { details: { members, limit: gangMembersMax } },
+  );
 }
 
 /** Asks once for each key; a refusal is an answer as well. */

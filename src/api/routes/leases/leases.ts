@@ -9,13 +9,15 @@ import type { Operations } from "#contract/operations.ts";
 import { requireAgreements } from "#customers/agreements.ts";
 import { requireMeans } from "#dunning/require.ts";
 import { priorityOf } from "#api/routes/priority.ts";
+import { besideOf } from "#flow/admit/beside.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { askReboot, askRelease, askStart, askStop } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
+import type { GangHow } from "#flow/admit/requests.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
-import { couldEverFit } from "#flow/place/decide.ts";
+import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
 import { keptHosts } from "#flow/place/kept-hosts.ts";
 import { leaseEvents } from "#flow/provision/events.ts";
 import { findLease, listLeases, type LeaseView } from "#flow/provision/lease-view.ts";
@@ -38,6 +40,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   requireImageFits(shape, image);
   if (body.userData !== undefined) await requireTakesUserData(context, image);
   await requirePlaceable(context, shape);
+  const beside = await besideOf(tx, body, { tenantId, hosts: 1 });
   const keys = await chosenSshKeys(tx, { tenantId, userId: principal.userId }, body.sshKeys);
   const price = priceOf(await pricesNow(tx, context.now()), shape);
   const { requestId, operation } = await admitWork(tx, ledgerCredit, {
@@ -56,6 +59,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
     workload: undefined,
     plan: "on_demand",
     price,
+    ...(beside === undefined ? {} : { beside }),
     at: context.now(),
   });
   context.note({ target: requestId, details: { name: body.name, flavor: body.flavor } });
@@ -110,6 +114,28 @@ export async function requirePlaceable(context: Context, shape: Shape): Promise<
   throw new Failure("unplaceable", possible.reason.message, {
     details: { ...possible.reason.details },
   });
+}
+
+/** The same for a gang: whether all of it fits the hosts when nothing else is on them. */
+export async function requirePlaceableTogether(
+  context: Context,
+  { shape, size, how }: { readonly shape: Shape; readonly size: number; readonly how: GangHow },
+): Promise<void> {
+  const hosts = await keptHosts(context.tx);
+  if (hosts.length === 0) return;
+  const ask = { tenantId: context.tenantId, shape };
+  const possible = couldEverFitTogether(
+    hosts,
+    Array.from({ length: size }, () => ask),
+    how,
+  );
+  if (possible.placed) return;
+  const each = how === "spread" ? ", each on a host of its own" : "";
+  throw new Failure(
+    "unplaceable",
+    `Its ${size} members start together${each}; even with nothing else on the hosts there is room for ${possible.fitting} of them. ${possible.reason.message}`,
+    { details: { ...possible.reason.details, members: size, fitting: possible.fitting } },
+  );
 }
 
 async function answer(

@@ -7,6 +7,7 @@ import { price } from "#contract/schemas/catalog.ts";
 import type { Reason as ShownReason } from "#contract/schemas/common.ts";
 import type { Tx } from "#db/pool.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
+import { shownBeside } from "#flow/provision/beside-view.ts";
 import { findLease, reasonOf, usedFlavor, type LeaseView } from "#flow/provision/lease-view.ts";
 import type { SnapshotRow } from "#flow/provision/snapshots.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -33,8 +34,8 @@ export function showLease(view: LeaseView): Lease {
     name: view.name,
     state: view.state,
     reason: showReason(reasonOf(view)),
-    flavor: usedFlavor(view.shape),
     line: null,
+    flavor: usedFlavor(view.shape),
     image: view.image,
     restart: view.restart,
     plan: view.plan,
@@ -52,6 +53,7 @@ export function showLease(view: LeaseView): Lease {
     readyAt: optionalTime(view.ready_at),
     releasedAt: optionalTime(view.ended_at),
     instanceId: view.instance_id,
+    ...shownBeside(view),
   };
 }
 
