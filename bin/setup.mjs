@@ -2,7 +2,7 @@
  * Makes the machine and the clone ready, in the order in which things need each other; each part
  * does nothing when nothing changed, so that the second start is quick.
  *
- * As a program (`node bin/setup.mjs [dependencies] [host-packages] [build]`) it does that and
+ * As a program (`node bin/setup.mjs [dependencies] [host-packages] [build] [console]`) it does that and
  * nothing else.
  */
 import { dirname } from "node:path";
@@ -10,6 +10,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 import { ensureBuild } from "./setup/build.mjs";
+import { ensureConsole } from "./setup/console.mjs";
 import { ensureDependencies, nodeBinary } from "./setup/dependencies.mjs";
 import { ensureHostPackages } from "./setup/host-packages.mjs";
 import { checkPlatform } from "./setup/platform.mjs";
@@ -17,7 +18,7 @@ import { SetupError, exitCodes, say } from "./setup/say.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const allParts = ["dependencies", "host-packages", "build"];
+const allParts = ["dependencies", "host-packages", "build", "console"];
 
 /** @param {readonly string[]} parts */
 export async function setUp(parts = allParts) {
@@ -25,6 +26,7 @@ export async function setUp(parts = allParts) {
   if (parts.includes("dependencies")) await ensureDependencies(root);
   if (parts.includes("host-packages")) await ensureHostPackages(root, platform);
   if (parts.includes("build")) await ensureBuild(root);
+  if (parts.includes("console")) await ensureConsole(root);
 }
 
 /**

@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { main, root, runNode, setUp } from "./setup.mjs";
 
 await main(async () => {
-  await setUp(["dependencies", "host-packages"]);
+  // The browser journeys load the console as it is built.
+  await setUp(["dependencies", "host-packages", "console"]);
   const directory = await mkdtemp(join(tmpdir(), "millrace-results-"));
   const file = join(directory, "results.json");
   const code = await runNode(

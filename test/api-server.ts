@@ -60,6 +60,7 @@ export interface TestApiOptions {
   readonly limits?: Partial<Limits>;
   readonly services?: Partial<Services>;
   readonly upgrade?: NonNullable<ServerOptions["upgrade"]>;
+  readonly pages?: NonNullable<ServerOptions["pages"]>;
 }
 
 let users = 0;
@@ -83,6 +84,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     monotonicMs: () => performance.now() + skewMs,
     limits: { drainMs: 2000, ...options.limits },
     ...(options.upgrade === undefined ? {} : { upgrade: options.upgrade }),
+    ...(options.pages === undefined ? {} : { pages: options.pages }),
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   let closed: Promise<void> | undefined;

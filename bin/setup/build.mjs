@@ -38,6 +38,9 @@ export async function ensureBuild(root) {
       { cwd: root },
     );
     await writeFile(join(fresh, ".sources"), sources);
+    // The console is built by itself (console.mjs).
+    const built = join(root, "dist/console");
+    if (existsSync(built)) await rename(built, join(fresh, "console"));
     const old = join(root, `dist.old-${process.pid}`);
     if (existsSync(join(root, "dist"))) await rename(join(root, "dist"), old);
     await rename(fresh, join(root, "dist"));

@@ -20,7 +20,8 @@ export default class CountReporter {
         const { state } = test.result();
         if (state === "passed") passed += 1;
         if (state === "failed") failed += 1;
-        if (test.diagnostic()?.flaky) triedAgain.push(`${module.relativeModuleId} > ${test.fullName}`);
+        if (test.diagnostic()?.flaky)
+          triedAgain.push(`${module.relativeModuleId} > ${test.fullName}`);
       }
       // A file that could not be loaded, or whose hooks failed.
       if (!module.ok() && failed === before) failed += 1;

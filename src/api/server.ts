@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { v7 as newId } from "uuid";
 
+import type { ConsoleFiles } from "#console-files/files.ts";
 import { operations, type OperationId } from "#contract/operations.ts";
 import { knownKeys } from "#identity/known-keys.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -18,6 +19,7 @@ import { Connections } from "./connections.ts";
 import type { Handlers } from "./handler.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
+import { sendPage } from "./pages.ts";
 import { problemOf, problemText } from "./problem.ts";
 import { rateLimit, streamSlots } from "./rate-limit.ts";
 import { sendProblem, securityHeaders } from "./respond.ts";
@@ -44,6 +46,8 @@ export interface ServerOptions extends Pick<Environment, "db" | "observer" | "se
   /** For WebSockets: consoles. Without it, an upgrade is answered like a plain request. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly front?: Front;
+  /** What browsers get at paths that are no operation; without it, the problem `not_found`. */
+  readonly pages?: ConsoleFiles;
   readonly monotonicMs?: () => number;
 }
 
@@ -94,9 +98,10 @@ export function createServer(options: ServerOptions): Server {
   app.setErrorHandler((error, request, reply) =>
     sendProblem({ environment, error, request, reply }),
   );
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem({ environment, error: notFound(request), request, reply }),
-  );
+  app.setNotFoundHandler(async (request, reply) => {
+    const page = await sendPage(options.pages, request, reply);
+    return page ?? sendProblem({ environment, error: notFound(request), request, reply });
+  });
   const { requestBurstMax: burst, requestsPerSecondMax: perSecond } = limits;
   const rate = rateLimit({ burst, perSecond, monotonicMs });
   addRoutes(app, { environment, handlers, connections, slots, rate });

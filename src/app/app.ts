@@ -11,6 +11,7 @@ import { addPresetFlavors } from "#catalog/flavors.ts";
 import { recordImage } from "#catalog/images.ts";
 import { seedPriceProfile } from "#catalog/price-profiles.ts";
 import type { Config } from "#config/config.ts";
+import { consoleFiles } from "#console-files/files.ts";
 import { openDataDirectory, type DataDirectory } from "#config/data-directory.ts";
 import { changesOf } from "#db/changes.ts";
 import { startEmbedded } from "#db/embedded.ts";
@@ -167,6 +168,7 @@ async function start(
   const server = createServer({
     upgrade: consoles.upgrade,
     front,
+    pages: consoleFiles(join(options.repositoryRoot, "dist/console")),
     db,
     observer,
     now,
