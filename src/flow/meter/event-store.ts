@@ -16,7 +16,7 @@ import { assert, present } from "#kernel/assert.ts";
 import type { LocalDay } from "#kernel/calendar.ts";
 import { saltBytes } from "#tlog/leaf.ts";
 
-import { saltedText, type UsageEvent, type Use } from "./event.ts";
+import { saltedCanonical, saltedText, type UsageEvent, type Use } from "./event.ts";
 
 export interface EventDraft {
   readonly event: UsageEvent;
@@ -86,6 +86,18 @@ const insertedRow = z.object({ written: z.int(), sound: z.boolean() });
 /** The hash of a leaf (RFC 6962), in hexadecimal; the salt is in base64. */
 export function leafHashHex(event: UsageEvent, salt: string, canonical?: string): string {
   return hash("sha256", `\0${saltedText(event, salt, canonical)}`, "hex");
+}
+
+export interface KnownLeaf {
+  /** In base64. */
+  readonly salt: string;
+  /** In hexadecimal. */
+  readonly leafHash: string;
+}
+
+/** Whether a canonical text is the one that the leaf was made of. */
+export function isLeafOf(canonical: string, { salt, leafHash }: KnownLeaf): boolean {
+  return hash("sha256", `\0${saltedCanonical(canonical, salt)}`, "hex") === leafHash;
 }
 
 /** The columns of a batch, one list each. */

@@ -93,6 +93,10 @@ export function saltedText(
   salt: string,
   canonical: string = canonicalText(event),
 ): string {
+  return saltedCanonical(canonical, salt);
+}
+
+export function saltedCanonical(canonical: string, salt: string): string {
   return `{"event":${canonical},"salt":"${salt}"}`;
 }
 

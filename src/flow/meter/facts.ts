@@ -14,7 +14,7 @@ import { sql } from "#db/sql.ts";
 import { assert } from "#kernel/assert.ts";
 import { saltBytes } from "#tlog/leaf.ts";
 
-import { arrayLiteral } from "./event-store.ts";
+import { arrayLiteral, type KnownLeaf } from "./event-store.ts";
 import type { UsageEvent } from "./event.ts";
 
 const leafBytes = 32;
@@ -27,16 +27,23 @@ export interface Facts {
   readonly meteredHere: ReadonlySet<number>;
 }
 
-export interface KnownLeaf {
-  /** In base64. */
-  readonly salt: string;
-  /** In hexadecimal. */
-  readonly leafHash: string;
+/**
+ * What is fresh is looked at by a second statement: a batch that came before ends with the first.
+ * `known`: what `knownOf` said of these events, where it was asked already.
+ */
+export async function factsOf(
+  tx: Tx,
+  events: readonly UsageEvent[],
+  known: ReadonlyMap<number, KnownLeaf> | undefined,
+): Promise<Facts> {
+  return freshFacts(tx, events, known ?? (await knownOf(tx, events)));
 }
 
-/** What is fresh is looked at by a second statement: a batch that came before ends with the first. */
-export async function factsOf(tx: Tx, events: readonly UsageEvent[]): Promise<Facts> {
-  const known = await knownOf(tx, events);
+async function freshFacts(
+  tx: Tx,
+  events: readonly UsageEvent[],
+  known: ReadonlyMap<number, KnownLeaf>,
+): Promise<Facts> {
   const fresh: number[] = [];
   for (const [place, event] of events.entries()) {
     if (event.kind === "recorded" && !known.has(place)) fresh.push(place);
@@ -47,9 +54,10 @@ export async function factsOf(tx: Tx, events: readonly UsageEvent[]): Promise<Fa
 
 const knownRow = z.object({ known_places: z.string(), known: z.instanceof(Buffer) });
 
-async function knownOf(
+/** Those that are there under their identity, by position. */
+export async function knownOf(
   tx: Tx,
-  events: readonly UsageEvent[],
+  events: readonly Pick<UsageEvent, "source" | "id">[],
 ): Promise<ReadonlyMap<number, KnownLeaf>> {
   const row = await tx.one(
     sql`with known as materialized (

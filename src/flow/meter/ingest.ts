@@ -8,31 +8,17 @@
  * overwritten. The accounts of the tenants are locked first, so what one sender's batch is checked
  * against stays true until it is committed.
  */
-import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles.ts";
-import { listedSkus } from "#catalog/sku.ts";
 import type { Tx } from "#db/pool.ts";
-import { assert } from "#kernel/assert.ts";
-import { addDays, dayOf, type LocalDay } from "#kernel/calendar.ts";
-import { Failure } from "#kernel/failure.ts";
-import { raiseAlert } from "#notices/store.ts";
+import { present } from "#kernel/assert.ts";
 
-import { lockUsageAccounts } from "./accounts.ts";
-import { Batch, type Candidate } from "./batch.ts";
-import { insertEvents, type EventDraft, type Leaves } from "./event-store.ts";
+import type { Candidate } from "./batch.ts";
+import { isLeafOf } from "./event-store.ts";
 import { meterSource } from "./event.ts";
-import { factsOf, type Facts } from "./facts.ts";
-import { dayFinder, judgeRecorded, type JudgeContext, type Judged } from "./judge.ts";
-import { originalsOf, type Originals } from "./originals.ts";
-import { accepted, refused, review, type EventOutcome, type ReviewReason } from "./outcome.ts";
-import { addReview, roomForReviews } from "./review.ts";
-import type { Sent } from "./sent.ts";
-
-export interface IngestOptions {
-  readonly now: number;
-  /** What somebody has looked at and wants taken in all the same. */
-  readonly waived?: ReadonlySet<ReviewReason>;
-  readonly leaves?: Leaves;
-}
+import { knownOf } from "./facts.ts";
+import { duplicate, refused, type EventOutcome } from "./outcome.ts";
+import type { ParsedEvent } from "./parse.ts";
+import { contextOf, ingestRun, type About, type IngestOptions } from "./run.ts";
+import { readCanonical, type Sent, type SentText } from "./sent.ts";
 
 /** One answer for each, in order. */
 export async function ingestEvents(
@@ -40,184 +26,73 @@ export async function ingestEvents(
   sent: Sent,
   options: IngestOptions,
 ): Promise<EventOutcome[]> {
-  const outcomes: (EventOutcome | undefined)[] = Array.from({ length: sent.parsed.length });
-  const runs: Candidate[][] = [];
-  const tenants = new Set<string>();
-  for (const [index, parsed] of sent.parsed.entries()) {
-    if (parsed.kind === "malformed") {
-      outcomes[index] = refused("malformed", parsed.path === "" ? "" : ` See ${parsed.path}.`);
+  const tenants = sent.parsed.flatMap((each) => (each.kind === "event" ? each.event.tenantId : []));
+  const context = await contextOf(tx, new Set(tenants), options);
+  const answers = new Answers(sent.parsed.length);
+  for (const [index, parsed] of sent.parsed.entries()) answers.read(index, parsed, undefined);
+  return answers.complete(tx, { textOf: sent.textOf, known: undefined, context });
+}
+
+/**
+ * The same, of texts that look like the canonical ones of events. What was taken in with the same bytes
+ * before is answered without being read. `undefined`, and nothing done, where a text is of no event.
+ */
+export async function ingestTexts(
+  tx: Tx,
+  texts: readonly SentText[],
+  options: IngestOptions,
+): Promise<EventOutcome[] | undefined> {
+  const context = await contextOf(tx, new Set(texts.map(({ tenantId }) => tenantId)), options);
+  const known = await knownOf(tx, texts);
+  const answers = new Answers(texts.length);
+  for (const [index, { text, source }] of texts.entries()) {
+    const leaf = known.get(index);
+    if (leaf !== undefined && source !== meterSource && isLeafOf(text, leaf)) {
+      answers.outcomes[index] = duplicate;
       continue;
+    }
+    const parsed = readCanonical(text);
+    if (parsed === undefined) return undefined;
+    answers.read(index, parsed, text);
+  }
+  const textOf = (index: number): string => present(texts[index], "a text of the batch").text;
+  return answers.complete(tx, { textOf, known, context });
+}
+
+/** Of a batch, while it is gone through; what has no answer yet stands in runs of one kind. */
+class Answers {
+  readonly outcomes: (EventOutcome | undefined)[];
+  readonly #runs: Candidate[][] = [];
+
+  constructor(length: number) {
+    this.outcomes = Array.from({ length });
+  }
+
+  read(index: number, parsed: ParsedEvent, canonical: string | undefined): void {
+    if (parsed.kind === "malformed") {
+      this.outcomes[index] = refused("malformed", parsed.path === "" ? "" : ` See ${parsed.path}.`);
+      return;
     }
     const { event, unit } = parsed;
     if (event.source === meterSource) {
-      outcomes[index] = refused("reserved_source");
-      continue;
+      this.outcomes[index] = refused("reserved_source");
+      return;
     }
-    tenants.add(event.tenantId);
-    const candidate = { index, event, unit, canonical: sent.canonical?.[index] };
-    const run = runs.at(-1);
+    const candidate = { index, event, unit, canonical };
+    const run = this.#runs.at(-1);
     if (run?.[0]?.event.kind === event.kind) run.push(candidate);
-    else runs.push([candidate]);
+    else this.#runs.push([candidate]);
   }
-  const context = await contextOf(tx, [...tenants], options);
-  for (const run of runs) {
-    // oxlint-disable-next-line no-await-in-loop -- what comes later may rest on what came before
-    for (const [index, outcome] of await ingestRun(tx, run, { sent, context })) {
-      outcomes[index] = outcome;
+
+  async complete(tx: Tx, about: About): Promise<EventOutcome[]> {
+    for (const [place, run] of this.#runs.entries()) {
+      // What a run takes in, those after it know from the database.
+      const known = place === 0 ? about.known : undefined;
+      // oxlint-disable-next-line no-await-in-loop -- what comes later may rest on what came before
+      for (const [index, outcome] of await ingestRun(tx, run, { ...about, known })) {
+        this.outcomes[index] = outcome;
+      }
     }
-  }
-  return outcomes.map((outcome) => {
-    assert(outcome !== undefined, "each event of a batch is answered");
-    return outcome;
-  });
-}
-
-interface IngestContext extends JudgeContext {
-  /** Whether usage of a tenant's day comes too late to be charged (R-LATE-3). */
-  readonly isLate: (tenantId: string, day: LocalDay) => boolean;
-  readonly leaves: Leaves | undefined;
-  /** How much more may wait to be looked at; `undefined` until somebody asks. */
-  room: number | undefined;
-}
-
-async function contextOf(
-  tx: Tx,
-  tenants: readonly string[],
-  { now, waived = new Set(), leaves }: IngestOptions,
-): Promise<IngestContext> {
-  const accounts = await lockUsageAccounts(tx, tenants);
-  const book = await loadPriceBook(tx);
-  const oldest = new Map<string, LocalDay>();
-  for (const [tenantId, { timeZone }] of accounts) {
-    const today = dayOf(timeZone, now);
-    const daysMax = pricesOn(book, today)?.profile.late_usage_max_days ?? 0;
-    oldest.set(tenantId, addDays(today, -daysMax));
-  }
-  return {
-    now,
-    accounts,
-    isListed: listedIn(book),
-    dayIn: dayFinder(),
-    waived,
-    isLate: (tenantId, day) => day < (oldest.get(tenantId) ?? day),
-    leaves,
-    room: undefined,
-  };
-}
-
-function listedIn(book: PriceBook): (sku: string) => boolean {
-  const listed = new Set(book.flatMap(({ profile }) => listedSkus(profile)));
-  return (sku) => listed.has(sku);
-}
-
-interface Run {
-  readonly tx: Tx;
-  readonly sent: Sent;
-  readonly context: IngestContext;
-  readonly facts: Facts;
-  readonly originals: Originals;
-  readonly batch: Batch;
-}
-
-/** Of one kind: an event that is taken back, and the one in its place, may be in one batch. */
-async function ingestRun(
-  tx: Tx,
-  candidates: readonly Candidate[],
-  { sent, context }: { readonly sent: Sent; readonly context: IngestContext },
-): Promise<ReadonlyMap<number, EventOutcome>> {
-  const events = candidates.map(({ event }) => event);
-  const facts = await factsOf(tx, events);
-  const retracted = events.flatMap((event) => (event.kind === "retracted" ? [event] : []));
-  const originals = await originalsOf(tx, retracted);
-  const batch = new Batch(facts);
-  const run: Run = { tx, sent, context, facts, originals, batch };
-  const drafts: EventDraft[] = [];
-  for (const [place, candidate] of candidates.entries()) {
-    const before = batch.before(place, candidate);
-    const judged: Judged =
-      before === undefined ? judge(run, place, candidate) : { kind: "answer", outcome: before };
-    if (judged.kind === "answer") batch.answer(candidate, judged.outcome);
-    // oxlint-disable-next-line no-await-in-loop -- one connection; few ever come
-    else if (judged.kind === "review") await list(run, candidate, judged.reason);
-    // oxlint-disable-next-line no-await-in-loop -- waits only for what is late
-    else drafts.push(await take(run, candidate, judged));
-  }
-  await write(tx, drafts, context);
-  await sayConflicts(tx, batch.conflicts, context.now);
-  return batch.outcomes;
-}
-
-function judge(run: Run, place: number, { event, unit }: Candidate): Judged {
-  const { facts, batch, context, originals } = run;
-  if (event.kind === "retracted") {
-    const isFuture = event.at > context.now;
-    return isFuture ? { kind: "answer", outcome: refused("future") } : originals.judge(event);
-  }
-  const overlaps = facts.overlapping.has(place) || batch.overlaps(event);
-  return judgeRecorded(
-    event,
-    { unit, overlaps, isMeteredHere: facts.meteredHere.has(place) },
-    context,
-  );
-}
-
-async function take(
-  run: Run,
-  candidate: Candidate,
-  { use, day }: Pick<EventDraft, "use" | "day">,
-): Promise<EventDraft> {
-  const { event } = candidate;
-  const { batch, context, originals } = run;
-  batch.take(candidate);
-  const isLate = context.isLate(event.tenantId, day);
-  // It is kept, whether or not the list has room for it.
-  if (isLate && !context.waived.has("late")) await list(run, candidate, "late", accepted);
-  const wasCounted = event.kind === "recorded" || originals.wasCounted(event);
-  const { canonical } = candidate;
-  return { event, use, day, counted: wasCounted && !isLate, canonical };
-}
-
-/** In the list of what somebody must look at, if it has room. */
-async function list(
-  { tx, sent, context, batch }: Run,
-  candidate: Candidate,
-  reason: ReviewReason,
-  otherwise: EventOutcome = refused("review_full"),
-): Promise<void> {
-  context.room ??= await roomForReviews(tx);
-  if (context.room === 0) {
-    batch.answer(candidate, otherwise);
-    return;
-  }
-  context.room -= 1;
-  const text = sent.textOf(candidate.index);
-  const state = await addReview(tx, { reason, event: candidate.event, text }, context.now);
-  batch.answer(candidate, state === "rejected" ? refused("rejected") : review(reason));
-}
-
-async function write(
-  tx: Tx,
-  drafts: readonly EventDraft[],
-  { now, leaves }: IngestContext,
-): Promise<void> {
-  const written = await insertEvents(tx, drafts, now, leaves);
-  if (written === drafts.length) return;
-  // The same identity for another tenant, whose account is not locked here, at the same moment.
-  throw new Failure("unavailable", "Another sender hands in the same events; send them again.", {
-    details: { retryAfterSeconds: 1 },
-  });
-}
-
-async function sayConflicts(tx: Tx, conflicts: readonly Candidate[], at: number): Promise<void> {
-  const bySource = new Map(conflicts.map(({ event: { source, id } }) => [source, id]));
-  for (const [source, id] of bySource) {
-    // oxlint-disable-next-line no-await-in-loop -- one connection; few ever come
-    await raiseAlert(tx, {
-      key: `event-conflict:${source}`,
-      kind: "event_conflict",
-      severity: "critical",
-      data: { source, id },
-      at,
-    });
+    return this.outcomes.map((outcome) => present(outcome, "an answer for each event of a batch"));
   }
 }

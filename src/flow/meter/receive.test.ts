@@ -79,6 +79,36 @@ test("R-EVT-1: the same bytes again, other bytes of the same events, and half of
   expect(await checkUsageDays(db)).toEqual([]);
 });
 
+test("R-EVT-1: of canonical texts each is what its bytes are: new, known, or others under a known name", async () => {
+  const [known, fresh] = [event("known"), event("fresh")];
+  expect(await receive(canonicalJson([known]))).toEqual(["accepted"]);
+  const other = event("known", { units: "3" });
+  const text = canonicalJson([fresh, known, other, known, fresh]);
+  expect(await receive(text)).toEqual([
+    "accepted",
+    "duplicate",
+    "conflict",
+    "duplicate",
+    "duplicate",
+  ]);
+  expect(await checkUsageDays(db)).toEqual([]);
+});
+
+test("R-EVT-1: what only looks like a list of canonical events is read as the JSON that it is", async () => {
+  const [outer, inner] = [canonicalJson(event("outer")), canonicalJson(event("inner"))];
+  expect(await receive(`[${inner}]`)).toEqual(["accepted"]);
+  // Cut at what ends an event, these are two texts, of which the first is known; it is one event.
+  const nested = outer.replace('{"data":{', `{"data":{"a":[${inner},{"data":{}}],`);
+  expect(await receive(`[${nested}]`)).toEqual(["refused"]);
+  const twice = outer.replace('{"data":{', `{"data":{"tenant":"${newId()}",`);
+  expect(await receive(`[${inner},${twice}]`)).toEqual(["duplicate", "accepted"]);
+  await expect(receive(`[${inner},{"data":{${inner.slice(inner.indexOf("},"))}]`)).resolves.toEqual(
+    ["duplicate", "refused"],
+  );
+  await expect(receive(`[${inner},${inner}`)).rejects.toThrow("JSON");
+  expect(await checkUsageDays(db)).toEqual([]);
+});
+
 test("a body with anything but accepted events is read each time", async () => {
   const one = event("one");
   expect(await receive(canonicalJson([one]))).toEqual(["accepted"]);

@@ -14,9 +14,10 @@ import { z } from "zod";
 import type { Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 
-import { ingestEvents, type IngestOptions } from "./ingest.ts";
+import { ingestEvents, ingestTexts } from "./ingest.ts";
 import { accepted, duplicate, type EventOutcome } from "./outcome.ts";
-import { sentCanonical, sentValues } from "./sent.ts";
+import type { IngestOptions } from "./run.ts";
+import { canonicalTexts, sentValues } from "./sent.ts";
 
 export interface UsageBody {
   readonly text: string;
@@ -40,8 +41,10 @@ export async function receiveUsage(
     z.object({ events: z.int() }),
   );
   if (known !== undefined) return Array.from({ length: known.events }, () => duplicate);
-  const sent = sentCanonical(text, eventsMax) ?? sentValues(parse());
-  const outcomes = await ingestEvents(tx, sent, options);
+  const texts = canonicalTexts(text, eventsMax);
+  const outcomes =
+    (texts && (await ingestTexts(tx, texts, options))) ??
+    (await ingestEvents(tx, sentValues(parse()), options));
   if (outcomes.every((each) => each === accepted || each === duplicate)) {
     await remember(tx, { digest, events: outcomes.length, at: options.now });
   }

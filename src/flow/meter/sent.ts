@@ -1,12 +1,13 @@
 /**
  * A batch as it was sent, read event by event. Pure.
  *
- * Whoever sends canonical bytes (RFC 8785, as this program itself writes events) has them read by one
- * pattern for each kind, which says all that `parseEvent` would: a third of what parsing JSON, checking
- * its texts and then its fields costs, and the bytes to hash are there. What is not matched to the last
- * character is read as any JSON; a property test compares the two.
+ * Whoever sends canonical bytes (RFC 8785, as this program itself writes events) has them cut into the
+ * texts of events by their last members alone, so that those which came before are known by their bytes
+ * and never read; the others are read by one pattern for each kind, which says all that `parseEvent`
+ * would: a third of what parsing JSON, checking its texts and then its fields costs, and the bytes to
+ * hash are there. What is not matched to the last character is read as any JSON; a property test
+ * compares the two.
  */
-import { present } from "#kernel/assert.ts";
 import { canonicalJson } from "#tlog/leaf.ts";
 
 import { recordedType, retractedType } from "./event.ts";
@@ -14,41 +15,61 @@ import { parseEvent, secondOf, sliceMax, type ParsedEvent } from "./parse.ts";
 
 export interface Sent {
   readonly parsed: readonly ParsedEvent[];
-  /** Of each its canonical text, where those were sent. */
-  readonly canonical: readonly string[] | undefined;
   /** The canonical text of one. */
   readonly textOf: (index: number) => string;
 }
 
 export function sentValues(values: readonly unknown[]): Sent {
-  return {
-    parsed: values.map(parseEvent),
-    canonical: undefined,
-    textOf: (index) => canonicalJson(values[index]),
-  };
+  return { parsed: values.map(parseEvent), textOf: (index) => canonicalJson(values[index]) };
 }
 
-/** `undefined` where it is anything but a list of canonical events, and not too long a list. */
-export function sentCanonical(text: string, eventsMax: number): Sent | undefined {
-  if (!text.startsWith("[")) return undefined;
-  const parsed: (ParsedEvent & { readonly kind: "event" })[] = [];
-  const canonical: string[] = [];
+/** What looks like the canonical text of an event, and what it says of itself. */
+export interface SentText {
+  readonly text: string;
+  readonly source: string;
+  readonly id: string;
+  readonly tenantId: string;
+}
+
+/**
+ * Cuts a list of canonical events; `undefined` where it is anything else, or too long a list. A text
+ * that is accepted here may still be none of an event: `readCanonical` says.
+ */
+export function canonicalTexts(body: string, eventsMax: number): SentText[] | undefined {
+  if (!body.startsWith("[")) return undefined;
+  const texts: SentText[] = [];
   let at = 1;
-  while (at < text.length) {
-    const found = recordedAt(text, at) ?? retractedAt(text, at);
-    if (found === undefined || parsed.length === eventsMax) return undefined;
-    parsed.push(found.event);
-    canonical.push(text.slice(at, found.end));
-    // After it stands a comma, or the bracket that ends the text.
-    const isLast = text.charCodeAt(found.end) === closingBracket;
-    at = found.end + 1;
-    if (isLast && at < text.length) return undefined;
-    if (isLast) return { parsed, canonical, textOf: (index) => present(canonical[index], "text") };
+  while (at < body.length) {
+    const cut = textAt(body, at);
+    if (cut === undefined || texts.length === eventsMax) return undefined;
+    texts.push(cut);
+    at += cut.text.length;
+    // After it stands a comma, or the bracket that ends the body.
+    const isLast = body.charCodeAt(at) === closingBracket;
+    at += 1;
+    if (isLast) return at < body.length ? undefined : texts;
   }
   return undefined;
 }
 
 const closingBracket = 93;
+const head = '{"data":{';
+const tail = '},"datacontenttype":"application/json","id":"';
+const tenantName = '"tenant":"';
+const uuidLength = 36;
+
+function textAt(body: string, at: number): SentText | undefined {
+  if (!body.startsWith(head, at)) return undefined;
+  const dataEnd = body.indexOf(tail, at);
+  const tenantAt = body.indexOf(tenantName, at) + tenantName.length;
+  if (dataEnd < 0 || tenantAt < tenantName.length || tenantAt > dataEnd) return undefined;
+  const tenantId = body.slice(tenantAt, tenantAt + uuidLength);
+  envelope.lastIndex = dataEnd + 1;
+  const said = envelope.exec(body);
+  if (said === null || !wholeUuid.test(tenantId)) return undefined;
+  const [, id = "", source = ""] = said;
+  return { text: body.slice(at, envelope.lastIndex), source, id, tenantId };
+}
 
 const uuid = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})";
 const second = "(20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)";
@@ -56,11 +77,21 @@ const text100 = "([A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,99})";
 const text128 = "([A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,127})";
 const reason = '"([A-Za-z0-9 ._:/-]{1,100})"';
 
-function pattern(data: string, type: string): RegExp {
-  const envelope =
+const wholeUuid = new RegExp(`^${uuid}$`);
+
+/** What stands after an event's data, of any of these types; id, source and time are groups. */
+function members(...types: readonly string[]): string {
+  const type = types.map((each) => each.replaceAll(".", "\\.")).join("|");
+  return (
     `"datacontenttype":"application/json","id":"${text128}","source":"${text100}",` +
-    `"specversion":"1\\.0","time":"${second}","type":"${type.replaceAll(".", "\\.")}"`;
-  return new RegExp(`\\{"data":\\{${data}\\},${envelope}\\}(?=[,\\]])`, "y");
+    `"specversion":"1\\.0","time":"${second}","type":"(?:${type})"`
+  );
+}
+
+const envelope = new RegExp(`,${members(recordedType, retractedType)}\\}(?=[,\\]])`, "y");
+
+function pattern(data: string, type: string): RegExp {
+  return new RegExp(`^\\{"data":\\{${data}\\},${members(type)}\\}$`);
 }
 
 const recorded = pattern(
@@ -77,14 +108,12 @@ const retracted = pattern(
   retractedType,
 );
 
-interface Found {
-  readonly event: ParsedEvent & { readonly kind: "event" };
-  /** Where it ends in the text. */
-  readonly end: number;
+/** `undefined` where the text is not the canonical one of an event. */
+export function readCanonical(text: string): ParsedEvent | undefined {
+  return readRecorded(text) ?? readRetracted(text);
 }
 
-function recordedAt(text: string, at: number): Found | undefined {
-  recorded.lastIndex = at;
+function readRecorded(text: string): ParsedEvent | undefined {
   const groups = recorded.exec(text);
   if (groups === null) return undefined;
   const from = secondOf(groups[2]);
@@ -94,47 +123,40 @@ function recordedAt(text: string, at: number): Found | undefined {
   if (from === undefined || until === undefined || time === undefined) return undefined;
   if (slice > sliceMax) return undefined;
   return {
-    end: recorded.lastIndex,
+    kind: "event",
+    unit: groups[12],
     event: {
-      kind: "event",
-      unit: groups[12],
-      event: {
-        kind: "recorded",
-        source: groups[17] ?? "",
-        id: groups[16] ?? "",
-        at: time,
-        tenantId: groups[11] ?? "",
-        projectId: groups[6] ?? "",
-        requestId: groups[8] ?? "",
-        instanceId: groups[3] ?? "",
-        intervalId: groups[4] ?? "",
-        work: groups[15] === undefined ? "job" : "lease",
-        plan: groups[5] === undefined ? "subscription" : "on_demand",
-        sku: groups[9] ?? "",
-        units: BigInt(groups[13] ?? ""),
-        slice,
-        from,
-        until,
-        billable: groups[1] === "true",
-        reason: groups[7] ?? null,
-      },
+      kind: "recorded",
+      source: groups[17] ?? "",
+      id: groups[16] ?? "",
+      at: time,
+      tenantId: groups[11] ?? "",
+      projectId: groups[6] ?? "",
+      requestId: groups[8] ?? "",
+      instanceId: groups[3] ?? "",
+      intervalId: groups[4] ?? "",
+      work: groups[15] === undefined ? "job" : "lease",
+      plan: groups[5] === undefined ? "subscription" : "on_demand",
+      sku: groups[9] ?? "",
+      units: BigInt(groups[13] ?? ""),
+      slice,
+      from,
+      until,
+      billable: groups[1] === "true",
+      reason: groups[7] ?? null,
     },
   };
 }
 
-function retractedAt(text: string, at: number): Found | undefined {
-  retracted.lastIndex = at;
+function readRetracted(text: string): ParsedEvent | undefined {
   const groups = retracted.exec(text);
   if (groups === null) return undefined;
   const [, why = "", retracts = "", tenantId = "", id = "", source = "", atText] = groups;
   const time = secondOf(atText);
   if (time === undefined) return undefined;
   return {
-    end: retracted.lastIndex,
-    event: {
-      kind: "event",
-      unit: undefined,
-      event: { kind: "retracted", source, id, at: time, tenantId, retracts, reason: why },
-    },
+    kind: "event",
+    unit: undefined,
+    event: { kind: "retracted", source, id, at: time, tenantId, retracts, reason: why },
   };
 }
