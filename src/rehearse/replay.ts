@@ -62,10 +62,9 @@ function run(
   history: History,
   { span, hosts, policies }: Replay,
 ): Generator<undefined, Rehearsed, undefined> {
-  // FGD is made for a known mix of requests, and here it gets the one of the stretch; the product
-  // plans without.
+  // What requests usually look like the product learns from the weeks before; here it is the stretch.
   const known = [...history.standing.map(({ piece }) => piece), ...history.arrivals];
-  const mix = policies.placement === ours.placement ? [] : known.map(({ shape }) => shape);
+  const mix = known.map(({ shape }) => ({ shape, count: 1 }));
   const planner = new Planner(hosts, policies.placement, mix);
   const pass = passOn(hosts, plannedBy(policies.queue));
   return rehearsing({ ...span, ...history }, planner, pass);

@@ -11,16 +11,24 @@ import type { Demand } from "./engine/policy.ts";
 /** Each is looked at for each host that changes. */
 const shapesMax = 64;
 
-export function demandOf(history: readonly Shape[], models: Names): Demand {
-  const alike = Map.groupBy(history, ({ vcpus, overcommitPercent, gpu }) =>
+/** How often a shape was asked for. */
+export interface Asked {
+  readonly shape: Shape;
+  readonly count: number;
+}
+
+export function demandOf(history: readonly Asked[], models: Names): Demand {
+  const alike = Map.groupBy(history, ({ shape: { vcpus, overcommitPercent, gpu } }) =>
     JSON.stringify([vcpus, overcommitPercent, gpu]),
   );
   const typical = [...alike.values()]
-    .toSorted((a, b) => b.length - a.length)
-    .slice(0, shapesMax)
-    .flatMap(([shape, ...others]) =>
-      shape === undefined ? [] : [{ shape, count: 1 + others.length }],
-    );
+    .flatMap(([first, ...others]) =>
+      first === undefined
+        ? []
+        : [{ shape: first.shape, count: others.reduce((n, { count }) => n + count, first.count) }],
+    )
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, shapesMax);
   const sum = typical.reduce((all, { count }) => all + count, 0);
   return typical.map(({ shape, count }) => ({
     cpuMilli: milliCpusOf(shape),

@@ -10,7 +10,9 @@ import { pruneDecisions } from "#flow/queue/decisions.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 
 import { asksOf } from "./asks.ts";
+import type { Asked } from "./demand.ts";
 import { commitStarts, startsPerCommitMax, type Committed, type Starts } from "./commit.ts";
+import { nothingYet, readLately } from "./lately.ts";
 import { planPass, type Found, type Passed } from "./pass.ts";
 import { Planner } from "./planner.ts";
 import { readView, type Digest, type View } from "./read.ts";
@@ -29,19 +31,28 @@ const pruneEveryMs = 3_600_000;
 /** What a pass joins; a new installation has no statistics of them when its first thousand jobs come. */
 const joinedTables = ["request", "queue_entry", "placement", "gpu_claim", "instance"];
 const analyzeEveryMs = 5_000;
+const learnEveryMs = 600_000;
 
 export function placeLoop(context: {
   readonly db: Db;
   readonly now: () => number;
 }): LoopDefinition {
   const { db, now } = context;
-  const planner = new Planner([]);
+  let lately = nothingYet;
+  let planner = new Planner([]);
   const reporter = new Reporter(db);
   let last: { readonly digest: Digest; readonly atMs: number; readonly costMs: number } | undefined;
   let staleInRow = 0;
   const count = everySoOften(countEveryMs, () => countUse(db, now()));
   const prune = everySoOften(pruneEveryMs, () => pruneDecisions(db, now()));
   const analyze = everySoOften(analyzeEveryMs, () => analyzeNew(db, joinedTables));
+
+  const learn = everySoOften(learnEveryMs, async () => {
+    const before = mixOf(lately.asked);
+    lately = await readLately(db);
+    // Another mix is other scores for all hosts.
+    if (mixOf(lately.asked) !== before) planner = new Planner([], undefined, lately.asked);
+  });
 
   const isKnown = (digest: Digest): boolean => {
     if (last === undefined) return false;
@@ -58,13 +69,21 @@ export function placeLoop(context: {
       await count();
       await prune();
       await analyze();
+      await learn();
       const startedMs = performance.now();
       const at = now();
       const view = await readView(db, { now: at, isKnown });
       if (view === undefined) return "rest";
       const { passed, unready } = planned(view, at);
       const committed = await commitAll(passed.found, signal);
-      const behind = await reporter.report({ view, passed, unready, committed, at });
+      const behind = await reporter.report({
+        view,
+        passed,
+        unready,
+        committed,
+        paceOf: lately.paceOf,
+        at,
+      });
       const isDone = committed.starts.length === 0 && !behind && !passed.cut;
       const costMs = performance.now() - startedMs;
       // What was started changes the digest; only a look that started nothing is worth keeping.
@@ -120,6 +139,17 @@ function batches(groups: readonly Starts[]): Starts[][] {
     size += group.length;
   }
   return all;
+}
+
+/** What is asked for, in twentieths of all. */
+function mixOf(asked: readonly Asked[]): string {
+  const all = asked.reduce((sum, { count }) => sum + count, 0);
+  return asked
+    .map(({ shape, count }) => ({ shape, twentieths: Math.round((20 * count) / all) }))
+    .filter(({ twentieths }) => twentieths > 0)
+    .map((share) => JSON.stringify(share))
+    .toSorted()
+    .join(" ");
 }
 
 /** By a clock that nobody sets; the first time at once. */

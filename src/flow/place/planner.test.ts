@@ -94,7 +94,7 @@ test("what was usual in the past is known to policies that ask", () => {
     aHost({ id: "a", milliCpus: 4_000, devices: t4s(1) }),
     aHost({ id: "b", devices: t4s(1) }),
   ];
-  const usual = aShape({ vcpus: 4, gpu: gpus("T4") });
+  const usual = { shape: aShape({ vcpus: 4, gpu: gpus("T4") }), count: 3 };
   // On the first host it would leave a GPU without the CPUs that go with it.
   const plain = ask({ vcpus: 2 });
   expect(new Planner(hosts, "fgd").place(plain)).toMatchObject({ hostId: "a" });

@@ -5,10 +5,10 @@
  * the commit checks again.
  */
 import type { Reason } from "#kernel/reason.ts";
-import type { Shape } from "#kernel/shape.ts";
 
 import type { GangAnswer, PlaceAnswer, PlaceAsk, Placed, Refused } from "./ask.ts";
 import { askedOf } from "./asked.ts";
+import type { Asked } from "./demand.ts";
 import type { Choice } from "./engine/choose.ts";
 import type { Held } from "./engine/fleet.ts";
 import type { PolicyName } from "./engine/policies.ts";
@@ -25,7 +25,7 @@ const outside = "";
 
 export class Planner {
   readonly policy: PolicyName;
-  readonly #history: readonly Shape[];
+  readonly #history: readonly Asked[];
   readonly #pools = new Map<string, Pool>();
   readonly #held = new Map<
     Placed,
@@ -36,7 +36,7 @@ export class Planner {
   constructor(
     hosts: readonly HostState[],
     policy: PolicyName = "balance",
-    history: readonly Shape[] = [],
+    history: readonly Asked[] = [],
   ) {
     this.policy = policy;
     this.#history = history;

@@ -3,11 +3,11 @@
  * ordinary work may still take of it. What must stay true: a choice comes from hosts of this pool
  * only, and ordinary work leaves the reserve alone.
  */
-import { milliCpusOf, type Shape } from "#kernel/shape.ts";
+import { milliCpusOf } from "#kernel/shape.ts";
 
 import type { PlaceAsk } from "./ask.ts";
 import { askedOf } from "./asked.ts";
-import { demandOf } from "./demand.ts";
+import { demandOf, type Asked } from "./demand.ts";
 import { Chooser, type Choice } from "./engine/choose.ts";
 import { Fleet, slotState, type Held } from "./engine/fleet.ts";
 import { Kinds, type Kind } from "./engine/kind.ts";
@@ -31,7 +31,7 @@ export class Pool {
   state: PoolState | null;
   readonly #policy: PolicyName;
   readonly #kinds = new Kinds(this.fleet);
-  readonly #history: readonly Shape[];
+  readonly #history: readonly Asked[];
   #chooser: Chooser;
   /** What the chooser was made for. */
   #madeFor = "";
@@ -41,7 +41,7 @@ export class Pool {
   #room: OrdinaryRoom | undefined;
 
   /** `history`: shapes of requests of the past, for policies that ask what is usual. */
-  constructor(state: PoolState | null, policy: PolicyName, history: readonly Shape[]) {
+  constructor(state: PoolState | null, policy: PolicyName, history: readonly Asked[]) {
     this.state = state;
     this.#policy = policy;
     this.#history = history;

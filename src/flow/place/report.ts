@@ -5,8 +5,9 @@
  */
 import type { Db } from "#db/pool.ts";
 import { recordDecision, type Decision } from "#flow/queue/decisions.ts";
-import { forecast, type Pace, type StartRange } from "#flow/queue/forecast.ts";
+import { forecast, type StartRange } from "#flow/queue/forecast.ts";
 import { writeOutlooks, type Outlook } from "#flow/queue/outlook.ts";
+import type { PaceOf } from "#flow/queue/pace.ts";
 import { poolOf, unitsOf } from "#flow/queue/snapshot.ts";
 import { recordRefusals, type Refusal, type WaitingEntry } from "#flow/queue/store.ts";
 import type { Snapshot } from "#flow/queue/work.ts";
@@ -22,11 +23,6 @@ const sameReasonMs = 30_000;
 const refusalsPerPassMax = 2_000;
 /** A long queue's forecast takes a part of a second. */
 const outlookEveryMs = 5_000;
-/**
- * Shares of their estimates that runs use, until there is a history to tell: on the traces that were
- * looked at, half of all jobs use less than two fifths of their limit.
- */
-const usualPace: Pace = { quick: 0.05, usual: 0.4 };
 const policyName = "due+balance";
 
 export interface Report {
@@ -34,6 +30,7 @@ export interface Report {
   readonly passed: Passed;
   readonly unready: readonly Unready[];
   readonly committed: Committed;
+  readonly paceOf: PaceOf;
   readonly at: number;
 }
 
@@ -65,13 +62,13 @@ export class Reporter {
     return all.length > now.length;
   }
 
-  async #writeOutlook({ passed, at }: Report): Promise<void> {
+  async #writeOutlook({ passed, paceOf, at }: Report): Promise<void> {
     const isNothing = passed.plan.waiting.length === 0;
     if (isNothing && !this.#hadOutlook) return;
     if (!isNothing && performance.now() - this.#outlookMs < outlookEveryMs) return;
     this.#outlookMs = performance.now();
     this.#hadOutlook = !isNothing;
-    await writeOutlooks(this.#db, outlooksOf(passed), at);
+    await writeOutlooks(this.#db, outlooksOf(passed, paceOf), at);
   }
 }
 
@@ -93,8 +90,8 @@ function isNews({ refusal, refusedAt }: WaitingEntry, reason: Reason, at: number
   return refusedAt === null || Math.abs(at - refusedAt) >= sameReasonMs;
 }
 
-function outlooksOf({ plan, snapshot, waiting }: Passed): Outlook[] {
-  const ranges = forecast(snapshot, plan, usualPace);
+function outlooksOf({ plan, snapshot, waiting }: Passed, paceOf: PaceOf): Outlook[] {
+  const ranges = forecast(snapshot, plan, paceOf);
   const groups = new Map(waiting.map(({ group }) => [group.work.id, group]));
   const byPool = Map.groupBy(
     plan.waiting.flatMap(({ id }) => groups.get(id) ?? []),

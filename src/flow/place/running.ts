@@ -30,6 +30,7 @@ const runningRow = z.object({
   host_id: z.string(),
   gpu_model: z.string(),
   units: size,
+  units_of_one: z.int(),
   ends_at: instant.nullable(),
   promised_ms: z.number(),
   promised_fen: z.bigint(),
@@ -42,7 +43,7 @@ export interface Running {
 
 /**
  * Leases end when somebody ends them; jobs by their estimate, in whole minutes so that those of one
- * project on one host are few rows.
+ * project on one host that are of one size are few rows.
  */
 export async function readRunning(db: Queryable, now: number): Promise<Running> {
   const rows = await db.rows(
@@ -59,11 +60,12 @@ export async function readRunning(db: Queryable, now: number): Promise<Running> 
       from placement p join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
       where p.state = 'full'
     )
-    select tenant_id, project_id, host_id, gpu_model, sum(units)::int8 as units, ends_at,
+    select tenant_id, project_id, host_id, gpu_model, sum(units)::int8 as units,
+      units as units_of_one, ends_at,
       sum(units * rest_ms)::float8 as promised_ms,
       ceil(sum(hourly_fen * rest_ms::numeric / 3600000))::int8 as promised_fen
-    from held group by tenant_id, project_id, host_id, gpu_model, ends_at
-    order by host_id, tenant_id, project_id, gpu_model, ends_at`,
+    from held group by tenant_id, project_id, host_id, gpu_model, held.units, ends_at
+    order by host_id, tenant_id, project_id, gpu_model, held.units, ends_at`,
     runningRow,
   );
   return {
@@ -73,6 +75,7 @@ export async function readRunning(db: Queryable, now: number): Promise<Running> 
       projectId: row.project_id,
       pool: row.gpu_model,
       parts: [{ hostId: row.host_id, units: row.units }],
+      unitsOfOne: row.units_of_one,
       endsAt: row.ends_at ?? Infinity,
     })),
     promised: rows.map((row) => ({

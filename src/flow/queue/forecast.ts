@@ -17,13 +17,8 @@ import {
   type Hosts,
   type Spot,
 } from "./room.ts";
+import type { Pace, PaceOf } from "./pace.ts";
 import type { Plan, PoolHost, QueuedWork, RunningWork, Snapshot } from "./work.ts";
-
-/** Shares of their estimates that runs use, from history. */
-export interface Pace {
-  readonly quick: number;
-  readonly usual: number;
-}
 
 export interface StartRange {
   readonly earliest: number;
@@ -35,11 +30,12 @@ interface Walk {
   readonly now: number;
   readonly hosts: Hosts;
   readonly running: readonly RunningWork[];
-  readonly share: number;
+  /** Of its estimate that work uses. */
+  readonly share: (work: QueuedWork | RunningWork) => number;
 }
 
 /** Of the entries that `plan` left waiting for room, by their ids. */
-export function forecast(snapshot: Snapshot, made: Plan, pace: Pace): Map<string, StartRange> {
+export function forecast(snapshot: Snapshot, made: Plan, paceOf: PaceOf): Map<string, StartRange> {
   const byId = new Map(snapshot.waiting.map((work) => [work.id, work]));
   const started = made.starts.flatMap(({ id, parts }) => {
     const work = byId.get(id);
@@ -54,6 +50,12 @@ export function forecast(snapshot: Snapshot, made: Plan, pace: Pace): Map<string
   });
   const pools = Map.groupBy<string, PoolHost>(snapshot.hosts, ({ pool }) => pool);
   const running = Map.groupBy([...snapshot.running, ...started], ({ pool }) => pool);
+  const shareIn = (of: keyof Pace): Walk["share"] => {
+    return (work) => {
+      const { tenantId, pool } = work;
+      return paceOf({ tenantId, pool, units: unitsOfOne(work) })[of];
+    };
+  };
   const ranges = new Map<string, StartRange>();
   for (const [pool, entries] of Map.groupBy(waiting, (work) => work.pool)) {
     const walk = {
@@ -61,9 +63,9 @@ export function forecast(snapshot: Snapshot, made: Plan, pace: Pace): Map<string
       hosts: hostsOf(pools.get(pool) ?? []),
       running: running.get(pool) ?? [],
     };
-    const first = aloneTimes({ ...walk, share: pace.quick }, entries);
-    const likely = inLineTimes({ ...walk, share: pace.usual }, entries);
-    const latest = inLineTimes({ ...walk, share: 1 }, entries);
+    const first = aloneTimes({ ...walk, share: shareIn("quick") }, entries);
+    const likely = inLineTimes({ ...walk, share: shareIn("usual") }, entries);
+    const latest = inLineTimes({ ...walk, share: () => 1 }, entries);
     for (const [i, { id }] of entries.entries()) {
       const earliest = first[i];
       const last = latest[i];
@@ -79,6 +81,12 @@ export function forecast(snapshot: Snapshot, made: Plan, pace: Pace): Map<string
     }
   }
   return ranges;
+}
+
+/** That one of its machines holds. */
+function unitsOfOne(work: QueuedWork | RunningWork): number {
+  if ("parts" in work) return work.unitsOfOne ?? Math.max(...work.parts.map(({ units }) => units));
+  return work.memberUnits ?? work.units;
 }
 
 /** Each as if it were first. */
@@ -98,10 +106,10 @@ function inLineTimes(
 ): (number | undefined)[] {
   const free = Int32Array.from(hosts.units);
   const ends: { readonly at: number; readonly spot: Spot }[] = [];
-  for (const { parts, endsAt } of running) {
-    const spot = spotOf(hosts, parts);
+  for (const work of running) {
+    const spot = spotOf(hosts, work.parts);
     take(free, spot);
-    ends.push({ at: now + Math.max(1, (endsAt - now) * share), spot });
+    ends.push({ at: now + Math.max(1, (work.endsAt - now) * share(work)), spot });
   }
   ends.sort((a, b) => b.at - a.at);
   let at = now;
@@ -110,7 +118,7 @@ function inLineTimes(
       const spot = spotFor(hosts, free, work);
       if (spot !== undefined) {
         take(free, spot);
-        insert(ends, { at: at + work.estimateMs * share, spot });
+        insert(ends, { at: at + work.estimateMs * share(work), spot });
         return at;
       }
       const next = ends.pop();

@@ -164,7 +164,7 @@ describe("answers", () => {
     fc.assert(
       fc.property(someSnapshot, (of) => {
         const made = plan(of);
-        const ranges = forecast(of, made, { quick: 0.1, usual: 0.4 });
+        const ranges = forecast(of, made, () => ({ quick: 0.1, usual: 0.4 }));
         for (const { earliest, likely, latest } of ranges.values()) {
           expect(earliest).toBeGreaterThanOrEqual(of.now);
           expect(likely).toBeGreaterThanOrEqual(earliest);

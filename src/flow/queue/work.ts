@@ -57,6 +57,8 @@ export interface RunningWork {
   readonly projectId: string;
   readonly pool: string;
   readonly parts: readonly Part[];
+  /** That one of its machines holds, where several are counted together; else the largest part. */
+  readonly unitsOfOne?: number | undefined;
   /** By its estimate. May be past; Infinity where nobody says. */
   readonly endsAt: number;
 }
