@@ -1,0 +1,101 @@
+/** The same call from a shell: the console does nothing that the API and the CLI do not. */
+import { useState, type ReactNode } from "react";
+import type { LooseRequest } from "#client/types.ts";
+import type { OperationId } from "#contract/operations.ts";
+
+import { addressOf, methodOf } from "#console/api/client.ts";
+import { useText } from "#console/i18n/index.ts";
+import { Button } from "#console/ui/button.tsx";
+import { Stack } from "#console/ui/layout.tsx";
+import { Dialog } from "#console/ui/overlay.tsx";
+import { Heading, Muted } from "#console/ui/text.tsx";
+
+import { CodeBlock } from "./copy.tsx";
+
+export function ShowAsCli({
+  operation,
+  request,
+  command,
+}: {
+  readonly operation: OperationId;
+  readonly request: LooseRequest;
+  /** The command made for it, e.g. `millrace lease create …`; the generic one if left out. */
+  readonly command?: string | undefined;
+}): ReactNode {
+  const { t } = useText();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button kind="quiet" icon="code" onClick={() => setOpen(true)}>
+        {t("common.cli.show")}
+      </Button>
+      <Dialog
+        isOpen={isOpen}
+        onClose={() => setOpen(false)}
+        title={t("common.cli.title")}
+        closeLabel={t("common.close")}
+        size="lg"
+      >
+        <CliText operation={operation} request={request} command={command} />
+      </Dialog>
+    </>
+  );
+}
+
+/** Without a button: for an API tab. */
+export function CliText({
+  operation,
+  request,
+  command,
+}: {
+  readonly operation: OperationId;
+  readonly request: LooseRequest;
+  readonly command?: string | undefined;
+}): ReactNode {
+  const { t } = useText();
+  return (
+    <Stack gap="sm">
+      <Heading level={3}>{t("common.cli.commandLine")}</Heading>
+      <CodeBlock wraps text={command ?? apiCommand(operation, request)} />
+      <Heading level={3}>{t("common.cli.api")}</Heading>
+      <CodeBlock wraps text={curlOf(operation, request)} />
+      <Muted>{t("common.cli.hint")}</Muted>
+    </Stack>
+  );
+}
+
+/** `millrace api`, which knows every operation. */
+export function apiCommand(operation: OperationId, request: LooseRequest): string {
+  const flagged = (flag: string, values: LooseRequest["params"] = {}): string[] =>
+    Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${flag} ${quoted(`${name}=${plain(value)}`)}`);
+  return [
+    `millrace api ${operation}`,
+    ...flagged("--param", request.params),
+    ...flagged("--query", request.query),
+    ...(request.body === undefined ? [] : [`--body ${quoted(JSON.stringify(request.body))}`]),
+  ].join(" ");
+}
+
+export function curlOf(operation: OperationId, request: LooseRequest): string {
+  const method = methodOf(operation);
+  const lines = [
+    `curl -X ${method} "$MILLRACE_URL"${quoted(addressOf(operation, request))}`,
+    `-H "Authorization: Bearer $MILLRACE_KEY"`,
+    ...(method === "POST" ? [`-H "Idempotency-Key: $(uuidgen)"`] : []),
+    ...(request.body === undefined
+      ? []
+      : [`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(request.body))}`]),
+  ];
+  return lines.join(" \\\n  ");
+}
+
+/** For a POSIX shell. */
+export function quoted(text: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function plain(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,8 @@
+/** The English texts, an area of the console a file. */
+import { common } from "./common.ts";
+import { home } from "./home.ts";
+import { instances } from "./instances.ts";
+import { shell } from "./shell.ts";
+import { states } from "./states.ts";
+
+export const en = { common, home, instances, shell, states };

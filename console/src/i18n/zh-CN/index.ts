@@ -1,0 +1,11 @@
+/** The Chinese texts: the same keys as the English ones, which the type says. */
+import type { SameKeys } from "#console/i18n/catalog.ts";
+import type { en } from "#console/i18n/en/index.ts";
+
+import { common } from "./common.ts";
+import { home } from "./home.ts";
+import { instances } from "./instances.ts";
+import { shell } from "./shell.ts";
+import { states } from "./states.ts";
+
+export const zhCN: SameKeys<typeof en> = { common, home, instances, shell, states };

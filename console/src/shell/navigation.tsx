@@ -1,0 +1,48 @@
+/** The pages that one may see, by group. */
+import { useId, type ReactNode } from "react";
+
+import { useText } from "#console/i18n/index.ts";
+import { navGroups, pages, type NavGroup, type Page } from "#console/routes.tsx";
+import { Icon } from "#console/ui/icons.tsx";
+import { Link } from "#console/ui/link.tsx";
+
+import { useMay } from "./session.tsx";
+
+export function Navigation(): ReactNode {
+  const may = useMay();
+  const shown = pages.filter((page) => page.nav !== undefined && may(page.permission));
+  return navGroups.map((group) => {
+    const inGroup = shown
+      .filter((page) => page.nav?.group === group)
+      .toSorted((a, b) => (a.nav?.order ?? 0) - (b.nav?.order ?? 0));
+    return inGroup.length === 0 ? null : <Group key={group} group={group} inGroup={inGroup} />;
+  });
+}
+
+function Group({
+  group,
+  inGroup,
+}: {
+  readonly group: NavGroup;
+  readonly inGroup: readonly Page[];
+}): ReactNode {
+  const { t } = useText();
+  const titleId = useId();
+  return (
+    <>
+      <div className="nav-group" id={titleId}>
+        {t(`shell.group.${group}`)}
+      </div>
+      <ul className="nav-list" aria-labelledby={titleId}>
+        {inGroup.map((page) => (
+          <li key={page.path}>
+            <Link to={page.path} isExact={page.path === "/"} className="nav-link">
+              {page.nav === undefined ? null : <Icon name={page.nav.icon} />}
+              {t(page.title)}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

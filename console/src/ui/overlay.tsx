@@ -1,0 +1,179 @@
+/** What lies over the page: dialogs, drawers, menus, tooltips. Focus goes in and comes back. */
+import {
+  Drawer as MantineDrawer,
+  Menu as MantineMenu,
+  Modal,
+  Popover as MantinePopover,
+  Tooltip as MantineTooltip,
+} from "@mantine/core";
+import type { ReactElement, ReactNode } from "react";
+
+import { Icon, type IconName } from "./icons.tsx";
+import { Link, type LinkTarget } from "./link.tsx";
+
+interface Over {
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly title: ReactNode;
+  /** Of the button that closes it. */
+  readonly closeLabel: string;
+  readonly children: ReactNode;
+}
+
+export function Dialog({
+  isOpen,
+  onClose,
+  title,
+  closeLabel,
+  children,
+  size = "md",
+}: Over & { readonly size?: "sm" | "md" | "lg" | "xl" }): ReactNode {
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title={title}
+      size={size}
+      closeButtonProps={{ "aria-label": closeLabel }}
+      overlayProps={{ backgroundOpacity: 0.45 }}
+      styles={{ title: { fontWeight: 600, fontSize: "1.0625rem" } }}
+    >
+      {children}
+    </Modal>
+  );
+}
+
+export function Drawer({
+  isOpen,
+  onClose,
+  title,
+  closeLabel,
+  children,
+  side = "right",
+  size = "md",
+}: Over & { readonly side?: "left" | "right"; readonly size?: "sm" | "md" | "lg" }): ReactNode {
+  return (
+    <MantineDrawer
+      opened={isOpen}
+      onClose={onClose}
+      title={title}
+      position={side}
+      size={{ sm: "18rem", md: "28rem", lg: "44rem" }[size]}
+      closeButtonProps={{ "aria-label": closeLabel }}
+      styles={{ title: { fontWeight: 600 } }}
+    >
+      {children}
+    </MantineDrawer>
+  );
+}
+
+export function Tooltip({
+  label,
+  children,
+}: {
+  readonly label: ReactNode;
+  readonly children: ReactElement;
+}): ReactNode {
+  return (
+    <MantineTooltip
+      label={label}
+      multiline
+      maw={320}
+      events={{ hover: true, focus: true, touch: true }}
+    >
+      {children}
+    </MantineTooltip>
+  );
+}
+
+export type MenuEntry =
+  | {
+      readonly kind: "action";
+      readonly label: ReactNode;
+      readonly icon?: IconName;
+      readonly isDangerous?: boolean;
+      readonly isCurrent?: boolean;
+      readonly disabledReason?: string | undefined;
+      readonly run: () => void;
+    }
+  | ({ readonly kind: "link"; readonly label: ReactNode; readonly icon?: IconName } & LinkTarget)
+  | { readonly kind: "label"; readonly label: ReactNode }
+  | { readonly kind: "divider" };
+
+export function Menu({
+  trigger,
+  entries,
+  width = 240,
+}: {
+  /** A button. */
+  readonly trigger: ReactElement;
+  readonly entries: readonly MenuEntry[];
+  readonly width?: number;
+}): ReactNode {
+  return (
+    <MantineMenu width={width} shadow="md" position="bottom-end" withinPortal>
+      <MantineMenu.Target>{trigger}</MantineMenu.Target>
+      <MantineMenu.Dropdown mah="70vh" style={{ overflowY: "auto" }}>
+        {entries.map((entry, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- entries have no identity of their own
+          <MenuRow key={index} entry={entry} />
+        ))}
+      </MantineMenu.Dropdown>
+    </MantineMenu>
+  );
+}
+
+function MenuRow({ entry }: { readonly entry: MenuEntry }): ReactNode {
+  if (entry.kind === "divider") return <MantineMenu.Divider />;
+  if (entry.kind === "label") return <MantineMenu.Label>{entry.label}</MantineMenu.Label>;
+  const left = entry.icon === undefined ? undefined : <Icon name={entry.icon} size={16} />;
+  if (entry.kind === "link") {
+    const { to, params, search, hash } = entry;
+    return (
+      <MantineMenu.Item
+        leftSection={left}
+        renderRoot={(props) => <Link {...props} {...{ to, params, search, hash }} />}
+      >
+        {entry.label}
+      </MantineMenu.Item>
+    );
+  }
+  const { disabledReason } = entry;
+  return (
+    <MantineMenu.Item
+      leftSection={left}
+      rightSection={entry.isCurrent === true ? <Icon name="check" size={16} /> : undefined}
+      {...(entry.isDangerous === true ? { color: "red" } : {})}
+      {...(disabledReason === undefined
+        ? { onClick: entry.run }
+        : {
+            "data-disabled": true,
+            "aria-disabled": true,
+            closeMenuOnClick: false,
+            "aria-description": disabledReason,
+          })}
+    >
+      {entry.label}
+      {disabledReason === undefined ? null : (
+        <small style={{ display: "block" }}>{disabledReason}</small>
+      )}
+    </MantineMenu.Item>
+  );
+}
+
+export function Popover({
+  trigger,
+  children,
+  width = 320,
+}: {
+  readonly trigger: ReactElement;
+  readonly children: ReactNode;
+  readonly width?: number;
+}): ReactNode {
+  return (
+    <MantinePopover width={width} shadow="md" position="bottom-end" trapFocus returnFocus>
+      <MantinePopover.Target>{trigger}</MantinePopover.Target>
+      <MantinePopover.Dropdown>{children}</MantinePopover.Dropdown>
+    </MantinePopover>
+  );
+}
