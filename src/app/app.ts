@@ -38,6 +38,10 @@ import { startWork } from "./work.ts";
 export interface App {
   /** `undefined` for a process that only works. */
   readonly url: string | undefined;
+  /** That which people use: the same, unless the configuration names another. */
+  readonly publicUrl: string | undefined;
+  /** Told by this program's clock. */
+  readonly now: () => number;
   readonly data: DataDirectory;
   readonly db: Db;
   /** The sites as they were seen at the start; none in a process that opens none. */
@@ -104,7 +108,9 @@ async function start(
   });
   const nudges = listenForNudges(url, observer);
   closers.defer(() => nudges.close());
-  const idle = { url: undefined, data, db, looks: [], operator: undefined };
+  const { publicUrl } = config;
+  const nobody = { url: undefined, publicUrl, operator: undefined };
+  const idle = { ...nobody, now, data, db, looks: [] };
   if (config.role === "migrate" || config.role === "operator-key") return idle;
 
   signal.throwIfAborted();
@@ -195,7 +201,7 @@ async function start(
   const listening = await server.listen({ host: config.host, port: config.port });
   const place = { dataDirectory: data.path, url: listening, at: now() };
   const operator = await makeOperator(db, place);
-  return { ...idle, url: listening, looks, operator };
+  return { ...idle, url: listening, publicUrl: publicUrl ?? listening, looks, operator };
 }
 
 async function databaseUrl(

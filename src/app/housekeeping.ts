@@ -2,6 +2,7 @@
 import { forgetAnswers } from "#api/idempotency.ts";
 import type { Db } from "#db/pool.ts";
 import { checkLedger } from "#flow/ledger/check.ts";
+import { forgetSessions } from "#identity/sessions.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
@@ -9,7 +10,8 @@ import type { Observer } from "#observe/observer.ts";
 import { heldForNothing } from "./held-for-nothing.ts";
 
 const hourMs = 3_600_000;
-const answersPerPass = 1_000;
+/** What each forgets at most in one statement. */
+const forgottenPerPass = 1_000;
 const findingsInAlert = 3;
 
 export function housekeepingLoop(context: {
@@ -23,7 +25,8 @@ export function housekeepingLoop(context: {
     periodMs: hourMs,
     channels: [],
     pass: async (signal) => {
-      while (!signal.aborted && (await forgetAnswers(db, now())) >= answersPerPass);
+      while (!signal.aborted && (await forgetAnswers(db, now())) >= forgottenPerPass);
+      while (!signal.aborted && (await forgetSessions(db, now())) >= forgottenPerPass);
       // R-LED-1: everything sums to zero, and each balance is its postings.
       const findings = await checkLedger(db);
       for (const finding of findings) {

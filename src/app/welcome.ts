@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 
 import { images } from "#catalog/images.ts";
 
+import { newStartCode } from "#identity/operator.ts";
+
 import type { App } from "./app.ts";
 import { operatorFile } from "./first-key.ts";
 import type { SiteLook } from "./sites.ts";
@@ -24,7 +26,17 @@ export async function welcome(app: App, startedAt: number): Promise<string> {
     "  ./millrace offers               what can be rented, and its price",
     "  npm run tour                    rent a real VM, run a real job, read the bill",
     "",
+    ...(await consoleLink(app)),
+    "",
   ].join("\n");
+}
+
+async function consoleLink({ db, now, publicUrl = "" }: App): Promise<string[]> {
+  const code = await db.transaction((tx) => newStartCode(tx, now()));
+  return [
+    "Console, signed in as the operator (once, within an hour; later: ./millrace console):",
+    `  ${publicUrl.replace(/\/$/, "")}/sign-in#code=${code}`,
+  ];
 }
 
 function credential(app: App): string[] {

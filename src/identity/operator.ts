@@ -1,4 +1,7 @@
-/** The operator's own tenant, made at the first start, and the way back in after a lost key. */
+/**
+ * The operator's own tenant, made at the first start, the way back in after a lost key, and the link
+ * that a start shows.
+ */
 import { z } from "zod";
 
 import { audit } from "#audit/audit.ts";
@@ -7,10 +10,13 @@ import { sql } from "#db/sql.ts";
 import { present } from "#kernel/assert.ts";
 
 import { insertApiKey } from "./api-keys.ts";
+import { insertCode } from "./sign-in-codes.ts";
 import { openTenant } from "./tenants.ts";
 
 export const operatorTenantName = "operator";
 const rootUserName = "root";
+/** A person who has just started the program reads what it says; the log keeps it for longer. */
+const startCodeMs = 3_600_000;
 
 /** Any number; it only has to be the same in every process. */
 const firstStartLock = 7_274_010;
@@ -47,13 +53,7 @@ export async function ensureOperator(tx: Tx, now: number): Promise<OperatorCrede
  * The other keys stay: he may revoke them with this one.
  */
 export async function newRootKey(tx: Tx, now: number): Promise<OperatorCredential> {
-  const tenantId = present(await operatorTenantId(tx), "the operator's tenant");
-  const user = await tx.one(
-    sql`select id, name from tenant_user
-      where tenant_id = ${tenantId} and role = 'root' and state = 'active'
-      order by created_at, id limit 1`,
-    z.object({ id: z.string(), name: z.string() }),
-  );
+  const { tenantId, ...user } = await firstRoot(tx);
   const key = await insertApiKey(tx, {
     tenantId,
     userId: user.id,
@@ -64,6 +64,26 @@ export async function newRootKey(tx: Tx, now: number): Promise<OperatorCredentia
   });
   await auditSystem(tx, { tenantId, action: "operator.recover", target: key.id, now });
   return { tenantId, userId: user.id, userName: user.name, secret: key.secret };
+}
+
+/** Signs a browser in as the oldest active root user: once, within an hour. */
+export async function newStartCode(tx: Tx, now: number): Promise<string> {
+  const { tenantId, id: userId } = await firstRoot(tx);
+  const ask = { tenantId, userId, keyId: null, scope: "all", purpose: "sign_in" } as const;
+  const { id, code } = await insertCode(tx, { ...ask, lifeMs: startCodeMs, now });
+  await auditSystem(tx, { tenantId, action: "sign-in-code.create", target: id, now });
+  return code;
+}
+
+async function firstRoot(tx: Tx): Promise<{ tenantId: string; id: string; name: string }> {
+  const tenantId = present(await operatorTenantId(tx), "the operator's tenant");
+  const user = await tx.one(
+    sql`select id, name from tenant_user
+      where tenant_id = ${tenantId} and role = 'root' and state = 'active'
+      order by created_at, id limit 1`,
+    z.object({ id: z.string(), name: z.string() }),
+  );
+  return { tenantId, ...user };
 }
 
 async function operatorTenantId(tx: Tx): Promise<string | undefined> {

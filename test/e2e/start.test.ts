@@ -109,6 +109,29 @@ test("a busy port is named, and nothing is left running", async () => {
   other.close();
 });
 
+test("a start ends with a link that signs a browser in as the operator, once", async () => {
+  const program = launch("link");
+  const url = await ready(program);
+  const shown = /(http:\/\/127\.0\.0\.1:\d+)\/sign-in#code=(\S+)\s*$/;
+  await expect.poll(() => program.said()).toMatch(shown);
+  const [, at, code] = shown.exec(program.said()) ?? [];
+  expect(at).toBe(url);
+  const signIn = (): Promise<Response> =>
+    fetch(`${url}/v1/sessions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ code }),
+    });
+  const answer = await signIn();
+  expect(answer.status).toBe(201);
+  const cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const who = await fetch(`${url}/v1/whoami`, { headers: { cookie } });
+  expect(await who.json()).toMatchObject({ user: { role: "root" }, tenant: { kind: "operator" } });
+  expect((await signIn()).status).toBe(401);
+  program.child.kill("SIGTERM");
+  expect(await program.ended).toBe(0);
+});
+
 test("SIGTERM during the start ends it cleanly, and no key of the operator is lost", async () => {
   const stopped = launch("stopped");
   await expect.poll(() => stopped.said(), { timeout: 30_000, interval: 5 }).toContain("database");
