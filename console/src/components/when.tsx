@@ -2,7 +2,7 @@
 import { useEffect, useState, type ReactNode } from "react";
 
 import { useText, type Language } from "#console/i18n/index.ts";
-import { useTimeZone } from "#console/shell/session.tsx";
+import { useTimeZone } from "#console/api/session.ts";
 
 type How = "relative" | "absolute" | "both" | "day" | "time";
 

@@ -9,7 +9,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Icon } from "#console/ui/icons.tsx";
 
-import { useMay } from "./session.tsx";
+import { useMay } from "#console/api/session.ts";
 
 export function Banners(): ReactNode {
   return (

@@ -9,6 +9,8 @@ import { Banners } from "./banners.tsx";
 import { Header } from "./header.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Palette } from "./palette.tsx";
+import { LanguageMenu, ThemeMenu } from "./preferences.tsx";
+import { ProjectMenu } from "./project.tsx";
 import { SessionGate } from "./session.tsx";
 
 export function Frame(): ReactNode {
@@ -41,7 +43,9 @@ function Inside(): ReactNode {
       </a>
       <Header onOpenNav={() => setNavOpen(true)} onOpenPalette={() => setPaletteOpen(true)} />
       <nav className="frame-nav" aria-label={t("shell.navigation")}>
-        <Navigation />
+        <div>
+          <Navigation />
+        </div>
       </nav>
       <div className="frame-page">
         <Banners />
@@ -57,6 +61,11 @@ function Inside(): ReactNode {
         side="left"
         size="sm"
       >
+        <div className="header-group">
+          <ProjectMenu />
+          <LanguageMenu />
+          <ThemeMenu />
+        </div>
         <nav aria-label={t("shell.navigation")}>
           <Navigation />
         </nav>

@@ -14,7 +14,8 @@ import { Menu, type MenuEntry } from "#console/ui/overlay.tsx";
 import { NoticesButton } from "./notices.tsx";
 import { LanguageMenu, ThemeMenu } from "./preferences.tsx";
 import { ProjectMenu } from "./project.tsx";
-import { useMay, useSession, useSignedInAs } from "./session.tsx";
+import { useMay, useSession } from "#console/api/session.ts";
+import { useSignedInAs } from "./session.tsx";
 
 export function Header({
   onOpenNav,

@@ -6,7 +6,7 @@ import { navGroups, pages, type NavGroup, type Page } from "#console/routes.tsx"
 import { Icon } from "#console/ui/icons.tsx";
 import { Link } from "#console/ui/link.tsx";
 
-import { useMay } from "./session.tsx";
+import { useMay } from "#console/api/session.ts";
 
 export function Navigation(): ReactNode {
   const may = useMay();

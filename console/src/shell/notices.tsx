@@ -10,7 +10,7 @@ import { Row, Stack } from "#console/ui/layout.tsx";
 import { Drawer } from "#console/ui/overlay.tsx";
 import { Muted } from "#console/ui/text.tsx";
 
-import { useMay } from "./session.tsx";
+import { useMay } from "#console/api/session.ts";
 
 const tones = { info: "info", warning: "attention", critical: "bad" } as const;
 

@@ -20,7 +20,7 @@ import { Icon, type IconName } from "#console/ui/icons.tsx";
 import { Dialog } from "#console/ui/overlay.tsx";
 import { Muted } from "#console/ui/text.tsx";
 
-import { useMay } from "./session.tsx";
+import { useMay } from "#console/api/session.ts";
 
 interface Entry {
   readonly key: string;

@@ -16,7 +16,7 @@ import { useText } from "#console/i18n/index.ts";
 
 import { Frame } from "./frame.tsx";
 import { FailedPage, ForbiddenPage, NotFoundPage } from "./fallback-pages.tsx";
-import { useMay } from "./session.tsx";
+import { useMay } from "#console/api/session.ts";
 
 type Search = Record<string, string>;
 type Preload = () => Promise<void> | undefined;

@@ -1,44 +1,20 @@
 /**
- * Who is signed in. Inside the frame it is always known; when the session ends, by time or
+ * The gate of the frame: inside, it is known who is signed in. When the session ends, by time or
  * elsewhere, the way leads to the sign-in page and back to where one was.
  */
 import { useNavigate } from "@tanstack/react-router";
-import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from "react";
-import type { Permission } from "#contract/operation.ts";
-import type { AnswerOf } from "#client/types.ts";
+import { useContext, useEffect, useMemo, useRef, type ReactNode } from "react";
 
 import { followChanges } from "#console/api/live.ts";
 import { isProblem } from "#console/api/problem.ts";
 import { queryClient, useApi } from "#console/api/queries.ts";
 import { acting } from "#console/api/acting.ts";
 import { reach, sessionEnds } from "#console/api/reach.ts";
+import { SessionContext, useMay } from "#console/api/session.ts";
 import { useStore } from "#console/api/store.ts";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Spinner } from "#console/ui/feedback.tsx";
-
-export type Who = AnswerOf<"whoami">;
-
-const SessionContext = createContext<Who | undefined>(undefined);
-
-/** Inside the frame only. */
-export function useSession(): Who {
-  const who = useContext(SessionContext);
-  if (who === undefined) throw new Error("useSession outside of the frame");
-  return who;
-}
-
-export function useMay(): (permission: Permission) => boolean {
-  const { permissions } = useSession();
-  return (permission) => permission === "public" || permissions.includes(permission);
-}
-
-/** The zone of all times shown: the tenant's, in which its days and bills are made. */
-export function useTimeZone(): string {
-  return (
-    useContext(SessionContext)?.tenant.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
-  );
-}
 
 export function SessionGate({ children }: { readonly children: ReactNode }): ReactNode {
   const { t } = useText();

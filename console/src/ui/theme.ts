@@ -17,6 +17,20 @@ const race: MantineColorsTuple = [
   "#005160",
 ];
 
+/** Grays of the night with a touch of the accent. */
+const dark: MantineColorsTuple = [
+  "#d5dade",
+  "#bac2c8",
+  "#a3abb2",
+  "#79838b",
+  "#414a52",
+  "#333b42",
+  "#242a2f",
+  "#1a1e22",
+  "#14181b",
+  "#0f1214",
+];
+
 export type Tone = "accent" | "good" | "attention" | "bad" | "quiet" | "info";
 
 export const colorOfTone: Readonly<Record<Tone, string>> = {
@@ -33,8 +47,8 @@ const fontFamily =
 
 export const theme = createTheme({
   primaryColor: "race",
-  primaryShade: { light: 7, dark: 6 },
-  colors: { race },
+  primaryShade: { light: 7, dark: 7 },
+  colors: { race, dark },
   defaultRadius: "sm",
   fontFamily,
   fontFamilyMonospace:

@@ -5,7 +5,7 @@ import { useApi } from "#console/api/queries.ts";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { useText } from "#console/i18n/index.ts";
-import { useMay } from "#console/shell/session.tsx";
+import { useMay } from "#console/api/session.ts";
 import { useProjectQuery } from "#console/shell/project.tsx";
 import { LinkButton } from "#console/ui/button.tsx";
 import { Grid, Stack } from "#console/ui/layout.tsx";

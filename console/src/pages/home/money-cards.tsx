@@ -6,7 +6,7 @@ import { fenOf, Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { useNow, When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
-import { useTimeZone } from "#console/shell/session.tsx";
+import { useTimeZone } from "#console/api/session.ts";
 import { LinkButton } from "#console/ui/button.tsx";
 import { Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Facts, Row, Stack } from "#console/ui/layout.tsx";

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useApi } from "#console/api/queries.ts";
 import { fenOf } from "#console/components/money.tsx";
 import { useText } from "#console/i18n/index.ts";
-import { useMay } from "#console/shell/session.tsx";
+import { useMay } from "#console/api/session.ts";
 import { Icon } from "#console/ui/icons.tsx";
 import { Card } from "#console/ui/layout.tsx";
 import { TextLink } from "#console/ui/link.tsx";

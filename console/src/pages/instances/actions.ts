@@ -4,7 +4,7 @@ import type { AnswerOf } from "#client/types.ts";
 import { call } from "#console/api/client.ts";
 import type { BulkAction } from "#console/components/bulk.tsx";
 import { useText, type Translate } from "#console/i18n/index.ts";
-import { useMay } from "#console/shell/session.tsx";
+import { useMay } from "#console/api/session.ts";
 
 export type Lease = AnswerOf<"getLease">;
 export type LeaseAction = "start" | "stop" | "reboot" | "release";

@@ -1,0 +1,41 @@
+/** The table of pages: nothing twice, and no link leads nowhere. */
+import { globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const table = readFileSync("console/src/routes.tsx", "utf8");
+const paths = [...table.matchAll(/^ {4}path: "([^"]+)"/gm)].map((match) => match[1] ?? "");
+
+/** Pages that others link to already; each leaves this list with the commit that adds it. */
+const planned = [
+  "/offers",
+  "/instances/new",
+  "/instances/$leaseId",
+  "/jobs",
+  "/jobs/new",
+  "/jobs/$jobId",
+  "/billing",
+  "/billing/usage",
+  "/billing/statements",
+  "/billing/verify",
+  "/team",
+  "/ssh-keys",
+  "/api-keys",
+  "/quota",
+  "/audit",
+];
+
+test("no path stands twice in the table", () => {
+  expect(paths.length).toBeGreaterThan(0);
+  expect(new Set(paths).size).toBe(paths.length);
+});
+
+test("every link leads to a page of the table", () => {
+  const lost: string[] = [];
+  for (const file of globSync("console/src/**/*.tsx")) {
+    for (const match of readFileSync(file, "utf8").matchAll(/\bto[:=] ?"(\/[^"]*)"/g)) {
+      const to = match[1] ?? "";
+      if (to !== "/sign-in" && ![...paths, ...planned].includes(to)) lost.push(`${file}: ${to}`);
+    }
+  }
+  expect(lost).toEqual([]);
+});
