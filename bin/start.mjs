@@ -1,7 +1,8 @@
 /**
  * `npm start`: from a bare clone to a running cloud. Arguments go to the program (src/main.ts).
  * Node's own options are in setup/node-options.json: a small space for young objects keeps an idle
- * server some 30 MB smaller and costs no measurable time.
+ * server some 30 MB smaller and costs no measurable time. Source maps would take 5 to 10 MB, for line
+ * numbers that differ little: the compiler takes types away and nothing else.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,10 +1,12 @@
-/** A statement in the forms that people and spreadsheets read. */
+/**
+ * A statement in the forms that people and spreadsheets read. What writes PDF and XLSX is loaded when
+ * somebody first asks for one: a server that nobody asks stays some 10 MB smaller.
+ */
 import type { Bytes } from "#api/handler.ts";
 import { statementCsv } from "#flow/invoice/csv.ts";
 import type { Statement } from "#flow/invoice/decide.ts";
-import { statementPdf, type PdfAsk } from "#flow/invoice/pdf.ts";
+import type { PdfAsk } from "#flow/invoice/pdf.ts";
 import { statementText } from "#flow/invoice/text.ts";
-import { statementXlsx } from "#flow/invoice/xlsx.ts";
 
 type Format = "csv" | "text" | "xlsx" | "pdf";
 
@@ -38,10 +40,14 @@ async function written(ask: DocumentAsk): Promise<Buffer> {
       return Buffer.from(statementCsv(statement, language));
     case "text":
       return Buffer.from(statementText(statement, language));
-    case "xlsx":
+    case "xlsx": {
+      const { statementXlsx } = await import("#flow/invoice/xlsx.ts");
       return statementXlsx(statement, language);
-    case "pdf":
+    }
+    case "pdf": {
+      const { statementPdf } = await import("#flow/invoice/pdf.ts");
       return statementPdf(ask);
+    }
   }
 }
 
