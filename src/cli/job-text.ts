@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import type { Job } from "#contract/schemas/compute.ts";
 import { failureClasses } from "#kernel/failure.ts";
 
+import { besideFields } from "./beside.ts";
 import { fields, table } from "./table.ts";
 import {
   because,
@@ -27,7 +28,10 @@ export function hasEnded(job: Job): boolean {
   return endedStates.includes(job.state);
 }
 
+/** Of several members, that of the one because of which the others ended. */
 export function lastEnd(job: Job): End | null {
+  const cause = job.gang?.members?.find(({ state }) => state === "failed" || state === "timed_out");
+  if (cause !== undefined) return cause.attempts.at(-1)?.end ?? null;
   return job.attempts.at(-1)?.end ?? null;
 }
 
@@ -99,12 +103,16 @@ export function jobText(job: Job): string {
     ["Time limit", duration(job.timeLimitSeconds * 1000)],
     ["Preemptible", yesNo(job.preemptible)],
     ["Checkpoint", job.checkpoint ?? undefined],
+    ["Members", membersField(job)],
+    ...besideFields(job),
     ["Results", bytes(job.resultsBytes)],
     ["Created", time(job.createdAt)],
     ["Ended", time(job.endedAt)],
     ["Id", job.id],
     ["Project", job.projectId],
   ]);
+  const { gang } = job;
+  if (gang !== null && gang.members !== null) return `${head}\n${membersText(gang.members)}`;
   if (job.attempts.length === 0) return head;
   const attempts = table<Attempt>(
     [
@@ -134,6 +142,31 @@ export function jobText(job: Job): string {
     job.preemptions,
   );
   return `${head}\n${attempts}\n${preemptions}`;
+}
+
+function membersField({ gang }: Job): string | undefined {
+  if (gang === null) return undefined;
+  const how = gang.how === "spread" ? ", each on a host of its own" : "";
+  return gang.rank === 0 ? `${gang.size}${how}` : `number ${gang.rank} of ${gang.size}${how}`;
+}
+
+type Member = NonNullable<NonNullable<Job["gang"]>["members"]>[number];
+
+function membersText(members: readonly Member[]): string {
+  const last = ({ attempts }: Member): Attempt | undefined => attempts.at(-1);
+  return table<Member>(
+    [
+      { title: "MEMBER", cell: (member) => member.rank, right: true },
+      { title: "STATE", cell: (member) => member.state },
+      { title: "ATTEMPT", cell: (member) => last(member)?.number ?? none, right: true },
+      { title: "STARTED", cell: (member) => time(last(member)?.startedAt ?? null) },
+      { title: "END", cell: (member) => endText(last(member)?.end ?? null) },
+      { title: "ADDRESS", cell: (member) => member.address ?? none },
+      { title: "LOG", cell: (member) => bytes(last(member)?.logBytes ?? 0), right: true },
+      { title: "RESULTS", cell: (member) => bytes(member.resultsBytes), right: true },
+    ],
+    members,
+  );
 }
 
 function signalNumber(signal: string): number {

@@ -40,6 +40,7 @@ const logPiece = z.union([
 ]);
 
 interface LogRange {
+  readonly member?: number;
   readonly attempt?: number;
   readonly offset?: number;
 }

@@ -2,6 +2,7 @@
 import type { Lease } from "#contract/schemas/compute.ts";
 import { Failure } from "#kernel/failure.ts";
 
+import { besideFields } from "./beside.ts";
 import { fields } from "./table.ts";
 import { because, lineFields, money, none, shape, time } from "./text.ts";
 
@@ -40,6 +41,7 @@ export function leaseText(lease: Lease, idle: string | undefined): string {
     ["Runs", lease.execution ?? none],
     ["Start", lease.start ?? undefined],
     ["Restart", lease.restart],
+    ...besideFields(lease),
     ["Idle", idle],
     ["New size", lease.pendingResize ? "takes effect at the next start" : undefined],
     ["Created", time(lease.createdAt)],

@@ -104,6 +104,8 @@ test("create waits until the lease runs, and says how long that took and how to 
     restart: "on-failure",
     diskGiB: 1024,
     sshKeys: ["a", "b"],
+    near: [],
+    apart: [],
   });
 });
 

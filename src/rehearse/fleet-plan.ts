@@ -24,6 +24,8 @@ export interface Held {
   readonly hostId: string;
   readonly shape: Shape;
   readonly fenPerHour: bigint | null;
+  /** Its members run together or not at all. */
+  readonly gang: { readonly id: string; readonly how: "spread" | "pack" } | null;
 }
 
 export interface Sold {
@@ -55,13 +57,8 @@ export function planFleet(
   const hosts = changed(view.hosts, of.changes);
   const there = new Set(hosts.map(({ id }) => id));
   const planner = new Planner(hosts);
-  const lost = of.held.filter(({ hostId }) => !there.has(hostId));
   // Those first: they were sold already.
-  const displaced = lost.map((held) => {
-    const ask: PlaceAsk = { tenantId: held.tenantId, shape: held.shape, afterFault: true };
-    const answer = planner.place(ask);
-    return { ...held, refusal: answer.placed ? null : answer.reason };
-  });
+  const displaced = displacedFrom(there, of.held, planner);
   const running = view.running.work.filter(({ parts }) =>
     parts.every(({ hostId }) => there.has(hostId)),
   );
@@ -72,7 +69,8 @@ export function planFleet(
   );
   const passed = planPass(groups, market, planner);
   const starts = passed.found.flatMap((found) => found.starts);
-  const stays = of.held.filter(({ hostId }) => there.has(hostId));
+  const outIds = new Set(displaced.map(({ requestId }) => requestId));
+  const stays = of.held.filter(({ requestId }) => !outIds.has(requestId));
   const moved = displaced.filter(({ refusal }) => refusal === null);
   const started = starts.map(({ member, placed }) => ({
     requestId: member.entry.requestId,
@@ -103,6 +101,31 @@ export function planFleet(
     started,
     waiting,
   };
+}
+
+/**
+ * Who loses his host, and whether there is another. A gang that cannot be whole again is displaced with
+ * the members that would keep theirs.
+ */
+function displacedFrom(
+  there: ReadonlySet<string>,
+  held: readonly Held[],
+  planner: Planner,
+): FleetPlan["displaced"] {
+  const askOf = ({ tenantId, shape }: Held): PlaceAsk => ({ tenantId, shape, afterFault: true });
+  const lost = held.filter(({ hostId }) => !there.has(hostId));
+  return [...Map.groupBy(lost, ({ gang, requestId }) => gang?.id ?? requestId)].flatMap(
+    ([id, members]) => {
+      const stay = held.filter(({ gang, hostId }) => gang?.id === id && there.has(hostId));
+      // Each where none of the others is, those that stay among them.
+      const not = members[0]?.gang?.how === "spread" ? stay.map(({ hostId }) => hostId) : [];
+      const asks = members.map((member) => ({ ...askOf(member), not }));
+      const answer = planner.placeAll(asks, members[0]?.gang?.how ?? "pack");
+      const refusal = answer.placed ? null : answer.reason;
+      const out = answer.placed ? members : [...members, ...stay];
+      return out.map((each) => ({ ...each, refusal }));
+    },
+  );
 }
 
 type Work = Pick<Held, "shape" | "fenPerHour">;

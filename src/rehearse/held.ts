@@ -17,6 +17,8 @@ const row = z
     host_id: z.string(),
     shape: shapeRow,
     hourly: z.string().nullable(),
+    gang_id: z.string().nullable(),
+    gang_how: z.enum(["spread", "pack"]),
   })
   .transform((each): Held => ({
     requestId: each.request_id,
@@ -25,13 +27,14 @@ const row = z
     name: each.name,
     hostId: each.host_id,
     shape: each.shape,
+    gang: each.gang_id === null ? null : { id: each.gang_id, how: each.gang_how },
     fenPerHour: each.hourly === null ? null : parseFen(each.hourly),
   }));
 
 export function heldNow(db: Queryable): Promise<Held[]> {
   return db.rows(
     sql`select p.tenant_id, p.request_id, r.kind, r.name, p.host_id, p.shape,
-        r.price->>'hourly' as hourly
+        r.price->>'hourly' as hourly, r.gang_id, r.gang_how
       from placement p join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
       where p.state = 'full' order by p.placed_at, p.request_id`,
     row,

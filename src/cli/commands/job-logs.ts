@@ -15,7 +15,14 @@ import { kinds, resolve } from "#cli/resolve.ts";
 import { bytes } from "#cli/text.ts";
 import { Failure } from "#kernel/failure.ts";
 
+const member = flag(
+  "--member <rank>",
+  "of a job with several members: of this one (default: 0)",
+  z.coerce.number().int().min(0).optional(),
+);
+
 const logOptions = z.object({
+  member,
   follow: flag("-f, --follow", "go on until the job ends", z.boolean().default(false)),
   attempt: flag(
     "--attempt <n>",
@@ -26,6 +33,7 @@ const logOptions = z.object({
 });
 
 const resultOptions = z.object({
+  member,
   to: flag(
     "--to <file>",
     "where to write the tar file ('-' is stdout; default: NAME-results.tar)",
@@ -45,10 +53,15 @@ export function addJobLogs(parent: Command, shell: Shell): void {
     summary: "What a job has printed",
     args: oneArgument,
     options: logOptions,
-    examples: ["millrace job logs train", "millrace job logs train --follow"],
-    act: async (session, [text], { follow, attempt, offset }) => {
+    examples: [
+      "millrace job logs train",
+      "millrace job logs train --follow",
+      "millrace job logs train --member 3",
+    ],
+    act: async (session, [text], { follow, attempt, offset, ...of }) => {
       const jobId = await resolve(session, kinds.job, text);
       const range = {
+        ...(of.member === undefined ? {} : { member: of.member }),
         ...(attempt === undefined ? {} : { attempt }),
         ...(offset === undefined ? {} : { offset }),
       };
@@ -66,11 +79,16 @@ export function addJobLogs(parent: Command, shell: Shell): void {
       "millrace job results train --extract ./out",
       "millrace job results train --to - | tar -t",
     ],
-    act: async (session, [text], { to, extract, force }) => {
+    act: async (session, [text], { to, extract, force, ...of }) => {
       const { client, out, signal } = session;
       const jobId = await resolve(session, kinds.job, text);
       const job = await client.call("getJob", { params: { jobId } });
-      const answer = await client.bytes("downloadJobResults", { params: { jobId } }, { signal });
+      const query = of.member === undefined ? {} : { member: of.member };
+      const answer = await client.bytes(
+        "downloadJobResults",
+        { params: { jobId }, query },
+        { signal },
+      );
       if (to === "-") {
         await pour(out, answer.chunks);
         return;
@@ -84,7 +102,8 @@ export function addJobLogs(parent: Command, shell: Shell): void {
         });
         return;
       }
-      const path = to ?? `${job.name}-results.tar`;
+      const whose = of.member === undefined ? "" : `-${of.member}`;
+      const path = to ?? `${job.name}${whose}-results.tar`;
       const size = await saveTo(path, answer.chunks, { force });
       await out.show({
         value: { file: path, bytes: size },

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 
+import { besideOf, besideOptions } from "#cli/beside.ts";
 import { define, flag, manyFlag, type Shell } from "#cli/define.ts";
 import { openFile, readTextFile } from "#cli/files.ts";
 import { exitCodeOf, jobSummary } from "#cli/job-text.ts";
@@ -76,6 +77,17 @@ const submitOptions = z.object({
     "a shell line that saves the work into $MILLRACE_CHECKPOINT when it is told to end early",
     z.string().optional(),
   ),
+  members: flag(
+    "--members <n>",
+    "so many machines that start together or not at all; each is told its RANK and WORLD_SIZE",
+    z.coerce.number().int().min(1).optional(),
+  ),
+  spread: flag(
+    "--spread",
+    "with --members: each on a host of its own (default: close together)",
+    z.boolean().default(false),
+  ),
+  ...besideOptions,
   wait: flag(
     "--wait",
     "wait until it has ended; the exit status becomes the job's",
@@ -111,6 +123,7 @@ export function addJobSubmit(parent: Command, shell: Shell): void {
       "millrace job submit train.sh --flavor small --input data.csv --follow",
       "millrace job submit --flavor small --env EPOCHS=3 --time-limit 2h -- python3 train.py",
       "millrace job submit train.sh --flavor small --preemptible --checkpoint 'cp model.pt $MILLRACE_CHECKPOINT'",
+      "millrace job submit train.sh --flavor a100.1 --members 4 --spread",
       "echo 'uname -a' | millrace job submit - --flavor small --name probe --wait",
       "millrace job submit --batch jobs.jsonl --all-or-none",
     ],
@@ -245,6 +258,9 @@ async function bodyOf(
     ...(retries === undefined ? {} : { platformRetriesMax: retries }),
     ...(options.preemptible ? { preemptible: true } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
+    ...(options.members === undefined ? {} : { members: options.members }),
+    ...(options.spread ? { membersHow: "spread" } : {}),
+    ...besideOf(options),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 
+import { besideOf, besideOptions } from "#cli/beside.ts";
 import {
   define,
   flag,
@@ -45,6 +46,7 @@ const createOptions = waitOptions.extend({
     "whether a machine that died is started again: on-failure (default) or never",
     z.enum(["on-failure", "never"]).optional(),
   ),
+  ...besideOptions,
 });
 
 const columns: readonly Column<Lease>[] = [
@@ -102,6 +104,7 @@ export function addLeases(lease: Command, shell: Shell): void {
           ...(disk === undefined ? {} : { diskGiB: disk }),
           ...(sshKey === undefined ? {} : { sshKeys: sshKey }),
           ...(restart === undefined ? {} : { restart }),
+          ...besideOf(options),
           ...(userData === undefined ? {} : { userData: await readTextFile(userData) }),
         },
       });

@@ -69,10 +69,20 @@ export function addPlans(program: Command, shell: Shell): void {
     options: z.object({
       flavor: flag("--flavor <flavor>", "what to ask for", z.string()),
       count: flag("--count <n>", "how many of them (default: 1)", count.default(1)),
+      together: flag(
+        "--together <how>",
+        "as the members of one job: pack, or spread over a host each",
+        z.enum(["pack", "spread"]).optional(),
+      ),
     }),
-    examples: ["millrace plan request --flavor a100.1 --count 4"],
-    act: async ({ client, out }, _args, { flavor, count: asked }) => {
-      const value = await client.call("planRequest", { body: { flavor, count: asked } });
+    examples: [
+      "millrace plan request --flavor a100.1 --count 4",
+      "millrace plan request --flavor a100.1 --count 4 --together spread",
+    ],
+    act: async ({ client, out }, _args, { flavor, count: asked, together }) => {
+      const value = await client.call("planRequest", {
+        body: { flavor, count: asked, ...(together === undefined ? {} : { together }) },
+      });
       await out.show({ value, ids: [], text: () => requestText(value) });
     },
   });

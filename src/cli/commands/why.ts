@@ -42,6 +42,12 @@ function whyText(why: AnswerOf<"explainRequest">): string {
     ["Class", why.workClass],
     ["Asked", askedAt === null ? none : time(askedAt)],
     ["Waits for", why.pool],
+    [
+      "Members",
+      why.gang === null
+        ? undefined
+        : `${why.gang.size}${why.gang.fits === null ? "" : `, room now for ${why.gang.fits}`}`,
+    ],
     ["Place", position === null ? none : `${position} of ${waiting ?? position}`],
     ["Starts", start?.likely ? `about ${time(start.likely)}` : none],
     ["At the earliest", start?.earliest ? time(start.earliest) : none],

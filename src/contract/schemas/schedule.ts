@@ -41,6 +41,8 @@ export const requestWhy = z.object({
   waiting: z.number().int().nullable(),
   reason: reason.nullable(),
   start: startRange.nullable(),
+  /** Of a job with several members: how many, and for how many there was room when it was looked at. */
+  gang: z.object({ size: z.number().int(), fits: z.number().int().nullable() }).nullable(),
   /** All of it in a sentence. */
   text: z.string(),
 });
@@ -49,6 +51,8 @@ export const planRequestBody = z.strictObject({
   flavor: z.string().min(1).max(100),
   diskGiB: z.number().int().min(1).max(65_536).optional(),
   count: z.number().int().min(1).max(1000).default(1),
+  /** As the members of one job, which start all or none: close together, or each on a host of its own. */
+  together: z.enum(["pack", "spread"]).optional(),
 });
 
 export const requestPlan = z.object({
@@ -58,7 +62,7 @@ export const requestPlan = z.object({
   fits: z.number().int(),
   /** Why not more; null if all fit. */
   reason: reason.nullable(),
-  /** It never fits any host, however empty. */
+  /** It never fits any host, however empty; of members, not all of them fit together. */
   never: z.boolean(),
   /** Who waits for the same GPUs (or CPUs) now, and when the last of them starts at the latest. */
   line: z.object({ pool: z.string(), waiting: z.number().int(), latest: timestamp.nullable() }),

@@ -11,7 +11,7 @@ import { unitsOf, unitsPerWhole } from "#flow/queue/snapshot.ts";
 import type { Plan, RunningWork, Snapshot, Start, Waiting, Where } from "#flow/queue/work.ts";
 import type { Reason } from "#kernel/reason.ts";
 
-import type { PlaceAsk, Placed } from "./ask.ts";
+import type { GangAnswer, PlaceAsk, Placed } from "./ask.ts";
 import type { Group, Member } from "./asks.ts";
 import { isSocial, Neighbors, placedAs } from "./neighbors.ts";
 import type { Planner } from "./planner.ts";
@@ -74,6 +74,8 @@ class Pass {
   readonly #unfit = new Map<string, Reason>();
   /** Work that found no host because of what was placed in this pass: its kind may have one. */
   readonly #crowded = new Map<string, Reason>();
+  /** How many of a gang fit, by kind, once nothing starts any more. */
+  readonly #fits = new Map<string, Fitting>();
   /** Hosts that did not take a kind though the policy saw room there, and how often. */
   readonly #missed = new Map<string, Map<string, number>>();
   #made: Plan = { starts: [], reservations: [], waiting: [] };
@@ -144,11 +146,11 @@ class Pass {
     const [first] = asks;
     if (first === undefined) return true;
     const how = group.members[0]?.entry.gangHow ?? "pack";
-    const answer =
-      asks.length === 1 ? this.#planner.place(first) : this.#planner.placeAll(asks, how);
+    const answer = asks.length === 1 ? this.#planner.place(first) : this.#planTogether(asks, how);
     if (!answer.placed) {
-      if (isChanged) this.#crowded.set(group.work.id, answer.reason);
-      else if (only === undefined) this.#unfit.set(group.kind, answer.reason);
+      const { reason } = answer;
+      if (isChanged) this.#crowded.set(group.work.id, reason);
+      else if (only === undefined) this.#unfit.set(group.kind, reason);
       else this.#miss(group.kind, hostIds);
       return false;
     }
@@ -175,6 +177,27 @@ class Pass {
       endsAt: this.#base.now + work.estimateMs,
     });
     return true;
+  }
+
+  #planTogether(asks: readonly PlaceAsk[], how: "spread" | "pack"): GangAnswer {
+    const answer = this.#planner.placeAll(asks, how);
+    return answer.placed ? answer : { ...answer, reason: together(answer, asks.length) };
+  }
+
+  /** How many of its members would fit now, and why not more. */
+  #fitting({ members, kind }: Group): Fitting {
+    const known = this.#fits.get(kind);
+    if (known !== undefined) return known;
+    const asks = members.map((member) => this.#askOf(member));
+    const answer = this.#planner.placeAll(asks, members[0]?.entry.gangHow ?? "pack");
+    const fitting = answer.placed
+      ? { fitting: asks.length, reason: undefined }
+      : { fitting: answer.fitting, reason: together(answer, asks.length) };
+    if (answer.placed) {
+      for (const placed of answer.members.toReversed()) this.#planner.release(placed);
+    }
+    this.#fits.set(kind, fitting);
+    return fitting;
   }
 
   /** As it was asked, unless a neighbor of it was placed since. */
@@ -212,6 +235,11 @@ class Pass {
     if (planned === undefined) return beingPlanned;
     const { kind } = planned.obstacle;
     const [first] = group.members;
+    if (group.members.length > 1 && kind !== "limit" && kind !== "senseless") {
+      const { fitting, reason } = this.#fitting(group);
+      if (reason !== undefined && kind === "full") return reason;
+      return withFitting(reasonOf(planned, unitsPerWhole), group.members.length, fitting);
+    }
     // Of what has no room, the planner knows which of its dimensions is short where.
     if ((kind === "full" || kind === "never") && group.members.length === 1 && first) {
       let reason = explained.get(group.kind);
@@ -223,6 +251,33 @@ class Pass {
     }
     return reasonOf(planned, unitsPerWhole);
   }
+}
+
+interface Fitting {
+  readonly fitting: number;
+  /** Undefined if all of them would fit. */
+  readonly reason: Reason | undefined;
+}
+
+function withFitting({ code, message, details }: Reason, members: number, fitting: number): Reason {
+  return {
+    code,
+    message: `${message} Of its ${members} members ${fitting} would fit now.`,
+    details: { ...details, members, fitting },
+  };
+}
+
+/** Why a gang found no room, with how many of it did. */
+function together(
+  { reason, fitting }: { readonly reason: Reason; readonly fitting: number },
+  members: number,
+): Reason {
+  const { code, message, details } = reason;
+  return {
+    code,
+    message: `Its ${members} members start together, and ${fitting} of them would fit now. ${message}`,
+    details: { ...details, members, fitting },
+  };
 }
 
 function alike(one: readonly string[] | undefined, two: readonly string[] | undefined): boolean {

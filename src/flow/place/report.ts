@@ -100,11 +100,10 @@ function outlooksOf({ plan, snapshot, waiting }: Passed, paceOf: PaceOf): Outloo
   return [...byPool].map(([pool, inOrder]) => {
     const requestIds: string[] = [];
     const each: (StartRange | undefined)[] = [];
-    for (const { work, members } of inOrder) {
-      for (const { entry } of members) {
-        requestIds.push(entry.requestId);
-        each.push(ranges.get(work.id));
-      }
+    // A gang has one place in line, under its own id, which is that of its first member.
+    for (const { work } of inOrder) {
+      requestIds.push(work.id);
+      each.push(ranges.get(work.id));
     }
     return { pool, requestIds, ranges: each };
   });
@@ -139,6 +138,7 @@ function decisionOf({ view, passed, committed, at }: Report, refused: readonly S
         askedAt: entry.askedAt,
         estimateMs: Number.isFinite(entry.estimateMs) ? entry.estimateMs : null,
         deadlineAt: entry.deadlineAt,
+        ...(entry.gangId === null ? {} : { gang: { id: entry.gangId, size: entry.gangSize } }),
       })),
     },
     answers: {

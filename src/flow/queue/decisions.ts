@@ -28,6 +28,8 @@ export const decidedWork = z.object({
   /** null: nobody said. */
   estimateMs: z.number().nullable(),
   deadlineAt: z.number().nullable(),
+  /** What it started with, or is to start with. */
+  gang: z.object({ id: z.string(), size: z.int() }).exactOptional(),
 });
 
 export interface Decision {

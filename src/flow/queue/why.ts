@@ -22,6 +22,8 @@ const row = z
     asked_at: instant.nullable(),
     refusal: reasonRow.nullable(),
     host_down_since: instant.nullable(),
+    gang_id: z.string().nullable(),
+    gang_size: z.int(),
   })
   .transform((found) => ({
     requestId: found.id,
@@ -32,6 +34,9 @@ const row = z
     state: stateOf(found),
     askedAt: found.asked_at,
     reason: found.wants ? (found.refusal ?? hostDown(found)) : null,
+    /** Under which it stands in line: members of a gang have one place together. */
+    lineId: found.gang_id ?? found.id,
+    members: found.gang_size,
   }));
 type Asked = z.output<typeof row>;
 
@@ -76,7 +81,8 @@ export function askedFor(
   return db.maybe(
     sql`select r.id, r.kind, r.name, r.priority, r.shape,
         r.ended_at is null and r.wanted = 'running' as wants, q.state,
-        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal, h.state_since as host_down_since
+        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal, h.state_since as host_down_since,
+        r.gang_id, r.gang_size
       from request r left join queue_entry q on q.tenant_id = r.tenant_id
         and q.request_id = r.id and q.turn = r.turn
         left join placement p on p.tenant_id = r.tenant_id and p.request_id = r.id

@@ -58,6 +58,46 @@ test.each([
   ["an unknown framework", { ...work, framework: "jax" }, 400, /framework/],
   ["an unknown field", { ...work, shell: "bash" }, 400, /unknown field/],
   ["an input that is no id", { ...work, inputs: ["../../etc/passwd"] }, 400, /inputs/],
+  ["no member", { ...work, members: 0 }, 400, /members/],
+  ["fewer members than none", { ...work, members: -1 }, 400, /members/],
+  ["one member and a half", { ...work, members: 1.5 }, 400, /members/],
+  ["more members than anybody may have", { ...work, members: 1025 }, 400, /members/],
+  [
+    "members that are to lie anyhow",
+    { ...work, members: 2, membersHow: "apart" },
+    400,
+    /membersHow/,
+  ],
+  [
+    "more members than the hosts could carry",
+    { ...work, members: 1000 },
+    422,
+    /room for \d+ of them/,
+  ],
+  [
+    "each member on a host of its own, and fewer hosts",
+    { ...work, members: 2, membersHow: "spread" },
+    422,
+    /each on a host of its own; .* room for 1 of them/,
+  ],
+  ["a rank of its own", { ...work, members: 2, environment: { RANK: "0" } }, 422, /RANK/],
+  ["a group that is no name", { ...work, group: "A B" }, 400, /group/],
+  ["a neighbor that is no name", { ...work, near: ["A B"] }, 400, /neither the name of a group/],
+  [
+    "seventeen neighbors",
+    { ...work, near: Array.from({ length: 17 }, (_, n) => `g${n}`) },
+    400,
+    /near/,
+  ],
+  [
+    "the same near and apart",
+    { ...work, near: ["db"], apart: ["db"] },
+    422,
+    /near to db and apart/,
+  ],
+  ["nobody to be near to", { ...work, near: ["nobody"] }, 422, /group nobody/],
+  ["a neighbor that is not there", { ...work, near: [randomUUID()] }, 404, /no such lease or job/],
+  ["somebody not there to keep from", { ...work, apart: [randomUUID()] }, 404, /no such lease/],
   ["an unknown flavor", { ...work, flavor: "huge" }, 422, /huge/],
   ["an unknown image", { ...work, image: "plan9" }, 422, /plan9/],
   ["an unknown project", { ...work, projectId: randomUUID() }, 404, /project/],
@@ -106,6 +146,49 @@ test("names that would meet in the work directory are refused before anything ru
   }
   const asCommand = { name: "x", flavor: "nano", command: ["./script"], inputs: [script?.id] };
   expect((await submit(asCommand)).status).toBe(202);
+});
+
+test("S-15: what contradicts itself through others is refused as well, and nothing is queued", async () => {
+  const submitted = async (body: object): Promise<string> => {
+    const { id } = await cloud.submit({ script: "x", ...body });
+    return id;
+  };
+  const environment = { SIMULATE_SECONDS: "1000" };
+  const loner = await submitted({ group: "loner", apart: ["web"], environment });
+  const near = { ...work, near: [loner] };
+  expect(await submit({ ...near, group: "web" })).toMatchObject({
+    status: 422,
+    detail: expect.stringMatching(/also kept apart/),
+  });
+  expect(await submit({ ...near, apart: ["loner"] })).toMatchObject({ status: 422 });
+  expect(await submit({ ...work, near: ["loner"], apart: [loner] })).toMatchObject({ status: 422 });
+  const { items } = await cloud.api.call("listJobs", { query: { name: work.name } });
+  expect(items.filter(({ near: of }) => of.length > 0)).toEqual([]);
+  await cloud.api.call("cancelJob", { params: { jobId: loner } });
+  await cloud.ended(loner);
+  // Another customer's work is none that one could be near to.
+  const body = { name: "theirs", flavor: "nano", script: "true", group: "theirs", environment };
+  const theirs = await cloud.stranger.call("createJob", { body });
+  expect(await submit({ ...work, near: [theirs.id] })).toMatchObject({ status: 404 });
+  expect(await submit({ ...work, near: ["theirs"] })).toMatchObject({ status: 422 });
+  await cloud.stranger.call("cancelJob", { params: { jobId: theirs.id } });
+});
+
+test("S-07: a batch's gangs have a limit together, and one price", async () => {
+  const gang = { ...work, members: 60 };
+  const answer = await cloud.api.call("createJobBatch", {
+    body: { jobs: Array.from({ length: 18 }, () => gang) },
+  });
+  const details = answer.results.flatMap((each) =>
+    each.outcome === "refused" ? [each.problem.detail] : [],
+  );
+  expect(details.at(-1)).toMatch(/1024 members at most together/);
+  for (const each of answer.results) {
+    if (each.outcome === "accepted") {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await cloud.api.call("cancelJob", { params: { jobId: each.id } });
+    }
+  }
 });
 
 test("the same file named twice is one input", async () => {

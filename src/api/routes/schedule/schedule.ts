@@ -1,12 +1,16 @@
 /** Why something waits, plans on paper, and history under another policy. */
+import { z } from "zod";
+
 import type { Handlers } from "#api/handler.ts";
 import { pricesNow } from "#api/routes/leases/quote.ts";
 import { showPlace } from "#api/routes/schedule/line.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
 import { priceOf } from "#flow/admit/price.ts";
+import type { GangHow } from "#flow/admit/requests.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
-import { couldEverFit } from "#flow/place/decide.ts";
+import type { PlaceAsk } from "#flow/place/ask.ts";
+import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
 import { hostStates } from "#flow/place/hosts-read.ts";
 import { Planner } from "#flow/place/planner.ts";
 import { readAll } from "#flow/place/read.ts";
@@ -32,8 +36,8 @@ export const scheduleHandlers = {
   explainRequest: async ({ params }, { tx, tenantId }) => {
     const asked = await askedFor(tx, { tenantId, requestId: params.requestId });
     if (asked === undefined) throw new Failure("not_found", "There is no such lease or job.");
-    const { askedAt, shape, ...said } = asked;
-    const outlook = asked.state === "waiting" ? await outlookOf(tx, asked.requestId) : undefined;
+    const { askedAt, shape, lineId, members, ...said } = asked;
+    const outlook = asked.state === "waiting" ? await outlookOf(tx, lineId) : undefined;
     const place = outlook === undefined ? null : showPlace(outlook);
     return {
       ...said,
@@ -42,6 +46,7 @@ export const scheduleHandlers = {
       position: place?.position ?? null,
       waiting: place?.waiting ?? null,
       start: place?.start ?? null,
+      gang: members === 1 ? null : { size: members, fits: fittingOf(asked.reason) },
       text: whyText(asked, outlook),
     };
   },
@@ -51,24 +56,20 @@ export const scheduleHandlers = {
     const hosts = await hostStates(tx);
     const ask = { tenantId, shape };
     const planner = new Planner(hosts);
-    let fits = 0;
-    let reason: Reason | null = null;
-    while (fits < body.count) {
-      const answer = planner.place(ask);
-      if (!answer.placed) {
-        ({ reason } = answer);
-        break;
-      }
-      fits += 1;
-    }
+    const planned =
+      body.together === undefined
+        ? planSeveral(planner, ask, body.count)
+        : planTogether(planner, { ask, count: body.count, how: body.together });
     const pool = poolOf(shape);
     const line = await lineOf(tx, pool);
     return {
       flavor: body.flavor,
       asked: body.count,
-      fits,
-      reason,
-      never: fits === 0 && !couldEverFit(hosts, ask).placed,
+      ...planned,
+      never:
+        body.together === undefined
+          ? planned.fits === 0 && !couldEverFit(hosts, ask).placed
+          : !couldEverFitTogether(hosts, several(ask, body.count), body.together).placed,
       line: { pool, waiting: line.waiting, latest: timeOrNull(line.latest) },
       price: shown,
     };
@@ -126,6 +127,44 @@ export const scheduleHandlers = {
     };
   },
 } satisfies Partial<Handlers>;
+
+interface Room {
+  /** So many have room now. */
+  readonly fits: number;
+  /** Why not more. */
+  readonly reason: Reason | null;
+}
+
+/** As many as there is room for. */
+function planSeveral(planner: Planner, ask: PlaceAsk, count: number): Room {
+  for (let fits = 0; fits < count; fits += 1) {
+    const answer = planner.place(ask);
+    if (!answer.placed) return { fits, reason: answer.reason };
+  }
+  return { fits: count, reason: null };
+}
+
+/** All or none: how many would fit is said all the same. */
+function planTogether(
+  planner: Planner,
+  { ask, count, how }: { readonly ask: PlaceAsk; readonly count: number; readonly how: GangHow },
+): Room {
+  const answer = planner.placeAll(several(ask, count), how);
+  return answer.placed
+    ? { fits: count, reason: null }
+    : { fits: answer.fitting, reason: answer.reason };
+}
+
+function several(ask: PlaceAsk, count: number): PlaceAsk[] {
+  return Array.from({ length: count }, () => ask);
+}
+
+const fitting = z.object({ details: z.object({ fitting: z.int() }) });
+
+/** Of a gang that waits, as the pass found it. */
+function fittingOf(reason: Reason | null): number | null {
+  return fitting.safeParse(reason).data?.details.fitting ?? null;
+}
 
 function showSold({ revenuePerHour, ...of }: Sold): Omit<Sold, "revenuePerHour"> & {
   readonly revenuePerHour: string;
