@@ -16,7 +16,13 @@ import { noCredential, presentedIn, refuseForeignPage, type Presented } from "#a
 import { problemHeaders, problemOf, problemText, toFailure } from "#api/problem.ts";
 import { visitorOf, type Front } from "#api/visitor.ts";
 import type { Db } from "#db/pool.ts";
-import { authenticate, credentialId } from "#identity/authenticate.ts";
+import {
+  authenticate,
+  credentialId,
+  findCredential,
+  hasEnded,
+  judge,
+} from "#identity/authenticate.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Provider } from "#providers/provider.ts";
@@ -69,13 +75,13 @@ export function consoleRelay(context: ConsoleContext): ConsoleRelay {
           `${consolesMax} consoles are open; close one and try again.`,
         );
       }
-      const { line, lease } = await machineSide(context, request, {
+      const { line, lease, ...ended } = await machineSide(context, request, {
         requestId,
         limits,
         signal: AbortSignal.any([closing.signal, abandoned.signal]),
       });
       sockets.handleUpgrade(request, socket, head, (client) => {
-        join(client, line, () => context.used?.(lease));
+        join(client, line, { used: () => context.used?.(lease), ...ended });
       });
     } catch (error) {
       const failure = toFailure(error);
@@ -112,6 +118,7 @@ async function machineSide(
 ): Promise<{
   readonly line: Duplex;
   readonly lease: { readonly tenantId: string; readonly leaseId: string };
+  readonly hasEnded: () => Promise<boolean>;
 }> {
   const url = new URL(request.url ?? "/", "http://localhost");
   const leaseId = pathPattern.exec(url.pathname)?.[1];
@@ -135,7 +142,10 @@ async function machineSide(
   }
   const { tenantId } = instance;
   const line = await provider.console({ signal: knock.signal }, instance.id, kind.data);
-  return { line, lease: { tenantId, leaseId } };
+  const { secret } = authenticated;
+  const ended = (): Promise<boolean> =>
+    hasEnded(async () => judge(await findCredential(context.db, secret), secret, context.now()));
+  return { line, lease: { tenantId, leaseId }, hasEnded: ended };
 }
 
 const kindSchema = z.enum(["serial", "vnc"]);
@@ -150,12 +160,23 @@ function credentialOf({ headers }: IncomingMessage): Presented {
   return presented;
 }
 
+interface Watch {
+  /** Told when it is opened, and again and again. */
+  readonly used: () => void;
+  /** The key or session that it was opened with. */
+  readonly hasEnded: () => Promise<boolean>;
+}
+
 /** Bytes both ways until either side ends; a slow reader slows the machine's side, not the server. */
-function join(client: WebSocket, line: Duplex, used: () => void): void {
+function join(client: WebSocket, line: Duplex, { used, hasEnded: ended }: Watch): void {
   used();
+  const look = async (): Promise<void> => {
+    if (await ended()) client.close(1008, "the key or session has ended");
+    else used();
+  };
   const ping = setInterval(() => {
     client.ping();
-    used();
+    void look();
   }, pingEveryMs);
   line.on("data", (chunk: Buffer) => {
     client.send(chunk, () => {

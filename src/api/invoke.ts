@@ -171,9 +171,31 @@ async function invokeUpload(wire: Wire, call: Call): Promise<Outgoing> {
 }
 
 async function invokeEvents(wire: Wire, call: Call): Promise<Outgoing> {
-  const { environment, handle, incoming } = wire;
-  const { signal } = incoming;
-  const answer = await handle(incoming.input, streamContext(wire, call));
+  const { environment, handle } = wire;
   const { heartbeatMs } = environment.limits;
-  return eventsOutgoing(call.operation.status, answer, { heartbeatMs, signal });
+  const { ended, stop } = whileItCounts(environment, call);
+  const signal = AbortSignal.any([wire.incoming.signal, ended]);
+  const incoming = { ...wire.incoming, signal };
+  try {
+    const answer = await handle(incoming.input, streamContext({ environment, incoming }, call));
+    const outgoing = eventsOutgoing(call.operation.status, answer, { heartbeatMs, signal });
+    outgoing.body.once("close", stop);
+    return outgoing;
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** Fires soon after the key or session of the caller has ended. */
+function whileItCounts(
+  { keys, limits, now }: Environment,
+  { authenticated }: Call,
+): { readonly ended: AbortSignal; readonly stop: () => void } {
+  const ended = new AbortController();
+  const look = async (): Promise<void> => {
+    if (await keys.hasEnded(authenticated.secret, now())) ended.abort();
+  };
+  const timer = setInterval(() => void look(), limits.heartbeatMs);
+  return { ended: ended.signal, stop: () => clearInterval(timer) };
 }

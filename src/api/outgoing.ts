@@ -76,7 +76,7 @@ export function eventsOutgoing(
   status: number,
   answer: unknown,
   options: EventStreamOptions,
-): Outgoing {
+): Outgoing & { readonly body: Readable } {
   const chunks = eventChunks(eventsAnswer.parse(answer), options);
   return {
     status,

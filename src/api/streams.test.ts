@@ -107,10 +107,14 @@ interface Reading {
   readonly response: Response;
 }
 
-async function follow(path = "/v1/events", to: TestApi = api, headers = {}): Promise<Reading> {
+async function follow(
+  path = "/v1/events",
+  to: TestApi = api,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reading> {
   const credential = to.customer.administrator.secret;
   const response = await fetch(`${to.url}${path}`, {
-    headers: { authorization: `Bearer ${credential}`, ...headers },
+    headers: "cookie" in headers ? headers : { authorization: `Bearer ${credential}`, ...headers },
   });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) throw new Error("no body");
@@ -157,6 +161,23 @@ test("silence is broken by heartbeats", async () => {
   const reading = await follow();
   expect(await reading.until(":\n\n:\n\n")).toContain('data: {"n":1}');
   await reading.cancel();
+  await sourceEnded.promise;
+});
+
+test("a stream ends without `end` when its key is revoked or its session is over", async () => {
+  source = untilAborted;
+  const { secret: shortLived, keyId } = await api.keyOf("domain_admin");
+  const signedIn = await api.ask("POST", "/v1/sessions", { body: { credential: shortLived } });
+  const cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const byKey = await follow("/v1/events", api, { authorization: `Bearer ${shortLived}` });
+  const bySession = await follow("/v1/events", api, { cookie });
+  await byKey.until('data: {"n":1}');
+  await bySession.until('data: {"n":1}');
+  expect((await api.ask("DELETE", `/v1/api-keys/${keyId}`, { secret })).status).toBe(204);
+  for (const each of [byKey, bySession]) {
+    // oxlint-disable-next-line no-await-in-loop -- both
+    expect(await each.rest()).not.toContain("event: end");
+  }
   await sourceEnded.promise;
 });
 

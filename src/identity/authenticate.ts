@@ -65,6 +65,19 @@ export async function authenticate(
   return authenticated;
 }
 
+/**
+ * For what stays open: whether its credential has ended meanwhile. It is no use of the credential; a
+ * database that does not answer ends nothing.
+ */
+export async function hasEnded(read: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await read();
+    return false;
+  } catch (error) {
+    return error instanceof Failure && error.code === "unauthenticated";
+  }
+}
+
 /** Throws `unauthenticated`. */
 export function secretOf(text: string): Secret {
   if (isSecretOf("key", text) || isSecretOf("session", text)) return text;

@@ -13,6 +13,7 @@ import type { Queryable } from "#db/pool.ts";
 
 import {
   findCredential,
+  hasEnded,
   isUseDue,
   judge,
   noteUse,
@@ -29,6 +30,8 @@ const keysMax = 10_000;
 export interface KnownKeys {
   /** Throws `unauthenticated`, as `authenticate` does. */
   authenticate(text: string, now: number): Promise<Authenticated>;
+  /** Of a credential that was accepted before, and is not used now. */
+  hasEnded(secret: Secret, now: number): Promise<boolean>;
   forget(): void;
 }
 
@@ -68,6 +71,7 @@ export function knownKeys(db: Queryable, monotonicMs: () => number): KnownKeys {
       }
       return authenticated;
     },
+    hasEnded: (secret, now) => hasEnded(async () => judge(await find(secret).row, secret, now)),
     forget: () => known.clear(),
   };
 }
