@@ -3,12 +3,10 @@
  * else: it makes the queries stale that could show the resource. Events that come close together
  * are one look.
  */
-import { createEventParser } from "#client/event-parser.ts";
-import { backoffMs, type RetryPolicy } from "#client/retry.ts";
 import type { JsonOperationId } from "#client/types.ts";
 
-import { pause, streamLoose } from "./client.ts";
-import { ApiProblem, isRecord } from "./problem.ts";
+import { follow, type FollowState } from "./follow.ts";
+import { isRecord } from "./problem.ts";
 import { queryClient } from "./queries.ts";
 import { createStore } from "./store.ts";
 
@@ -24,73 +22,28 @@ const shows: Readonly<Record<Kind, readonly JsonOperationId[]>> = {
   balance: [...money, "listJournals", "listNotices", "getStatement"],
 };
 
-export const live = createStore<"connecting" | "live" | "lost">("connecting");
+export const live = createStore<FollowState>("connecting");
 
-const between: RetryPolicy = { attemptsMax: Infinity, firstDelayMs: 500, delayMaxMs: 10_000 };
-/** The server sends something at least every 15 s. */
-const silenceMs = 45_000;
 /** How long events are gathered before they are acted on. */
 const gatherMs = 400;
 
-/** Until `signal` ends it. A refusal ends it too: then the page reads by period alone. */
+/** Until `signal` ends it. A refusal ends it too: then what is shown is as old as it is. */
 export async function followChanges(signal: AbortSignal): Promise<void> {
-  let lastEventId = "";
-  let fruitless = 0;
-  while (!signal.aborted) {
-    const silent = new AbortController();
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- one connection after the other
-      const response = await streamLoose(
-        "followEvents",
-        {},
-        {
-          accept: "text/event-stream",
-          lastEventId,
-          signal: AbortSignal.any([signal, silent.signal]),
-        },
-      );
-      live.set("live");
-      // What changed while nobody listened.
-      if (fruitless > 0) void queryClient.invalidateQueries();
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      lastEventId = await readAll(response, lastEventId, silent, () => (fruitless = 0));
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ApiProblem && error.status >= 400 && error.status < 500) {
-        if (error.status !== 429) return;
-      }
-    }
-    if (signal.aborted) return;
-    live.set("lost");
-    fruitless += 1;
-    // oxlint-disable-next-line no-await-in-loop -- as above
-    await pause(backoffMs(between, Math.min(fruitless, 8), Math.random()), signal).catch(
-      () => null,
-    );
-  }
-}
-
-async function readAll(
-  response: Response,
-  from: string,
-  silent: AbortController,
-  onEvent: () => void,
-): Promise<string> {
-  const parser = createEventParser(from);
-  const reader = response.body?.getReader();
-  let lastEventId = from;
-  if (reader === undefined) return lastEventId;
-  for (;;) {
-    const timer = setTimeout(() => silent.abort(), silenceMs);
-    // oxlint-disable-next-line no-await-in-loop -- a stream
-    const chunk = await reader.read().finally(() => clearTimeout(timer));
-    if (chunk.done) return lastEventId;
-    for (const event of parser.push(chunk.value)) {
-      onEvent();
-      lastEventId = event.id;
-      heard(event.data);
-    }
-  }
+  let wasLost = false;
+  await follow(
+    "followEvents",
+    {},
+    {
+      signal,
+      onEvent: (event) => heard(event.data),
+      onState: (state) => {
+        live.set(state);
+        // What changed while nobody listened.
+        if (state === "live" && wasLost) void queryClient.invalidateQueries();
+        wasLost = state === "lost";
+      },
+    },
+  ).catch(() => live.set("ended"));
 }
 
 const gathered = new Set<JsonOperationId>();

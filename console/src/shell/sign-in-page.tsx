@@ -3,7 +3,9 @@
  * an invitation put into the fragment of the address, where no server logs it.
  */
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+
+import type { RequestOf } from "#client/types.ts";
 
 import { actFor } from "#console/api/acting.ts";
 import { call } from "#console/api/client.ts";
@@ -21,27 +23,31 @@ import { Heading, Muted } from "#console/ui/text.tsx";
 import { LanguageMenu, ThemeMenu } from "./preferences.tsx";
 
 type Way = "key" | "password";
-type Credential =
-  | { readonly credential: string }
-  | { readonly code: string }
-  | { readonly email: string; readonly password: string };
+type Credential = RequestOf<"createSession">["body"];
+
+/** What a link brought along. */
+type Brought =
+  | { readonly kind: "code"; readonly code: string }
+  | { readonly kind: "invitation"; readonly code: string };
 
 export function SignInPage(): ReactNode {
   const { t } = useText();
   const search: Record<string, unknown> = useSearch({ strict: false });
   const signIn = useSignIn(pathWithin(search["return"]));
-  const [code] = useState(takeCode);
-  const { send } = signIn;
+  const [brought] = useState(takeFromAddress);
+  const { enter } = signIn;
   const sent = useRef(false);
+  const title =
+    brought?.kind === "invitation" ? t("shell.signIn.invited") : t("shell.signIn.title");
   useEffect(() => {
-    document.title = `${t("shell.signIn.title")} · ${t("shell.product")}`;
-  }, [t]);
+    document.title = `${title} · ${t("shell.product")}`;
+  }, [title, t]);
   useEffect(() => {
-    if (code === undefined || sent.current) return;
+    if (brought?.kind !== "code" || sent.current) return;
     sent.current = true;
-    void send({ code });
-  }, [code, send]);
-  const waitsForCode = code !== undefined && signIn.error === undefined;
+    void enter({ code: brought.code });
+  }, [brought, enter]);
+  const waitsForCode = brought?.kind === "code" && signIn.error === undefined;
   return (
     <main className="alone">
       <div className="card sign-in">
@@ -54,7 +60,7 @@ export function SignInPage(): ReactNode {
             </Row>
           </Row>
           <div>
-            <Heading level={1}>{t("shell.signIn.title")}</Heading>
+            <Heading level={1}>{title}</Heading>
             <Muted>{t("shell.signIn.lead")}</Muted>
           </div>
           {search["ended"] === undefined || signIn.error !== undefined ? null : (
@@ -67,13 +73,74 @@ export function SignInPage(): ReactNode {
             </Row>
           ) : (
             <>
-              <SignInProblem error={signIn.error} hadCode={code !== undefined} />
-              <SignInForm isBusy={signIn.isBusy} onSubmit={(credential) => void send(credential)} />
+              <SignInProblem error={signIn.error} hadLink={brought !== undefined} />
+              {brought?.kind === "invitation" ? (
+                <InvitationForm
+                  isBusy={signIn.isBusy}
+                  onSubmit={(password) => void signIn.accept({ code: brought.code, password })}
+                />
+              ) : (
+                <SignInForm
+                  isBusy={signIn.isBusy}
+                  onSubmit={(credential) => void enter(credential)}
+                />
+              )}
             </>
           )}
         </Stack>
       </div>
     </main>
+  );
+}
+
+/** The contract's rule, said before it is broken. */
+const passwordCharactersMin = 12;
+
+function InvitationForm({
+  isBusy,
+  onSubmit,
+}: {
+  readonly isBusy: boolean;
+  readonly onSubmit: (password: string) => void;
+}): ReactNode {
+  const { t } = useText();
+  const [password, setPassword] = useState("");
+  const [again, setAgain] = useState("");
+  const tooShort = password !== "" && password.length < passwordCharactersMin;
+  const differs = again !== "" && again !== password;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (password.length >= passwordCharactersMin && password === again) onSubmit(password);
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <PasswordField
+          label={t("shell.signIn.newPassword")}
+          description={t("shell.signIn.passwordRule", { count: passwordCharactersMin })}
+          error={
+            tooShort ? t("shell.signIn.tooShort", { count: passwordCharactersMin }) : undefined
+          }
+          revealLabel={t("common.reveal")}
+          value={password}
+          onChange={setPassword}
+          autoComplete="new-password"
+          required
+        />
+        <PasswordField
+          label={t("shell.signIn.again")}
+          error={differs ? t("shell.signIn.differs") : undefined}
+          revealLabel={t("common.reveal")}
+          value={again}
+          onChange={setAgain}
+          autoComplete="new-password"
+          required
+        />
+        <Button type="submit" kind="primary" fullWidth isBusy={isBusy}>
+          {t("shell.signIn.setPassword")}
+        </Button>
+      </Stack>
+    </form>
   );
 }
 
@@ -145,57 +212,71 @@ function SignInForm({
 
 function SignInProblem({
   error,
-  hadCode,
+  hadLink,
 }: {
   readonly error: unknown;
-  readonly hadCode: boolean;
+  readonly hadLink: boolean;
 }): ReactNode {
   const { t } = useText();
   if (error === undefined) return null;
-  if (isProblem(error, "unauthenticated", "invalid_request")) {
-    return (
-      <Notice tone="bad">
-        {hadCode ? t("shell.signIn.codeFailed") : t("shell.signIn.refused")}
-      </Notice>
-    );
-  }
-  return <ProblemBox error={error} />;
+  const isWrong =
+    isProblem(error, "unauthenticated") || (!hadLink && isProblem(error, "invalid_request"));
+  if (!isWrong) return <ProblemBox error={error} />;
+  return (
+    <Notice tone="bad">{hadLink ? t("shell.signIn.codeFailed") : t("shell.signIn.refused")}</Notice>
+  );
 }
 
-function useSignIn(back: string): {
+interface SigningIn {
   readonly isBusy: boolean;
   readonly error: unknown;
-  readonly send: (credential: Credential) => Promise<void>;
-} {
+  readonly enter: (credential: Credential) => Promise<void>;
+  readonly accept: (invitation: RequestOf<"acceptInvitation">["body"]) => Promise<void>;
+}
+
+function useSignIn(back: string): SigningIn {
   const navigate = useNavigate();
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(undefined);
-  const latest = useRef({ navigate, back });
-  latest.current = { navigate, back };
-  const [send] = useState(() => async (credential: Credential): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await call("createSession", { body: credential }, { keepsSession: true });
-      // What another user read on this machine is not for this one.
-      actFor(undefined);
-      queryClient.clear();
-      await latest.current.navigate({ href: latest.current.back, replace: true });
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy(false);
-    }
-  });
-  return { isBusy, error, send };
+  const run = useCallback(
+    async (work: () => Promise<unknown>): Promise<void> => {
+      setBusy(true);
+      setError(undefined);
+      try {
+        await work();
+        // What another user read on this machine is not for this one.
+        actFor(undefined);
+        queryClient.clear();
+        await navigate({ href: back, replace: true });
+      } catch (cause) {
+        setError(cause);
+      } finally {
+        setBusy(false);
+      }
+    },
+    [navigate, back],
+  );
+  const enter = useCallback(
+    (body: Credential) => run(() => call("createSession", { body }, { keepsSession: true })),
+    [run],
+  );
+  const accept = useCallback(
+    (body: RequestOf<"acceptInvitation">["body"]) =>
+      run(() => call("acceptInvitation", { body }, { keepsSession: true })),
+    [run],
+  );
+  return { isBusy, error, enter, accept };
 }
 
 /** Out of the address at once, so that it is not in the history. */
-function takeCode(): string | undefined {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
-  if (code === null) return undefined;
+function takeFromAddress(): Brought | undefined {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const code = fragment.get("code");
+  const invitation = fragment.get("invitation");
+  if (code === null && invitation === null) return undefined;
   history.replaceState(history.state, "", `${location.pathname}${location.search}`);
-  return code;
+  if (invitation !== null) return { kind: "invitation", code: invitation };
+  return { kind: "code", code: code ?? "" };
 }
 
 /** Only a path of this console: an address from elsewhere must not lead away from it. */

@@ -69,6 +69,13 @@ export const shell = {
     code: "Signing you in",
     codeFailed: "The link was used before or is too old. Ask for a new one: millrace console.",
     ended: "Your session ended. Sign in and you are back where you were.",
+    invited: "Set your password",
+    newPassword: "New password",
+    passwordRule: "At least {{count}} characters; a sentence is good.",
+    tooShort: "Shorter than {{count}} characters",
+    again: "The same again",
+    differs: "It differs from the first",
+    setPassword: "Set it and sign in",
     refused: "That is not right. Check it and try again.",
   },
   notFound: {

@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 
 import { useApi } from "#console/api/queries.ts";
+import { todayIn } from "#console/components/date-range.tsx";
 import { fenOf, Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { useNow, When } from "#console/components/when.tsx";
@@ -96,8 +97,5 @@ export function BalanceCard(): ReactNode {
 
 /** In the tenant's zone, in which its days are billed. */
 function useToday(): string {
-  const timeZone = useTimeZone();
-  const nowMs = useNow(true, 60_000);
-  // The Swedish way to write a day is the one of ISO 8601.
-  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" }).format(nowMs);
+  return todayIn(useTimeZone(), useNow(true, 60_000));
 }
