@@ -33,9 +33,9 @@ interface Refused {
   readonly retryAfter: string | undefined;
 }
 
-function ask(leaseId: string, headers: Record<string, string>): Promise<Refused> {
+function ask(leaseId: string, headers: Record<string, string>, query = ""): Promise<Refused> {
   return new Promise((resolve, reject) => {
-    const url = `${api.url.replace("http", "ws")}/v1/leases/${leaseId}/console`;
+    const url = `${api.url.replace("http", "ws")}/v1/leases/${leaseId}/console${query}`;
     const socket = new WebSocket(url, "millrace.console", { headers });
     socket.once("open", () => reject(new Error("it was opened")));
     socket.once("error", () => undefined);
@@ -87,6 +87,18 @@ test("a refused console is audited, with who, what and why", async () => {
   const named = { ...bearer(secret), "millrace-tenant": "operator" };
   expect((await ask(leaseId, named)).status).toBe(404);
   expect(await audited()).toHaveLength(3);
+});
+
+test("root names the tenant in the address too, where a page cannot send the header", async () => {
+  openRelay();
+  const before = (await audited()).length;
+  const root = bearer(api.operator.secret);
+  expect((await ask(uuid(), root, "?tenant=customer")).status).toBe(404);
+  const rows = await audited();
+  expect(rows).toHaveLength(before + 1);
+  expect(rows[0]).toMatchObject({ actor: "operator/root", outcome: "refused" });
+  const { secret } = api.customer.administrator;
+  expect((await ask(uuid(), bearer(secret), "?tenant=operator")).status).toBe(404);
 });
 
 test("who has no key is told so and leaves no row", async () => {

@@ -133,7 +133,9 @@ async function machineSide(
   const authenticated = await authenticate(context.db, credential.text, context.now());
   if (credential.kind === "cookie") refuseForeignPage(request.headers, visitor);
   knock.limits.takeOfKey(credentialId(authenticated));
-  const named = request.headers["millrace-tenant"]?.toString();
+  // A page cannot send the header with a WebSocket.
+  const named =
+    request.headers["millrace-tenant"]?.toString() ?? url.searchParams.get("tenant") ?? undefined;
   const wish = { authenticated, named, leaseId, kind: kind.data, requestId: knock.requestId };
   const instance = await admit(context, wish);
   const provider = context.providers.find((each) => each.site === instance.site);

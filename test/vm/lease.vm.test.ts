@@ -1,5 +1,8 @@
+import { once } from "node:events";
+
 import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { z } from "zod";
 
 import { present } from "#kernel/assert.ts";
 
@@ -117,8 +120,32 @@ test("H-04, H-10, H-17: a snapshot with memory is reverted; the serial console i
     expect(said).toContain("console");
   }, 30_000);
   socket.close();
+
+  // As a page comes: with its session's cookie and its origin, without a subprotocol (noVNC).
+  const screen = new WebSocket(`${url}?kind=vnc`, { headers: await pageHeaders(acme) });
+  const [hello, isBinary] = z
+    .tuple([z.instanceof(Buffer), z.boolean()])
+    .parse(await once(screen, "message"));
+  expect({ hello: hello.toString(), isBinary }).toEqual({ hello: "RFB 003.008\n", isBinary: true });
+  screen.close();
   await succeeded(client, (await client.call("releaseLease", key)).operation);
 });
+
+async function pageHeaders({
+  credential,
+}: {
+  readonly credential: string;
+}): Promise<Record<string, string>> {
+  const url = cloud.app().url ?? "";
+  const answer = await fetch(`${url}/v1/sessions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ credential }),
+  });
+  expect(answer.status).toBe(201);
+  const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
+  return { cookie, origin: new URL(url).origin };
+}
 
 test("I-TEN-01: another tenant's lease is not found, whatever is asked of it", async () => {
   const client = acme.client();
