@@ -18,6 +18,21 @@
  */
 import type { Duplex, Readable } from "node:stream";
 
+import type { Host } from "./host.ts";
+import type {
+  Activity,
+  CpuTopology,
+  GpuAssignment,
+  Machine,
+  MachineSpec,
+  Owner,
+  Sample,
+  Snapshot,
+} from "./machine.ts";
+
+export type * from "./host.ts";
+export type * from "./machine.ts";
+
 export type ProviderKind = "local" | "simulated";
 
 /** How machines run: said by `doctor`, by the API and by the console. */
@@ -45,6 +60,10 @@ export interface Capabilities {
   readonly outboundNetwork: Capability;
   readonly workloads: Capability;
   readonly gpus: Capability;
+  /** A machine runs on the CPUs of one NUMA node of its host. */
+  readonly numaPinning: Capability;
+  /** The CPUs of a machine run on CPUs of its host that run no other machine. */
+  readonly exclusiveCpus: Capability;
   /** What makes `create` safe to repeat. */
   readonly idempotency: "client-id" | "unique-name" | "tag-scan";
 }
@@ -59,13 +78,6 @@ export interface ProviderInfo {
   readonly capabilities: Capabilities;
 }
 
-export interface Owner {
-  readonly tenantId: string;
-  readonly projectId: string;
-  /** The lease or attempt that this machine serves. */
-  readonly resourceId: string;
-}
-
 /** A read: it may be abandoned at any time. */
 export interface ReadCall {
   readonly signal: AbortSignal;
@@ -75,191 +87,6 @@ export interface ReadCall {
 export interface Call extends ReadCall {
   readonly operationId: string;
   readonly owner: Owner;
-}
-
-export type PowerState = "running" | "paused" | "stopped" | "unknown";
-
-/** Evidence: a value and when it was seen (epoch milliseconds). */
-export interface Observed<T> {
-  readonly value: T;
-  readonly at: number;
-}
-
-export interface GpuDevice {
-  /** Stable on its host, e.g. a PCI address. */
-  readonly id: string;
-  readonly model: string;
-  readonly memoryBytes: number;
-  /** How a share of it is kept apart from the others: `hard` (passthrough, MIG, vGPU) or `soft`. */
-  readonly isolation: "hard" | "soft";
-  /** Largest number of equal slices; 1 means whole devices only. */
-  readonly slicesMax: number;
-  /** It runs slower than it could: too hot, or those who share it want more than it has. */
-  readonly throttled?: boolean;
-  /** How it is cut; without it, `slicesMax` and `isolation` tell. `whole` is never cut. */
-  readonly mode?: "whole" | "vgpu" | "mig" | "shared";
-  /** The index of its node in the host's `numa`. */
-  readonly numaNode?: number;
-  /** Devices of one host with the same group reach each other by NVLink. */
-  readonly nvlinkGroup?: string;
-  /** False when the platform has seen that it is sick; nothing new is put on it then. */
-  readonly healthy?: boolean;
-  /**
-   * The extended resource that a Kubernetes node advertises it as, such as `nvidia.com/gpu`; what is
-   * requested of the node is that and nothing else.
-   */
-  readonly resource?: string;
-}
-
-export interface Host {
-  readonly id: string;
-  readonly state: "up" | "down" | "maintenance";
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  readonly hugePages: Readonly<Partial<Record<"2Mi" | "1Gi", number>>>;
-  readonly gpus: readonly GpuDevice[];
-  readonly labels: Readonly<Record<string, string>>;
-  /**
-   * Percent of the last minute in which something that could run waited for a CPU; absent when the
-   * platform does not say.
-   */
-  readonly cpuPressurePercent?: number;
-  /** Its NUMA nodes in order; absent when the platform does not say. */
-  readonly numa?: readonly NumaNode[];
-  /** Version of the GPU driver that it runs, such as `550.54.15`; absent when nobody says. */
-  readonly gpuDriver?: string;
-}
-
-export interface NumaNode {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-}
-
-export interface CpuTopology {
-  readonly sockets: number;
-  readonly cores: number;
-  readonly threads: number;
-}
-
-export interface GpuAssignment {
-  readonly deviceId: string;
-  readonly model: string;
-  /** 1 is the whole device, n is one n-th of it. */
-  readonly slice: number;
-  /** As `GpuDevice.resource`. */
-  readonly resource?: string;
-}
-
-/** What runs in a job's machine; it starts by itself once the guest is ready. */
-export interface WorkloadSpec {
-  /** argv of the program; a script arrives as a file among the inputs. */
-  readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  /** A tar file on the control plane's disk that is unpacked into the work directory. */
-  readonly inputsPath?: string;
-  /**
-   * argv that saves the work when the program is interrupted (`Provider.interrupt`), run beside it as
-   * the same user; without it the program itself gets SIGTERM at once.
-   */
-  readonly checkpoint?: readonly string[];
-  /** The variable of its environment that gets `Machine.address` of its own machine. */
-  readonly addressVariable?: string;
-  readonly timeLimitSeconds: number;
-  /** Largest log and largest results archive that the platform keeps, in bytes. */
-  readonly logBytesMax: number;
-  readonly resultsBytesMax: number;
-}
-
-export interface MachineSpec {
-  /** uuid chosen by the control plane; becomes the native identity. */
-  readonly id: string;
-  /** Host name in the guest: a DNS label. */
-  readonly name: string;
-  readonly hostId: string;
-  readonly image: string;
-  readonly cpu: CpuTopology;
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  readonly gpus: readonly GpuAssignment[];
-  /** `core`: no overcommit, no page sharing; `standard` may share and balloon. */
-  readonly serviceClass: "core" | "standard";
-  /** The tenant's isolated network; machines of one tenant may share it, of two never. */
-  readonly network: string;
-  readonly loginUser: string;
-  readonly sshKeys: readonly string[];
-  /** cloud-init user data, for images that take it. */
-  readonly userData?: string;
-  /**
-   * A snapshot that was kept when its machine was deleted: the new machine's disk is as that was,
-   * and no smaller. Of the same tenant; the snapshot stays as it is.
-   */
-  readonly fromSnapshot?: string;
-  readonly workload?: WorkloadSpec;
-  readonly owner: Owner;
-}
-
-export interface Endpoint {
-  readonly service: "ssh";
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Why a machine that ran does not run any more. */
-export interface StopEvidence {
-  readonly at: number;
-  /** `requested` by us, `guest` shut itself down, `crashed` for anything else. */
-  readonly reason: "requested" | "guest" | "crashed";
-  readonly detail: string;
-}
-
-export type WorkloadEnd =
-  | { readonly kind: "exited"; readonly exitCode: number }
-  | { readonly kind: "signaled"; readonly signal: string }
-  | { readonly kind: "timed_out" }
-  /** It was told to save its work and to end, and did not end by itself before that. */
-  | { readonly kind: "interrupted" }
-  /** The platform lost it: machine crash, agent gone, disk broken. Never the customer's fault. */
-  | { readonly kind: "platform_fault"; readonly detail: string };
-
-export interface WorkloadStatus {
-  readonly state: "pending" | "running" | "ended";
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-  readonly end?: WorkloadEnd;
-  readonly logBytes: number;
-}
-
-export interface Machine {
-  readonly id: string;
-  readonly owner: Owner | undefined;
-  readonly hostId: string;
-  /** Where it is kept natively (directory, node, MoRef): a cache for people, never identity. */
-  readonly locator: Readonly<Record<string, string>>;
-  readonly power: Observed<PowerState>;
-  /** When the current power state began; the evidence that metering rests on. */
-  readonly powerSince: number;
-  readonly stop?: StopEvidence;
-  /** The agent in the guest has answered: keys are in place and the address works. */
-  readonly guest: {
-    readonly ready: boolean;
-    readonly readyAt?: number;
-    /** When the agent answered last, where the platform keeps asking it. */
-    readonly heardAt?: number;
-  };
-  readonly start: "cold" | "warm" | "simulated" | undefined;
-  readonly cpu: CpuTopology;
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  /** A resize that waits for the next start. */
-  readonly pendingResize: boolean;
-  readonly endpoints: readonly Endpoint[];
-  /**
-   * The IP address at which others of its `MachineSpec.network` reach it, at the latest when its guest is
-   * ready; it stays the same. Absent where the platform does not know it.
-   */
-  readonly address?: string;
-  readonly workload?: WorkloadStatus;
 }
 
 export interface Listing<T> {
@@ -304,45 +131,6 @@ export interface Resize {
   readonly diskBytes?: number;
   /** All that it is to have, those that it has among them. */
   readonly gpus?: readonly GpuAssignment[];
-}
-
-export interface Snapshot {
-  readonly id: string;
-  readonly name: string;
-  readonly takenAt: number;
-  readonly withMemory: boolean;
-  readonly bytes: number;
-}
-
-export interface Sample {
-  readonly machineId: string;
-  readonly at: number;
-  readonly cpuSeconds: number;
-  readonly residentBytes: number;
-  readonly diskReadBytes: number;
-  readonly diskWrittenBytes: number;
-}
-
-/**
- * What tells whether anybody still needs a machine. A figure that nobody could see is `null`, which
- * never means zero. CPU and network are counters since the machine was started; of two looks the
- * difference counts, and one that went back was started anew.
- */
-export interface Activity {
-  readonly machineId: string;
-  readonly at: number;
-  /** Of all its CPUs together. */
-  readonly cpuSeconds: number | null;
-  /** In and out, over all its cards. */
-  readonly networkBytes: number | null;
-  /** What programs in it have, without caches, which would be given up; not a counter. */
-  readonly memoryBytes: number | null;
-  /** Share of the busiest of its GPUs that is in use, 0 to 1; `null` also if it has none. */
-  readonly gpuShare: number | null;
-  /** People who are logged in. Who watches a console is known to the control plane, not here. */
-  readonly sessions: number | null;
-  /** How each figure was seen, or why it was not; for a person. */
-  readonly seenBy: Readonly<Record<"cpu" | "network" | "memory" | "gpu" | "sessions", string>>;
 }
 
 export type ProviderErrorCode =

@@ -22,6 +22,9 @@ const placementRow = z.object({
   host_id: z.string(),
   native_host_id: z.string(),
   shape: shapeRow,
+  numa_node: z.int().nullable(),
+  pins_numa: z.boolean(),
+  pins_cpus: z.boolean(),
   devices: z.array(z.object({ id: z.string(), slice: z.int() })),
 });
 export type PlacementRow = z.output<typeof placementRow>;
@@ -34,11 +37,13 @@ export function unprovisioned(
 ): Promise<PlacementRow[]> {
   return db.rows(
     sql`select p.tenant_id, p.instance_id, p.request_id, p.turn, p.host_id,
-        h.native_id as native_host_id, p.shape,
+        h.native_id as native_host_id, p.shape, p.numa_node,
+        coalesce((s.capabilities->'numaPinning'->>'can')::boolean, false) as pins_numa,
+        coalesce((s.capabilities->'exclusiveCpus'->>'can')::boolean, false) as pins_cpus,
         coalesce((select jsonb_agg(jsonb_build_object('id', c.device_id, 'slice', c.slice)
           order by c.device_id) from gpu_claim c
           where c.tenant_id = p.tenant_id and c.instance_id = p.instance_id), '[]') as devices
-      from placement p join host h on h.id = p.host_id
+      from placement p join host h on h.id = p.host_id join site s on s.name = h.site
         join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
       where p.state = 'full' and h.site = ${site}
         and not exists (select from instance i where i.tenant_id = p.tenant_id
@@ -146,6 +151,7 @@ function machineSpec(
       model: shape.gpu?.model ?? "",
       slice: device.slice,
     })),
+    ...pinningOf(placement),
     serviceClass: shape.serviceClass,
     network: request.tenant_id,
     loginUser: request.login_user,
@@ -158,6 +164,17 @@ function machineSpec(
       projectId: request.project_id,
       resourceId: request.id,
     },
+  };
+}
+
+/** As placement chose, as far as the platform can: a machine runs without it, too, only less alone. */
+function pinningOf(placement: PlacementRow): Pick<MachineSpec, "pinning"> {
+  const { shape, numa_node: numaNode } = placement;
+  const toNode = numaNode !== null && placement.pins_numa;
+  const alone = shape.serviceClass === "core" && placement.pins_cpus;
+  if (!toNode && !alone) return {};
+  return {
+    pinning: { ...(toNode ? { numaNode } : {}), ...(alone ? { exclusive: true } : {}) },
   };
 }
 

@@ -36,6 +36,9 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
   memoryBytes: z.number(),
   diskBytes: z.number(),
   gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.int() })),
+  pinning: z
+    .object({ numaNode: z.int().exactOptional(), exclusive: z.literal(true).exactOptional() })
+    .exactOptional(),
   serviceClass: z.enum(["core", "standard"]),
   network: z.string(),
   loginUser: z.string(),

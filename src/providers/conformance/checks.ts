@@ -1,6 +1,7 @@
 /** All that the suite checks, in the order in which it runs. */
 import { accessChecks } from "./access.ts";
 import { identityChecks } from "./identity.ts";
+import { pinningChecks } from "./pinning.ts";
 import { powerChecks } from "./power.ts";
 import type { Check } from "./record.ts";
 import { sizeChecks } from "./sizes.ts";
@@ -10,6 +11,7 @@ export const checks: readonly Check[] = [
   ...identityChecks,
   ...powerChecks,
   ...sizeChecks,
+  ...pinningChecks,
   ...accessChecks,
   ...workloadChecks,
 ];

@@ -171,6 +171,20 @@ class SnapshotsStay extends SimulatedProvider {
   }
 }
 
+/** Takes the wish and runs the machine anywhere. */
+class PinsNothing extends Shows {
+  change(machine: Machine): Machine {
+    return { ...machine, pinned: {} };
+  }
+}
+
+/** Says so also of a machine that is off. */
+class PinnedOnPaper extends Shows {
+  change(machine: Machine): Machine {
+    return { ...machine, pinned: { numaNode: 1 } };
+  }
+}
+
 type Driver = new (platform: SimulatedPlatform) => SimulatedProvider;
 
 const broken: readonly (readonly [string, Driver])[] = [
@@ -195,6 +209,9 @@ const broken: readonly (readonly [string, Driver])[] = [
   ["workload-crash", AllSucceeded],
   ["resize-cpu", PendingForever],
   ["disk-grow", Shrinks],
+  ["pin-numa", PinsNothing],
+  ["pin-numa", PinnedOnPaper],
+  ["pin-exclusive", PinsNothing],
   ["workload-exit", LosesLog],
   ["workload-log-restart", LosesLog],
   ["serial-replay", NoReplay],

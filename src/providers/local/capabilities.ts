@@ -2,10 +2,11 @@
 import type { Capabilities, Capability } from "#providers/provider.ts";
 
 import type { Driver } from "./driver.ts";
+import { numaNodes } from "./numa.ts";
 
 const yes: Capability = { can: true };
 
-export function capabilitiesOf(_driver: Driver): Capabilities {
+export function capabilitiesOf({ offered }: Driver): Capabilities {
   return {
     snapshotWithMemory: yes,
     snapshotDiskOnly: yes,
@@ -24,6 +25,13 @@ export function capabilitiesOf(_driver: Driver): Capabilities {
     ),
     workloads: yes,
     gpus: no("the local provider passes no devices to its machines"),
+    numaPinning:
+      numaNodes(offered).length > 0
+        ? yes
+        : no("this machine has one NUMA node: there is nothing to choose"),
+    exclusiveCpus: no(
+      "all that runs on this machine shares its CPUs; a machine gets as much time as it has CPUs, by a cgroup",
+    ),
     idempotency: "client-id",
   };
 }

@@ -31,7 +31,7 @@ import { refused } from "./power.ts";
 import type { State } from "./records.ts";
 import { settle } from "./settle.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
-import { limit, startCold } from "./start.ts";
+import { limit, pin, startCold } from "./start.ts";
 import { freshState } from "./template.ts";
 
 /** Makes the machine, or finishes or adopts the one that is there. */
@@ -141,6 +141,7 @@ export async function adopt(
     return state;
   }
   const adopted: State = {
+    await pin(driver, spec, wired);
     ...state,
     launch: { ...state.launch, process },
     power: "running",

@@ -7,13 +7,15 @@ import { join } from "node:path";
 
 import type { NumaNode } from "#providers/provider.ts";
 
+const kernelsFolder = "/sys/devices/system/node";
+
 interface Offered {
   readonly cpus: number;
   readonly memoryBytes: number;
 }
 
 /** Of what the site offers, each node has its share of the machine. */
-export function numaNodes(offered: Offered, folder = "/sys/devices/system/node"): NumaNode[] {
+export function numaNodes(offered: Offered, folder = kernelsFolder): NumaNode[] {
   const nodes = nodesIn(folder);
   if (nodes.length < 2) return [];
   const cpus = nodes.reduce((sum, node) => sum + node.cpus, 0);
@@ -24,8 +26,20 @@ export function numaNodes(offered: Offered, folder = "/sys/devices/system/node")
   }));
 }
 
+/**
+ * The CPUs of the node with this index among those that `numaNodes` tells, as the kernel writes them
+ * (`0-3,8`); undefined if there is no such node.
+ */
+export function cpusOfNode(index: number, folder = kernelsFolder): string | undefined {
+  return nodesIn(folder)[index]?.cpulist;
+}
+
+interface Node extends NumaNode {
+  readonly cpulist: string;
+}
+
 /** In order of their numbers; a node without CPUs or without memory is no place for a machine. */
-function nodesIn(folder: string): NumaNode[] {
+function nodesIn(folder: string): Node[] {
   let names: string[];
   try {
     names = readdirSync(folder).filter((name) => /^node[0-9]+$/.test(name));
@@ -34,8 +48,10 @@ function nodesIn(folder: string): NumaNode[] {
   }
   return names
     .toSorted((a, b) => Number(a.slice(4)) - Number(b.slice(4)))
-    .map((name) => ({
-      cpus: cpusIn(textOf(join(folder, name, "cpulist"))),
+    .map((name) => ({ name, cpulist: textOf(join(folder, name, "cpulist")).trim() }))
+    .map(({ name, cpulist }) => ({
+      cpulist,
+      cpus: cpusIn(cpulist),
       memoryBytes: kibibytesIn(textOf(join(folder, name, "meminfo"))) * 1024,
     }))
     .filter((node) => node.cpus > 0 && node.memoryBytes > 0);

@@ -51,6 +51,7 @@ import { changePower, notFound, refused, type Guest } from "./power.ts";
 import { isUuid, specSchema, type State } from "./records.ts";
 import { resizeMachine } from "./resize.ts";
 import { activityOf } from "./activity.ts";
+import { demandPinning, isPinned } from "./pin.ts";
 import { sampleOf } from "./samples.ts";
 import { current } from "./settle.ts";
 import { dropSnapshot, revertTo, showSnapshot, takeSnapshot } from "./snapshot.ts";
@@ -322,6 +323,7 @@ export class LocalProvider implements Provider {
     if (spec.gpus.length > 0) throw refused(`Host ${hostId} has no GPUs.`);
     await this.#driver.qemu();
   }
+    demandPinning(spec.pinning, capabilitiesOf(this.#driver));
 
   async #show(machineId: string): Promise<Machine | undefined> {
     const { site } = this.#driver;
@@ -329,8 +331,12 @@ export class LocalProvider implements Provider {
     const spec = await readSpec(path);
     if (spec === undefined) return undefined;
     const state = await readState(path);
-    const sizes = { logBytes: await logSize(path), heardAt: await heardAt(path) };
-    return showMachine(site, spec, state && (await current(site, path, state)), sizes);
+    const seen = {
+      logBytes: await logSize(path),
+      heardAt: await heardAt(path),
+      isPinned: await isPinned(spec, state),
+    };
+    return showMachine(site, spec, state && (await current(site, path, state)), seen);
   }
 
   async #demandMachine(machineId: string): Promise<{ spec: MachineSpec; state: State }> {

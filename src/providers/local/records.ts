@@ -41,6 +41,9 @@ export const specSchema = z.object({
   memoryBytes: z.int().positive(),
   diskBytes: z.int().positive(),
   gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.number() })),
+  pinning: z
+    .object({ numaNode: z.int().min(0).exactOptional(), exclusive: z.literal(true).exactOptional() })
+    .exactOptional(),
   serviceClass: z.enum(["core", "standard"]),
   network: z.string().min(1).max(200),
   loginUser: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name"),

@@ -7,6 +7,8 @@ import type { Driver } from "./driver.ts";
 import { instancePath, runName, writeState } from "./instance.ts";
 import { launch as launchQemu } from "./launch.ts";
 import { limitCpu } from "./limits.ts";
+import { cpusOfNode } from "./numa.ts";
+import { keepOnCpus } from "./pin.ts";
 import { accessMac, segmentOf, tenantMacOf } from "./network.ts";
 import { vcpusOf, type Board, type Hardware, type State } from "./records.ts";
 
@@ -52,6 +54,7 @@ export async function startCold(
   };
   await writeState(path, running);
   await limit(driver, spec.id, running);
+  await pin(driver, spec, running);
   driver.keep(spec.id);
   return running;
 }
@@ -62,6 +65,15 @@ export async function limit(driver: Driver, machineId: string, { launch }: State
   const what = { pid: launch.process.pid, vcpus: launch.board.vcpus };
   await limitCpu(await driver.limits(), machineId, what).catch((error: unknown) => {
     driver.site.log.warn({ err: error, machineId }, "the machine's CPU is not bounded");
+  });
+}
+
+/** Keeps QEMU, with the CPUs that it gets later, on the node that was chosen. */
+export async function pin(driver: Driver, spec: MachineSpec, { launch }: State): Promise<void> {
+  const cpus = spec.pinning?.numaNode === undefined ? undefined : cpusOfNode(spec.pinning.numaNode);
+  if (!launch?.process || cpus === undefined) return;
+  await keepOnCpus(launch.process.pid, cpus).catch((error: unknown) => {
+    driver.site.log.warn({ err: error, machineId: spec.id, cpus }, "the machine is not pinned");
   });
 }
 

@@ -5,17 +5,19 @@ import { instancePath } from "./instance.ts";
 import type { State } from "./records.ts";
 import type { Site } from "./site.ts";
 
-export interface WorkloadSize {
+export interface Seen {
   readonly logBytes: number;
   /** When the guest of a job answered last. */
   readonly heardAt: number | undefined;
+  /** Its process keeps to the CPUs of the node that was chosen. */
+  readonly isPinned: boolean;
 }
 
 export function showMachine(
   site: Site,
   spec: MachineSpec,
   state: State | undefined,
-  sizes: WorkloadSize,
+  seen: Seen,
 ): Machine {
   const hardware = state?.hardware ?? spec;
   const now = site.now();
@@ -30,16 +32,17 @@ export function showMachine(
     power: { value: state?.power ?? "stopped", at: now },
     powerSince: state?.powerSince ?? now,
     ...(state?.stop ? { stop: state.stop } : {}),
-    guest: guestOf(state, sizes.heardAt),
+    guest: guestOf(state, seen.heardAt),
     start: state?.launch?.start,
     cpu: hardware.cpu,
     memoryBytes: hardware.memoryBytes,
     diskBytes: hardware.diskBytes,
+    ...(seen.isPinned && spec.pinning !== undefined ? { pinned: spec.pinning } : {}),
     pendingResize: state !== undefined && hasPendingResize(state),
     endpoints:
       state === undefined ? [] : [{ service: "ssh", host: "127.0.0.1", port: state.sshPort }],
     ...(state?.address === undefined ? {} : { address: state.address }),
-    ...workloadOf(spec, state, sizes),
+    ...workloadOf(spec, state, seen),
   };
 }
 
@@ -58,7 +61,7 @@ function guestOf(state: State | undefined, heardAt: number | undefined): Machine
 function workloadOf(
   spec: MachineSpec,
   state: State | undefined,
-  sizes: WorkloadSize,
+  seen: Seen,
 ): Pick<Machine, "workload"> {
   if (spec.workload === undefined) return {};
   const workload = state?.workload;
@@ -69,7 +72,7 @@ function workloadOf(
       ...(workload.startedAt === null ? {} : { startedAt: workload.startedAt }),
       ...(workload.endedAt === null ? {} : { endedAt: workload.endedAt }),
       ...(workload.end === null ? {} : { end: workload.end }),
-      logBytes: sizes.logBytes,
+      logBytes: seen.logBytes,
     },
   };
 }

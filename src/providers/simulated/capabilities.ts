@@ -19,6 +19,8 @@ export const simulatedCapabilities: Capabilities = {
   outboundNetwork: no("simulated machines send no packets"),
   workloads: yes,
   gpus: yes,
+  numaPinning: yes,
+  exclusiveCpus: yes,
   idempotency: "client-id",
 };
 

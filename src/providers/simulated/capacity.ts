@@ -3,7 +3,7 @@
  * holds its disk and nothing else. Standard CPUs may be shared up to 1:1.5 (R-CPU-09), those of
  * `core` never; a device's slices sum to at most one.
  */
-import type { CpuTopology, GpuAssignment } from "#providers/provider.ts";
+import type { CpuTopology, GpuAssignment, Pinning } from "#providers/provider.ts";
 
 import type { SimulatedHost } from "./hosts.ts";
 import type { MachineState } from "./world.ts";
@@ -15,6 +15,7 @@ export interface Demand {
   readonly diskBytes: number;
   readonly gpus: readonly GpuAssignment[];
   readonly serviceClass: "core" | "standard";
+  readonly pinning?: Pinning;
 }
 
 /** Why it does not fit, with the numbers; undefined if it does. */
@@ -32,15 +33,39 @@ export function shortage(
   if (memory + demand.memoryBytes > host.memoryBytes) {
     return `memory: ${demand.memoryBytes} bytes asked, ${host.memoryBytes - memory} of ${host.memoryBytes} free`;
   }
-  // In half CPUs, so that 1:1.5 stays a whole number: a core CPU weighs 3, a standard one 2.
-  const weight = sum(
-    [...held, demand],
-    (each) => cpusOf(each.cpu) * (each.serviceClass === "core" ? 3 : 2),
-  );
-  if (cpusOf(demand.cpu) > host.cpus || weight > host.cpus * 3) {
+  if (cpusOf(demand.cpu) > host.cpus || weightOf([...held, demand]) > host.cpus * fullWeight) {
     return `CPU: ${cpusOf(demand.cpu)} asked, ${sum(held, (each) => cpusOf(each.cpu))} of ${host.cpus} in use (standard shares up to 1:1.5)`;
   }
-  return gpuShortage(host, held, demand.gpus);
+  return nodeShortage(host, held, demand) ?? gpuShortage(host, held, demand.gpus);
+}
+
+/** In half CPUs, so that 1:1.5 stays a whole number: a CPU of its own weighs 3, a standard one 2. */
+const fullWeight = 3;
+
+function weightOf(demands: readonly Demand[]): number {
+  return sum(demands, ({ cpu, serviceClass, pinning }) => {
+    const own = serviceClass === "core" || pinning?.exclusive === true;
+    return cpusOf(cpu) * (own ? fullWeight : 2);
+  });
+}
+
+/** What is bound to a node fits on it; all else runs where there is room. */
+function nodeShortage(
+  host: SimulatedHost,
+  held: readonly Demand[],
+  demand: Demand,
+): string | undefined {
+  const number = demand.pinning?.numaNode;
+  const node = number === undefined ? undefined : host.numa?.[number];
+  if (node === undefined) return undefined;
+  const bound = [...held.filter(({ pinning }) => pinning?.numaNode === number), demand];
+  if (weightOf(bound) > node.cpus * fullWeight) {
+    return `CPU of NUMA node ${number}: ${cpusOf(demand.cpu)} asked, of ${node.cpus}`;
+  }
+  const memory = sum(bound, ({ memoryBytes }) => memoryBytes);
+  return memory > node.memoryBytes
+    ? `memory of NUMA node ${number}: ${memory} bytes with this, of ${node.memoryBytes}`
+    : undefined;
 }
 
 export function holdsCompute(machine: MachineState): boolean {
@@ -53,8 +78,9 @@ const none: CpuTopology = { sockets: 0, cores: 0, threads: 0 };
 export function demandOf(machine: MachineState): Demand {
   const { cpu, memoryBytes, spec } = machine;
   const diskBytes = Math.max(machine.diskBytes, machine.pendingDiskBytes ?? 0);
+  const { gpus, serviceClass, pinning } = spec;
   return holdsCompute(machine)
-    ? { cpu, memoryBytes, diskBytes, gpus: spec.gpus, serviceClass: spec.serviceClass }
+    ? { cpu, memoryBytes, diskBytes, gpus, serviceClass, ...(pinning && { pinning }) }
     : { cpu: none, memoryBytes: 0, diskBytes, gpus: [], serviceClass: spec.serviceClass };
 }
 

@@ -95,5 +95,7 @@ simulated(
     serialConsole: no,
     workloads: no,
     gpus: no,
+    numaPinning: no,
+    exclusiveCpus: no,
   },
 );

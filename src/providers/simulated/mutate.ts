@@ -73,6 +73,10 @@ export function checkSpec(spec: MachineSpec, host: SimulatedHost): void {
     if (!Number.isSafeInteger(value) || value <= 0) throw refused(`${name} ${value} is not a size`);
   }
   checkGpus(spec.gpus, host);
+  const node = spec.pinning?.numaNode;
+  if (node !== undefined && host.numa?.[node] === undefined) {
+    throw refused(`host ${host.id} has no NUMA node ${node}`);
+  }
 }
 
 export function checkGpus(gpus: readonly GpuAssignment[], host: SimulatedHost): void {

@@ -103,6 +103,23 @@ function slice(n: number): Pick<MachineSpec, "gpus"> {
   return { gpus: [{ deviceId: "a100-0", model: "A100", slice: n }] };
 }
 
+test("R-CPU-11: what is bound to a NUMA node fits on it, whatever is free elsewhere", async () => {
+  const { provider } = open();
+  const half = { cpu: { sockets: 1, cores: 16, threads: 1 } };
+  const pinned = (numaNode: number): Partial<MachineSpec> => ({ ...half, pinning: { numaNode } });
+  // Two nodes of 24 CPUs each.
+  await provider.create(call("c1"), spec("a", pinned(0)));
+  await expect(provider.create(call("c2"), spec("b", pinned(0)))).rejects.toMatchObject({
+    code: "capacity",
+    message: "CPU of NUMA node 0: 16 asked, of 24",
+  });
+  await provider.create(call("c3"), spec("b", pinned(1)));
+  await expect(provider.create(call("c4"), spec("c", pinned(2)))).rejects.toMatchObject({
+    code: "refused",
+  });
+  await provider.create(call("c5"), spec("c", half));
+});
+
 test("R-GPU-02: slices of a device sum to at most one", async () => {
   const { provider } = open();
   await provider.create(call("o1"), spec("m1", slice(3)));

@@ -129,6 +129,9 @@ export class SimulatedProvider implements Provider {
       }
       checkSpec(spec, host);
       demandKept(spec, view.kept);
+      const { pinning = {} } = spec;
+      if (pinning.numaNode !== undefined) demand(this.#capabilities.numaPinning, "a NUMA node");
+      if (pinning.exclusive === true) demand(this.#capabilities.exclusiveCpus, "CPUs of its own");
       if (spec.gpus.length > 0) demand(this.#capabilities.gpus, "GPUs");
       if (spec.workload !== undefined) demand(this.#capabilities.workloads, "workloads");
       const machine = created(spec, view.now, this.platform.latencies);

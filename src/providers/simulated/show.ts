@@ -32,6 +32,9 @@ export function showMachine(
     cpu: machine.cpu,
     memoryBytes: machine.memoryBytes,
     diskBytes: machine.diskBytes,
+    ...(machine.spec.pinning === undefined || machine.power === "stopped"
+      ? {}
+      : { pinned: machine.spec.pinning }),
     pendingResize:
       machine.pendingCpu !== null ||
       machine.pendingMemoryBytes !== null ||

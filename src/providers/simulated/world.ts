@@ -114,6 +114,9 @@ const spec: z.ZodType<MachineSpec> = z.object({
   memoryBytes: z.int(),
   diskBytes: z.int(),
   gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.int() })),
+  pinning: z
+    .object({ numaNode: z.int().exactOptional(), exclusive: z.literal(true).exactOptional() })
+    .exactOptional(),
   serviceClass: z.enum(["core", "standard"]),
   network: z.string(),
   loginUser: z.string(),

@@ -1,0 +1,52 @@
+/** What a platform shows of its hosts: part of the contract, see provider.ts. */
+
+export interface GpuDevice {
+  /** Stable on its host, e.g. a PCI address. */
+  readonly id: string;
+  readonly model: string;
+  readonly memoryBytes: number;
+  /** How a share of it is kept apart from the others: `hard` (passthrough, MIG, vGPU) or `soft`. */
+  readonly isolation: "hard" | "soft";
+  /** Largest number of equal slices; 1 means whole devices only. */
+  readonly slicesMax: number;
+  /** It runs slower than it could: too hot, or those who share it want more than it has. */
+  readonly throttled?: boolean;
+  /** How it is cut; without it, `slicesMax` and `isolation` tell. `whole` is never cut. */
+  readonly mode?: "whole" | "vgpu" | "mig" | "shared";
+  /** The index of its node in the host's `numa`. */
+  readonly numaNode?: number;
+  /** Devices of one host with the same group reach each other by NVLink. */
+  readonly nvlinkGroup?: string;
+  /** False when the platform has seen that it is sick; nothing new is put on it then. */
+  readonly healthy?: boolean;
+  /**
+   * The extended resource that a Kubernetes node advertises it as, such as `nvidia.com/gpu`; what is
+   * requested of the node is that and nothing else.
+   */
+  readonly resource?: string;
+}
+
+export interface Host {
+  readonly id: string;
+  readonly state: "up" | "down" | "maintenance";
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly hugePages: Readonly<Partial<Record<"2Mi" | "1Gi", number>>>;
+  readonly gpus: readonly GpuDevice[];
+  readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Percent of the last minute in which something that could run waited for a CPU; absent when the
+   * platform does not say.
+   */
+  readonly cpuPressurePercent?: number;
+  /** Its NUMA nodes in order; absent when the platform does not say. */
+  readonly numa?: readonly NumaNode[];
+  /** Version of the GPU driver that it runs, such as `550.54.15`; absent when nobody says. */
+  readonly gpuDriver?: string;
+}
+
+export interface NumaNode {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
