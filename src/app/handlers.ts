@@ -20,6 +20,7 @@ import { replayHandlers } from "#api/routes/catalog/replay.ts";
 import { customerHandlers } from "#api/routes/customers/customers.ts";
 import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
+import { groupHandlers } from "#api/routes/groups/groups.ts";
 import { idleHandlers } from "#api/routes/idle/idle.ts";
 import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
@@ -30,6 +31,7 @@ import * as logs from "#api/routes/jobs/logs.ts";
 import * as leases from "#api/routes/leases/leases.ts";
 import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
+import { sizingHandlers } from "#api/routes/leases/sizing.ts";
 import * as snapshots from "#api/routes/leases/snapshots.ts";
 import { contractPriceHandlers } from "#api/routes/orders/contract-prices.ts";
 import { packageHandlers } from "#api/routes/orders/packages.ts";
@@ -62,6 +64,8 @@ export const handlers: Partial<Handlers> = {
   activatePriceProfile: profiles.activateProfile,
   quote: quotes.quoteHandler,
   ...idleHandlers,
+  ...groupHandlers,
+  ...sizingHandlers,
   createLease: leases.createLease,
   listLeases: leases.listLeasesHandler,
   getLease: leases.getLease,

@@ -18,6 +18,7 @@ import { rateLoop } from "#flow/rate/loop.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { billingZone, isTimeZone, timeZone } from "#kernel/zone.ts";
 import { clockLoop, type Host } from "#loops/clock.ts";
+import { groupLoop } from "#groups/loop.ts";
 import { idleLoop } from "#idle/loop.ts";
 import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
@@ -28,6 +29,8 @@ import { packageLoop } from "#orders/package-loop.ts";
 import { paymentLoop } from "#payments/loop.ts";
 import type { PaymentProvider } from "#payments/provider.ts";
 import type { Provider } from "#providers/provider.ts";
+import { lookLoop } from "#sizing/look-loop.ts";
+import { sizeLoop } from "#sizing/size-loop.ts";
 import { storageLoop } from "#storage/sweep.ts";
 
 import { housekeepingLoop } from "./housekeeping.ts";
@@ -98,6 +101,9 @@ export function startWork(context: WorkContext): Work {
     paymentLoop({ db, providers: context.payments, now }),
     ...context.providers.map((provider) => usage.loopFor(provider)),
     ...context.providers.map((provider) => idleLoop({ db, provider, observer, now })),
+    ...context.providers.map((provider) => lookLoop({ db, provider, observer, now })),
+    sizeLoop({ db, now }),
+    groupLoop({ db, now }),
   ];
   const started = definitions.map((definition) => startLoop(definition, context));
   const loops = [...started, ...collecting];

@@ -13,9 +13,9 @@ import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { dayOf, isLocalDay, localDay, type LocalDay } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
-import { timeZone } from "#kernel/zone.ts";
+import { billingZone, timeZone } from "#kernel/zone.ts";
 
-import { pricesOn, type PriceBook } from "./price-book.ts";
+import { pricesOn, type PriceBook, type PricesInForce } from "./price-book.ts";
 import {
   defaultProfileJson,
   parsePriceProfile,
@@ -224,4 +224,11 @@ function bandsText(profile: PriceProfile): string {
   return JSON.stringify({ mode, bands }, (_, value: unknown) =>
     typeof value === "bigint" ? value.toString() : value,
   );
+}
+
+/** In force at an instant, by the day of the billing zone. */
+export async function pricesAt(db: Queryable, at: number): Promise<PricesInForce> {
+  const prices = pricesOn(await loadPriceBook(db), dayOf(billingZone, at));
+  if (prices !== undefined) return prices;
+  throw new Failure("unavailable", "No price profile is in force; the operator has to add one.");
 }

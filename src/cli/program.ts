@@ -16,6 +16,7 @@ import { addAgreements, addApplications, addTier } from "./commands/customer.ts"
 import { addExpansions } from "./commands/expansion.ts";
 import { addFiles } from "./commands/file.ts";
 import { addFlavors } from "./commands/flavor.ts";
+import { addGroups } from "./commands/group.ts";
 import { addHosts } from "./commands/host.ts";
 import { addIdle, addIdleLeases } from "./commands/idle.ts";
 import { addInsights, addReview } from "./commands/insight.ts";
@@ -26,6 +27,7 @@ import { addJobSubmit } from "./commands/job-submit.ts";
 import { addKeys } from "./commands/key.ts";
 import { addLeases } from "./commands/lease.ts";
 import { addLeaseChanges } from "./commands/lease-change.ts";
+import { addLeaseSizes } from "./commands/lease-size.ts";
 import { addLog } from "./commands/log.ts";
 import { addLocal } from "./commands/local.ts";
 import { addLogin } from "./commands/login.ts";
@@ -105,6 +107,8 @@ export function buildProgram(shell: Shell): Command {
   addLeases(lease, shell);
   addLeaseChanges(lease, shell);
   addIdleLeases(lease, shell);
+  addLeaseSizes(lease, shell);
+  addGroups(program, shell);
   addSsh(program, shell);
   addConsole(program, shell);
   addSnapshots(program, shell);

@@ -37,6 +37,11 @@ export const kinds = {
     all: ({ client }) => client.items("listLeases"),
     over: ["released"],
   },
+  group: {
+    noun: "group",
+    list: "millrace group list",
+    all: ({ client }) => client.items("listGroups"),
+  },
   job: {
     noun: "job",
     list: "millrace job list",

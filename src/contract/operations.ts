@@ -5,6 +5,7 @@ import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
 import { contractPriceOperations } from "./operations/contract-prices.ts";
+import { groupOperations } from "./operations/groups.ts";
 import { idleOperations } from "./operations/idle.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
@@ -18,6 +19,7 @@ import { platformOperations } from "./operations/platform.ts";
 import { poolOperations } from "./operations/pools.ts";
 import { scheduleOperations } from "./operations/schedule.ts";
 import { serviceOperations } from "./operations/services.ts";
+import { sizingOperations } from "./operations/sizing.ts";
 import { sessionOperations } from "./operations/sessions.ts";
 
 export const operations = {
@@ -28,6 +30,8 @@ export const operations = {
   ...scheduleOperations,
   ...computeOperations,
   ...idleOperations,
+  ...groupOperations,
+  ...sizingOperations,
   ...billingOperations,
   ...limitOperations,
   ...jobPolicyOperations,

@@ -13,7 +13,7 @@ import type { Shape } from "#kernel/shape.ts";
 
 import { record } from "./apply.ts";
 import { policies, rulesFor } from "./rules.ts";
-import { saveWatch, watchedLease, type WatchedLease } from "./store.ts";
+import { beginning, saveWatch, watchedLease, type WatchedLease } from "./store.ts";
 
 export const keepKinds = ["once", "always", "as_usual"] as const;
 export type KeepKind = (typeof keepKinds)[number];
@@ -65,6 +65,15 @@ export async function askKeep(
   if (kind === "always") await record(tx, lease, { kind: "exempted", note: "", now: at });
   // Without a warning there is nothing that is taken back.
   else if (isUnderWay) await record(tx, lease, { kind: "kept", note: "", now: at });
+}
+
+/** For new leases that something else takes away when nobody needs them: a group of leases. */
+export async function exemptFromIdling(
+  tx: Tx,
+  of: { readonly tenantId: string; readonly requestId: string; readonly at: number },
+): Promise<void> {
+  const standing = { ...beginning.standing, since: of.at };
+  await saveWatch(tx, of, { ...beginning, standing, exempt: true });
 }
 
 async function lockedWatch(

@@ -96,7 +96,8 @@ function snapshotOf(state: Facts["snapshot"] | "gone" | null): Facts["snapshot"]
   return state === null || state === "gone" ? "none" : state;
 }
 
-const beginning: Watch = {
+/** Of a lease that was never looked at. */
+export const beginning: Watch = {
   standing: { stage: "watching", since: 0, releaseAt: null, snapshotId: null },
   signals: {},
   counters: null,

@@ -179,6 +179,15 @@ const noticeWords = {
     "zh-CN":
       "{name} 因长期闲置已释放,磁盘快照保留至 {until}。恢复:millrace lease restore {snapshot}。",
   },
+  lease_resize_announced: {
+    en: "By what it uses {name} becomes a {flavor} (now {was}) after {at}: {hourly} yuan an hour instead of {before}. To keep it as it is: millrace lease auto-size {name} --off.",
+    "zh-CN":
+      "根据用量,{name} 将在 {at} 之后由 {was} 调整为 {flavor}:每小时 {hourly} 元(原 {before} 元)。如需保持不变:millrace lease auto-size {name} --off。",
+  },
+  group_refused: {
+    en: "The group {name} wants {wanted} members and gets no more for now: {reason} It is tried again.",
+    "zh-CN": "租赁组 {name} 需要 {wanted} 个成员,目前无法继续增加:{reason} 系统会继续尝试。",
+  },
   subscription_waits: {
     en: "{name} does not have what is paid for yet: {reason} It is tried again; the operator knows.",
     "zh-CN": "{name} 尚未达到已付费的配置或状态:{reason} 系统会继续尝试,运营方已知悉。",

@@ -1,17 +1,10 @@
 /** The prices that an order is made by, and that they are the ones that the customer saw. */
-import { loadPriceBook, pricesOn, type PricesInForce } from "#catalog/price-profiles.ts";
+import { loadPriceBook, type PricesInForce } from "#catalog/price-profiles.ts";
 import type { Queryable } from "#db/pool.ts";
-import { dayOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { formatFen, type Fen } from "#kernel/money.ts";
-import { billingZone } from "#kernel/zone.ts";
 
-/** In force at an instant, by the day of the billing zone. */
-export async function pricesAt(db: Queryable, at: number): Promise<PricesInForce> {
-  const prices = pricesOn(await loadPriceBook(db), dayOf(billingZone, at));
-  if (prices !== undefined) return prices;
-  throw new Failure("unavailable", "No price profile is in force; the operator has to add one.");
-}
+export { pricesAt } from "#catalog/price-profiles.ts";
 
 /** The version that an order was made by, whatever is in force now. */
 export async function pricesOfVersion(db: Queryable, id: string): Promise<PricesInForce> {

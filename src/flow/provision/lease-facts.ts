@@ -16,6 +16,7 @@ const capability = z.object({ can: z.boolean(), because: z.string().optional() }
 const capabilities = z.object({
   resizeCpuLive: capability.optional(),
   resizeMemoryLive: capability.optional(),
+  diskGrowLive: capability.optional(),
   resizeGpus: capability.optional(),
 });
 
