@@ -84,6 +84,11 @@ export interface AskOf {
   readonly deadline?: string;
   readonly hourly?: string;
   readonly gang?: { readonly id: string; readonly size: number; readonly how?: "spread" | "pack" };
+  readonly group?: string;
+  readonly near?: readonly string[];
+  readonly apart?: readonly string[];
+  readonly nearGroups?: readonly string[];
+  readonly apartGroups?: readonly string[];
   readonly at: number;
 }
 
@@ -116,12 +121,14 @@ export async function ask(db: Db, owner: Owner, of: AskOf): Promise<string> {
   await db.execute(sql`
     insert into request (tenant_id, id, project_id, kind, name, created_by, shape, image,
       login_user, ssh_keys, restart, price, priority, workload, wanted, created_at, changed_at,
-      gang_id, gang_size, gang_how)
+      gang_id, gang_size, gang_how, group_name, near, apart, near_groups, apart_groups)
     values (${owner.tenantId}, ${id}, ${owner.projectId}, ${kind}, ${`r${id.slice(-12)}`},
       ${uuid()}, ${json(shape)}, 'tiny', 'root', '[]', 'never',
       ${json(of.hourly === undefined ? {} : { hourly: of.hourly })}, ${of.priority ?? 30},
       ${kind === "job" ? json(workload) : null}, 'running', ${at}, ${at},
-      ${gang?.id ?? null}, ${gang?.size ?? 1}, ${gang?.how ?? "pack"})`);
+      ${gang?.id ?? null}, ${gang?.size ?? 1}, ${gang?.how ?? "pack"},
+      ${of.group ?? null}, ${of.near ?? []}::uuid[], ${of.apart ?? []}::uuid[],
+      ${of.nearGroups ?? []}::text[], ${of.apartGroups ?? []}::text[])`);
   await enqueue(db, 10_000);
   return id;
 }

@@ -69,6 +69,19 @@ test.for(seeds(2))(
             alive.push(await ask(db, mine, { gpus: 1, gang, at: now }));
           }
         },
+        async () => {
+          const [group, other] = dice.below(2) === 0 ? ["web", "db"] : ["db", "web"];
+          const apartGroups = dice.below(2) === 0 ? [group] : [other];
+          const nearGroups = dice.below(3) === 0 ? [group] : [];
+          alive.push(
+            await ask(db, owner(), {
+              group,
+              apartGroups: apartGroups.filter((name) => !nearGroups.includes(name)),
+              nearGroups,
+              at: now,
+            }),
+          );
+        },
         () => end(pick(alive)),
         () => end(pick(alive)),
         () => end(pick(alive)),
@@ -165,6 +178,13 @@ test.for(seeds(2))(
           where q.state = 'placed' and r.ended_at is null and r.wanted = 'running' and not exists (
             select from placement p where p.request_id = q.request_id and p.turn = q.turn
               and p.state = 'full')
+          union all
+          select a.request_id || ' is beside ' || b.request_id || ', which are to be apart'
+          from placement a join request r on r.id = a.request_id
+            join placement b on b.host_id = a.host_id and b.tenant_id = a.tenant_id
+              and b.request_id <> a.request_id
+            join request o on o.id = b.request_id
+          where a.state = 'full' and b.state = 'full' and o.group_name = any(r.apart_groups)
           union all
           select 'the gang ' || r.gang_id || ' is not whole' from request r
             join queue_entry q on q.request_id = r.id

@@ -119,3 +119,22 @@ export async function lockTogether(
   );
   return rows.map(({ id }) => id);
 }
+
+const mateRow = z
+  .object({ id: z.string(), request_id: z.string(), turn: z.int() })
+  .transform((row) => ({ instanceId: row.id, requestId: row.request_id, attempt: row.turn }));
+
+/** Attempts of the other members of its gang, of the same turn. */
+export function matesOf(
+  db: Queryable,
+  of: { readonly tenantId: string; readonly requestId: string },
+): Promise<z.output<typeof mateRow>[]> {
+  return db.rows(
+    sql`select i.id, i.request_id, i.turn from request r
+        join request m on m.tenant_id = r.tenant_id and m.gang_id = r.gang_id and m.id <> r.id
+        join instance i on i.tenant_id = m.tenant_id and i.request_id = m.id and i.turn = r.turn
+      where r.tenant_id = ${of.tenantId} and r.id = ${of.requestId} and m.ended_at is null
+      order by m.id`,
+    mateRow,
+  );
+}

@@ -12,6 +12,7 @@ import { sql } from "#db/sql.ts";
 import { jobPolicy } from "#flow/admit/job-policy.ts";
 import type { PlaceAsk } from "#flow/place/ask.ts";
 import { hostStates } from "#flow/place/hosts-read.ts";
+import { isSocial } from "#flow/place/neighbors.ts";
 import { Planner } from "#flow/place/planner.ts";
 import { heldPlacement } from "#flow/place/store.ts";
 import { chooseVictims, type Running, type Victims } from "#flow/queue/preempt.ts";
@@ -91,14 +92,14 @@ async function makeRoom(tx: Tx, policy: JobPolicy, at: number): Promise<void> {
   const withVictims = await entriesWithVictims(tx);
   const hosts = await hostStates(tx);
   // What ends on a host is counted once: who else needs room there looks again afterwards.
-  const busy = new Set(running.filter(({ told }) => told).map(({ hostId }) => hostId));
+  const busy = new Set(running.filter(({ told }) => told).flatMap(({ hostIds }) => hostIds));
   for (const entry of waiting) {
     const ask = await askOf(tx, entry);
     const planner = new Planner(hosts);
     if (ask === undefined || planner.place(ask).placed) continue;
     const fits = (hostId: string, without: readonly Running[]): boolean => {
       const ids = new Set(without.map(({ id }) => id));
-      const gone = running.filter((each) => ids.has(each.id));
+      const gone = running.filter((each) => each.hostId === hostId && ids.has(each.id));
       planner.refresh(
         hosts.map((host) => (host.id === hostId ? gone.reduce(withoutPlaced, host) : host)),
       );
@@ -112,19 +113,24 @@ async function makeRoom(tx: Tx, policy: JobPolicy, at: number): Promise<void> {
         waitedMs: at - entry.enqueuedAt,
         hasVictims: withVictims.has(entry.requestId),
       },
-      running: running.filter(({ hostId }) => !busy.has(hostId)),
+      running: running.filter(({ hostIds }) => !hostIds.some((id) => busy.has(id))),
       policy: policy.preemption,
       fits,
     });
     if (victims === undefined) continue;
-    busy.add(victims.hostId);
+    for (const { id } of victims.victims) {
+      for (const { hostIds } of running.filter((each) => each.id === id)) {
+        for (const hostId of hostIds) busy.add(hostId);
+      }
+    }
     await tell(tx, { entry, victims, running, noticeMs: policy.noticeSeconds * 1000, at });
   }
 }
 
 /** It has been looked at, and room is what it lacks. Gangs and those that want company are left alone. */
-function waitsForRoom({ refusal, gangId, near, apart }: WaitingEntry): boolean {
-  const isSimple = gangId === null && near.length === 0 && apart.length === 0;
+function waitsForRoom(entry: WaitingEntry): boolean {
+  const { refusal, gangId } = entry;
+  const isSimple = gangId === null && !isSocial(entry);
   return refusal !== null && isSimple && roomCodes.has(refusal.code);
 }
 
@@ -154,7 +160,7 @@ async function tell(
     await interrupt(tx, job.name, {
       tenantId: job.tenantId,
       requestId: job.requestId,
-      instanceId: job.id,
+      instanceId: job.instanceId,
       attempt: job.turn,
       cause: "preemption",
       for: { tenantId, requestId, turn },

@@ -26,10 +26,12 @@ const runningRow = z
     started_at: instant.nullable(),
     told: z.boolean(),
     preemptions: z.int(),
+    gang_id: z.string().nullable(),
+    gang_size: z.int(),
   })
-  .transform((row): RunningJob => ({
+  .transform((row) => ({
     id: row.id,
-    kind: "job",
+    kind: "job" as const,
     hostId: row.host_id,
     workClass: classOf(row.priority),
     preemptible: row.preemptible,
@@ -43,26 +45,59 @@ const runningRow = z
     requestId: row.request_id,
     name: row.name,
     turn: row.turn,
-    shape: row.shape,
-    deviceIds: row.device_ids,
-    numaNode: row.numa_node,
+    instanceId: row.id,
+    gangId: row.gang_id,
+    gangSize: row.gang_size,
+    part: { shape: row.shape, deviceIds: row.device_ids, numaNode: row.numa_node },
   }));
+type RunningAttempt = z.output<typeof runningRow>;
 
-export interface RunningJob extends Running {
-  readonly tenantId: string;
-  readonly requestId: string;
-  readonly name: string;
-  readonly turn: number;
+/** What one machine holds of its host. */
+export interface HeldPart {
   readonly shape: Shape;
   readonly deviceIds: readonly string[];
   readonly numaNode: number | null;
 }
 
-/** Attempts whose program runs; of gangs none, as the others would run on for nothing. */
-export function runningJobs(db: Queryable): Promise<RunningJob[]> {
+/** An attempt, or a gang as far as it is on one host: to end it ends all of the gang. */
+export interface RunningJob extends Running {
+  readonly tenantId: string;
+  readonly requestId: string;
+  readonly instanceId: string;
+  readonly name: string;
+  readonly turn: number;
+  /** On this host. */
+  readonly parts: readonly HeldPart[];
+  /** All that it is on. */
+  readonly hostIds: readonly string[];
+}
+
+/** Attempts whose program runs; of a gang, once all of its members' do. */
+export async function runningJobs(db: Queryable): Promise<RunningJob[]> {
+  const attempts = await runningAttempts(db);
+  return [...Map.groupBy(attempts, ({ gangId, id }) => gangId ?? id)].flatMap(([id, members]) => {
+    const [first] = members;
+    if (first === undefined || members.length !== first.gangSize) return [];
+    const hostIds = [...new Set(members.map(({ hostId }) => hostId))];
+    const startedAt = members.map((member) => member.startedAt);
+    return hostIds.map((hostId): RunningJob => ({
+      ...first,
+      id,
+      hostId,
+      hostIds,
+      parts: members.filter((member) => member.hostId === hostId).map(({ part }) => part),
+      // What is lost with it is lost on all hosts.
+      units: members.reduce((sum, { units }) => sum + units, 0),
+      startedAt: startedAt.includes(null) ? null : Math.min(...startedAt.map((at) => at ?? 0)),
+      told: members.some(({ told }) => told),
+    }));
+  });
+}
+
+function runningAttempts(db: Queryable): Promise<RunningAttempt[]> {
   return db.rows(
     sql`select i.tenant_id, i.id, i.request_id, r.name, i.turn, p.host_id, r.priority, r.preemptible,
-        p.shape, p.device_ids, p.numa_node,
+        r.gang_id, r.gang_size, p.shape, p.device_ids, p.numa_node,
         to_timestamp((i.workload->>'startedAt')::float8 / 1000) as started_at,
         exists (select from preemption x where x.instance_id = i.id and x.state = 'asked') as told,
         (select count(*)::int from preemption x where x.tenant_id = r.tenant_id
@@ -70,9 +105,9 @@ export function runningJobs(db: Queryable): Promise<RunningJob[]> {
       from placement p
         join instance i on i.tenant_id = p.tenant_id and i.id = p.instance_id
         join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
-      where p.state = 'full' and r.kind = 'job' and r.gang_id is null and r.wanted = 'running'
+      where p.state = 'full' and r.kind = 'job' and r.wanted = 'running'
         and i.state = 'running' and i.workload->>'state' = 'running'
-      order by i.id`,
+      order by r.gang_rank, i.id`,
     runningRow,
   );
 }

@@ -1,11 +1,18 @@
-/** A host on paper, without a machine that is to leave it. Pure; the opposite of `withPlaced`. */
+/** A host on paper, without the machines that are to leave it. Pure; the opposite of `withPlaced`. */
 import type { HostState } from "#flow/place/host-state.ts";
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
-import type { RunningJob } from "./preempt-rows.ts";
+import type { HeldPart, RunningJob } from "./preempt-rows.ts";
 
-export function withoutPlaced(host: HostState, job: RunningJob): HostState {
-  const { shape, tenantId, deviceIds, numaNode } = job;
+export function withoutPlaced(host: HostState, { tenantId, parts }: RunningJob): HostState {
+  return parts.reduce((left, part) => withoutPart(left, tenantId, part), host);
+}
+
+function withoutPart(
+  host: HostState,
+  tenantId: string,
+  { shape, deviceIds, numaNode }: HeldPart,
+): HostState {
   const { hugePages } = shape;
   const milliCpus = milliCpusOf(shape);
   const memoryBytes = shape.memoryMiB * mebibyte;
