@@ -39,7 +39,7 @@ export async function ensureConsole(root) {
           "--outDir",
           fresh,
         ],
-        { cwd: root, note, env: { ...process.env, NODE_ENV: "production" } },
+        { cwd: root, note, env: { ...process.env, NODE_ENV: "production", NO_COLOR: "1" } },
       );
       await writeFile(join(fresh, ".sources"), sources);
       if (existsSync(place)) await rename(place, old);

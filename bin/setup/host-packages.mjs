@@ -1,7 +1,7 @@
 /**
  * What Millrace needs from the machine itself: QEMU, file system tools, the guest kernel. The list
- * is src/providers/local/image/host-packages.json. Root installs what is missing; anybody else is
- * told the one line to run.
+ * is src/providers/local/image/host-packages.json; what only the tests need, a browser, is in
+ * test/host-packages.json. Root installs what is missing; anybody else is told the one line to run.
  */
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path";
 import { SetupError, exitCodes, run, say, step } from "./say.mjs";
 
 const listFile = "src/providers/local/image/host-packages.json";
+const testListFile = "test/host-packages.json";
 
 /** Where root's programs are, which are not on everybody's PATH. */
 const systemDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
@@ -18,10 +19,12 @@ const systemDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 /**
  * @param {string} root of the repository
  * @param {{ hasApt: boolean, name: string }} platform
+ * @param {{ forTests: boolean }} [what]
  * @returns {Promise<void>}
  */
-export async function ensureHostPackages(root, platform) {
-  const missing = missingPackages(root);
+export async function ensureHostPackages(root, platform, { forTests } = { forTests: false }) {
+  const lists = forTests ? [listFile, testListFile] : [listFile];
+  const missing = missingPackages(root, lists);
   if (missing.length === 0) return;
   const names = missing.map((each) => each.name);
   say("Missing on this machine:");
@@ -49,7 +52,7 @@ export async function ensureHostPackages(root, platform) {
   await step(`Installing ${names.length} packages (apt-get install)`, (note) =>
     run("apt-get", [...lock, "install", "-y", "--no-install-recommends", ...names], { env, note }),
   );
-  const still = missingPackages(root).map((each) => each.name);
+  const still = missingPackages(root, lists).map((each) => each.name);
   if (still.length > 0) {
     throw new SetupError(
       `Installed, but what they should bring is not there: ${still.join(", ")}.`,
@@ -58,12 +61,17 @@ export async function ensureHostPackages(root, platform) {
   }
 }
 
-/** @param {string} root @returns {HostPackage[]} */
-export function missingPackages(root) {
-  const path = join(root, listFile);
-  if (!existsSync(path)) return [];
-  /** @type {{ packages: HostPackage[] }} */
-  const { packages } = JSON.parse(readFileSync(path, "utf8"));
+/**
+ * @param {string} root
+ * @param {readonly string[]} [lists]
+ * @returns {HostPackage[]}
+ */
+export function missingPackages(root, lists = [listFile]) {
+  /** @type {HostPackage[]} */
+  const packages = lists
+    .map((list) => join(root, list))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => JSON.parse(readFileSync(path, "utf8")).packages);
   return packages.filter(
     (each) =>
       (each.command !== undefined && !hasCommand(each.command)) ||

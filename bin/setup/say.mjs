@@ -86,7 +86,8 @@ export function run(command, commandArguments, options = {}) {
         .toString()
         .split(/[\r\n]+/)
         .filter((line) => line.trim() !== "");
-      said.push(...lines);
+      // Where in the program's own code it failed helps nobody who reads this.
+      said.push(...lines.filter((line) => !/^\s+at /.test(line)));
       said.splice(0, said.length - linesKept);
       const last = lines.at(-1);
       if (last !== undefined) options.note?.(last.trim());
