@@ -15,9 +15,11 @@ import { recordTopUp } from "#flow/ledger/store.ts";
 import { cutLoop } from "#flow/meter/cut-loop.ts";
 import { meterLoop } from "#flow/meter/loop.ts";
 import { placeLoop } from "#flow/place/loop.ts";
+import { siteCollector } from "#flow/provision/collect.ts";
 import { gangLoop } from "#flow/provision/gang-loop.ts";
 import { preemptLoop } from "#flow/provision/preempt-loop.ts";
 import { siteWorker } from "#flow/provision/site.ts";
+import { attemptLimits, prepareWorkloads } from "#flow/provision/workload.ts";
 import { dunningLoop } from "#dunning/loop.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
 import { rateLoop } from "#flow/rate/loop.ts";
@@ -116,6 +118,8 @@ const noNudges: Nudges = { on: () => () => undefined, close: () => Promise.resol
 export interface WorkerOptions {
   /** Hears no nudge at all. */
   readonly deaf?: true;
+  /** Of the tenants' files: then jobs are handed what they need, and what they leave is brought home. */
+  readonly storage?: string;
   /** The machine's clock, never going back, when left out. */
   readonly now?: () => number;
   /** Whose life it lives; it has one of its own when left out. */
@@ -137,12 +141,20 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
   const provider = mortalProvider(new SimulatedProvider(world.platform), life);
   const nudges = options.deaf === true ? noNudges : listenForNudges(world.url, own);
   const { now = steadyClock(world.clock.now) } = options;
+  const { storage: root } = options;
+  const collector =
+    root === undefined
+      ? undefined
+      : siteCollector({ db, provider, root, limits: attemptLimits, observer: own, now });
   const site = siteWorker({
     db,
     provider,
     observer: own,
     now,
-    prepareWorkload: () => Promise.resolve(undefined),
+    prepareWorkload:
+      root === undefined
+        ? () => Promise.resolve(undefined)
+        : prepareWorkloads({ db, root, limits: attemptLimits }),
   });
   const definitions = [
     queueLoop({ db }),
@@ -150,6 +162,7 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
     preemptLoop({ db, now }),
     gangLoop({ db, now }),
     site.loop,
+    ...(collector === undefined ? [] : [collector.loop]),
     meterLoop({ db, now }),
     cutLoop({ db, now }),
     rateLoop({ db, observer: own, now, timeZoneOf: () => Promise.resolve(billingZone) }),
@@ -160,7 +173,7 @@ export function startWorker(world: World, options: WorkerOptions = {}): Worker {
   );
   const end = async (): Promise<void> => {
     const ended = loops.map((loop) => loop.stop());
-    await site.close();
+    await Promise.all([site.close(), collector?.close()]);
     await Promise.all(ended);
     await nudges.close();
     await db.close();

@@ -336,7 +336,7 @@ test("S-16: a gang that waits says how many of its members would fit", async () 
   const taker = await ask(db, owner, { kind: "lease", gpus: 1, ...at(0) });
   await pass();
   const gang = { id: uuid(), size: 4 };
-  const ids = [];
+  const ids: string[] = [];
   for (let n = 0; n < 4; n += 1) ids.push(await ask(db, owner, { gpus: 1, gang, ...at(n + 1) }));
   await pass();
   const [entry] = await db.rows(
