@@ -48,12 +48,20 @@ export async function createMachine(
     else demandOwner(known, spec.owner);
     try {
       if (known === undefined) await admit(driver, path, spec, image);
-      return await bringUp(driver, path, known ?? spec, image);
+      const start = (): Promise<string | undefined> => bringUp(driver, path, known ?? spec, image);
+      // What was begun, or stood ready, is no boot.
+      if ((await readState(path)) !== undefined) return await start();
+      return await (await driver.boots()).take(start, () => isReadyOrGone(path));
     } catch (error) {
       if (known === undefined) await undo(driver, path, spec);
       throw error;
     }
   });
+}
+
+async function isReadyOrGone(path: string): Promise<boolean> {
+  const state = await readState(path);
+  return state === undefined || state.readyAt !== null || state.power === "stopped";
 }
 
 /** With `keep`, that snapshot outlives it. */
@@ -133,6 +141,7 @@ export async function adopt(
   if (!state.wired) {
     const wired = await wire(driver, path, spec, state);
     await limit(driver, spec.id, wired);
+    await pin(driver, spec, wired);
     driver.keep(spec.id);
     return wired;
   }
@@ -141,7 +150,6 @@ export async function adopt(
     return state;
   }
   const adopted: State = {
-    await pin(driver, spec, wired);
     ...state,
     launch: { ...state.launch, process },
     power: "running",

@@ -1,4 +1,5 @@
 /** What the parts of the driver share: the site, the programs, the images and the limits. */
+import type { Boots } from "./boots.ts";
 import type { ImageFiles } from "./disk.ts";
 import type { Limits } from "./limits.ts";
 import type { MachineSpec } from "#providers/provider.ts";
@@ -37,6 +38,7 @@ export interface Driver {
   readonly offered: Offered;
   readonly qemu: () => Promise<Qemu>;
   readonly accelerator: () => Promise<Accelerator>;
+  readonly boots: () => Promise<Boots>;
   readonly limits: () => Promise<Limits>;
   /** Refuses an unknown name; `unavailable` while the image is being built. */
   readonly image: (name: string) => Promise<Image>;

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 
 import type { Provider } from "#providers/provider.ts";
 
+import { bootsOf } from "./boots.ts";
 import { Changes } from "./changes.ts";
 import type { Accelerator, Driver, Image, Offered } from "./driver.ts";
 import { createGuests } from "./guests.ts";
@@ -42,11 +43,13 @@ export async function openLocal(options: LocalParts): Promise<Provider> {
   });
   const guests = createGuests(site);
   const keeper = new Keeper(site, guests.serve);
+  const accelerator = once(() => options.accelerator(userOf(site)));
   const driver: Driver = {
     site,
     offered: options.offered,
     qemu: once(findQemu),
-    accelerator: once(() => options.accelerator(userOf(site))),
+    accelerator,
+    boots: once(async () => bootsOf(await accelerator())),
     limits: once(() => openLimits(site)),
     image: options.image,
     warm: {

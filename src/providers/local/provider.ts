@@ -142,7 +142,9 @@ export class LocalProvider implements Provider {
         `The spec is not valid: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}.`,
       );
     }
-    return acceptAndFinish(this.#driver.site, call, {
+    // Nobody waits in a call for the boots of others.
+    const begin = (await this.#driver.boots()).isFree ? acceptAndFinish : accept;
+    return begin(this.#driver.site, call, {
       machineId: spec.id,
       kind: "create",
       request: parsed.data,
@@ -321,9 +323,9 @@ export class LocalProvider implements Provider {
       throw refused(`Site ${this.site} has no host ${spec.hostId}, only ${hostId}.`);
     }
     if (spec.gpus.length > 0) throw refused(`Host ${hostId} has no GPUs.`);
+    demandPinning(spec.pinning, capabilitiesOf(this.#driver));
     await this.#driver.qemu();
   }
-    demandPinning(spec.pinning, capabilitiesOf(this.#driver));
 
   async #show(machineId: string): Promise<Machine | undefined> {
     const { site } = this.#driver;
