@@ -23,6 +23,7 @@ export interface Found {
   readonly group: Group;
   readonly starts: readonly { readonly member: Member; readonly placed: Placed }[];
   readonly aroundReservationAt: number | undefined;
+  readonly dueAt: number | undefined;
 }
 
 export interface Passed {
@@ -132,7 +133,7 @@ class Pass {
   }
 
   /** Work that passes a reservation takes the hosts that the policy chose; other work any. */
-  #start(group: Group, { parts, aroundReservationAt }: Start): boolean {
+  #start(group: Group, { parts, aroundReservationAt, dueAt }: Start): boolean {
     const hostIds = parts.map(({ hostId }) => hostId);
     const only = aroundReservationAt === undefined ? undefined : hostIds;
     const asked = group.members.map((member) => this.#askOf(member));
@@ -159,7 +160,7 @@ class Pass {
       const where = placed[i];
       return where === undefined ? [] : [{ member, placed: where }];
     });
-    this.#found.push({ group, starts, aroundReservationAt });
+    this.#found.push({ group, starts, aroundReservationAt, dueAt });
     this.#started.add(group.work.id);
     for (const { member, placed: where } of starts) {
       if (isSocial(member.entry)) this.#neighbors.add(placedAs(member.entry, where.hostId));

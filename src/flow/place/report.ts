@@ -4,17 +4,16 @@
  * again after a while, because they change with each start.
  */
 import type { Db } from "#db/pool.ts";
-import { recordDecision, type Decision } from "#flow/queue/decisions.ts";
+import { recordDecision } from "#flow/queue/decisions.ts";
 import { forecast, type StartRange } from "#flow/queue/forecast.ts";
 import { writeOutlooks, type Outlook } from "#flow/queue/outlook.ts";
 import type { PaceOf } from "#flow/queue/pace.ts";
-import { poolOf, unitsOf } from "#flow/queue/snapshot.ts";
 import { recordRefusals, type Refusal, type WaitingEntry } from "#flow/queue/store.ts";
-import type { Snapshot } from "#flow/queue/work.ts";
 import type { Reason } from "#kernel/reason.ts";
 
 import type { Unready } from "./asks.ts";
 import type { Committed } from "./commit.ts";
+import { decisionOf, type Said } from "./decided.ts";
 import type { Passed } from "./pass.ts";
 import type { View } from "./read.ts";
 
@@ -23,7 +22,6 @@ const sameReasonMs = 30_000;
 const refusalsPerPassMax = 2_000;
 /** A long queue's forecast takes a part of a second. */
 const outlookEveryMs = 5_000;
-const policyName = "due+balance";
 
 export interface Report {
   readonly view: View;
@@ -72,11 +70,6 @@ export class Reporter {
   }
 }
 
-interface Said {
-  readonly entry: WaitingEntry;
-  readonly reason: Reason;
-}
-
 function* reasons({ passed, unready }: Report): Generator<Said> {
   yield* unready;
   for (const { group, reason } of passed.waiting) {
@@ -107,65 +100,4 @@ function outlooksOf({ plan, snapshot, waiting }: Passed, paceOf: PaceOf): Outloo
     }
     return { pool, requestIds, ranges: each };
   });
-}
-
-function decisionOf({ view, passed, committed, at }: Report, refused: readonly Said[]): Decision {
-  const around = new Map(
-    passed.found.flatMap(({ starts, aroundReservationAt }) =>
-      aroundReservationAt === undefined
-        ? []
-        : starts.map(({ member }) => [member.entry.requestId, aroundReservationAt] as const),
-    ),
-  );
-  const entries = [...committed.starts, ...refused].map(({ entry }) => entry);
-  return {
-    at,
-    policy: policyName,
-    inputs: {
-      waiting: view.digest.waiting,
-      capacity: view.digest.capacity,
-      free: freeUnits(passed.snapshot, view),
-      work: entries.map((entry) => ({
-        id: entry.requestId,
-        turn: entry.turn,
-        tenantId: entry.tenantId,
-        projectId: entry.projectId,
-        workClass: entry.workClass,
-        kind: entry.kind,
-        flavor: entry.shape.flavor,
-        pool: poolOf(entry.shape),
-        units: unitsOf(entry.shape),
-        askedAt: entry.askedAt,
-        estimateMs: Number.isFinite(entry.estimateMs) ? entry.estimateMs : null,
-        deadlineAt: entry.deadlineAt,
-        ...(entry.gangId === null ? {} : { gang: { id: entry.gangId, size: entry.gangSize } }),
-      })),
-    },
-    answers: {
-      started: committed.starts.map(({ entry, hostId, deviceIds }) => {
-        const passedAt = around.get(entry.requestId);
-        return {
-          id: entry.requestId,
-          hostId,
-          deviceIds,
-          ...(passedAt === undefined ? {} : { around: passedAt }),
-        };
-      }),
-      refused: refused.map(({ entry, reason }) => ({ id: entry.requestId, code: reason.code })),
-      stale: committed.stale.length,
-    },
-  };
-}
-
-/** Before anything of this pass started. */
-function freeUnits(
-  { hosts }: Pick<Snapshot, "hosts">,
-  { running }: Pick<View, "running">,
-): Record<string, number> {
-  const free: Record<string, number> = {};
-  for (const { pool, units } of hosts) free[pool] = (free[pool] ?? 0) + units;
-  for (const { pool, parts } of running.work) {
-    for (const { units } of parts) free[pool] = (free[pool] ?? 0) - units;
-  }
-  return free;
 }

@@ -86,7 +86,7 @@ function decide(
   { starts, limits }: Pass,
   room: PoolPass,
   hosts: Hosts,
-  { work }: Due,
+  { work, dueAt }: Due,
   rules: PolicyRules,
 ): Obstacle | undefined {
   if (!isSound(work.units, work.estimateMs)) return { kind: "senseless" };
@@ -96,7 +96,7 @@ function decide(
   if (attempt.spot !== undefined) {
     limits.start(work);
     const parts = partsOf(hosts, attempt.spot);
-    starts.push({ id: work.id, parts, aroundReservationAt: attempt.around });
+    starts.push({ id: work.id, parts, aroundReservationAt: attempt.around, dueAt });
     return undefined;
   }
   if (!room.couldEver(work)) {

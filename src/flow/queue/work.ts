@@ -113,6 +113,8 @@ export interface Start {
   readonly parts: readonly Part[];
   /** It passes work that keeps a reservation, the first of which begins then. */
   readonly aroundReservationAt: number | undefined;
+  /** Its place in the order, under a policy that has one. */
+  readonly dueAt?: number | undefined;
 }
 
 export interface Reservation {
