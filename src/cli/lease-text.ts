@@ -49,6 +49,7 @@ export function leaseText(lease: Lease, idle: string | undefined): string {
     ["Released", lease.releasedAt === null ? undefined : time(lease.releasedAt)],
     ["Id", lease.id],
     ["Project", lease.projectId],
+    ["Owner", lease.owner.name ?? lease.owner.id],
     ["Instance", lease.instanceId ?? none],
   ]);
 }

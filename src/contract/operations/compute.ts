@@ -67,6 +67,10 @@ export const computeOperations = {
       state: compute.leaseState.optional(),
       projectId: id.optional(),
       name: z.string().max(63).optional(),
+      /** A part of the name. */
+      nameHas: z.string().max(63).optional(),
+      /** Those that were released are left out unless asked for, or named by `state`. */
+      released: z.enum(["shown", "hidden"]).default("shown"),
     }),
     result: page(compute.lease),
   }),

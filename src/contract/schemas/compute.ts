@@ -125,6 +125,8 @@ export const lease = z.object({
   readyAt: timestamp.nullable(),
   releasedAt: timestamp.nullable(),
   instanceId: id.nullable(),
+  /** Who asked for it; no name where that is nobody of this tenant, as when the operator acted for it. */
+  owner: z.object({ id, name: z.string().nullable() }),
   ...placedBeside,
 });
 export type Lease = z.output<typeof lease>;

@@ -30,6 +30,8 @@ const row = z.object({
   restart: z.enum(["never", "on-failure"]),
   plan: z.enum(["on_demand", "subscription"]),
   price: z.record(z.string(), z.unknown()),
+  created_by: z.string(),
+  created_by_name: z.string().nullable(),
   created_at: instant,
   ended_at: instant.nullable(),
   end_reason: reasonRow.nullable(),
@@ -61,7 +63,7 @@ export type LeaseView = z.output<typeof row>;
 /** Newest instance, the queue entry of this turn, host and site of each lease. */
 const leaseRows = sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.plan, r.price,
-    r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
+    r.created_by, u.name as created_by_name, r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
     r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
     i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
@@ -84,6 +86,7 @@ const leaseRows = sql`
       and i.request_id = r.id order by i.created_at desc limit 1) i on true
     left join queue_entry q on q.tenant_id = r.tenant_id and q.request_id = r.id
       and q.turn = r.turn
+    left join tenant_user u on u.tenant_id = r.tenant_id and u.id = r.created_by
     left join host h on h.id = i.host_id
     left join site s on s.name = i.site
   where r.kind = 'lease'`;

@@ -160,7 +160,14 @@ export const listLeasesHandler: Handler<Operations["listLeases"]> = ({ query }, 
     load: (ask) =>
       listLeases(
         tx,
-        { tenantId, state: query.state, projectId: query.projectId, name: query.name },
+        {
+          tenantId,
+          state: query.state,
+          projectId: query.projectId,
+          name: query.name,
+          nameHas: query.nameHas,
+          ...(query.released === "hidden" && query.state === undefined ? { not: "released" } : {}),
+        },
         ask,
       ),
     show: showLease,

@@ -53,6 +53,7 @@ export function showLease(view: LeaseView): Lease {
     readyAt: optionalTime(view.ready_at),
     releasedAt: optionalTime(view.ended_at),
     instanceId: view.instance_id,
+    owner: { id: view.created_by, name: view.created_by_name },
     ...shownBeside(view),
   };
 }
