@@ -26,6 +26,7 @@ import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import { createJobBatch } from "#api/routes/jobs/batch.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
+import { getJobRequest } from "#api/routes/jobs/request.ts";
 import { jobPolicyHandlers } from "#api/routes/jobs/policy.ts";
 import * as logs from "#api/routes/jobs/logs.ts";
 import * as leases from "#api/routes/leases/leases.ts";
@@ -41,6 +42,7 @@ import { subscriptionHandlers } from "#api/routes/orders/subscriptions.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
 import { orphanHandlers } from "#api/routes/platform/orphans.ts";
 import { poolHandlers } from "#api/routes/pools/pools.ts";
+import { queueHandlers } from "#api/routes/schedule/queue.ts";
 import { scheduleHandlers } from "#api/routes/schedule/schedule.ts";
 
 export const handlers: Partial<Handlers> = {
@@ -56,6 +58,7 @@ export const handlers: Partial<Handlers> = {
   updateHostGpu: places.updateHostGpu,
   ...poolHandlers,
   ...scheduleHandlers,
+  ...queueHandlers,
   ...orphanHandlers,
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,
@@ -83,6 +86,7 @@ export const handlers: Partial<Handlers> = {
   createJobBatch,
   listJobs: jobs.listJobsHandler,
   getJob: jobs.getJob,
+  getJobRequest,
   cancelJob: jobs.cancelJob,
   readJobLog: logs.readJobLog,
   followJobLog: logs.followJobLog,

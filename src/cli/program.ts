@@ -44,6 +44,7 @@ import { addPlans } from "./commands/plan.ts";
 import { addPools } from "./commands/pool.ts";
 import { addJobPolicy } from "./commands/job-policy.ts";
 import { addLimit } from "./commands/limit.ts";
+import { addQueue } from "./commands/queue.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addSchedule } from "./commands/schedule.ts";
 import { addServices } from "./commands/service.ts";
@@ -153,6 +154,7 @@ export function buildProgram(shell: Shell): Command {
   addPlans(program, shell);
   addSchedule(program, shell);
   addWhy(program, shell);
+  addQueue(program, shell);
   addOrphans(program, shell);
   addFlavors(program, shell);
   addProfiles(program, shell);

@@ -48,6 +48,27 @@ test("S-01, S-06, R-POOL-06: who waits is told why, where he stands and when he 
   expect(line).toMatchObject({ pool: "T4", position: 2, waiting: 2 });
   expect(line?.start.latest).not.toBeNull();
   expect((await cloud.job(first.id)).line).toBeNull();
+  // The operator sees all of them, a page at a time.
+  const page = await operator.call("listQueue", { query: { pool: "T4", limit: 1 } });
+  expect(page.items).toMatchObject([
+    { requestId: third.id, kind: "job", pool: "T4", position: 1, waiting: 2, members: 1 },
+  ]);
+  const rest = await operator.call("listQueue", {
+    query: { pool: "T4", ...(page.next === undefined ? {} : { cursor: page.next }) },
+  });
+  expect(rest.items.map(({ requestId }) => requestId)).toEqual([fourth.id]);
+  expect(rest.next).toBeUndefined();
+  expect((await operator.call("listQueue", { query: { pool: "cpu" } })).items).toEqual([]);
+  await expect(cloud.api.call("listQueue")).rejects.toThrow(/platform.read|may not|permission/);
+  // What was submitted can be submitted again.
+  const again = await cloud.api.call("getJobRequest", { params: { jobId: fourth.id } });
+  expect(again).toMatchObject({ ...long, name: "fourth", timeLimitSeconds: 1200, members: 1 });
+  const fifth = await cloud.api.call("createJob", { body: { ...again, name: "fifth" } });
+  expect(fifth).toMatchObject({ name: "fifth", timeLimitSeconds: 1200 });
+  await cloud.api.call("cancelJob", { params: { jobId: fifth.id } });
+  await vi.waitFor(async () => {
+    expect(await why(fourth.id)).toMatchObject({ position: 2, waiting: 2 });
+  }, patiently);
   const start = present(told.start, "a range");
   const [earliest, likely, latest] = [start.earliest, start.likely, start.latest].map((at) =>
     Date.parse(present(at, "a time")),

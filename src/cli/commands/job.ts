@@ -73,6 +73,19 @@ export function addJobs(parent: Command, shell: Shell): void {
   });
 
   define(parent, shell, {
+    usage: "request <job>",
+    summary: "What a job was submitted with, as JSON; changed, it goes to 'job submit --batch -'",
+    args: oneArgument,
+    options: noOptions,
+    examples: ["millrace job request training > again.json"],
+    act: async (session, [text]) => {
+      const jobId = await resolve(session, kinds.job, text);
+      const value = await session.client.call("getJobRequest", { params: { jobId } });
+      await session.out.show({ value, ids: [jobId], text: () => `${JSON.stringify(value)}\n` });
+    },
+  });
+
+  define(parent, shell, {
     usage: "wait <job>",
     summary: "Wait until a job has ended; the exit status becomes the job's",
     args: oneArgument,

@@ -237,6 +237,17 @@ export const computeOperations = {
     params: ofJob,
     result: compute.job,
   }),
+  getJobRequest: operation({
+    method: "GET",
+    path: "/v1/jobs/{jobId}/request",
+    summary:
+      "What the job was submitted with, environment and script included, to submit it again with changes",
+    tag: "jobs",
+    /** Environments have secrets in them: not for those who only look. */
+    permission: "compute.use",
+    params: ofJob,
+    result: compute.jobRequest,
+  }),
   cancelJob: operation({
     method: "POST",
     path: "/v1/jobs/{jobId}/cancel",

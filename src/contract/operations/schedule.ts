@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { operation } from "#contract/operation.ts";
-import { id } from "#contract/schemas/common.ts";
+import { id, page, pageQuery } from "#contract/schemas/common.ts";
 import * as schedule from "#contract/schemas/schedule.ts";
 
 export const scheduleOperations = {
@@ -13,6 +13,16 @@ export const scheduleOperations = {
     permission: "compute.read",
     params: z.strictObject({ requestId: id }),
     result: schedule.requestWhy,
+  }),
+  listQueue: operation({
+    method: "GET",
+    path: "/v1/queue",
+    summary: "For the operator: who waits, over all customers, in the order in which they start",
+    tag: "schedule",
+    permission: "platform.read",
+    /** `pool`: a GPU model, or `cpu`. */
+    query: pageQuery.extend({ pool: z.string().min(1).max(63).optional() }),
+    result: page(schedule.inQueue),
   }),
   planRequest: operation({
     method: "POST",

@@ -242,6 +242,30 @@ export const createJobBody = z
     path: ["script"],
   });
 
+/** What a job was submitted with, with what was left out filled in: a body of `createJob`. */
+export const jobRequest = z.object({
+  name: z.string(),
+  projectId: id,
+  flavor: z.string(),
+  image: z.string(),
+  script: z.string().optional(),
+  command: z.array(z.string()).optional(),
+  framework: z.enum(["none", "pytorch", "tensorflow"]),
+  environment: z.record(z.string(), z.string()),
+  inputs: z.array(id),
+  timeLimitSeconds: z.number().int(),
+  expectedSeconds: z.number().int().optional(),
+  deadline: timestamp.optional(),
+  preemptible: z.boolean(),
+  checkpoint: z.string().optional(),
+  platformRetriesMax: z.number().int(),
+  members: z.number().int(),
+  membersHow: z.enum(["pack", "spread"]),
+  group: z.string().optional(),
+  near: z.array(z.string()),
+  apart: z.array(z.string()),
+});
+
 export const jobState = z.enum([
   "queued",
   "starting",

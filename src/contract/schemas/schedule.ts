@@ -47,6 +47,31 @@ export const requestWhy = z.object({
   text: z.string(),
 });
 
+/** Somebody's entry in the queue, as the operator sees it. */
+export const inQueue = z.object({
+  requestId: id,
+  tenantId: id,
+  /** The tenant's name. */
+  tenant: z.string(),
+  kind: z.enum(["lease", "job"]),
+  name: z.string(),
+  flavor: z.string(),
+  workClass: z.enum(["diamond", "gold", "ordinary"]),
+  /** `resting`: its last attempt was lost, and it is tried again later. */
+  state: z.enum(["waiting", "resting"]),
+  /** What its place in the order counts from. */
+  askedAt: timestamp,
+  /** Whom it competes with: a GPU model, or `cpu`. */
+  pool: z.string(),
+  /** 1 is first; null while the placer has not looked at it, and while it rests. */
+  position: z.number().int().nullable(),
+  waiting: z.number().int().nullable(),
+  /** Of a job: it takes one place with all of them. */
+  members: z.number().int(),
+  reason: reason.nullable(),
+  start: startRange.nullable(),
+});
+
 export const planRequestBody = z.strictObject({
   flavor: z.string().min(1).max(100),
   diskGiB: z.number().int().min(1).max(65_536).optional(),
