@@ -3,7 +3,7 @@
  * does nothing when nothing changed, so that the second start is quick.
  *
  * As a program (`node bin/setup.mjs [dependencies] [host-packages] [build] [console]`) it does that and
- * nothing else.
+ * nothing else; `test-packages` are the host packages with those that only the tests need.
  */
 import { dirname } from "node:path";
 import { spawn } from "node:child_process";
@@ -24,7 +24,10 @@ const allParts = ["dependencies", "host-packages", "build", "console"];
 export async function setUp(parts = allParts) {
   const platform = checkPlatform();
   if (parts.includes("dependencies")) await ensureDependencies(root);
-  if (parts.includes("host-packages")) await ensureHostPackages(root, platform);
+  const forTests = parts.includes("test-packages");
+  if (forTests || parts.includes("host-packages")) {
+    await ensureHostPackages(root, platform, { forTests });
+  }
   if (parts.includes("build")) await ensureBuild(root);
   if (parts.includes("console")) await ensureConsole(root);
 }

@@ -12,7 +12,7 @@ import { main, root, runNode, setUp } from "./setup.mjs";
 
 await main(async () => {
   // The browser journeys load the console as it is built.
-  await setUp(["dependencies", "host-packages", "console"]);
+  await setUp(["dependencies", "test-packages", "console"]);
   const directory = await mkdtemp(join(tmpdir(), "millrace-results-"));
   const file = join(directory, "results.json");
   const code = await runNode(

@@ -5,9 +5,12 @@ import { actFor, acting } from "#console/api/acting.ts";
 import { queryClient, useApi } from "#console/api/queries.ts";
 import { probeNow, reach } from "#console/api/reach.ts";
 import { useStore } from "#console/api/store.ts";
+import { moneyText } from "#console/components/money.tsx";
+import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Icon } from "#console/ui/icons.tsx";
+import { TextLink } from "#console/ui/link.tsx";
 
 import { useMay } from "#console/api/session.ts";
 
@@ -60,17 +63,25 @@ function stopActing(): void {
 }
 
 function StandingBanner(): ReactNode {
-  const { t, language } = useText();
+  const { t } = useText();
   const may = useMay();
-  const standing = useApi("getStanding", { query: { language } }, { enabled: may("billing.read") });
-  const stage = standing.data?.stage;
-  if (stage === undefined || stage === "ok") return null;
+  const standing = useApi("getStanding", {}, { enabled: may("billing.read") });
+  if (standing.data === undefined || standing.data.stage === "ok") return null;
+  const { stage, next, toLeave, toBeWell } = standing.data;
   const isGrave = stage !== "forecast" && stage !== "warning";
   return (
     <div className={isGrave ? "banner bad" : "banner attention"} role="note">
       <Icon name="alert" />
       <strong>{t(`shell.standing.${stage}`)}</strong>
-      <span>{standing.data?.text}</span>
+      {next === null ? null : (
+        <span>
+          {t(`shell.standingNext.${next.stage}`)} <When at={next.at} />.
+        </span>
+      )}
+      <span>
+        {t("shell.standingPay", { amount: moneyText(toLeave), well: moneyText(toBeWell) })}
+      </span>
+      <TextLink to="/billing">{t("shell.topUp")}</TextLink>
     </div>
   );
 }

@@ -129,6 +129,7 @@ export function Badge({
           textTransform: "none",
           fontWeight: 500,
           flexShrink: 0,
+          verticalAlign: "middle",
           maxWidth: "100%",
           color: toneColor(tone),
         },

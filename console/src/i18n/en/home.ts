@@ -3,7 +3,7 @@ export const home = {
   title: "Home",
   runs: "What runs",
   moreThan: "more than {{count}}",
-  allJobs: "All jobs",
+  jobs: "Jobs",
   spend: "Spend",
   today: "Today",
   thisMonth: "This month",

@@ -46,6 +46,16 @@ export const shell = {
     stopped: "Your machines were stopped for want of balance.",
     released: "Your machines were released for want of balance.",
   },
+  standingNext: {
+    forecast: "A forecast comes",
+    warning: "A warning comes",
+    no_new_work: "Nothing new starts",
+    grace: "The last days begin",
+    stopped: "What runs is stopped",
+    released: "Machines are released",
+  },
+  standingPay: "{{amount}} leads out of this, {{well}} makes all good.",
+  topUp: "Top up",
   palette: {
     open: "Search and commands",
     placeholder: "Go to a page, an instance, a job",

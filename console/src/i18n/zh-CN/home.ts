@@ -3,7 +3,7 @@ export const home = {
   title: "首页",
   runs: "正在运行",
   moreThan: "超过 {{count}}",
-  allJobs: "全部任务",
+  jobs: "任务",
   spend: "消费",
   today: "今日",
   thisMonth: "本月",

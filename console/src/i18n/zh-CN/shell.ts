@@ -45,6 +45,16 @@ export const shell = {
     stopped: "因余额不足，您的虚拟机已停止。",
     released: "因余额不足，您的虚拟机已释放。",
   },
+  standingNext: {
+    forecast: "将发出预测提醒：",
+    warning: "将发出余额警告：",
+    no_new_work: "将不能启动新资源：",
+    grace: "将进入宽限期：",
+    stopped: "运行中的资源将被停止：",
+    released: "虚拟机将被释放：",
+  },
+  standingPay: "支付 {{amount}} 可脱离此状态，支付 {{well}} 可完全恢复。",
+  topUp: "充值",
   palette: {
     open: "搜索与命令",
     placeholder: "前往页面、实例或任务",

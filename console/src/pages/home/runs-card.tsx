@@ -33,9 +33,7 @@ export function RunsCard(): ReactNode {
             <Figure label={<TextLink to="/instances">{t("instances.title")}</TextLink>}>
               <Count items={leases.data} />
             </Figure>
-            <Figure label={<TextLink to="/jobs">{t("home.allJobs")}</TextLink>}>
-              {jobs.length}
-            </Figure>
+            <Figure label={<TextLink to="/jobs">{t("home.jobs")}</TextLink>}>{jobs.length}</Figure>
           </Row>
           <ul className="plain-list">
             {(leases.data?.items ?? []).slice(0, shownMax).map((lease) => (

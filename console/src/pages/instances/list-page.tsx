@@ -137,7 +137,7 @@ function useColumns(actions: readonly BulkAction<Lease>[]): readonly Column<Leas
       cell: (lease) => {
         const ssh = lease.endpoints.find((endpoint) => endpoint.service === "ssh");
         return ssh === undefined ? (
-          <Muted>{t("instances.noSsh")}</Muted>
+          <Muted>{lease.state === "running" ? "—" : t("instances.noSsh")}</Muted>
         ) : (
           <CopyLine text={ssh.command} />
         );

@@ -1,0 +1,179 @@
+/** The console in a real browser against a real server: the way in, the home page, and faults. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { looks, openBrowser, plainLook, type TestBrowser } from "./browser.ts";
+import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
+import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
+import { arrived, settled, signIn } from "./sign-in.ts";
+
+let cloud: ConsoleCloud;
+let browser: TestBrowser;
+let customer: Customer;
+
+beforeAll(async () => {
+  [cloud, browser] = await Promise.all([startConsoleCloud(), openBrowser()]);
+  customer = await cloud.customer("acme", "1000");
+});
+
+afterAll(async () => {
+  await browser.close();
+  await cloud.close();
+});
+
+test("a key signs in; the home page says what is left and offers the first step", async () => {
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, customer.key);
+  await page.getByRole("heading", { level: 1, name: "Home" }).waitFor();
+  await page.getByRole("heading", { name: "Nothing runs yet" }).waitFor();
+  await page.getByText("millrace lease create").waitFor();
+  expect(await page.getByRole("group", { name: "Balance" }).innerText()).toContain("¥1,000.00");
+  expect(await page.title()).toBe("Home · Millrace");
+  await close();
+});
+
+test("a wrong key is refused in words, and nothing is lost", async () => {
+  const { page, close } = await browser.person(cloud.url);
+  await page.goto("/instances?state=running");
+  await page.locator("input[type=password]").fill(`mrk_000000000000_${"x".repeat(43)}`);
+  await page.locator("button[type=submit]").click();
+  await page.getByText("That is not right").waitFor();
+  await page.locator("input[type=password]").fill(customer.key);
+  await page.locator("button[type=submit]").click();
+  await arrived(page);
+  // Back where one wanted to go, with the filter.
+  expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(
+    "/instances?state=running",
+  );
+  await close();
+});
+
+test("a link with a code signs in once, and the code leaves the address", async () => {
+  const { code, path } = await customer.client.call("createSignInCode");
+  const first = await browser.person(cloud.url);
+  await first.page.goto(path);
+  await arrived(first.page);
+  expect(first.page.url()).not.toContain(code);
+  await first.close();
+  const second = await browser.person(cloud.url);
+  await second.page.goto(path);
+  await second.page.getByText("The link was used before").waitFor();
+  await second.close();
+});
+
+test("a session that ended elsewhere leads to the sign-in page and back", async () => {
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, customer.key, "/instances");
+  const sessions = await customer.client.call("listSessions");
+  for (const session of sessions.items) {
+    // oxlint-disable-next-line no-await-in-loop -- a few
+    await customer.client.call("revokeSession", { params: { sessionId: session.id } });
+  }
+  await page.getByRole("link", { name: "Home" }).first().click();
+  await page.getByText("Your session ended").waitFor();
+  await page.locator("input[type=password]").fill(customer.key);
+  await page.locator("button[type=submit]").click();
+  await arrived(page);
+  await page.getByRole("heading", { level: 1, name: "Home" }).waitFor();
+  await close();
+});
+
+test("Ctrl-K leads to a page by the keyboard alone", async () => {
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, customer.key);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("listbox").waitFor();
+  await page.keyboard.type("instan");
+  await page.getByRole("option", { name: /Instances/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Instances" }).waitFor();
+  await close();
+});
+
+test("instances: a list with filters in the address, and bulk actions that say what they leave out", async () => {
+  const renter = await cloud.customer("renter", "1000");
+  for (const name of ["one", "two", "three"]) {
+    // oxlint-disable-next-line no-await-in-loop -- their order is the list's
+    await renter.client.call("createLease", { body: { name, flavor: "small" } });
+  }
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, renter.key, "/instances");
+  // Without a reload: the server tells when they run.
+  await page.waitForFunction("document.body.innerText.match(/Running/g)?.length === 3");
+  await page
+    .getByRole("row", { name: /two/ })
+    .getByRole("button", { name: /Actions/ })
+    .click();
+  await page.getByRole("menuitem", { name: "Stop" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("row", { name: /two/ }).getByText("Stopped").waitFor();
+  await page.getByRole("checkbox", { name: "Select all that are shown" }).check();
+  await page.getByRole("toolbar").getByRole("button", { name: "Stop" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Stop 2 instances?").waitFor();
+  await dialog.getByText(/two: Only a running instance/).waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.goto("/instances?state=stopped");
+  await arrived(page);
+  expect(await page.getByRole("row").count()).toBe(2);
+  await close();
+});
+
+test("the server goes away: the page says so, and recovers by itself", async () => {
+  const { page, context, close } = await browser.person(cloud.url);
+  await signIn(page, customer.key);
+  await context.setOffline(true);
+  await page.getByRole("link", { name: "Instances" }).first().click();
+  await page.getByText("The server does not answer.").first().waitFor();
+  await context.setOffline(false);
+  await page.getByText("The server does not answer.").first().waitFor({ state: "detached" });
+  await page.getByText("No instances yet").waitFor();
+  await close();
+});
+
+test.each(looks)("pages are well made: $language, $theme, $width px", async (look) => {
+  const person = await browser.person(cloud.url, look);
+  const { page } = person;
+  await page.goto("/sign-in");
+  await page.locator("form").waitFor();
+  await expectAccessible(page);
+  await shoot(page, "sign-in", look);
+  const renter = await cloud.customer(
+    `r-${look.language.toLowerCase()}-${look.theme}-${look.width}`,
+    "500",
+  );
+  await renter.client.call("createLease", { body: { name: "web", flavor: "small" } });
+  await renter.client.call("createLease", { body: { name: "gpu", flavor: "t4.quarter" } });
+  await signIn(page, renter.key);
+  for (const [name, path] of pages) {
+    // oxlint-disable no-await-in-loop -- one page after the other
+    await page.goto(path);
+    await arrived(page);
+    await settled(page);
+    await expectAccessible(page);
+    await expectNoOverflow(page);
+    await shoot(page, name, look);
+    // oxlint-enable no-await-in-loop
+  }
+  expect(await page.locator("html").getAttribute("lang")).toBe(look.language);
+  await person.close();
+});
+
+/** What every look is tried with; more pages are added with the pages. */
+const pages = [
+  ["home", "/"],
+  ["instances", "/instances"],
+  ["not-found", "/no/such/page"],
+] as const;
+
+test("the first page is there soon", async () => {
+  const { page, close } = await browser.person(cloud.url, plainLook);
+  await signIn(page, customer.key);
+  await page.reload();
+  await arrived(page);
+  const firstPaint = await page.evaluate(
+    "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1",
+  );
+  process.stdout.write(`first contentful paint: ${String(firstPaint)} ms\n`);
+  expect(firstPaint).toBeGreaterThan(0);
+  await close();
+});

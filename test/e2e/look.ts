@@ -1,0 +1,55 @@
+/** What every page is held to: no serious fault of access, no overflow, and a picture to look at. */
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { z } from "zod";
+
+import type { Look } from "./browser.ts";
+
+const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+const violations = z.array(
+  z.object({
+    id: z.string(),
+    impact: z.string().nullable(),
+    nodes: z.array(z.object({ html: z.string(), failureSummary: z.string().optional() })),
+  }),
+);
+
+/** axe finds nothing serious or critical. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // Evaluated, not loaded: the content security policy forbids scripts from elsewhere.
+  if (!(await page.evaluate("typeof axe === 'object'"))) {
+    await page.evaluate(await readFile(axePath, "utf8"));
+  }
+  const found = violations.parse(
+    await page.evaluate(
+      "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations)",
+    ),
+  );
+  const grave = found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html}\n  ${node.failureSummary ?? ""}`),
+    );
+  expect(grave).toEqual([]);
+}
+
+/** Nothing is wider than the screen. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const over = z
+    .number()
+    .parse(await page.evaluate("document.documentElement.scrollWidth - innerWidth"));
+  expect(over).toBeLessThanOrEqual(0);
+}
+
+/** Into the folder that MILLRACE_SCREENSHOTS names, if it names one. */
+export async function shoot(page: Page, name: string, look: Look): Promise<void> {
+  const folder = process.env["MILLRACE_SCREENSHOTS"];
+  if (folder === undefined) return;
+  await mkdir(folder, { recursive: true });
+  const file = `${name}.${look.language}.${look.theme}.${look.width}.png`;
+  await page.screenshot({ path: join(folder, file), fullPage: true, animations: "disabled" });
+}
