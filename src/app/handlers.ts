@@ -23,6 +23,7 @@ import * as events from "#api/routes/events/events.ts";
 import { groupHandlers } from "#api/routes/groups/groups.ts";
 import { idleHandlers } from "#api/routes/idle/idle.ts";
 import { insightHandlers } from "#api/routes/insights/insights.ts";
+import { hostHandlers } from "#api/routes/catalog/host.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import { createJobBatch } from "#api/routes/jobs/batch.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
@@ -58,6 +59,7 @@ export const handlers: Partial<Handlers> = {
   updateHostGpu: places.updateHostGpu,
   ...poolHandlers,
   ...scheduleHandlers,
+  ...hostHandlers,
   ...queueHandlers,
   ...orphanHandlers,
   listPriceProfiles: profiles.listProfiles,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { sql } from "#db/sql.ts";
 import { testDatabase } from "#test/database.ts";
 
-import { audit, listAudit, type AuditEntry } from "./audit.ts";
+import { audit, listAudit, type AuditAsk, type AuditEntry } from "./audit.ts";
 
 const { db } = await testDatabase();
 const now = Date.parse("2026-05-04T10:00:00.000Z");
@@ -15,6 +15,10 @@ for (const id of [tenantId, otherId]) {
   // oxlint-disable-next-line no-await-in-loop -- two rows
   await db.execute(sql`insert into tenant (id, kind, name, display_name, time_zone, created_at)
     values (${id}, 'customer', ${id}, 'T', 'UTC', now())`);
+}
+
+function by(name: string) {
+  return { kind: "system", name } as const;
 }
 
 function entry(at: number, more: Partial<AuditEntry> = {}): AuditEntry {
@@ -79,4 +83,32 @@ test("details that no column holds do not stop the mutation", async () => {
   expect(odd).toMatchObject({ details: { nul: "a\ufffdb", amount: "12" } });
   expect(odd?.target).toHaveLength(500);
   expect(long?.details).toEqual({ omitted: 100_010 });
+});
+
+test("filters hold at once: who, what, of what, how it ended, when, which request", async () => {
+  const at = Date.parse("2027-01-01T00:00:00.000Z");
+  const written: Partial<AuditEntry>[] = [
+    { actor: by("Li Na"), action: "lease.create", target: "web-1" },
+    { actor: by("Li Na"), action: "lease.release", target: "web-1", outcome: "refused" },
+    { actor: by("100%_\\"), action: "leases", target: "WEB-2", requestId: "r9" },
+  ];
+  await db.transaction(async (tx) => {
+    for (const [index, more] of written.entries()) {
+      // oxlint-disable-next-line no-await-in-loop -- in this order
+      await audit(tx, entry(at + index, more));
+    }
+  });
+  const actions = async (filter: Omit<AuditAsk, "after" | "limit">): Promise<string[]> => {
+    const ask = { since: at, after: undefined, limit: 10, ...filter };
+    return (await db.transaction((tx) => listAudit(tx, tenantId, ask))).map(({ action }) => action);
+  };
+  expect(await actions({})).toEqual(["leases", "lease.release", "lease.create"]);
+  expect(await actions({ actor: "li n" })).toEqual(["lease.release", "lease.create"]);
+  expect(await actions({ actor: "%_" })).toEqual(["leases"]);
+  expect(await actions({ action: "lease" })).toEqual(["lease.release", "lease.create"]);
+  expect(await actions({ action: "lease.create" })).toEqual(["lease.create"]);
+  expect(await actions({ target: "web-2" })).toEqual(["leases"]);
+  expect(await actions({ actor: "li", outcome: "refused" })).toEqual(["lease.release"]);
+  expect(await actions({ requestId: "r9" })).toEqual(["leases"]);
+  expect(await actions({ since: at + 1, until: at + 2 })).toEqual(["lease.release"]);
 });

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { newestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { join, sql, type Sql } from "#db/sql.ts";
 
 const detailsCharactersMax = 16_384;
 const targetCharactersMax = 500;
@@ -93,12 +93,48 @@ export type AuditRow = z.output<typeof row>;
 
 const position = { at: sql`at`, id: sql`id` };
 
-export async function listAudit(tx: Tx, tenantId: string, ask: PageAsk): Promise<AuditRow[]> {
+/** What is left out does not matter; epoch milliseconds. */
+export interface AuditAsk extends PageAsk {
+  /** A part of the name, in any case; so is `target`. */
+  readonly actor?: string | undefined;
+  /** `lease.create`, or all of `lease`. */
+  readonly action?: string | undefined;
+  readonly target?: string | undefined;
+  readonly outcome?: AuditEntry["outcome"] | undefined;
+  readonly requestId?: string | undefined;
+  readonly since?: number | undefined;
+  /** Not included. */
+  readonly until?: number | undefined;
+}
+
+export async function listAudit(tx: Tx, tenantId: string, ask: AuditAsk): Promise<AuditRow[]> {
   return tx.rows(
     sql`select id, at, actor, action, target, outcome, request_id as "requestId",
         actor_key_id as "keyId", actor_session_id as "sessionId", details
       from audit_entry where tenant_id = ${tenantId} and ${newestFirst(position, ask)}
+        and ${join(filtersOf(ask), " and ")}
       order by at desc, id desc limit ${ask.limit}`,
     row,
   );
+}
+
+/** At least one, so that they can be joined. */
+function filtersOf(ask: AuditAsk): Sql[] {
+  const { actor, action, target, outcome, requestId, since, until } = ask;
+  return [
+    sql`true`,
+    ...(actor === undefined ? [] : [has(sql`actor`, actor)]),
+    ...(action === undefined
+      ? []
+      : [sql`(action = ${action} or starts_with(action, ${`${action}.`}))`]),
+    ...(target === undefined ? [] : [has(sql`coalesce(target, '')`, target)]),
+    ...(outcome === undefined ? [] : [sql`outcome = ${outcome}`]),
+    ...(requestId === undefined ? [] : [sql`request_id = ${requestId}`]),
+    ...(since === undefined ? [] : [sql`at >= ${new Date(since)}::timestamptz`]),
+    ...(until === undefined ? [] : [sql`at < ${new Date(until)}::timestamptz`]),
+  ];
+}
+
+function has(column: Sql, part: string): Sql {
+  return sql`position(lower(${part}::text) in lower(${column})) > 0`;
 }

@@ -6,6 +6,7 @@ import { computeOperations } from "./operations/compute.ts";
 import { customerOperations } from "./operations/customers.ts";
 import { contractPriceOperations } from "./operations/contract-prices.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { hostOperations } from "./operations/hosts.ts";
 import { idleOperations } from "./operations/idle.ts";
 import { identityOperations } from "./operations/identity.ts";
 import { insightOperations } from "./operations/insights.ts";
@@ -26,6 +27,7 @@ export const operations = {
   ...identityOperations,
   ...sessionOperations,
   ...catalogOperations,
+  ...hostOperations,
   ...poolOperations,
   ...scheduleOperations,
   ...computeOperations,

@@ -1,4 +1,4 @@
-/** For the operator: `host list|cordon|uncordon|pool|gpu` and `places`. */
+/** For the operator: `host list|show|cordon|uncordon|pool|gpu` and `places`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -55,6 +55,24 @@ export function addHosts(program: Command, shell: Shell): void {
         value: { items: found.items },
         ids: found.items.map((item) => item.id),
         text: () => listText(columns, found, "No hosts."),
+      });
+    },
+  });
+
+  define(host, shell, {
+    usage: "show <host>",
+    summary: "What runs on a host, and what a stopped lease keeps there",
+    args: oneArgument,
+    options: noOptions,
+    act: async (session, [text]) => {
+      const hostId = await resolve(session, kinds.host, text);
+      const value = await session.client.call("getHost", { params: { hostId } });
+      await session.out.show({
+        value,
+        ids: [value.id],
+        text: () =>
+          table(columns, [value]) +
+          (value.work.length === 0 ? "Nothing runs there.\n" : table(workColumns, value.work)),
       });
     },
   });
@@ -157,6 +175,26 @@ export function addHosts(program: Command, shell: Shell): void {
     },
   });
 }
+
+const workColumns: readonly Column<AnswerOf<"getHost">["work"][number]>[] = [
+  { title: "NAME", cell: (work) => work.name },
+  { title: "KIND", cell: (work) => (work.holds === "disk" ? `${work.kind}, stopped` : work.kind) },
+  { title: "TENANT", cell: (work) => work.tenant },
+  { title: "CPUS", cell: (work) => work.cpus, right: true },
+  { title: "MEMORY", cell: (work) => mebibytes(work.memoryMiB), right: true },
+  { title: "DISK", cell: (work) => `${work.diskGiB} GiB`, right: true },
+  {
+    title: "GPUS",
+    cell: ({ gpus }) =>
+      gpus.length === 0
+        ? none
+        : gpus
+            .map(({ deviceId, slice }) => (slice === 1 ? deviceId : `${deviceId} 1/${slice}`))
+            .join(", "),
+  },
+  { title: "SINCE", cell: (work) => time(work.since) },
+  { title: "ID", cell: (work) => shortId(work.requestId) },
+];
 
 type Gpu = Host["gpus"][number];
 

@@ -1,7 +1,8 @@
 /** `audit`, `system`, `health`, `events`. */
 import type { Command } from "commander";
+import { z } from "zod";
 
-import { define, listOptions, noArguments, noOptions, type Shell } from "#cli/define.ts";
+import { define, flag, listOptions, noArguments, noOptions, type Shell } from "#cli/define.ts";
 import { jsonOrUndefined } from "#cli/json.ts";
 import { collect, listText } from "#cli/lists.ts";
 import { fields, table, type Column } from "#cli/table.ts";
@@ -26,9 +27,27 @@ export function addPlatform(program: Command, shell: Shell): void {
     usage: "audit",
     summary: "Who did what, newest first",
     args: noArguments,
-    options: listOptions,
-    act: async ({ client, out }, _args, { limit }) => {
-      const found = await collect(client.items("listAudit"), { limit });
+    options: listOptions.extend({
+      actor: flag("--actor <text>", "who: a part of the name", z.string().optional()),
+      action: flag("--action <name>", "lease.create, or all of lease", z.string().optional()),
+      target: flag("--target <text>", "of what: a part of it", z.string().optional()),
+      refused: flag("--refused", "only what was refused", z.boolean().default(false)),
+      request: flag("--request <id>", "of one request", z.string().optional()),
+      since: flag(
+        "--since <time>",
+        "RFC 3339, such as 2026-05-01T00:00:00Z",
+        z.string().optional(),
+      ),
+      until: flag("--until <time>", "before that instant", z.string().optional()),
+    }),
+    examples: ["millrace audit --action lease --since 2026-05-01T00:00:00Z"],
+    act: async ({ client, out }, _args, { limit, refused, request, ...query }) => {
+      const filters = {
+        ...query,
+        ...(refused ? { outcome: "refused" as const } : {}),
+        ...(request === undefined ? {} : { requestId: request }),
+      };
+      const found = await collect(client.items("listAudit", { query: filters }), { limit });
       await out.show({
         value: { items: found.items },
         ids: found.items.map((item) => item.id),

@@ -13,7 +13,7 @@ export const platformOperations = {
     summary: "Who did what, newest first",
     tag: "platform",
     permission: "audit.read",
-    query: pageQuery,
+    query: pageQuery.extend(platform.auditFilters),
     result: page(platform.auditEntry),
   }),
   getSystem: operation({

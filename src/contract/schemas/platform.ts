@@ -16,6 +16,23 @@ export const auditEntry = z.object({
   details: z.record(z.string(), z.unknown()),
 });
 
+const auditText = z.string().trim().min(1).max(200);
+
+/** All that are given hold at once. */
+export const auditFilters = {
+  /** A part of the name, in any case. */
+  actor: auditText.optional(),
+  /** One action, `lease.create`, or all of a kind, `lease`. */
+  action: auditText.optional(),
+  /** A part of it, in any case. */
+  target: auditText.optional(),
+  outcome: auditEntry.shape.outcome.optional(),
+  requestId: auditText.optional(),
+  since: timestamp.optional(),
+  /** Not included. */
+  until: timestamp.optional(),
+};
+
 const capability = z.union([
   z.object({ can: z.literal(true) }),
   z.object({ can: z.literal(false), because: z.string() }),

@@ -5,9 +5,15 @@ import { pageOf } from "#api/page.ts";
 import { time } from "#api/routes/wire.ts";
 
 export const auditHandlers = {
-  listAudit: async ({ query }, { tx, tenantId }) =>
+  listAudit: async ({ query: { since, until, ...query } }, { tx, tenantId }) =>
     pageOf(query, {
-      load: (ask) => listAudit(tx, tenantId, ask),
+      load: (ask) =>
+        listAudit(tx, tenantId, {
+          ...query,
+          ...ask,
+          since: since === undefined ? undefined : Date.parse(since),
+          until: until === undefined ? undefined : Date.parse(until),
+        }),
       show: (entry) => ({ ...entry, at: time(entry.at) }),
       positionOf: ({ at, id }) => ({ at, id }),
     }),
