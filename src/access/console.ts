@@ -37,7 +37,7 @@ const consolesMax = 200;
 const frameBytesMax = 1_048_576;
 /** A reader that is so far behind makes the machine's side wait. */
 const unsentBytesMax = 1_048_576;
-const pingEveryMs = 30_000;
+const usualPingMs = 30_000;
 
 export interface ConsoleContext {
   readonly db: Db;
@@ -47,6 +47,8 @@ export interface ConsoleContext {
   readonly front: Front;
   /** Told when a console is opened, and again and again while it is. */
   readonly used?: (lease: { readonly tenantId: string; readonly leaseId: string }) => void;
+  /** How often it looks after one that is open; every 30 s when left out. */
+  readonly pingEveryMs?: number;
 }
 
 export interface ConsoleRelay {
@@ -81,7 +83,8 @@ export function consoleRelay(context: ConsoleContext): ConsoleRelay {
         signal: AbortSignal.any([closing.signal, abandoned.signal]),
       });
       sockets.handleUpgrade(request, socket, head, (client) => {
-        join(client, line, { used: () => context.used?.(lease), ...ended });
+        const everyMs = context.pingEveryMs ?? usualPingMs;
+        join(client, line, { used: () => context.used?.(lease), everyMs, ...ended });
       });
     } catch (error) {
       const failure = toFailure(error);
@@ -165,12 +168,13 @@ function credentialOf({ headers }: IncomingMessage): Presented {
 interface Watch {
   /** Told when it is opened, and again and again. */
   readonly used: () => void;
+  readonly everyMs: number;
   /** The key or session that it was opened with. */
   readonly hasEnded: () => Promise<boolean>;
 }
 
 /** Bytes both ways until either side ends; a slow reader slows the machine's side, not the server. */
-function join(client: WebSocket, line: Duplex, { used, hasEnded: ended }: Watch): void {
+function join(client: WebSocket, line: Duplex, { used, everyMs, hasEnded: ended }: Watch): void {
   used();
   const look = async (): Promise<void> => {
     if (await ended()) client.close(1008, "the key or session has ended");
@@ -179,7 +183,7 @@ function join(client: WebSocket, line: Duplex, { used, hasEnded: ended }: Watch)
   const ping = setInterval(() => {
     client.ping();
     void look();
-  }, pingEveryMs);
+  }, everyMs);
   line.on("data", (chunk: Buffer) => {
     client.send(chunk, () => {
       if (line.isPaused() && client.bufferedAmount <= unsentBytesMax) line.resume();

@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { consoleRelay } from "#access/console.ts";
 import { createServer } from "#api/server.ts";
 import { addPresetFlavors } from "#catalog/flavors.ts";
 import { recordImage } from "#catalog/images.ts";
@@ -20,10 +19,10 @@ import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { projectHoldings } from "#flow/admit/holdings.ts";
 import type { OperatorCredential } from "#identity/operator.ts";
-import { consoleOpen } from "#idle/store.ts";
 import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
 
+import { consolesWatched } from "./consoles.ts";
 import { makeOperator } from "./first-key.ts";
 import { handlers } from "./handlers.ts";
 import { thisHost } from "./host.ts";
@@ -159,18 +158,7 @@ async function start(
 
   stateMetrics({ observer, db, dataDirectory: data.path, now });
   const front = { trustsProxy: config.trustProxy === "on", publicUrl: config.publicUrl };
-  const consoles = consoleRelay({
-    front,
-    db,
-    observer,
-    providers,
-    now,
-    used: ({ tenantId, leaseId }) => {
-      consoleOpen(db, { tenantId, requestId: leaseId, at: now() }).catch((error: unknown) => {
-        observer.log.warn({ err: error, leaseId }, "the use of a console was not noted");
-      });
-    },
-  });
+  const consoles = consolesWatched({ front, db, observer, providers, now });
   const server = createServer({
     upgrade: consoles.upgrade,
     front,

@@ -41,7 +41,7 @@ export function consider(
   const { activity, now } = ask;
   const rules =
     eligibility({ ...lease, exempt: watch.exempt }) === "watched" && instanceId !== null
-      ? rulesFor(ask.policies, shape.flavor)
+      ? rulesFor(ask.policies, lease)
       : undefined;
   // Of a lease that is not watched nothing is known: looking begins anew when it is again.
   const looked: Looked =

@@ -41,7 +41,7 @@ export async function askKeep(
     );
   }
   const lease = await lockedWatch(tx, { tenantId, leaseId });
-  const rules = rulesFor(await policies(tx), lease.shape.flavor);
+  const rules = rulesFor(await policies(tx), lease);
   if (kind === "always" && rules?.exemptions !== "allowed") {
     throw new Failure(
       "rule_violation",

@@ -1,9 +1,11 @@
 /**
- * The operator's rules: what counts as idle, and what then happens when. One for a flavor, or for all
- * flavors that have none of their own (`*`). Without any, no lease is ever looked at.
+ * The operator's rules: what counts as idle, and what then happens when. One for a flavor, for what runs
+ * in a pool (`pool:NAME`), or for all that have none of these (`*`); the first of them that there is
+ * holds. Without any, no lease is ever looked at.
  */
 import { z } from "zod";
 
+import { idlePoolPrefix } from "#contract/schemas/idle.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { json } from "#db/json.ts";
 import { instant } from "#db/row.ts";
@@ -37,9 +39,17 @@ export function policies(db: Queryable): Promise<Policy[]> {
   return db.rows(sql`select scope, rules, changed_at from idle_policy order by scope`, policyRow);
 }
 
-export function rulesFor(all: readonly Policy[], flavor: string): Rules | undefined {
-  const own = all.find(({ scope }) => scope === flavor);
-  return (own ?? all.find(({ scope }) => scope === everyFlavor))?.rules;
+export function rulesFor(
+  all: readonly Policy[],
+  of: { readonly flavor: string; readonly pool: string | null },
+): Rules | undefined {
+  const scopes = [
+    of.flavor,
+    ...(of.pool === null ? [] : [`${idlePoolPrefix}${of.pool}`]),
+    everyFlavor,
+  ];
+  const first = scopes.find((scope) => all.some((policy) => policy.scope === scope));
+  return all.find(({ scope }) => scope === first)?.rules;
 }
 
 export function setPolicy(

@@ -67,6 +67,7 @@ const leaseRow = z
     request_id: z.string(),
     name: z.string(),
     shape: shapeRow,
+    pool: z.string().nullable(),
     plan: z.enum(["on_demand", "subscription"]),
     wanted: z.enum(["running", "stopped", "released"]),
     hourly: z.string().nullable(),
@@ -81,6 +82,9 @@ const leaseRow = z
     requestId: row.request_id,
     name: row.name,
     shape: row.shape,
+    flavor: row.shape.flavor,
+    /** Of the host that it is on. */
+    pool: row.pool,
     plan: row.plan,
     wanted: row.wanted,
     hourly: row.hourly,
@@ -126,7 +130,7 @@ function watchOf(row: z.output<z.ZodObject<typeof watchFields>>): Watch {
 }
 
 const leaseSelect = sql`
-  select r.tenant_id, r.id as request_id, r.name, r.shape, r.plan, r.wanted,
+  select r.tenant_id, r.id as request_id, r.name, r.shape, o.name as pool, r.plan, r.wanted,
     r.price->>'hourly' as hourly, i.id as instance_id, i.state as machine,
     coalesce((s.capabilities->'keepSnapshot'->>'can')::boolean, false) as can_keep,
     n.state as snapshot_state, w.stage, w.stage_since, w.release_at, w.snapshot_id, w.signals,
@@ -134,6 +138,7 @@ const leaseSelect = sql`
   from request r
     left join instance i on i.tenant_id = r.tenant_id and i.request_id = r.id and i.state <> 'gone'
     left join site s on s.name = i.site
+    left join host h on h.id = i.host_id left join pool o on o.id = h.pool_id
     left join idle_watch w on w.tenant_id = r.tenant_id and w.request_id = r.id
     left join snapshot n on n.tenant_id = r.tenant_id and n.id = w.snapshot_id`;
 

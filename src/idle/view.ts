@@ -37,7 +37,7 @@ export function idlenessOf(lease: WatchedLease, policies: readonly Policy[]): Id
   if (stage === "released") return { ...none, state: "released" };
   const who = eligibility({ ...lease, exempt: watch.exempt });
   if (who === "subscription") return { ...none, state: who };
-  const rules = rulesFor(policies, lease.shape.flavor);
+  const rules = rulesFor(policies, lease);
   if (rules === undefined) return { ...none, state: "off" };
   if (who !== "watched") return { ...none, state: who, windowHours: rules.windowHours };
   const quiet = quietSince(watch) ?? null;

@@ -1,6 +1,7 @@
 /** Leases that nobody uses, through the API on simulated hosts: to the release, and back from it. */
 import { expect, test } from "vitest";
 
+import { sql } from "#db/sql.ts";
 import { consoleOpen } from "#idle/store.ts";
 import { present } from "#kernel/assert.ts";
 
@@ -231,4 +232,29 @@ test("M-VM-04: rules of a flavor come before those of all others", async () => {
   const { items } = await root.call("listIdlePolicies");
   expect(items.map(({ scope }) => scope).toSorted()).toEqual(["default", "nano"]);
   await root.call("deleteIdlePolicy", { params: { scope: "nano" } });
+});
+
+test("M-VM-04, R-POOL-03: rules of a pool hold for what runs on its hosts, after those of a flavor", async () => {
+  await setRules();
+  const inPool = { params: { scope: "pool:general" }, body: { windowHours: 12 } };
+  await expect(root.call("setIdlePolicy", inPool)).rejects.toMatchObject({ code: "not_found" });
+  await root.call("createPool", { body: { name: "general" } });
+  const of = await leftAlone();
+  await root.call("setIdlePolicy", inPool);
+  await minutes(8);
+  expect(await idleness(of)).toMatchObject({ windowHours: 2 });
+  await cloud.db.execute(
+    sql`update host set pool_id = (select id from pool where name = 'general')`,
+  );
+  expect(await idleness(of)).toMatchObject({ windowHours: 12 });
+  await minutes(200);
+  expect(await idleness(of)).toMatchObject({ state: "active", windowHours: 12 });
+  await root.call("setIdlePolicy", { params: { scope: "nano" }, body: { windowHours: 24 } });
+  expect(await idleness(of)).toMatchObject({ windowHours: 24 });
+  await root.call("deleteIdlePolicy", { params: { scope: "nano" } });
+  await root.call("deleteIdlePolicy", { params: { scope: "pool:general" } });
+  // Of the rules of all others it has been idle for long.
+  await minutes(8);
+  await stateIs(of, "warned");
+  await cloud.db.execute(sql`update host set pool_id = null`);
 });

@@ -6,6 +6,8 @@ import { afterAll, vi } from "vitest";
 import { z } from "zod";
 
 import { createServer } from "#api/server.ts";
+import { noFront } from "#api/visitor.ts";
+import { consolesWatched } from "#app/consoles.ts";
 import { handlers } from "#app/handlers.ts";
 import { addFlavor, addPresetFlavors } from "#catalog/flavors.ts";
 import { recordImage } from "#catalog/images.ts";
@@ -100,7 +102,16 @@ export async function orderCloud(
   });
   const nudges = listenForNudges(databaseUrl, observer);
   const services = { ...emptyServices, changes: changesOf(nudges) };
+  const consoles = consolesWatched({
+    db,
+    observer,
+    providers: [decorate(provider)],
+    now,
+    front: noFront,
+    pingEveryMs: 20,
+  });
   const server = createServer({
+    upgrade: consoles.upgrade,
     db: seen,
     observer,
     handlers,
@@ -110,6 +121,7 @@ export async function orderCloud(
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   afterAll(async () => {
+    consoles.close();
     await server.close();
     await nudges.close();
   });

@@ -19,6 +19,7 @@ import { money, none, shortId, time } from "#cli/text.ts";
 import { count } from "#cli/values.ts";
 import { settledLease, tookText, waitFor, waitOptions } from "#cli/waiting.ts";
 import type { AnswerOf } from "#client/types.ts";
+import { idlePoolPrefix } from "#contract/schemas/idle.ts";
 import { Failure } from "#kernel/failure.ts";
 
 type Report = AnswerOf<"getIdleReport">;
@@ -98,6 +99,18 @@ const policyColumns: readonly Column<AnswerOf<"listIdlePolicies">["items"][numbe
   { title: "SINCE", cell: ({ changedAt }) => time(changedAt) },
 ];
 
+/** Throws if both are given. */
+function scopeOf(of: {
+  readonly flavor?: string | undefined;
+  readonly pool?: string | undefined;
+}): string {
+  const { flavor, pool } = of;
+  if (flavor !== undefined && pool !== undefined) {
+    throw new Failure("invalid_request", "Choose one of --flavor and --pool.");
+  }
+  return pool === undefined ? (flavor ?? "default") : `${idlePoolPrefix}${pool}`;
+}
+
 const percent = z.coerce.number().min(0.1).max(100);
 
 const setOptions = z.object({
@@ -106,6 +119,7 @@ const setOptions = z.object({
     "only of this flavor (default: all others)",
     z.string().optional(),
   ),
+  pool: flag("--pool <name>", "only on the hosts of this pool", z.string().optional()),
   windowHours: flag("--window-hours <n>", "idle for so long: the tenant is warned", count),
   warningHours: flag(
     "--warning-hours <n>",
@@ -157,12 +171,13 @@ export function addIdle(program: Command, shell: Shell): void {
     examples: [
       "millrace idle set --window-hours 72",
       "millrace idle set --flavor a100.1 --window-hours 24 --warning-hours 12",
+      "millrace idle set --pool general --window-hours 8",
     ],
     act: async ({ client, out }, _args, options) => {
-      const { flavor = "default", windowHours, warningHours, keepDays } = options;
+      const { windowHours, warningHours, keepDays } = options;
       const { cpuPercent, networkBytes, gpuPercent, allowExemptions } = options;
       const value = await client.call("setIdlePolicy", {
-        params: { scope: flavor },
+        params: { scope: scopeOf(options) },
         body: {
           windowHours,
           ...(warningHours === undefined ? {} : { warningHours }),
@@ -187,11 +202,13 @@ export function addIdle(program: Command, shell: Shell): void {
         "those of a flavor (default: of all others)",
         z.string().optional(),
       ),
+      pool: flag("--pool <name>", "those of a pool", z.string().optional()),
     }),
-    act: async ({ client, out }, _args, { flavor = "default" }) => {
-      await client.call("deleteIdlePolicy", { params: { scope: flavor } });
-      const text = (): string => `No idle rules for ${flavor} any more.\n`;
-      await out.show({ value: { scope: flavor }, ids: [flavor], text });
+    act: async ({ client, out }, _args, options) => {
+      const scope = scopeOf(options);
+      await client.call("deleteIdlePolicy", { params: { scope } });
+      const text = (): string => `No idle rules for ${scope} any more.\n`;
+      await out.show({ value: { scope }, ids: [scope], text });
     },
   });
 

@@ -1,11 +1,15 @@
 /** Leases that nobody uses: the operator's rules, what becomes of a lease, and the report. */
 import { z } from "zod";
 
-import { flavorName } from "./catalog.ts";
 import { dnsName, id, money, timestamp } from "./common.ts";
 
-/** A flavor, or `default`: all that have no rules of their own. */
-export const idleScope = z.union([z.literal("default"), flavorName]);
+export const idlePoolPrefix = "pool:";
+
+/** A flavor; `pool:NAME`, what runs on the hosts of a pool; or `default`, all that have no rules else. */
+export const idleScope = z
+  .string()
+  .regex(/^(?:pool:)?[a-z0-9][a-z0-9.-]{0,62}$/, "a flavor, pool:NAME, or default")
+  .meta({ description: "A flavor, `pool:NAME`, or `default`: rules of a flavor come first" });
 
 export const idleRules = z.strictObject({
   /** So long without anything that moves, and the tenant is warned. */

@@ -7,6 +7,8 @@ import { leaseOf, showOperation } from "#api/routes/leases/show.ts";
 import { requirePlaceable } from "#api/routes/leases/leases.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
+import { poolNamed } from "#catalog/pool-rows.ts";
+import { idlePoolPrefix } from "#contract/schemas/idle.ts";
 import type * as schemas from "#contract/schemas/idle.ts";
 import { requireAgreements } from "#customers/agreements.ts";
 import type { Tx } from "#db/pool.ts";
@@ -37,6 +39,7 @@ export const idleHandlers = {
   setIdlePolicy: async ({ params, body }, { tx, now, note }) => {
     note({ details: body });
     const scope = scopeOf(params.scope);
+    if (scope.startsWith(idlePoolPrefix)) await poolNamed(tx, scope.slice(idlePoolPrefix.length));
     return showPolicy(await setPolicy(tx, { scope, rules: body, at: now() }));
   },
 
