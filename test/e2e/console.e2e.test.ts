@@ -6,6 +6,9 @@ import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-c
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
 
+/** For what the server does meanwhile, on a machine under load. */
+const polled = { timeout: 120_000, interval: 200 };
+
 let cloud: ConsoleCloud;
 let browser: TestBrowser;
 let customer: Customer;
@@ -98,7 +101,7 @@ test("instances: a list with filters in the address, and bulk actions that say w
   const { page, close } = await browser.person(cloud.url);
   await signIn(page, renter.key, "/instances");
   // Without a reload: the server tells when they run.
-  await page.waitForFunction("document.body.innerText.match(/Running/g)?.length === 3");
+  await expect.poll(() => page.locator("tbody").getByText("Running").count(), polled).toBe(3);
   await page
     .getByRole("row", { name: /two/ })
     .getByRole("button", { name: /Actions/ })

@@ -1,5 +1,8 @@
 /** Ways in, as a person goes them. */
 import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+const timeout = 60_000;
 
 /** With an API key, by the form; then at `path`. */
 export async function signIn(page: Page, key: string, path = "/"): Promise<void> {
@@ -17,5 +20,5 @@ export async function arrived(page: Page): Promise<void> {
 
 /** Nothing on the page is being read any more. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction("document.querySelectorAll('main [aria-busy=true]').length === 0");
+  await expect.poll(() => page.locator("main [aria-busy=true]").count(), { timeout }).toBe(0);
 }

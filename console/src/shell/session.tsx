@@ -19,7 +19,7 @@ import { Spinner } from "#console/ui/feedback.tsx";
 export function SessionGate({ children }: { readonly children: ReactNode }): ReactNode {
   const { t } = useText();
   const who = useApi("whoami");
-  useSignInWhenOver();
+  useSignInWhenOver(who.data !== undefined);
   useFreshAfterSilence();
   if (who.data !== undefined) {
     return (
@@ -55,9 +55,12 @@ function Live(): ReactNode {
   return null;
 }
 
-function useSignInWhenOver(): void {
+function useSignInWhenOver(isIn: boolean): void {
   const ends = useStore(sessionEnds);
-  const seen = useRef(0);
+  // Those of earlier sessions are over and done with.
+  const seen = useRef(ends);
+  const wasIn = useRef(false);
+  if (isIn) wasIn.current = true;
   const navigate = useNavigate();
   useEffect(() => {
     if (ends === seen.current) return;
@@ -66,7 +69,7 @@ function useSignInWhenOver(): void {
     queryClient.clear();
     void navigate({
       to: "/sign-in",
-      search: { return: back, ...(back === "/" ? {} : { ended: "1" }) },
+      search: { return: back, ...(wasIn.current ? { ended: "1" } : {}) },
       replace: true,
     });
   }, [ends, navigate]);
