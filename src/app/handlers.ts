@@ -53,6 +53,7 @@ export const handlers: Partial<Handlers> = {
   createFlavor: offers.createFlavor,
   retireFlavor: offers.retireFlavor,
   listImages: offers.listImages,
+  updateImage: offers.updateImageHandler,
   getPlaces: places.getPlaces,
   listHosts: places.listHostsHandler,
   updateHost: places.updateHost,

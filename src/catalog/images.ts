@@ -3,6 +3,7 @@ import { v7 as uuid } from "uuid";
 import { z } from "zod";
 
 import { image } from "#contract/schemas/catalog.ts";
+import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -16,22 +17,34 @@ const row = z
     min_memory_mib: z.int(),
     min_disk_gib: z.int(),
     takes_user_data: z.boolean(),
+    gpu_driver: z.string().nullable(),
+    frameworks: image.shape.frameworks,
     state: image.shape.state,
   })
-  .transform(({ default_user, min_memory_mib, min_disk_gib, takes_user_data, ...rest }): Image => {
-    return {
-      ...rest,
-      takesUserData: takes_user_data,
-      defaultUser: default_user,
-      minMemoryMiB: min_memory_mib,
-      minDiskGiB: min_disk_gib,
-    };
-  });
+  .transform(
+    ({
+      default_user,
+      min_memory_mib,
+      min_disk_gib,
+      takes_user_data,
+      gpu_driver,
+      ...rest
+    }): Image => {
+      return {
+        ...rest,
+        takesUserData: takes_user_data,
+        gpuDriver: gpu_driver,
+        defaultUser: default_user,
+        minMemoryMiB: min_memory_mib,
+        minDiskGiB: min_disk_gib,
+      };
+    },
+  );
 
 export type Image = z.output<typeof image>;
 
 const columns = sql`id, name, description, default_user, min_memory_mib, min_disk_gib,
-  takes_user_data, state`;
+  takes_user_data, gpu_driver, frameworks, state`;
 
 export function images(db: Queryable): Promise<Image[]> {
   return db.rows(sql`select ${columns} from image order by name`, row);
@@ -54,8 +67,32 @@ export async function usableImage(db: Queryable, name: string): Promise<Image> {
   );
 }
 
+/** What the operator says of an image; `undefined` stays as it is. Throws `not_found`. */
+export async function updateImage(
+  db: Queryable,
+  name: string,
+  said: {
+    readonly gpuDriver?: string | null | undefined;
+    readonly frameworks?: Image["frameworks"] | undefined;
+  },
+): Promise<Image> {
+  const before = await db.maybe(sql`select ${columns} from image where name = ${name}`, row);
+  if (before === undefined) {
+    throw new Failure("not_found", `There is no image ${JSON.stringify(name)}.`);
+  }
+  const { gpuDriver = before.gpuDriver, frameworks = before.frameworks } = said;
+  await db.execute(sql`
+    update image set gpu_driver = ${gpuDriver},
+      frameworks = ${frameworks === null ? null : json(frameworks)}
+    where name = ${name}`);
+  return { ...before, gpuDriver, frameworks };
+}
+
 /** What a driver says of its images; the name is the identity. */
-export async function recordImage(db: Queryable, said: Omit<Image, "id">): Promise<void> {
+export async function recordImage(
+  db: Queryable,
+  said: Omit<Image, "id" | "gpuDriver" | "frameworks">,
+): Promise<void> {
   await db.execute(
     sql`insert into image
         (id, name, description, default_user, min_memory_mib, min_disk_gib, takes_user_data, state)
@@ -64,7 +101,6 @@ export async function recordImage(db: Queryable, said: Omit<Image, "id">): Promi
       on conflict (name) do update set description = excluded.description,
         default_user = excluded.default_user, min_memory_mib = excluded.min_memory_mib,
         min_disk_gib = excluded.min_disk_gib, takes_user_data = excluded.takes_user_data,
-        state = case when image.state = 'retired' then image.state else excluded.state end
-      where image is distinct from excluded`,
+        state = case when image.state = 'retired' then image.state else excluded.state end`,
   );
 }

@@ -40,8 +40,11 @@ export interface HostSaid {
     readonly numaNode?: number;
     readonly nvlinkGroup?: string;
     readonly healthy?: boolean;
+    readonly resource?: string;
+    readonly sliceResource?: string;
   }[];
   readonly numa?: readonly { readonly cpus: number; readonly memoryBytes: number }[];
+  readonly gpuDriver?: string;
 }
 
 export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<void> {
@@ -106,20 +109,21 @@ export async function recordHosts(
   for (const host of said.listing.items) {
     changed += await db.execute(sql`
       insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes,
-        disk_bytes, huge_pages, labels, numa, seen_at, state_since)
+        disk_bytes, huge_pages, labels, numa, gpu_driver, seen_at, state_since)
       values (${uuid()}, ${clusterId}, ${said.site}, ${host.id}, ${host.id}, ${host.state},
         ${host.cpus}, ${host.memoryBytes}, ${host.diskBytes}, ${json(host.hugePages)},
-        ${json(host.labels)}, ${json(host.numa ?? [])}, ${at}, ${at})
+        ${json(host.labels)}, ${json(host.numa ?? [])}, ${host.gpuDriver ?? null}, ${at}, ${at})
       on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
         state_since = case when host.state = excluded.state then host.state_since
           else excluded.state_since end,
         memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
         huge_pages = excluded.huge_pages, labels = excluded.labels, numa = excluded.numa,
-        seen_at = excluded.seen_at
+        gpu_driver = excluded.gpu_driver, seen_at = excluded.seen_at
       where (host.state, host.cpus, host.memory_bytes, host.disk_bytes, host.huge_pages,
-          host.labels, host.numa)
+          host.labels, host.numa, host.gpu_driver)
         is distinct from (excluded.state, excluded.cpus, excluded.memory_bytes,
-          excluded.disk_bytes, excluded.huge_pages, excluded.labels, excluded.numa)`);
+          excluded.disk_bytes, excluded.huge_pages, excluded.labels, excluded.numa,
+          excluded.gpu_driver)`);
     changed += await recordDevices(db, said.site, host);
     await db.execute(sql`
       insert into storage_pool (id, name, tier, cluster_id, kind, size_bytes)
@@ -146,20 +150,21 @@ async function recordDevices(db: Queryable, site: string, host: HostSaid): Promi
   for (const gpu of host.gpus) {
     changed += await db.execute(sql`
       insert into gpu_device (host_id, id, model, memory_bytes, isolation, slices_max, mode,
-        numa_node, nvlink_group, sick_by_platform)
+        numa_node, nvlink_group, sick_by_platform, resource, slice_resource)
       values (${ofHost}, ${gpu.id}, ${gpu.model}, ${gpu.memoryBytes}, ${gpu.isolation},
         ${gpu.slicesMax}, ${modeOf(gpu)}, ${gpu.numaNode ?? null}, ${gpu.nvlinkGroup ?? null},
-        ${gpu.healthy === false})
+        ${gpu.healthy === false}, ${gpu.resource ?? null}, ${gpu.sliceResource ?? null})
       on conflict (host_id, id) do update set model = excluded.model, present = true,
         memory_bytes = excluded.memory_bytes, isolation = excluded.isolation,
         slices_max = excluded.slices_max, mode = excluded.mode, numa_node = excluded.numa_node,
-        nvlink_group = excluded.nvlink_group, sick_by_platform = excluded.sick_by_platform
+        nvlink_group = excluded.nvlink_group, sick_by_platform = excluded.sick_by_platform,
+        resource = excluded.resource, slice_resource = excluded.slice_resource
       where (gpu_device.present, gpu_device.model, gpu_device.memory_bytes, gpu_device.isolation,
           gpu_device.slices_max, gpu_device.mode, gpu_device.numa_node, gpu_device.nvlink_group,
-          gpu_device.sick_by_platform)
+          gpu_device.sick_by_platform, gpu_device.resource, gpu_device.slice_resource)
         is distinct from (true, excluded.model, excluded.memory_bytes, excluded.isolation,
           excluded.slices_max, excluded.mode, excluded.numa_node, excluded.nvlink_group,
-          excluded.sick_by_platform)`);
+          excluded.sick_by_platform, excluded.resource, excluded.slice_resource)`);
   }
   changed += await db.execute(sql`
     update gpu_device set present = false where host_id = ${ofHost} and present

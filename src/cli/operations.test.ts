@@ -56,6 +56,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   createFlavor: "flavour create small --vcpus 4 --memory 4GiB --disk 40GiB --gpu A100/2",
   retireFlavor: "flavor retire small",
   listImages: "image list",
+  updateImage: "image set debian-12 --gpu-driver 550.54.15 --framework pytorch",
   getPlaces: "places",
   listHosts: "host list",
   updateHost: `host cordon ${id}`,
@@ -314,6 +315,7 @@ const bodies: Partial<Record<OperationId, string>> = {
   createSshKey: '{"name":"me","publicKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"}',
   createFlavor:
     '{"name":"s","vcpus":1,"cpu":{"sockets":1,"cores":1,"threads":1},"memoryMiB":512,"diskGiB":4}',
+  updateImage: '{"gpuDriver":"550.54.15"}',
   updateHost: '{"schedulable":false}',
   updateHostGpu: '{"healthy":false}',
   createPool: '{"name":"high-end","preset":"high-end"}',

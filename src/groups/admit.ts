@@ -16,7 +16,7 @@ import type { Tx } from "#db/pool.ts";
 import { requireMeans } from "#dunning/require.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
 import { priceOf, type ShownPrice } from "#flow/admit/price.ts";
-import { shapeOf } from "#flow/admit/shape.ts";
+import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { hasPackageCredit } from "#flow/ledger/package-credit.ts";
 import { couldEverFit } from "#flow/place/decide.ts";
@@ -48,7 +48,7 @@ export async function memberOf(
   const image = await usableImage(tx, template.image);
   const flavor = await offeredFlavor(tx, template.flavor);
   const { diskGiB } = template;
-  const shape = shapeOf(flavor, diskGiB === null ? {} : { diskGiB });
+  const shape = withDriverOf(shapeOf(flavor, diskGiB === null ? {} : { diskGiB }), image);
   const hosts = await keptHosts(tx);
   const possible = hosts.length === 0 ? undefined : couldEverFit(hosts, { tenantId, shape });
   if (possible?.placed === false) {

@@ -21,9 +21,11 @@ export interface GpuDevice {
   readonly healthy?: boolean;
   /**
    * The extended resource that a Kubernetes node advertises it as, such as `nvidia.com/gpu`; what is
-   * requested of the node is that and nothing else.
+   * requested of the node is that and nothing else. Absent where the platform is none of Kubernetes.
    */
   readonly resource?: string;
+  /** The same of its parts, such as `nvidia.com/mig-1g.10gb`. */
+  readonly sliceResource?: string;
 }
 
 export interface Host {

@@ -34,7 +34,7 @@ export interface GpuAssignment {
   readonly model: string;
   /** 1 is the whole device, n is one n-th of it. */
   readonly slice: number;
-  /** As `GpuDevice.resource`. */
+  /** `GpuDevice.resource`, or of a part `sliceResource`: see extended-resources.ts. */
   readonly resource?: string;
 }
 

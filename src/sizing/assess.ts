@@ -101,14 +101,20 @@ export async function assess(
 function shapeFrom(from: Shape, flavor: Flavor): Shape | undefined {
   const least = shapeOf(flavor, {}).diskGiB;
   const to = { ...shapeOf(flavor, {}), diskGiB: Math.max(from.diskGiB, least) };
-  return likeness(from) === likeness(to) ? to : undefined;
+  // Where it is, and what its image needs of a host, is not the flavor's.
+  return likeness(from) === likeness(to) ? { ...to, hostLabels: from.hostLabels } : undefined;
 }
+
+/** Labels that the product gives hosts itself. */
+const ownLabels = "millrace/";
 
 /** What a lease is besides how much of everything it has. */
 function likeness(shape: Shape): string {
   const { gpu, hugePages, serviceClass, overcommitPercent, numa, pool } = shape;
   const { antiAffinity, tolerations } = shape;
-  const labels = Object.entries(shape.hostLabels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const labels = Object.entries(shape.hostLabels)
+    .filter(([name]) => !name.startsWith(ownLabels))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
     gpu === null ? null : [gpu.model, gpu.count, gpu.slice, gpu.nvlink],
     hugePages,

@@ -6,6 +6,7 @@ import {
   define,
   flag,
   group,
+  manyFlag,
   noArguments,
   noOptions,
   oneArgument,
@@ -98,11 +99,46 @@ export function addCatalog(program: Command, shell: Shell): void {
               { title: "USER", cell: (item) => item.defaultUser },
               { title: "MEMORY FROM", cell: (item) => mebibytes(item.minMemoryMiB), right: true },
               { title: "DISK FROM", cell: (item) => `${item.minDiskGiB} GiB`, right: true },
+              { title: "GPU DRIVER", cell: (item) => item.gpuDriver ?? none },
+              { title: "FRAMEWORKS", cell: (item) => item.frameworks?.join(", ") ?? none },
               { title: "DESCRIPTION", cell: (item) => item.description },
             ],
             answer.items,
           ),
       });
+    },
+  });
+  define(image, shell, {
+    usage: "set <image>",
+    summary: "For the operator: which GPU driver and which frameworks an image has",
+    more: "A part of a GPU is cut for it only on hosts with a driver of the same branch.\n",
+    args: oneArgument,
+    options: z.object({
+      gpuDriver: flag(
+        "--gpu-driver <version>",
+        "such as 550.54.15, or 'none'",
+        z.string().optional(),
+      ),
+      framework: manyFlag(
+        "--framework <name>",
+        "pytorch or tensorflow; may be repeated",
+        z.array(z.enum(["pytorch", "tensorflow"])).optional(),
+      ),
+    }),
+    examples: ["millrace image set train --gpu-driver 550.54.15 --framework pytorch"],
+    act: async ({ client, out }, [name], { gpuDriver, framework }) => {
+      const value = await client.call("updateImage", {
+        params: { name },
+        body: {
+          ...(gpuDriver === undefined
+            ? {}
+            : { gpuDriver: gpuDriver === "none" ? null : gpuDriver }),
+          ...(framework === undefined ? {} : { frameworks: framework }),
+        },
+      });
+      const text = (): string =>
+        `${name}: GPU driver ${value.gpuDriver ?? none}, frameworks ${value.frameworks?.join(", ") ?? none}.\n`;
+      await out.show({ value, ids: [value.name], text });
     },
   });
 }

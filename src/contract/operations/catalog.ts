@@ -67,6 +67,17 @@ export const catalogOperations = {
     permission: "catalog.read",
     result: z.object({ items: z.array(catalog.image) }),
   }),
+  updateImage: operation({
+    method: "PATCH",
+    path: "/v1/images/{name}",
+    summary: "For the operator: say which GPU driver and which frameworks an image has",
+    tag: "catalog",
+    permission: "catalog.manage",
+    audit: "image.update",
+    params: z.strictObject({ name: z.string().min(1).max(63) }),
+    body: catalog.updateImageBody,
+    result: catalog.image,
+  }),
   getPlaces: operation({
     method: "GET",
     path: "/v1/places",

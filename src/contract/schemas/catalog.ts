@@ -112,6 +112,8 @@ export const offer = z.object({
   isolation: z.enum(["hard", "soft", "none"]),
 });
 
+const imageFramework = z.enum(["pytorch", "tensorflow"]);
+
 export const image = z.object({
   id,
   name: z.string(),
@@ -121,7 +123,21 @@ export const image = z.object({
   minDiskGiB: z.number().int(),
   /** Whether cloud-init user data may be given with a machine of it. */
   takesUserData: z.boolean(),
+  /** Version of the GPU driver in it; a part of a GPU is cut for it on hosts of the same branch only. */
+  gpuDriver: z.string().nullable(),
+  /** What is packed into it for jobs; `null` where nobody said. */
+  frameworks: z.array(imageFramework).nullable(),
   state: z.enum(["ready", "building", "failed", "retired"]),
+});
+
+/** The operator's word about an image. What is not said stays. */
+export const updateImageBody = z.strictObject({
+  gpuDriver: z
+    .string()
+    .regex(/^[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}$/, "a version such as 550.54.15")
+    .nullable()
+    .optional(),
+  frameworks: z.array(imageFramework).max(2).nullable().optional(),
 });
 
 export const hostState = z.enum(["up", "down", "maintenance"]);
@@ -158,6 +174,9 @@ export const host = z.object({
       numaNode: z.number().int().nullable(),
       /** GPUs of the host with the same group reach each other by NVLink. */
       nvlinkGroup: z.string().nullable(),
+      /** The extended resource that a Kubernetes node advertises it as, and its parts; else `null`. */
+      resource: z.string().nullable(),
+      sliceResource: z.string().nullable(),
       /** A sick one keeps what it has and takes nothing new. */
       healthy: z.boolean(),
       /** Who calls it sick. */
@@ -167,6 +186,8 @@ export const host = z.object({
       used: z.number(),
     }),
   ),
+  /** Version of its GPU driver, where its platform says it. */
+  gpuDriver: z.string().nullable(),
   seenAt: timestamp.nullable(),
 });
 

@@ -62,14 +62,7 @@ const secondsPerHour = 3600;
 
 export function decideAdmission(input: AdmissionInput): Admission {
   const over = overQuota(askedBy(input.ask), input.limits, input.used);
-  if (over.length > 0) {
-    return {
-      admitted: false,
-      code: "quota_exceeded",
-      message: `Over quota: ${over.map(sentence).join("; ")}. Release something, or ask the operator for more.`,
-      details: { quota: over },
-    };
-  }
+  if (over.length > 0) return refusedOver(over);
   if (input.hourly === undefined) {
     return {
       admitted: false,
@@ -105,6 +98,15 @@ export function decideAdmission(input: AdmissionInput): Admission {
 function holdFor(hourly: Fen, secondsMax: number | undefined): Fen {
   if (secondsMax === undefined || secondsMax >= secondsPerHour) return hourly;
   return fenCeil(hourly * BigInt(secondsMax), BigInt(secondsPerHour));
+}
+
+export function refusedOver(over: readonly OverQuota[]): Extract<Admission, { admitted: false }> {
+  return {
+    admitted: false,
+    code: "quota_exceeded",
+    message: `Over quota: ${over.map(sentence).join("; ")}. Release something, or ask the operator for more.`,
+    details: { quota: over },
+  };
 }
 
 export interface OverQuota {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
+import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
 
 import type { HostState } from "./host-state.ts";
 
@@ -125,7 +126,10 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
     )
     select h.id, h.name, h.state, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
       h.disk_bytes, h.huge_pages, h.numa, coalesce(n.used, '[]') as numa_used,
-      h.labels || jsonb_build_object(${siteLabel}::text, h.site) as labels,
+      h.labels || jsonb_build_object(${siteLabel}::text, h.site)
+        || case when h.gpu_driver is null then '{}'
+          else jsonb_build_object(${gpuDriverLabel}::text, split_part(h.gpu_driver, '.', 1)) end
+        as labels,
       coalesce(u.milli_cpus_used, 0) as milli_cpus_used, coalesce(u.memory_used, 0) as memory_used,
       coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
       coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,

@@ -34,11 +34,14 @@ const row = z.object({
       mode: z.enum(["whole", "vgpu", "mig", "shared"]),
       numaNode: z.int().nullable(),
       nvlinkGroup: z.string().nullable(),
+      resource: z.string().nullable(),
+      sliceResource: z.string().nullable(),
       sickBy: z.array(z.enum(["platform", "operator"])),
       note: z.string().nullable(),
       used: z.number(),
     }),
   ),
+  gpu_driver: z.string().nullable(),
   seen_at: instant.nullable(),
   created_at: instant,
 });
@@ -47,7 +50,7 @@ export type HostUse = z.output<typeof row>;
 const hostRows = sql`
   select h.id, h.name, zone.name as zone, pod.name as pod, cluster.name as cluster, h.site,
     site.execution, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
-    h.created_at, pool.name as pool, h.numa,
+    h.created_at, pool.name as pool, h.numa, h.gpu_driver,
     coalesce((select sum(milli_cpus) from placement p
       where p.host_id = h.id and p.state = 'full'), 0)::int8 as milli_cpus_used,
     coalesce((select sum(memory_bytes) from placement p
@@ -57,6 +60,7 @@ const hostRows = sql`
     coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'model', d.model,
         'memoryBytes', d.memory_bytes, 'isolation', d.isolation, 'slicesMax', d.slices_max,
         'mode', d.mode, 'numaNode', d.numa_node, 'nvlinkGroup', d.nvlink_group,
+        'resource', d.resource, 'sliceResource', d.slice_resource,
         'sickBy', to_jsonb(array_remove(array[case when d.sick_by_platform then 'platform' end,
           case when d.sick_by_operator then 'operator' end], null)),
         'note', d.sick_note,

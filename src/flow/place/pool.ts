@@ -3,6 +3,7 @@
  * ordinary work may still take of it. What must stay true: a choice comes from hosts of this pool
  * only, and ordinary work leaves the reserve alone.
  */
+import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
 import { milliCpusOf } from "#kernel/shape.ts";
 
 import type { PlaceAsk } from "./ask.ts";
@@ -37,6 +38,8 @@ export class Pool {
   #madeFor = "";
   readonly #slots = new Map<string, number>();
   readonly #devices: (readonly string[])[] = [];
+  /** By slot: the branch of its GPU driver, where it says one. */
+  readonly #drivers: (string | undefined)[] = [];
   /** Undefined without a reserve. */
   #room: OrdinaryRoom | undefined;
 
@@ -68,6 +71,7 @@ export class Pool {
       if (this.#slots.has(host.id)) this.fleet.update(slot, spec);
       else this.#slots.set(host.id, slot);
       this.#devices[slot] = host.devices.map(({ id }) => id);
+      this.#drivers[slot] = host.labels[gpuDriverLabel];
     }
     const models = this.#history.length === 0 ? 0 : this.fleet.gpus.names.count;
     const wanted = `${state?.spread ?? false} ${models}`;
@@ -125,6 +129,12 @@ export class Pool {
       hostId: this.fleet.idOf(slot) ?? "",
       deviceIds: gpus.map((number) => devices[number] ?? ""),
     };
+  }
+
+  /** Whether it has the GPU driver that the image of what is asked for needs it to have. */
+  hasDriverFor({ shape }: PlaceAsk, slot: number): boolean {
+    const needed = shape.hostLabels[gpuDriverLabel];
+    return needed === undefined || this.#drivers[slot] === needed;
   }
 
   /** Is there room for it beside the reserve, all hosts of the pool taken together? */

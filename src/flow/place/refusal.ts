@@ -11,6 +11,7 @@ type Word =
   | "not the host of its disk"
   | "ruled out by affinity"
   | "another of the tenant's instances is here"
+  | "another GPU driver than the image has"
   | "the rest of the pool is kept for faults";
 
 export function senseless(message: string): Reason {
@@ -65,6 +66,7 @@ function ruledOut(pool: Pool, { ask, kind, only, not }: Look, slot: number): Wor
     return "not the host of its disk";
   }
   if (not.includes(slot) || only?.includes(slot) === false) return "ruled out by affinity";
+  if (!pool.hasDriverFor(ask, slot)) return "another GPU driver than the image has";
   const { tenants } = pool.fleet;
   return kind.apart && tenants.apart.has(tenants.known(ask.tenantId), slot)
     ? "another of the tenant's instances is here"

@@ -25,7 +25,7 @@ const placementRow = z.object({
   numa_node: z.int().nullable(),
   pins_numa: z.boolean(),
   pins_cpus: z.boolean(),
-  devices: z.array(z.object({ id: z.string(), slice: z.int() })),
+  devices: z.array(z.object({ id: z.string(), slice: z.int(), resource: z.string().nullable() })),
 });
 export type PlacementRow = z.output<typeof placementRow>;
 
@@ -40,8 +40,10 @@ export function unprovisioned(
         h.native_id as native_host_id, p.shape, p.numa_node,
         coalesce((s.capabilities->'numaPinning'->>'can')::boolean, false) as pins_numa,
         coalesce((s.capabilities->'exclusiveCpus'->>'can')::boolean, false) as pins_cpus,
-        coalesce((select jsonb_agg(jsonb_build_object('id', c.device_id, 'slice', c.slice)
+        coalesce((select jsonb_agg(jsonb_build_object('id', c.device_id, 'slice', c.slice,
+            'resource', case c.slice when 1 then d.resource else d.slice_resource end)
           order by c.device_id) from gpu_claim c
+            join gpu_device d on d.host_id = c.host_id and d.id = c.device_id
           where c.tenant_id = p.tenant_id and c.instance_id = p.instance_id), '[]') as devices
       from placement p join host h on h.id = p.host_id join site s on s.name = h.site
         join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
@@ -146,10 +148,11 @@ function machineSpec(
     cpu: shape.cpu,
     memoryBytes: shape.memoryMiB * mebibyte,
     diskBytes: shape.diskGiB * gibibyte,
-    gpus: placement.devices.map((device) => ({
-      deviceId: device.id,
+    gpus: placement.devices.map(({ id, slice, resource }) => ({
+      deviceId: id,
       model: shape.gpu?.model ?? "",
-      slice: device.slice,
+      slice,
+      ...(resource === null ? {} : { resource }),
     })),
     ...pinningOf(placement),
     serviceClass: shape.serviceClass,

@@ -35,7 +35,14 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
   cpu,
   memoryBytes: z.number(),
   diskBytes: z.number(),
-  gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.int() })),
+  gpus: z.array(
+    z.object({
+      deviceId: z.string(),
+      model: z.string(),
+      slice: z.int(),
+      resource: z.string().exactOptional(),
+    }),
+  ),
   pinning: z
     .object({ numaNode: z.int().exactOptional(), exclusive: z.literal(true).exactOptional() })
     .exactOptional(),

@@ -1,7 +1,7 @@
 /**
  * Hosts and GPUs that do not exist, described as data: what `--simulate-gpus A100=8,T4=16` turns
  * into. Memory sizes are the vendors' own; slices are MIG's seven for A100 and H100 and the 1:8 that
- * R-POOL-03 sells of A10 and T4. All A100, or all H100, of a host are in one NVLink group. A model
+ * R-POOL-03 sells of A10 and T4; as resources they are named as NVIDIA's device plugins do. All A100, or all H100, of a host are in one NVLink group. A model
  * that is not listed is made up as a 16 GiB device that cannot be sliced.
  */
 import { ProviderError, type GpuDevice, type Host } from "#providers/provider.ts";
@@ -17,23 +17,68 @@ export interface SimulatedHost {
   readonly hugePages?: Host["hugePages"];
   readonly labels?: Readonly<Record<string, string>>;
   readonly numa?: NonNullable<Host["numa"]>;
+  readonly gpuDriver?: string;
 }
 
 /** Most devices that one description may ask for. */
 export const gpusMax = 4096;
 
-interface Model extends Pick<GpuDevice, "memoryBytes" | "isolation" | "slicesMax"> {
+interface Model extends Pick<
+  GpuDevice,
+  "memoryBytes" | "isolation" | "slicesMax" | "resource" | "sliceResource"
+> {
   readonly mode: NonNullable<GpuDevice["mode"]>;
   readonly nvlink?: true;
 }
 
+const whole = "nvidia.com/gpu";
+
 const models: Readonly<Record<string, Model>> = {
-  T4: { memoryBytes: 16 * gib, isolation: "hard", slicesMax: 8, mode: "vgpu" },
-  A10: { memoryBytes: 24 * gib, isolation: "hard", slicesMax: 8, mode: "vgpu" },
-  A100: { memoryBytes: 80 * gib, isolation: "hard", slicesMax: 7, mode: "mig", nvlink: true },
-  H100: { memoryBytes: 80 * gib, isolation: "hard", slicesMax: 7, mode: "mig", nvlink: true },
-  Jetson: { memoryBytes: 8 * gib, isolation: "soft", slicesMax: 1, mode: "whole" },
+  T4: {
+    memoryBytes: 16 * gib,
+    isolation: "hard",
+    slicesMax: 8,
+    mode: "vgpu",
+    resource: whole,
+    sliceResource: "nvidia.com/GRID_T4-2Q",
+  },
+  A10: {
+    memoryBytes: 24 * gib,
+    isolation: "hard",
+    slicesMax: 8,
+    mode: "vgpu",
+    resource: whole,
+    sliceResource: "nvidia.com/NVIDIA_A10-3Q",
+  },
+  A100: {
+    memoryBytes: 80 * gib,
+    isolation: "hard",
+    slicesMax: 7,
+    mode: "mig",
+    nvlink: true,
+    resource: whole,
+    sliceResource: "nvidia.com/mig-1g.10gb",
+  },
+  H100: {
+    memoryBytes: 80 * gib,
+    isolation: "hard",
+    slicesMax: 7,
+    mode: "mig",
+    nvlink: true,
+    resource: whole,
+    sliceResource: "nvidia.com/mig-1g.10gb",
+  },
+  Jetson: {
+    memoryBytes: 8 * gib,
+    isolation: "soft",
+    slicesMax: 1,
+    mode: "whole",
+    resource: whole,
+  },
 };
+
+/** Made up, as the hosts are. */
+const gpuDriver = "550.54.15";
 
 const unlisted: Model = {
   memoryBytes: 16 * gib,
@@ -82,6 +127,7 @@ export function gpuHost(id: string, gpus: string): SimulatedHost {
     gpus: devices.map((device, index) => ({ ...device, numaNode: index % 2 })),
     numa: Array.from({ length: 2 }, () => ({ cpus: 8 * share, memoryBytes: 64 * gib * share })),
     labels: { simulated: "true" },
+    gpuDriver,
   };
 }
 

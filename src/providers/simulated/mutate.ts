@@ -3,6 +3,7 @@
  * state, or a ProviderError with effect `none`. `machine` is already advanced to `now`.
  */
 import { unreachable } from "#kernel/assert.ts";
+import { resourceOf } from "#providers/extended-resources.ts";
 import {
   ProviderError,
   type Capabilities,
@@ -80,12 +81,18 @@ export function checkSpec(spec: MachineSpec, host: SimulatedHost): void {
 }
 
 export function checkGpus(gpus: readonly GpuAssignment[], host: SimulatedHost): void {
-  for (const { deviceId, model, slice } of gpus) {
+  for (const { deviceId, model, slice, resource } of gpus) {
     const device = host.gpus.find((each) => each.id === deviceId);
     if (device === undefined) throw refused(`host ${host.id} has no GPU ${deviceId}`);
     if (device.model !== model) throw refused(`GPU ${deviceId} is a ${device.model}, not ${model}`);
     if (!Number.isSafeInteger(slice) || slice < 1 || slice > device.slicesMax) {
       throw refused(`GPU ${deviceId} cannot be cut into ${slice}; at most ${device.slicesMax}`);
+    }
+    const named = resourceOf(device, slice);
+    if (resource !== undefined && resource !== named) {
+      throw refused(
+        `host ${host.id} advertises GPU ${deviceId} as ${named ?? "nothing"}, not ${resource}`,
+      );
     }
   }
 }

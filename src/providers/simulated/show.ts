@@ -1,6 +1,7 @@
 /** A simulated machine as the contract shows it, with the label that it is simulated. */
 import { createHash } from "node:crypto";
 
+import { requestedResources } from "#providers/extended-resources.ts";
 import type { Machine, OperationStatus, Sample } from "#providers/provider.ts";
 import { ProviderError } from "#providers/provider.ts";
 
@@ -20,7 +21,7 @@ export function showMachine(
     id: machine.spec.id,
     owner: machine.spec.owner,
     hostId: machine.spec.hostId,
-    locator: { simulated: "this machine does not exist" },
+    locator: { simulated: "this machine does not exist", ...requestsOf(machine) },
     power: { value: lostAt === undefined ? machine.power : "unknown", at: now },
     powerSince: lostAt ?? machine.powerSince,
     ...(machine.stop === null ? {} : { stop: machine.stop }),
@@ -60,6 +61,14 @@ export function showOperation(operation: OperationState | undefined, now: number
         state: "failed",
         error: new ProviderError(failure.code, failure.message, { effect: "none" }),
       };
+}
+
+/** As the pod of a virtual machine would say it on Kubernetes. */
+function requestsOf({ spec }: MachineState): { readonly requests?: string } {
+  const requested = Object.entries(requestedResources(spec.gpus));
+  return requested.length === 0
+    ? {}
+    : { requests: requested.map(([resource, units]) => `${resource}: ${units}`).join(", ") };
 }
 
 /** Made up as well, and nobody answers there: from a range that is kept for examples of benchmarks. */

@@ -113,7 +113,14 @@ const spec: z.ZodType<MachineSpec> = z.object({
   cpu,
   memoryBytes: z.int(),
   diskBytes: z.int(),
-  gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.int() })),
+  gpus: z.array(
+    z.object({
+      deviceId: z.string(),
+      model: z.string(),
+      slice: z.int(),
+      resource: z.string().exactOptional(),
+    }),
+  ),
   pinning: z
     .object({ numaNode: z.int().exactOptional(), exclusive: z.literal(true).exactOptional() })
     .exactOptional(),

@@ -7,7 +7,7 @@ import {
   offeredFlavors,
   retireFlavor as retire,
 } from "#catalog/flavors.ts";
-import { images } from "#catalog/images.ts";
+import { images, updateImage } from "#catalog/images.ts";
 import { siteExecutions } from "#catalog/sites.ts";
 import type { Operations } from "#contract/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
@@ -52,6 +52,14 @@ export const createFlavor: Handler<Operations["createFlavor"]> = ({ body }, { tx
 
 export const retireFlavor: Handler<Operations["retireFlavor"]> = async ({ params }, { tx }) => {
   await retire(tx, params.name);
+};
+
+export const updateImageHandler: Handler<Operations["updateImage"]> = async (
+  { params, body },
+  { tx, note },
+) => {
+  note({ details: { ...body } });
+  return updateImage(tx, params.name, body);
 };
 
 export const listImages: Handler<Operations["listImages"]> = async (_input, { tx }) => ({

@@ -82,6 +82,7 @@ function showHost(host: HostUse): z.output<typeof hostSchema> {
       healthy: gpu.sickBy.length === 0,
       memoryMiB: Math.floor(memoryBytes / mebibyte),
     })),
+    gpuDriver: host.gpu_driver,
     seenAt: host.seen_at === null ? null : new Date(host.seen_at).toISOString(),
   };
 }

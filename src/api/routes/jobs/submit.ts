@@ -11,7 +11,7 @@ import {
 import { pricesNow } from "#api/routes/leases/quote.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
-import { usableImage } from "#catalog/images.ts";
+import { usableImage, type Image } from "#catalog/images.ts";
 import { requireAgreements } from "#customers/agreements.ts";
 import { requireMeans } from "#dunning/require.ts";
 import { besideOf } from "#flow/admit/beside.ts";
@@ -19,7 +19,7 @@ import { ledgerCredit } from "#flow/admit/credit.ts";
 import { inputsOf, workloadOf, type JobAsk } from "#flow/admit/job.ts";
 import { jobPolicy } from "#flow/admit/job-policy.ts";
 import { priceOf } from "#flow/admit/price.ts";
-import { shapeOf } from "#flow/admit/shape.ts";
+import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitAll, type NewWork } from "#flow/admit/work.ts";
 import { gangMembersMax } from "#contract/schemas/compute.ts";
 import { projectForWork } from "#identity/projects.ts";
@@ -54,6 +54,20 @@ export async function submitJobs(
   });
 }
 
+/** What a job needs is in its image, not put in when it starts; of an image nobody spoke of, who knows. */
+function requireFramework(
+  framework: JobAsk["framework"],
+  { name, frameworks }: Pick<Image, "name" | "frameworks">,
+): void {
+  if (framework === "none" || frameworks === null || frameworks.includes(framework)) return;
+  const has = frameworks.length === 0 ? "no framework" : frameworks.join(" and ");
+  throw new Failure(
+    "rule_violation",
+    `The image ${name} has ${has} in it, and the job needs ${framework}; choose another image.`,
+    { details: { image: name, frameworks, framework } },
+  );
+}
+
 /** From what is asked to what is to be admitted; it throws what this job alone breaks. */
 async function preparation(
   context: Context,
@@ -76,8 +90,10 @@ async function preparation(
   return async (ask) => {
     const { id: projectId } = await project(ask.projectId);
     const { name: imageName, defaultUser, ...needs } = await image(ask.image);
-    const { shape, price } = await offer(ask.flavor);
+    const { shape: offered, price } = await offer(ask.flavor);
+    const shape = withDriverOf(offered, needs);
     requireImageFits(shape, { name: imageName, ...needs });
+    requireFramework(ask.framework, { name: imageName, frameworks: needs.frameworks });
     const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
     await placeable(shape);
     const gang = gangOf(ask);

@@ -11,11 +11,13 @@ import { requireMeans } from "#dunning/require.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { besideOf } from "#flow/admit/beside.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
+import { askedBy, overQuota, refusedOver } from "#flow/admit/decide.ts";
 import { askReboot, askRelease, askStart, askStop } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
+import { limitsOf, usedBy } from "#flow/admit/quota.ts";
 import type { GangHow } from "#flow/admit/requests.ts";
-import { shapeOf } from "#flow/admit/shape.ts";
+import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
 import { keptHosts } from "#flow/place/kept-hosts.ts";
@@ -36,7 +38,8 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   await requireAgreements(tx, tenantId);
   await requireMeans(tx, { tenantId, kind: "lease" });
   const image = await usableImage(tx, body.image);
-  const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
+  const flavor = await offeredFlavor(tx, body.flavor);
+  const shape = withDriverOf(shapeOf(flavor, { diskGiB: body.diskGiB }), image);
   requireImageFits(shape, image);
   if (body.userData !== undefined) await requireTakesUserData(context, image);
   await requirePlaceable(context, shape);
@@ -111,9 +114,19 @@ export async function requirePlaceable(context: Context, shape: Shape): Promise<
     shape,
   });
   if (possible.placed) return;
+  await requireQuota(context, shape);
   throw new Failure("unplaceable", possible.reason.message, {
     details: { ...possible.reason.details },
   });
+}
+
+/** What the tenant may not have is said before what no host has (I-DES-01). */
+async function requireQuota({ tx, tenantId }: Context, shape: Shape): Promise<void> {
+  const asked = { ...askedBy({ kind: "lease", shape }), leases: 0 };
+  const over = overQuota(asked, await limitsOf(tx, tenantId), await usedBy(tx, tenantId));
+  if (over.length === 0) return;
+  const { code, message, details } = refusedOver(over);
+  throw new Failure(code, message, { details });
 }
 
 /** The same for a gang: whether all of it fits the hosts when nothing else is on them. */
