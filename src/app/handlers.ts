@@ -7,6 +7,7 @@ import { limitHandlers } from "#api/routes/billing/limits.ts";
 import * as money from "#api/routes/billing/money.ts";
 import { getStanding } from "#api/routes/billing/standing.ts";
 import * as quota from "#api/routes/billing/quota.ts";
+import { getUsageSums } from "#api/routes/billing/usage-sums.ts";
 import { statementHandlers } from "#api/routes/billing/statements.ts";
 import * as usage from "#api/routes/billing/usage.ts";
 import { usageEventHandlers } from "#api/routes/metering/events.ts";
@@ -117,6 +118,7 @@ export const handlers: Partial<Handlers> = {
   ...paymentHandlers,
   listJournals: money.listJournalsHandler,
   listUsage: usage.listUsage,
+  getUsageSums,
   ...statementHandlers,
   ...explainHandlers,
   ...bundleHandlers,

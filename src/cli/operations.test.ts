@@ -135,6 +135,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   resolveBankReceipt: `payment resolve ${id} --return --note wrong`,
   listJournals: "journal",
   listUsage: "usage --month 2026-05",
+  getUsageSums: "usage sum --by project --bucket week --month 2026-05",
   getStatement: "statement --format json",
   exportStatement: "statement --format csv --by week",
   explainLine: "bill explain 2026-05-04 gpu.A100",

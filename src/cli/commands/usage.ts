@@ -1,4 +1,4 @@
-/** Under `usage`: `events`, and for the operator `send` and `review list|accept|reject`. */
+/** Under `usage`: `sum`, `events`, and for the operator `send` and `review list|accept|reject`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -18,6 +18,7 @@ import { periodOptions, periodQuery } from "#cli/period.ts";
 import { table, type Column } from "#cli/table.ts";
 import { none, time, yesNo } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { usageSumsQuery } from "#contract/schemas/billing.ts";
 import { Failure } from "#kernel/failure.ts";
 
 /** Small enough for the largest body that a server takes, whatever is in the events. */
@@ -28,6 +29,14 @@ const eventColumns: readonly Column<ItemOf<"listUsageEvents">>[] = [
   { title: "LOG ENTRY", cell: (item) => item.leafIndex ?? none, right: true },
   { title: "COUNTED", cell: (item) => yesNo(item.counted) },
   { title: "EVENT", cell: (item) => item.event },
+];
+
+const sumColumns: readonly Column<AnswerOf<"getUsageSums">["items"][number]>[] = [
+  { title: "FROM", cell: (item) => item.bucket },
+  { title: "OF", cell: (item) => item.name ?? item.group },
+  { title: "SKU", cell: (item) => item.sku },
+  { title: "QUANTITY", cell: (item) => item.quantity, right: true },
+  { title: "UNIT", cell: (item) => item.unit },
 ];
 
 const reviewColumns: readonly Column<ItemOf<"listUsageReviews">>[] = [
@@ -64,6 +73,32 @@ export function addUsage(usage: Command, shell: Shell): void {
         value: { items: found.items },
         ids: found.items.map((item) => item.leafHash),
         text: () => listText(eventColumns, found, "No events."),
+      });
+    },
+  });
+
+  define(usage, shell, {
+    usage: "sum",
+    summary: "Billed usage summed by day, week or month, and by what it is of",
+    args: noArguments,
+    options: periodOptions.extend({
+      by: flag("--by <what>", "sku, project, resource or user", usageSumsQuery.by),
+      bucket: flag("--bucket <stretch>", "day, week or month", usageSumsQuery.bucket),
+      sku: flag("--sku <sku>", "of this SKU only, such as gpu.A100", usageSumsQuery.sku),
+    }),
+    examples: ["millrace usage sum --by project --bucket week --from 2026-05-01"],
+    act: async ({ client, out }, _args, { by, bucket, sku, ...period }) => {
+      const value = await client.call("getUsageSums", {
+        query: { ...periodQuery(period), by, bucket, ...(sku === undefined ? {} : { sku }) },
+      });
+      await out.show({
+        value,
+        ids: value.items.map((item) => item.group),
+        text: () =>
+          value.items.length === 0
+            ? "Nothing was used.\n"
+            : table(sumColumns, value.items) +
+              (value.isCut ? "\nThere is more: ask for fewer days or a longer stretch.\n" : ""),
       });
     },
   });

@@ -56,6 +56,15 @@ export const billingOperations = {
     query: pageQuery.extend(billing.periodQuery),
     result: page(billing.usageInterval).extend({ totals: z.array(billing.usageTotal) }),
   }),
+  getUsageSums: operation({
+    method: "GET",
+    path: "/v1/usage/sums",
+    summary: "Billed usage summed by day, week or month, and by SKU, project, resource or user",
+    tag: "billing",
+    permission: "billing.read",
+    query: z.strictObject({ ...billing.periodQuery, ...billing.usageSumsQuery }),
+    result: billing.usageSums,
+  }),
   getStatement: operation({
     method: "GET",
     path: "/v1/statement",

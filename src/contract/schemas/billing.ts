@@ -96,6 +96,37 @@ export const usageTotal = z.object({
   unit: z.string(),
 });
 
+/** Billed usage by stretch of days and by what it is of. */
+export const usageSums = z.object({
+  from: z.iso.date(),
+  through: z.iso.date(),
+  timeZone: z.string(),
+  /** The first day of each stretch, ascending; also of those without use. */
+  buckets: z.array(z.iso.date()),
+  items: z.array(
+    z.object({
+      bucket: z.iso.date(),
+      /** A SKU, or the id of a project, a lease or job, a user; empty where there is none any more. */
+      group: z.string(),
+      name: z.string().nullable(),
+      sku: z.string(),
+      unitSeconds: z.string(),
+      /** In the unit that a person reads: core-hours, GPU-hours, GiB-days. */
+      quantity: z.string(),
+      unit: z.string(),
+    }),
+  ),
+  /** There is more than is shown; ask for fewer days or a longer stretch. */
+  isCut: z.boolean(),
+});
+
+export const usageSumsQuery = {
+  bucket: z.enum(["day", "week", "month"]).default("day"),
+  by: z.enum(["sku", "project", "resource", "user"]).default("sku"),
+  /** Of this SKU only. */
+  sku: z.string().max(100).optional(),
+};
+
 /** A sentence of a person. */
 const displayReason = z
   .string()
