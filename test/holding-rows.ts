@@ -43,6 +43,8 @@ interface HoldingRows {
   ) => Promise<string>;
   /** Its name. */
   readonly newPool: (settings: Omit<z.input<typeof createPoolBody>, "name">) => Promise<string>;
+  /** A lease that wants to run and holds nothing yet. */
+  readonly newRequest: (tenantId: string, shape: Shape) => Promise<string>;
   /** In one transaction, which waits for `meanwhile` before it commits. */
   readonly hold: (ask: HoldAsk, meanwhile?: () => Promise<void>) => Promise<Held>;
 }
@@ -113,7 +115,7 @@ export async function holdingRows(db: Db): Promise<HoldingRows> {
     return name;
   };
 
-  const newRequest = async (tenantId: string, shape: Shape): Promise<string> => {
+  const newRequest: HoldingRows["newRequest"] = async (tenantId, shape) => {
     const id = uuid();
     await insertRequest(db, {
       tenantId,
@@ -159,5 +161,5 @@ export async function holdingRows(db: Db): Promise<HoldingRows> {
     return { tenantId, instanceId };
   };
 
-  return { newTenant, newHost, newPool, hold };
+  return { newTenant, newHost, newPool, newRequest, hold };
 }

@@ -5,7 +5,6 @@
  */
 import { z } from "zod";
 
-import { idlePoolPrefix } from "#contract/schemas/idle.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { json } from "#db/json.ts";
 import { instant } from "#db/row.ts";
@@ -13,6 +12,8 @@ import { sql } from "#db/sql.ts";
 import { Failure } from "#kernel/failure.ts";
 
 export const everyFlavor = "*";
+/** Before the name of a pool. */
+export const poolScope = "pool:";
 
 const rulesRow = z.object({
   /** Idle for so long: it is warned of. */
@@ -43,11 +44,7 @@ export function rulesFor(
   all: readonly Policy[],
   of: { readonly flavor: string; readonly pool: string | null },
 ): Rules | undefined {
-  const scopes = [
-    of.flavor,
-    ...(of.pool === null ? [] : [`${idlePoolPrefix}${of.pool}`]),
-    everyFlavor,
-  ];
+  const scopes = [of.flavor, ...(of.pool === null ? [] : [`${poolScope}${of.pool}`]), everyFlavor];
   const first = scopes.find((scope) => all.some((policy) => policy.scope === scope));
   return all.find(({ scope }) => scope === first)?.rules;
 }

@@ -5,6 +5,7 @@ import type { LeaseFacts } from "#flow/provision/lease-facts.ts";
 import { fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
 import { billingZone } from "#kernel/zone.ts";
+import { aShape } from "#test/place-states.ts";
 
 import { nextAction, nextLook, type SubscriptionView } from "./decide.ts";
 import type { Expansion } from "./expansion-rows.ts";
@@ -14,22 +15,7 @@ const day = 86_400_000;
 const [start, end] = [0, 30 * day];
 const more = [{ sku: "cpu.core", units: 2 }];
 
-const shape: Shape = {
-  flavor: "small",
-  vcpus: 2,
-  cpu: { sockets: 1, cores: 2, threads: 1 },
-  memoryMiB: 1024,
-  diskGiB: 10,
-  gpu: null,
-  serviceClass: "standard",
-  overcommitPercent: 100,
-  hugePages: "none",
-  hostLabels: {},
-  antiAffinity: false,
-  tolerations: [],
-  pool: null,
-  numa: false,
-};
+const shape = aShape({ memoryMiB: 1024 });
 
 const lease: LeaseFacts = {
   name: "train",

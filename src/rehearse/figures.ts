@@ -4,7 +4,7 @@
  * so that a policy cannot look quick by starting little.
  */
 import { fen, type Fen } from "#kernel/money.ts";
-import type { Shape } from "#kernel/shape.ts";
+import { milliCpusOf, type Shape } from "#kernel/shape.ts";
 
 import { endOf, type Piece, type Rehearsed, type Running } from "./simulate.ts";
 
@@ -62,7 +62,7 @@ export function figuresOf(rehearsed: Rehearsed, span: Span, fleet: FleetSize): F
     cpuUtilization:
       fleet.milliCpus === 0
         ? 0
-        : used(({ shape }) => cpusOf(shape)) / ((fleet.milliCpus / 1000) * length),
+        : used(({ shape }) => milliCpusOf(shape)) / (fleet.milliCpus * length),
     revenue: fen(
       rehearsed.ran.reduce(
         (sum, running) =>
@@ -76,11 +76,6 @@ export function figuresOf(rehearsed: Rehearsed, span: Span, fleet: FleetSize): F
 /** Whole GPUs, a slice 1/n as its n-th. */
 export function gpusOf({ gpu }: Shape): number {
   return gpu === null ? 0 : gpu.count / gpu.slice;
-}
-
-/** Physical CPUs. */
-function cpusOf({ vcpus, overcommitPercent }: Shape): number {
-  return (vcpus * 100) / overcommitPercent;
 }
 
 function waitOf({ piece, startedAt }: Running): number {

@@ -1,16 +1,15 @@
 /** Capacity under several hands at once, and with the code out of the way. */
 import { v7 as uuid } from "uuid";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { recordHosts, recordSite } from "#catalog/sites.ts";
 import { json } from "#db/json.ts";
 import { brokenConstraint } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { insertRequest } from "#flow/admit/requests.ts";
 import { enqueue, waitingEntries, type WaitingEntry } from "#flow/queue/store.ts";
 import type { Shape } from "#kernel/shape.ts";
 import { testDatabase } from "#test/database.ts";
+import { holdingRows } from "#test/holding-rows.ts";
 import { aShape } from "#test/place-states.ts";
 
 import { howManyFit } from "./free.ts";
@@ -19,26 +18,16 @@ import { commitStarts } from "./commit.ts";
 import { growPlacement, heldPlacement, keepDiskOnly } from "./store.ts";
 
 const { db } = await testDatabase();
+const rows = await holdingRows(db);
 const gib = 2 ** 30;
 const at = Date.UTC(2026, 0, 1);
 
 interface Tenant {
   readonly tenantId: string;
-  readonly projectId: string;
 }
 
-let names = 0;
-
 async function newTenant(): Promise<Tenant> {
-  const tenant = { tenantId: uuid(), projectId: uuid() };
-  const name = `t${(names += 1)}`;
-  await db.execute(sql`
-    insert into tenant (id, kind, name, display_name, time_zone, created_at)
-    values (${tenant.tenantId}, 'customer', ${name}, ${name}, 'Asia/Shanghai', now())`);
-  await db.execute(sql`
-    insert into project (tenant_id, id, name, created_at)
-    values (${tenant.tenantId}, ${tenant.projectId}, 'default', now())`);
-  return tenant;
+  return { tenantId: await rows.newTenant() };
 }
 
 function shape(change: Partial<Shape> = {}): Shape {
@@ -51,21 +40,6 @@ function shape(change: Partial<Shape> = {}): Shape {
   });
 }
 
-beforeAll(async () => {
-  await recordSite(
-    db,
-    {
-      site: "s",
-      kind: "simulated",
-      version: "1",
-      execution: "simulated",
-      executionReason: "",
-      capabilities: {},
-    },
-    at,
-  );
-});
-
 interface HostOf {
   readonly cpus?: number;
   readonly gpuIsolation?: "hard" | "soft";
@@ -73,56 +47,25 @@ interface HostOf {
 }
 
 /** A host of its own for each test; its label keeps others away. */
-async function newHost(of: HostOf = {}): Promise<{ id: string; label: Record<string, string> }> {
-  const name = `h${(names += 1)}`;
-  const label = { only: name };
-  const gpu = { id: "g0", model: "T4", memoryBytes: 16 * gib, slicesMax: 4 };
-  await recordHosts(db, {
-    site: "s",
-    at,
-    listing: {
-      complete: false,
-      items: [
-        {
-          id: name,
-          state: "up",
-          cpus: of.cpus ?? 2,
-          memoryBytes: 8 * gib,
-          diskBytes: 20 * gib,
-          hugePages: { "2Mi": of.pages2Mi ?? 0 },
-          labels: label,
-          gpus: of.gpuIsolation === undefined ? [] : [{ ...gpu, isolation: of.gpuIsolation }],
-        },
-      ],
-    },
-  });
-  const { id } = await db.one(
-    sql`select id from host where native_id = ${name}`,
-    z.object({ id: z.string() }),
-  );
-  return { id, label };
+async function newHost({ cpus = 2, gpuIsolation, pages2Mi = 0 }: HostOf = {}): Promise<{
+  readonly id: string;
+  readonly label: Readonly<Record<string, string>>;
+}> {
+  const label = { only: uuid() };
+  const t4s = { model: "T4", memoryBytes: 16 * gib, slicesMax: 4 };
+  const devices = gpuIsolation === undefined ? [] : [{ ...t4s, isolation: gpuIsolation }];
+  const of = {
+    cpus,
+    memoryBytes: 8 * gib,
+    diskBytes: 20 * gib,
+    hugePages: { "2Mi": pages2Mi },
+    labels: label,
+  };
+  return { id: await rows.newHost(null, devices, of), label };
 }
 
-async function waiting(tenant: Tenant, of: Shape): Promise<WaitingEntry> {
-  const id = uuid();
-  await insertRequest(db, {
-    ...tenant,
-    id,
-    kind: "lease",
-    name: `vm-${(names += 1)}`,
-    createdBy: uuid(),
-    shape: of,
-    image: "tiny",
-    loginUser: "root",
-    sshKeys: [],
-    userData: undefined,
-    restart: "never",
-    price: {},
-    priority: 30,
-    workload: undefined,
-    plan: "on_demand",
-    at,
-  });
+async function waiting({ tenantId }: Tenant, of: Shape): Promise<WaitingEntry> {
+  const id = await rows.newRequest(tenantId, of);
   await enqueue(db, 100);
   const entries = await waitingEntries(db, { oldest: 1000, first: 0 });
   const entry = entries.find((each) => each.requestId === id);
@@ -143,10 +86,10 @@ async function instanceOf(entry: WaitingEntry): Promise<string> {
 const countRow = z.object({ n: z.int() });
 
 async function count(table: "placement" | "gpu_claim", hostId: string): Promise<number> {
-  const rows =
+  const which =
     table === "placement" ? sql`placement where state <> 'none' and` : sql`gpu_claim where`;
   const { n } = await db.one(
-    sql`select count(*)::int as n from ${rows} host_id = ${hostId}`,
+    sql`select count(*)::int as n from ${which} host_id = ${hostId}`,
     countRow,
   );
   return n;

@@ -1,7 +1,7 @@
 /** Makes the one call of a step. The key was stored before; an error says what may have happened. */
 import { ProviderError, type OperationRef, type Provider } from "#providers/provider.ts";
 
-import type { InstanceRow } from "./store.ts";
+import type { InstanceRow } from "./instance-rows.ts";
 import type { CallOrder } from "./view.ts";
 
 export type CallResult =

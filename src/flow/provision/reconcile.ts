@@ -8,7 +8,8 @@ import type { OperationStatus, Provider, ProviderError } from "#providers/provid
 
 import { makeCall } from "./calls.ts";
 import { decide } from "./decide.ts";
-import { applyStep, findInstance, recordNative, viewOf, type InstanceRow } from "./store.ts";
+import { findInstance, viewOf, type InstanceRow } from "./instance-rows.ts";
+import { applyStep, recordNative } from "./store.ts";
 import type { Sight, Step } from "./view.ts";
 
 export interface ReconcileContext {

@@ -22,7 +22,7 @@ import { refreshInventory } from "./inventory.ts";
 import { dueOrphans, removeOrphan } from "./orphans.ts";
 import { reconcile, type ReconcileContext } from "./reconcile.ts";
 import { endUnplaced } from "./unplaced.ts";
-import { instancesOfSite } from "./store.ts";
+import { instancesOfSite } from "./instance-rows.ts";
 import type { Sight } from "./view.ts";
 
 export interface SiteContext {

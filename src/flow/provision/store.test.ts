@@ -9,7 +9,8 @@ import { openSimulated } from "#providers/simulated/provider.ts";
 import { addTenant, lease, rent, startStages, stateOf } from "#test/sim/cloud.ts";
 import { testDatabase } from "#test/database.ts";
 
-import { applyStep, findInstance, type InstanceRow } from "./store.ts";
+import { findInstance, type InstanceRow } from "./instance-rows.ts";
+import { applyStep } from "./store.ts";
 import type { Step } from "./view.ts";
 
 const gib = 2 ** 30;

@@ -8,7 +8,6 @@ import { requirePlaceable } from "#api/routes/leases/leases.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
 import { poolNamed } from "#catalog/pool-rows.ts";
-import { idlePoolPrefix } from "#contract/schemas/idle.ts";
 import type * as schemas from "#contract/schemas/idle.ts";
 import { requireAgreements } from "#customers/agreements.ts";
 import type { Tx } from "#db/pool.ts";
@@ -19,7 +18,14 @@ import { priceOf } from "#flow/admit/price.ts";
 import { askKeep, recordRestored, restorable } from "#idle/asks.ts";
 import { idleEvents, type EventKind } from "#idle/events.ts";
 import { idleReport, monthSpan, type IdleReport } from "#idle/report.ts";
-import { everyFlavor, policies, removePolicy, setPolicy, type Policy } from "#idle/rules.ts";
+import {
+  everyFlavor,
+  policies,
+  poolScope,
+  removePolicy,
+  setPolicy,
+  type Policy,
+} from "#idle/rules.ts";
 import { watchedLease } from "#idle/store.ts";
 import { idlenessOf } from "#idle/view.ts";
 import { dayOf, localMonth, monthOf } from "#kernel/calendar.ts";
@@ -39,7 +45,7 @@ export const idleHandlers = {
   setIdlePolicy: async ({ params, body }, { tx, now, note }) => {
     note({ details: body });
     const scope = scopeOf(params.scope);
-    if (scope.startsWith(idlePoolPrefix)) await poolNamed(tx, scope.slice(idlePoolPrefix.length));
+    if (scope.startsWith(poolScope)) await poolNamed(tx, scope.slice(poolScope.length));
     return showPolicy(await setPolicy(tx, { scope, rules: body, at: now() }));
   },
 

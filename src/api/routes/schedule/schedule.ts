@@ -11,6 +11,7 @@ import type { GangHow } from "#flow/admit/requests.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import type { PlaceAsk } from "#flow/place/ask.ts";
 import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
+import { placeSeveral } from "#flow/place/free.ts";
 import { hostStates } from "#flow/place/hosts-read.ts";
 import { Planner } from "#flow/place/planner.ts";
 import { readAll } from "#flow/place/read.ts";
@@ -137,11 +138,8 @@ interface Room {
 
 /** As many as there is room for. */
 function planSeveral(planner: Planner, ask: PlaceAsk, count: number): Room {
-  for (let fits = 0; fits < count; fits += 1) {
-    const answer = planner.place(ask);
-    if (!answer.placed) return { fits, reason: answer.reason };
-  }
-  return { fits: count, reason: null };
+  const { placed, reason } = placeSeveral(planner, ask, count);
+  return { fits: placed.length, reason: reason ?? null };
 }
 
 /** All or none: how many would fit is said all the same. */
