@@ -50,6 +50,21 @@ test("what is within limits and paid for is admitted, with the first hour held",
   expect(decide()).toEqual({ admitted: true, hold: 3600n });
 });
 
+test("a gang is one decision: all members within the limits and paid for, each with a hold, or none", () => {
+  const ask = { kind: "job", shape, members: 3 } as const;
+  const limits = { ...defaultLimits, gpus: { A100: 6 } };
+  const available = parseFen("108.00");
+  expect(decide({ ask, limits, available })).toEqual({ admitted: true, hold: 3600n });
+  expect(decide({ ask, limits, available: parseFen("107.99") })).toMatchObject({
+    code: "insufficient_credit",
+    details: { hold: "108.00", hourly: "108.00" },
+  });
+  expect(decide({ ask: { ...ask, members: 4 }, limits })).toMatchObject({
+    code: "quota_exceeded",
+    details: { quota: [{ resource: "gpu.A100", limit: 6, used: 0, asked: 8 }] },
+  });
+});
+
 test("a refusal names each limit that is broken, the use and the ask", () => {
   const limits = { ...defaultLimits, vcpus: 20, gpus: { A100: 1 } };
   const refused = decide({ limits, used: { ...none, vcpus: 8 } });

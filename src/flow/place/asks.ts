@@ -85,7 +85,7 @@ export function asksOf(input: AsksInput): Asks {
 
 const notThereYet: Reason = {
   code: "near_not_placed",
-  message: "It is to run beside work that has no host yet.",
+  message: "It is to run beside work that has no host now.",
 };
 
 function hostOfDiskIsDown(host: string): Reason {
