@@ -106,7 +106,7 @@ test("instances: a list with filters in the address, and bulk actions that say w
     .getByRole("row", { name: /two/ })
     .getByRole("button", { name: /Actions/ })
     .click();
-  await page.getByRole("menuitem", { name: "Stop" }).click();
+  await page.getByRole("menuitem", { name: "Stop", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
   await page.getByRole("row", { name: /two/ }).getByText("Stopped").waitFor();
   await page.getByRole("checkbox", { name: "Select all that are shown" }).check();

@@ -46,7 +46,8 @@ function probeAfter(delayMs: number): void {
   }, delayMs);
 }
 
-async function probe(): Promise<boolean> {
+/** Asks once. */
+export async function probe(): Promise<boolean> {
   try {
     const response = await fetch("/readyz", {
       cache: "no-store",

@@ -1,7 +1,10 @@
 /** Pages shown instead of what was asked for. */
-import type { ReactNode } from "react";
+import { useRouter } from "@tanstack/react-router";
+import { useEffect, useRef, type ReactNode } from "react";
 import type { Permission } from "#contract/operation.ts";
 
+import { reach } from "#console/api/reach.ts";
+import { useStore } from "#console/api/store.ts";
 import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -29,9 +32,16 @@ export function ForbiddenPage({ permission }: { readonly permission: Permission 
   );
 }
 
-/** A fault of ours, or a part of the page that could not be loaded, e.g. after an upgrade. */
+/** A fault of ours, or a part of the console that could not be loaded. */
 export function FailedPage({ error }: { readonly error: unknown }): ReactNode {
   const { t } = useText();
+  const router = useRouter();
+  const state = useStore(reach);
+  const wasGone = useRef(false);
+  useEffect(() => {
+    if (state === "gone") wasGone.current = true;
+    else if (wasGone.current) void router.invalidate();
+  }, [state, router]);
   return (
     <Stack>
       <ProblemBox error={error} />

@@ -87,20 +87,20 @@ function UserMenu(): ReactNode {
     { kind: "action", icon: "exit", label: t("shell.signOut"), run: () => void signOut() },
   ];
   return (
-    <Menu
-      trigger={
-        <span>
-          <span className="only-wide">
+    <>
+      <span className="only-wide">
+        <Menu
+          trigger={
             <Button kind="quiet" icon="user">
               {user.name}
             </Button>
-          </span>
-          <span className="only-narrow">
-            <IconButton icon="user" label={t("shell.account")} />
-          </span>
-        </span>
-      }
-      entries={entries}
-    />
+          }
+          entries={entries}
+        />
+      </span>
+      <span className="only-narrow">
+        <Menu trigger={<IconButton icon="user" label={t("shell.account")} />} entries={entries} />
+      </span>
+    </>
   );
 }

@@ -16,10 +16,12 @@ import { useText } from "#console/i18n/index.ts";
 
 import { Frame } from "./frame.tsx";
 import { FailedPage, ForbiddenPage, NotFoundPage } from "./fallback-pages.tsx";
+import { ApiProblem } from "#console/api/problem.ts";
+import { probe, reportSilence } from "#console/api/reach.ts";
 import { useMay } from "#console/api/session.ts";
 
 type Search = Record<string, string>;
-type Preload = () => Promise<void> | undefined;
+const reloadedKey = "millrace.reloaded";
 
 export function makeRouter(): AnyRouter {
   const root = createRootRoute({
@@ -39,6 +41,8 @@ export function makeRouter(): AnyRouter {
     createRoute({
       getParentRoute: () => frame,
       path: page.path,
+      loader: () => loadPage(page),
+      staleTime: Infinity,
       component: guarded(page),
       pendingComponent: Pending,
       errorComponent: ({ error }) => <FailedPage error={error} />,
@@ -59,14 +63,35 @@ export function makeRouter(): AnyRouter {
   });
 }
 
-/** The permission first: a page that one may not see is not even loaded. */
-function guarded(page: Page): (() => ReactNode) & { readonly preload: Preload } {
-  const Lazy = lazyRouteComponent(async () => ({ Page: await page.load() }), "Page");
-  function Guarded(): ReactNode {
-    return useMay()(page.permission) ? <Lazy /> : <ForbiddenPage permission={page.permission} />;
+const loaded = new Map<string, () => ReactNode>();
+
+/**
+ * A part of the console that cannot be loaded: the server is away, then the page waits for it; or
+ * it is a newer one that has other parts, then the page is loaded anew, once.
+ */
+async function loadPage(page: Page): Promise<null> {
+  try {
+    loaded.set(page.path, await page.load());
+    sessionStorage.removeItem(reloadedKey);
+  } catch (cause) {
+    if (!(await probe())) {
+      reportSilence();
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new ApiProblem({ status: 0, code: "unreachable", message, cause });
+    }
+    if (sessionStorage.getItem(reloadedKey) === page.path) throw cause;
+    sessionStorage.setItem(reloadedKey, page.path);
+    location.reload();
   }
-  // The router loads it when a link to it is pointed at.
-  return Object.assign(Guarded, { preload: () => Lazy.preload?.() });
+  return null;
+}
+
+function guarded(page: Page): () => ReactNode {
+  return function Guarded(): ReactNode {
+    const Loaded = loaded.get(page.path);
+    if (!useMay()(page.permission)) return <ForbiddenPage permission={page.permission} />;
+    return Loaded === undefined ? <Pending /> : <Loaded />;
+  };
 }
 
 function Pending(): ReactNode {

@@ -98,5 +98,7 @@ export function OnlyRead({ children }: Children): ReactNode {
 
 export function toneColor(tone: Tone): string {
   const color = colorOfTone[tone];
-  return `light-dark(var(--mantine-color-${color}-9), var(--mantine-color-${color}-4))`;
+  // Mantine's darkest is still too light for small words on a tint of itself.
+  const night = `var(--mantine-color-${color}-4)`;
+  return `light-dark(color-mix(in srgb, var(--mantine-color-${color}-9) 72%, black), ${night})`;
 }
