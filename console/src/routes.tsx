@@ -47,4 +47,17 @@ export const pages: readonly Page[] = [
     nav: { group: "compute", order: 2, icon: "server" },
     load: async () => (await import("#console/pages/instances/list-page.tsx")).InstancesPage,
   },
+  {
+    path: "/offers",
+    title: "offers.title",
+    permission: "catalog.read",
+    nav: { group: "compute", order: 1, icon: "offer" },
+    load: async () => (await import("#console/pages/offers/offers-page.tsx")).OffersPage,
+  },
+  {
+    path: "/instances/new",
+    title: "rent.title",
+    permission: "compute.use",
+    load: async () => (await import("#console/pages/instances/new-page.tsx")).NewInstancePage,
+  },
 ];

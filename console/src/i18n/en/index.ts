@@ -2,7 +2,9 @@
 import { common } from "./common.ts";
 import { home } from "./home.ts";
 import { instances } from "./instances.ts";
+import { offers } from "./offers.ts";
+import { rent } from "./rent.ts";
 import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
-export const en = { common, home, instances, shell, states };
+export const en = { common, home, instances, offers, rent, shell, states };

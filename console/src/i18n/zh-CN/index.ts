@@ -5,7 +5,9 @@ import type { en } from "#console/i18n/en/index.ts";
 import { common } from "./common.ts";
 import { home } from "./home.ts";
 import { instances } from "./instances.ts";
+import { offers } from "./offers.ts";
+import { rent } from "./rent.ts";
 import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
-export const zhCN: SameKeys<typeof en> = { common, home, instances, shell, states };
+export const zhCN: SameKeys<typeof en> = { common, home, instances, offers, rent, shell, states };
