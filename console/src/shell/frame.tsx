@@ -1,6 +1,6 @@
 /** Around every page: header, navigation, banners, and the one place where the page goes. */
 import { Outlet, useLocation } from "@tanstack/react-router";
-import { useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 
 import { useText } from "#console/i18n/index.ts";
 import { Drawer } from "#console/ui/overlay.tsx";
@@ -8,10 +8,17 @@ import { Drawer } from "#console/ui/overlay.tsx";
 import { Banners } from "./banners.tsx";
 import { Header } from "./header.tsx";
 import { Navigation } from "./navigation.tsx";
-import { Palette } from "./palette.tsx";
 import { LanguageMenu, ThemeMenu } from "./preferences.tsx";
 import { ProjectMenu } from "./project.tsx";
 import { SessionGate } from "./session.tsx";
+import type { Palette } from "./palette.tsx";
+
+/** With its fields it is no part of the first load; it comes when the page has time. */
+const loadPalette = async (): Promise<{ readonly default: typeof Palette }> => ({
+  default: (await import("./palette.tsx")).Palette,
+});
+const LazyPalette = lazy(loadPalette);
+const paletteAfterMs = 3000;
 
 export function Frame(): ReactNode {
   return (
@@ -27,6 +34,11 @@ function Inside(): ReactNode {
   const [paletteOpen, setPaletteOpen] = useState(false);
   const { pathname } = useLocation();
   useEffect(() => setNavOpen(false), [pathname]);
+  useEffect(() => {
+    // Whether it could be loaded shows when it is asked for.
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), paletteAfterMs);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
@@ -70,7 +82,11 @@ function Inside(): ReactNode {
           <Navigation />
         </nav>
       </Drawer>
-      <Palette isOpen={paletteOpen} onClose={() => setPaletteOpen(false)} />
+      {paletteOpen ? (
+        <Suspense>
+          <LazyPalette isOpen onClose={() => setPaletteOpen(false)} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }
