@@ -18,6 +18,7 @@ import { listenForNudges } from "#db/listen.ts";
 import { migrate } from "#db/migrate.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { projectHoldings } from "#flow/admit/holdings.ts";
+import { groupHoldings } from "#groups/rows.ts";
 import type { OperatorCredential } from "#identity/operator.ts";
 import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
@@ -177,7 +178,12 @@ async function start(
         startedAt: now(),
         now,
       }),
-      projects: { holdings: projectHoldings },
+      projects: {
+        holdings: async (tx, project) => [
+          ...(await projectHoldings(tx, project)),
+          ...(await groupHoldings(tx, project)),
+        ],
+      },
       storageDirectory,
       paymentMethods: payments.map(({ method }) => method),
       changes: changesOf(nudges),

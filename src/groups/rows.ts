@@ -34,8 +34,6 @@ const templateRow = z.object({
   userData: z.string().nullable(),
   restart: z.enum(["never", "on-failure"]),
 });
-export type Template = z.output<typeof templateRow>;
-
 const groupRow = z
   .object({
     tenant_id: z.string(),
@@ -137,6 +135,19 @@ export function listGroups(
       order by created_at desc, id desc limit ${ask.limit}`,
     groupRow,
   );
+}
+
+/** What keeps a project from being removed. */
+export async function groupHoldings(
+  db: Queryable,
+  project: { readonly tenantId: string; readonly projectId: string },
+): Promise<{ readonly kind: string; readonly count: number }[]> {
+  const { count } = await db.one(
+    sql`select count(*)::int as count from lease_group where tenant_id = ${project.tenantId}
+      and project_id = ${project.projectId} and deleted_at is null`,
+    z.object({ count: z.int() }),
+  );
+  return [{ kind: "groups", count }];
 }
 
 export async function countGroups(db: Queryable, tenantId: string): Promise<number> {

@@ -59,7 +59,7 @@ async function announce(
     requestId: id,
     at: now,
     kind: "resize_announced",
-    message: `By what it uses it becomes a ${to.flavor} after ${at}, ${prices.to} CNY an hour instead of ${prices.from}; to keep it as it is: millrace lease auto-size --off.`,
+    message: `By what it uses it becomes a ${to.flavor} after ${at}, ${prices.to} CNY an hour instead of ${prices.from}; to keep it as it is: millrace lease auto-size ${name} --off.`,
     details: { from: shape.flavor, to: to.flavor, at, hourly: prices },
   });
   await notify(tx, {

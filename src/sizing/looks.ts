@@ -17,9 +17,6 @@ const gapMaxMs = 15 * 60_000;
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
 
-export const figureNames = ["cpu", "memory", "gpu", "sessions"] as const;
-export type FigureName = (typeof figureNames)[number];
-
 /** CPU, memory and GPU in percent of what the lease has; sessions in people. */
 export const figuresRow = z.object({
   cpu: z.number().nullable(),

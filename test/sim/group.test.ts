@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { AnswerOf } from "#client/types.ts";
 import { sql } from "#db/sql.ts";
 import { groupLoop } from "#groups/loop.ts";
+import { groupHoldings } from "#groups/rows.ts";
 import { present } from "#kernel/assert.ts";
 import { decorate } from "#providers/decorate.ts";
 import type { Load } from "#providers/simulated/loads.ts";
@@ -195,6 +196,11 @@ test("S-02: bad asks are refused at once, and another tenant's group is not ther
   await bad({ flavor: "none-such" }, "rule_violation");
   await bad({ flavor: "h100.1" }, "unplaceable");
   const of = await made({ name: "same" });
+  const { projectId } = await show(of);
+  // A project with a group in it is not removed, also while the group is empty.
+  expect(await groupHoldings(db, { tenantId: of.tenantId, projectId })).toEqual([
+    { kind: "groups", count: 1 },
+  ]);
   await expect(made({ name: "same" }, of)).rejects.toMatchObject({ code: "conflict" });
   const params = { groupId: of.groupId };
   await expect(api.call("getGroup", { params })).rejects.toMatchObject({ code: "not_found" });

@@ -128,7 +128,7 @@ export function addGroups(program: Command, shell: Shell): void {
   define(parent, shell, {
     usage: "create <name>",
     summary: "Rent a group: NAME-0, NAME-1 and so on, each a lease of its own on the bill",
-    more: "Without --target the number changes only by 'millrace group set --wanted'.\n",
+    more: "Without --target the number changes only by 'millrace group set NAME --wanted 5'.\n",
     args: oneArgument,
     options: createOptions,
     examples: [
