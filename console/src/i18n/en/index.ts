@@ -1,4 +1,5 @@
 /** The English texts, an area of the console a file. */
+import { account } from "./account.ts";
 import { common } from "./common.ts";
 import { home } from "./home.ts";
 import { instances } from "./instances.ts";
@@ -7,4 +8,21 @@ import { rent } from "./rent.ts";
 import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
-export const en = { common, home, instances, offers, rent, shell, states };
+export const en = {
+  account,
+  files,
+  jobs,
+  common,
+  home,
+  instances,
+  offers,
+  rent,
+  shell,
+  states,
+  billing,
+  notices,
+  orders,
+  statements,
+  usage,
+  verify,
+};

@@ -2,6 +2,7 @@
 import type { SameKeys } from "#console/i18n/catalog.ts";
 import type { en } from "#console/i18n/en/index.ts";
 
+import { account } from "./account.ts";
 import { common } from "./common.ts";
 import { home } from "./home.ts";
 import { instances } from "./instances.ts";
@@ -10,4 +11,21 @@ import { rent } from "./rent.ts";
 import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
-export const zhCN: SameKeys<typeof en> = { common, home, instances, offers, rent, shell, states };
+export const zhCN: SameKeys<typeof en> = {
+  account,
+  files,
+  jobs,
+  common,
+  home,
+  instances,
+  offers,
+  rent,
+  shell,
+  states,
+  billing,
+  notices,
+  orders,
+  statements,
+  usage,
+  verify,
+};
