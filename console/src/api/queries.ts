@@ -118,6 +118,23 @@ export function usePages<Id extends PagedOperationId & JsonOperationId>(
   };
 }
 
+/** An answer that has all of a list at once, as DataTable takes lists. */
+export function wholeList<Item>(
+  query: Pick<UseQueryResult, "isPending" | "isFetching" | "error" | "refetch">,
+  items: readonly Item[] | undefined,
+): Pages<Item> {
+  return {
+    items: items ?? [],
+    isPending: query.isPending,
+    isFetching: query.isFetching,
+    error: query.error,
+    hasMore: false,
+    isLoadingMore: false,
+    loadMore: () => undefined,
+    retry: () => void query.refetch(),
+  };
+}
+
 export interface ActionOptions<Id extends JsonOperationId> {
   readonly onDone?: (answer: AnswerOf<Id>, request: RequestOf<Id>) => void;
 }

@@ -2,7 +2,7 @@
  * What the address holds: filters, tabs, ranges. A page names what it reads with a check for each;
  * what fails the check counts as not there, so a stale or foolish link still shows the page.
  */
-import { useLocation, useNavigate } from "@tanstack/react-router";
+import { useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback } from "react";
 
 export type Check<T> = (text: string) => T | undefined;
@@ -55,4 +55,10 @@ export function useSearchParams(
     [navigate],
   );
   return [values, change];
+}
+
+/** What stands in the place of `$name` in the page's path. */
+export function usePathParam(name: string): string {
+  const params: Readonly<Record<string, string | undefined>> = useParams({ strict: false });
+  return params[name] ?? "";
 }

@@ -1,6 +1,8 @@
 /** The English texts, an area of the console a file. */
 import { account } from "./account.ts";
 import { common } from "./common.ts";
+import { files } from "./files.ts";
+import { jobs } from "./jobs.ts";
 import { home } from "./home.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
@@ -9,6 +11,8 @@ import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const en = {
+  files,
+  jobs,
   account,
   files,
   jobs,

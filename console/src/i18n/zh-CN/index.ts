@@ -4,6 +4,8 @@ import type { en } from "#console/i18n/en/index.ts";
 
 import { account } from "./account.ts";
 import { common } from "./common.ts";
+import { files } from "./files.ts";
+import { jobs } from "./jobs.ts";
 import { home } from "./home.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
@@ -12,6 +14,8 @@ import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const zhCN: SameKeys<typeof en> = {
+  files,
+  jobs,
   account,
   files,
   jobs,

@@ -1,0 +1,20 @@
+/** 租户存储中的文件。 */
+export const files = {
+  title: "文件",
+  lead: "您上传的输入文件，以及作业留下的日志和结果。",
+  room: "存储空间",
+  roomOf: "已用 {{used}} / {{limit}} GiB",
+  upload: "上传文件",
+  uploading: "正在上传 {{name}}",
+  stop: "停止",
+  fullHelp: "请删除不再需要的文件，或申请更多空间。",
+  noPermission: "您的角色只能查看，不能更改。",
+  kind: "类型",
+  kinds: { input: "输入", log: "日志", results: "结果" },
+  size: "大小",
+  job: "作业",
+  emptyTitle: "还没有文件",
+  emptyText: "上传的文件可以作为任意多个作业的输入。",
+  deleteTitle_other: "删除 {{count}} 个文件？",
+  deleteText: "删除后无法恢复。仍被作业等待或需要的输入文件不能删除。",
+};
