@@ -10,26 +10,30 @@ import { home } from "./home.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
+import { billing } from "./billing.ts";
+import { notices } from "./notices.ts";
+import { orders } from "./orders.ts";
+import { statements } from "./statements.ts";
+import { usage } from "./usage.ts";
+import { verify } from "./verify.ts";
 import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const zhCN: SameKeys<typeof en> = {
-  files,
-  jobs,
   account,
-  files,
-  jobs,
+  billing,
   common,
+  files,
   home,
   instances,
+  jobs,
+  notices,
   offers,
+  orders,
   rent,
   shell,
-  states,
-  billing,
-  notices,
-  orders,
   statements,
+  states,
   usage,
   verify,
 };
