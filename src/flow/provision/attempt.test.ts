@@ -168,7 +168,11 @@ test("S-08: a machine that never starts its program is a fault of the platform, 
   expect(decide({ ...view, now: wall }).call?.kind).toBe("delete");
   const gone = viewOf({ at: wall + 1, instance: { ...instance, state: "deleting" } });
   expect(decide(gone).request).toMatchObject({ set: "next-turn" });
-  const last = { ...gone, faultsBefore: 1, instance: { ...gone.instance, turn: 2 } };
+  const second = {
+    instance: { ...instance, state: "deleting", turn: 2 },
+    request: { turn: 2 },
+  } as const;
+  const last = { ...viewOf({ at: wall + 1, ...second }), faultsBefore: 1 };
   expect(decide(last).request).toMatchObject({ set: "ended", reason: { code: "platform_fault" } });
 });
 

@@ -58,6 +58,15 @@ test("S-09, S-10: an attempt whose host has been down for long is given up, free
   }
 });
 
+test("S-16: a member of a gang ends so, and its gang decides for all", () => {
+  const step = decide(onDownHost({ request: { inGang: true } }));
+  expect(step).toMatchObject({
+    state: "gone",
+    patch: { workload: { end: { kind: "platform_fault", moved: true } } },
+    request: { set: "as-its-gang" },
+  });
+});
+
 test("a host that comes back soon costs nobody anything", () => {
   const step = decide(onDownHost({}, { host: { name: "h1", downSince: now - 299_000 } }));
   expect(step.state).toBe("running");
