@@ -27,6 +27,7 @@ import { parseFen } from "#kernel/money.ts";
 import type { Observer } from "#observe/observer.ts";
 import { subscriptionLoop } from "#orders/loop.ts";
 import { decorate } from "#providers/decorate.ts";
+import type { Capabilities } from "#providers/provider.ts";
 import { systemClock } from "#providers/simulated/clock.ts";
 import { gpuHost } from "#providers/simulated/hosts.ts";
 import { openSimulated, type SimulatedProvider } from "#providers/simulated/provider.ts";
@@ -64,9 +65,12 @@ export async function orderCloud(
   start: string,
   {
     gpus = "A100=8",
+    capabilities = {},
     wrap = (db) => db,
   }: {
     readonly gpus?: string;
+    /** What its platform can do less, or more. */
+    readonly capabilities?: Partial<Capabilities>;
     /** What the API and the loop of orders have of the database; the platform's stages have all. */
     readonly wrap?: (db: Db) => Db;
   } = {},
@@ -79,6 +83,7 @@ export async function orderCloud(
     site: "simulated",
     hosts: [gpuHost("h1", gpus)],
     latencies: { createMs: 5, bootMs: 5, shutdownMs: 5 },
+    capabilities,
     clock: { now, wait: (ms, signal) => systemClock.wait(ms, signal) },
   });
   const operator = present(
