@@ -15,3 +15,20 @@ declare module "virtual:operations" {
   ];
   export const operations: Readonly<Record<OperationId, Row>>;
 }
+
+/** As far as it is used here; its package has no types. */
+declare module "@novnc/novnc" {
+  export default class RFB extends EventTarget {
+    constructor(
+      place: HTMLElement,
+      channel: string | WebSocket,
+      options?: { readonly shared?: boolean; readonly wsProtocols?: readonly string[] },
+    );
+    scaleViewport: boolean;
+    background: string;
+    focusOnClick: boolean;
+    disconnect(): void;
+    focus(): void;
+    sendCtrlAltDel(): void;
+  }
+}

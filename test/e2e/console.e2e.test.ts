@@ -168,15 +168,36 @@ const pages = [
   ["not-found", "/no/such/page"],
 ] as const;
 
-test("the first page is there soon", async () => {
-  const { page, close } = await browser.person(cloud.url, plainLook);
+test("the first page is there soon, and what one does shows soon", async () => {
+  const { page, context, close } = await browser.person(cloud.url, plainLook);
+  // Before anything of the page runs: how long each interaction took until it was painted.
+  await context.addInitScript(`
+    globalThis.slowestMs = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        if (entry.interactionId > 0) slowestMs = Math.max(slowestMs, entry.duration);
+      }
+    }).observe({ type: "event", durationThreshold: 16, buffered: true });`);
   await signIn(page, customer.key);
   await page.reload();
   await arrived(page);
-  const firstPaint = await page.evaluate(
+  const firstPaintMs = await page.evaluate(
     "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1",
   );
-  process.stdout.write(`first contentful paint: ${String(firstPaint)} ms\n`);
-  expect(firstPaint).toBeGreaterThan(0);
+  await page.getByRole("link", { name: "Instances" }).first().click();
+  await page.getByRole("heading", { level: 1, name: "Instances" }).waitFor();
+  await page.getByRole("button", { name: "Colors" }).click();
+  await page.getByRole("menuitem", { name: "Dark" }).click();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").waitFor();
+  await page.keyboard.type("home");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Home" }).waitFor();
+  const slowestMs = await page.evaluate("slowestMs");
+  // Figures, not bounds: a machine under load must not fail the test.
+  process.stdout.write(
+    `first contentful paint ${String(firstPaintMs)} ms, slowest interaction ${String(slowestMs)} ms\n`,
+  );
+  expect(firstPaintMs).toBeGreaterThan(0);
   await close();
 });

@@ -1,14 +1,12 @@
 /** What every page is held to: no serious fault of access, no overflow, and a picture to look at. */
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { z } from "zod";
 
 import type { Look } from "./browser.ts";
-
-const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 const violations = z.array(
   z.object({
@@ -22,7 +20,7 @@ const violations = z.array(
 export async function expectAccessible(page: Page): Promise<void> {
   // Evaluated, not loaded: the content security policy forbids scripts from elsewhere.
   if (!(await page.evaluate("typeof axe === 'object'"))) {
-    await page.evaluate(await readFile(axePath, "utf8"));
+    await page.evaluate(axe.source);
   }
   const found = violations.parse(
     await page.evaluate(

@@ -57,8 +57,25 @@ function heard(data: string): void {
     timer = undefined;
     const ids = [...gathered];
     gathered.clear();
-    for (const id of ids) void queryClient.invalidateQueries({ queryKey: [id] });
+    for (const id of ids) lookAgain(id);
   }, gatherMs);
+}
+
+/** A list of more pages than this is read whole again at most this often. */
+const pagesMax = 4;
+const longListMs = 30_000;
+
+function lookAgain(id: JsonOperationId): void {
+  void queryClient.invalidateQueries({
+    queryKey: [id],
+    predicate: ({ state }) =>
+      pagesOf(state.data) <= pagesMax || Date.now() - state.dataUpdatedAt > longListMs,
+  });
+}
+
+function pagesOf(data: unknown): number {
+  const pages = isRecord(data) ? data["pages"] : undefined;
+  return Array.isArray(pages) ? pages.length : 1;
 }
 
 function kindOf(data: string): Kind | undefined {

@@ -11,6 +11,7 @@ import { Dialog } from "#console/ui/overlay.tsx";
 import { Heading, Muted } from "#console/ui/text.tsx";
 
 import { CodeBlock } from "./copy.tsx";
+import { quoted } from "./quoted.ts";
 
 export function ShowAsCli({
   operation,
@@ -66,16 +67,18 @@ export function CliText({
 
 /** `millrace api`, which knows every operation. */
 export function apiCommand(operation: OperationId, request: LooseRequest): string {
-  const flagged = (flag: string, values: LooseRequest["params"] = {}): string[] =>
-    Object.entries(values)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${flag} ${quoted(`${name}=${plain(value)}`)}`);
   return [
     `millrace api ${operation}`,
     ...flagged("--param", request.params),
     ...flagged("--query", request.query),
     ...(request.body === undefined ? [] : [`--body ${quoted(JSON.stringify(request.body))}`]),
   ].join(" ");
+}
+
+function flagged(flag: string, values: LooseRequest["params"] = {}): string[] {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${flag} ${quoted(`${name}=${plain(value)}`)}`);
 }
 
 export function curlOf(operation: OperationId, request: LooseRequest): string {
@@ -89,11 +92,6 @@ export function curlOf(operation: OperationId, request: LooseRequest): string {
       : [`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(request.body))}`]),
   ];
   return lines.join(" \\\n  ");
-}
-
-/** For a POSIX shell. */
-export function quoted(text: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function plain(value: unknown): string {

@@ -59,11 +59,6 @@ export function useText(): { readonly t: Translate; readonly language: Language 
   return useMemo(() => ({ t: (key, values) => t(key, values ?? {}), language }), [t, language]);
 }
 
-/** Outside of components. */
-export function text(key: TextKey, values: Values = {}): string {
-  return i18next.t(key, values);
-}
-
 /** For codes that a newer server may send: the text if there is one. */
 export function textIfThere(key: string, values: Values = {}): string | undefined {
   return i18next.exists(key) ? i18next.t(key, values) : undefined;

@@ -114,6 +114,7 @@ export const common = {
     ended: "End of the log",
   },
   terminal: {
+    screen: "Screen",
     label: "Terminal",
     connecting: "Connecting",
     connected: "Connected",

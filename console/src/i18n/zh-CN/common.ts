@@ -106,6 +106,7 @@ export const common = {
     ended: "日志结束",
   },
   terminal: {
+    screen: "屏幕",
     label: "终端",
     connecting: "正在连接",
     connected: "已连接",
