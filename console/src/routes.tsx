@@ -171,4 +171,10 @@ export const pages: readonly Page[] = [
     nav: { group: "account", order: 9, icon: "bell" },
     load: async () => (await import("#console/pages/billing/notices-page.tsx")).NoticesPage,
   },
+  {
+    path: "/instances/$leaseId",
+    title: "lease.title",
+    permission: "compute.read",
+    load: async () => (await import("#console/pages/instances/detail-page.tsx")).InstancePage,
+  },
 ];

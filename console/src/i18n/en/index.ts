@@ -8,6 +8,7 @@ import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
+import { lease } from "./lease.ts";
 import { notices } from "./notices.ts";
 import { orders } from "./orders.ts";
 import { statements } from "./statements.ts";
@@ -24,6 +25,7 @@ export const en = {
   home,
   instances,
   jobs,
+  lease,
   notices,
   offers,
   orders,

@@ -11,6 +11,7 @@ import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
+import { lease } from "./lease.ts";
 import { notices } from "./notices.ts";
 import { orders } from "./orders.ts";
 import { statements } from "./statements.ts";
@@ -27,6 +28,7 @@ export const zhCN: SameKeys<typeof en> = {
   home,
   instances,
   jobs,
+  lease,
   notices,
   offers,
   orders,

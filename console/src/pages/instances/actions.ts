@@ -22,6 +22,13 @@ export function refusalOf(action: LeaseAction, lease: Lease, t: Translate): stri
   return t(`instances.whyNot.${action}`, { state: t(`states.lease.${lease.state}`) });
 }
 
+/** Of a subscription the size is bought: it is changed where the subscription is. */
+export function resizeRefusal(lease: Lease, t: Translate): string | undefined {
+  if (lease.plan === "subscription") return t("instances.whyNot.resizePlan");
+  if (lease.state === "running" || lease.state === "stopped") return undefined;
+  return t("instances.whyNot.resize", { state: t(`states.lease.${lease.state}`) });
+}
+
 export function useLeaseActions(): readonly BulkAction<Lease>[] {
   const { t } = useText();
   const mayUse = useMay()("compute.use");

@@ -4,7 +4,7 @@
  */
 import type { RequestOf } from "#client/types.ts";
 
-import { quoted } from "#console/components/show-as-cli.tsx";
+import { quoted } from "#console/components/quoted.ts";
 
 export const plans = ["on_demand", "monthly", "quarterly", "annual"] as const;
 export type Plan = (typeof plans)[number];

@@ -1,0 +1,52 @@
+/** What may be done to the instance; each asks first, and one that cannot be pressed says why. */
+import { useState, type ReactNode } from "react";
+
+import { useMay } from "#console/api/session.ts";
+import { BulkDialog, type BulkAction } from "#console/components/bulk.tsx";
+import { useText } from "#console/i18n/index.ts";
+import { Button } from "#console/ui/button.tsx";
+
+import { resizeRefusal, useLeaseActions, type Lease } from "./actions.ts";
+import { ResizeDialog } from "./resize-dialog.tsx";
+
+export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
+  const { t } = useText();
+  const mayUse = useMay()("compute.use");
+  const actions = useLeaseActions();
+  const [asked, setAsked] = useState<BulkAction<Lease>>();
+  const [isResizing, setResizing] = useState(false);
+  const button = (action: BulkAction<Lease>): ReactNode => (
+    <Button
+      key={action.key}
+      icon={action.icon}
+      disabledReason={action.refuse(lease)}
+      onClick={() => setAsked(action)}
+    >
+      {action.label}
+    </Button>
+  );
+  // One of start and stop is enough.
+  const shown = actions.filter(({ key }) => key !== (lease.state === "running" ? "start" : "stop"));
+  return (
+    <>
+      {shown.filter(({ key }) => key !== "release").map(button)}
+      <Button
+        icon="gauge"
+        disabledReason={mayUse ? resizeRefusal(lease, t) : t("instances.whyNot.permission")}
+        onClick={() => setResizing(true)}
+      >
+        {t("lease.resize")}
+      </Button>
+      {shown.filter(({ key }) => key === "release").map(button)}
+      {asked === undefined ? null : (
+        <BulkDialog
+          action={asked}
+          items={[lease]}
+          nameOf={({ name }) => name}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+      {isResizing ? <ResizeDialog lease={lease} onClose={() => setResizing(false)} /> : null}
+    </>
+  );
+}

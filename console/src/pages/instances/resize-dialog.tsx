@@ -1,0 +1,106 @@
+/** Another flavor or a larger disk, with the price of it and whether it needs a restart, before it is asked for. */
+import { useState, type ReactNode } from "react";
+
+import { useAction, useApi } from "#console/api/queries.ts";
+import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
+import { gpuText, memoryText } from "#console/components/flavor.ts";
+import { Money } from "#console/components/money.tsx";
+import { fieldError } from "#console/components/problem-box.tsx";
+import { ShowAsCli } from "#console/components/show-as-cli.tsx";
+import { useText } from "#console/i18n/index.ts";
+import { NumberField, Select } from "#console/ui/fields.tsx";
+import { Facts } from "#console/ui/layout.tsx";
+import { Muted } from "#console/ui/text.tsx";
+import { toast } from "#console/ui/toast.tsx";
+
+import type { Lease } from "./actions.ts";
+
+export function ResizeDialog({
+  lease,
+  flavor: recommended,
+  onClose,
+}: {
+  readonly lease: Lease;
+  /** Chosen to begin with. */
+  readonly flavor?: string;
+  readonly onClose: () => void;
+}): ReactNode {
+  const { t } = useText();
+  const params = { leaseId: lease.id };
+  const [flavor, setFlavor] = useState<string | undefined>(recommended ?? lease.flavor.name);
+  const [diskGiB, setDisk] = useState<number | undefined>(lease.flavor.diskGiB);
+  const offers = useApi("listOffers");
+  const items = offers.data?.items ?? [];
+  const isSane = diskGiB !== undefined && diskGiB >= 1 && diskGiB <= 65_536;
+  const quote = useApi(
+    "quote",
+    { body: { flavor: flavor ?? lease.flavor.name, ...(isSane ? { diskGiB } : {}) } },
+    { keepsLast: true, enabled: flavor !== undefined },
+  );
+  const resize = useAction("resizeLease", {
+    onDone: () => {
+      toast({ tone: "good", title: t("lease.resizeAsked", { name: lease.name }) });
+      onClose();
+    },
+  });
+  const body = {
+    ...(flavor === undefined || flavor === lease.flavor.name ? {} : { flavor }),
+    ...(isSane && diskGiB !== lease.flavor.diskGiB ? { diskGiB } : {}),
+  };
+  const isSmaller = isSane && diskGiB < lease.flavor.diskGiB;
+  const refusal =
+    diskGiB === undefined || isSmaller
+      ? t("lease.diskOnlyGrows")
+      : Object.keys(body).length === 0
+        ? t("lease.nothingChanged")
+        : undefined;
+  return (
+    <ConfirmDialog
+      isOpen
+      onClose={onClose}
+      onConfirm={() => resize.mutate({ params, body })}
+      title={t("lease.resizeTitle", { name: lease.name })}
+      confirmLabel={t("lease.resize")}
+      isBusy={resize.isPending}
+      error={resize.error}
+      disabledReason={refusal}
+    >
+      <Select
+        label={t("instances.flavor")}
+        isSearchable
+        choices={items.map(({ flavor: each }) => ({
+          value: each.name,
+          label: `${each.name}: ${t("offers.vcpus", { count: each.vcpus })}, ${memoryText(each.memoryMiB)}${each.gpu === null ? "" : `, ${gpuText(each.gpu)}`}`,
+        }))}
+        value={flavor}
+        onChange={setFlavor}
+        error={fieldError(resize.error, "flavor")}
+      />
+      <NumberField
+        label={t("rent.disk")}
+        description={t("lease.diskOnlyGrows")}
+        value={diskGiB}
+        onChange={setDisk}
+        min={lease.flavor.diskGiB}
+        suffix=" GiB"
+        error={fieldError(resize.error, "diskGiB")}
+      />
+      <Facts
+        rows={[
+          [t("lease.priceNow"), <Money key="now" amount={lease.price.hourly} />],
+          [t("lease.priceThen"), <Money key="then" amount={quote.data?.price.hourly} />],
+        ]}
+      />
+      <Muted>{t("lease.resizeText")}</Muted>
+      <ShowAsCli
+        operation="resizeLease"
+        request={{ params, body }}
+        command={[
+          `millrace lease resize ${lease.name}`,
+          ...(body.flavor === undefined ? [] : [`--flavor ${body.flavor}`]),
+          ...(body.diskGiB === undefined ? [] : [`--disk ${body.diskGiB}GiB`]),
+        ].join(" ")}
+      />
+    </ConfirmDialog>
+  );
+}

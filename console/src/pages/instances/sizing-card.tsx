@@ -1,0 +1,111 @@
+/** How large it should be by what it used, what that would cost, and how sure that is. */
+import { useState, type ReactNode } from "react";
+
+import { useAction, useApi } from "#console/api/queries.ts";
+import { useMay } from "#console/api/session.ts";
+import { memoryText } from "#console/components/flavor.ts";
+import { Money } from "#console/components/money.tsx";
+import { ProblemBox } from "#console/components/problem-box.tsx";
+import { When } from "#console/components/when.tsx";
+import { useText } from "#console/i18n/index.ts";
+import { Button } from "#console/ui/button.tsx";
+import { Badge, Skeleton } from "#console/ui/feedback.tsx";
+import { Card, Facts, Row, Stack } from "#console/ui/layout.tsx";
+import { Muted, Text } from "#console/ui/text.tsx";
+
+import { resizeRefusal, type Lease } from "./actions.ts";
+import { ResizeDialog } from "./resize-dialog.tsx";
+
+export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
+  const { t } = useText();
+  const mayUse = useMay()("compute.use");
+  const [isResizing, setResizing] = useState(false);
+  const params = { leaseId: lease.id };
+  const advice = useApi("getLeaseRecommendation", { params });
+  const byHand = useAction("deleteSizing");
+  const { data } = advice;
+  if (data === undefined) {
+    return (
+      <Card title={t("lease.size")}>
+        {advice.error === null ? (
+          <Skeleton label={t("common.loading")} />
+        ) : (
+          <ProblemBox error={advice.error} onRetry={() => void advice.refetch()} />
+        )}
+      </Card>
+    );
+  }
+  const { recommended, automatic } = data;
+  const refusal = mayUse ? resizeRefusal(lease, t) : t("instances.whyNot.permission");
+  return (
+    <Card
+      title={t("lease.size")}
+      action={
+        <Badge tone={data.advice === "keep" || data.advice === "unknown" ? "quiet" : "attention"}>
+          {t(`lease.advice.${data.advice}`)}
+        </Badge>
+      }
+    >
+      <Stack gap="sm">
+        <Text>{t(`lease.adviceText.${data.advice}`)}</Text>
+        {recommended === null ? null : (
+          <Row>
+            <Text isStrong>{recommended.flavor}</Text>
+            <Muted>
+              {t("offers.vcpus", { count: recommended.vcpus })} ·{" "}
+              {memoryText(recommended.memoryMiB)} · <Money amount={recommended.hourly} />{" "}
+              {t("common.perHour")} ({t("lease.insteadOf")} <Money amount={data.current.hourly} />)
+            </Muted>
+            <Button size="xs" disabledReason={refusal} onClick={() => setResizing(true)}>
+              {t("lease.resize")}
+            </Button>
+          </Row>
+        )}
+        <Muted>
+          {t("lease.confidence", {
+            confidence: t(`lease.confident.${data.confidence}`),
+            days: data.days,
+          })}{" "}
+          {data.live.because === null || recommended === null
+            ? null
+            : t("lease.needsRestart", { because: data.live.because })}
+        </Muted>
+        {automatic === null ? null : (
+          <>
+            <Facts
+              rows={[
+                [t("lease.automatic"), automatic.next],
+                [
+                  t("lease.automaticBounds"),
+                  `${automatic.vcpusMin}–${automatic.vcpusMax} vCPU, ${memoryText(automatic.memoryMiBMin)}–${memoryText(automatic.memoryMiBMax)}`,
+                ],
+                [t("lease.automaticPrice"), <Money key="max" amount={automatic.hourlyMax} />],
+                ...(automatic.resizedAt === null
+                  ? []
+                  : [[t("lease.resizedAt"), <When key="at" at={automatic.resizedAt} />] as const]),
+              ]}
+            />
+            <div>
+              <Button
+                size="xs"
+                isBusy={byHand.isPending}
+                disabledReason={mayUse ? undefined : t("instances.whyNot.permission")}
+                onClick={() => byHand.mutate({ params })}
+              >
+                {t("lease.automaticOff")}
+              </Button>
+            </div>
+            {byHand.error === null ? null : <ProblemBox error={byHand.error} />}
+          </>
+        )}
+      </Stack>
+      {isResizing && recommended !== null ? (
+        <ResizeDialog
+          lease={lease}
+          flavor={recommended.flavor}
+          onClose={() => setResizing(false)}
+        />
+      ) : null}
+    </Card>
+  );
+}
