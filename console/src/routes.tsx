@@ -177,4 +177,11 @@ export const pages: readonly Page[] = [
     permission: "compute.read",
     load: async () => (await import("#console/pages/instances/detail-page.tsx")).InstancePage,
   },
+  {
+    path: "/operate/queue",
+    title: "queue.title",
+    permission: "platform.read",
+    nav: { group: "operate", order: 5, icon: "queue" },
+    load: async () => (await import("#console/pages/queue/queue-page.tsx")).QueuePage,
+  },
 ];

@@ -26,6 +26,8 @@ export interface SendOptions {
   /** Of one try. */
   readonly timeoutMs?: number;
   readonly idempotencyKey?: string;
+  /** For the operator: of this customer, whoever he acts for else. */
+  readonly tenantId?: string | undefined;
   /** A 401 is an answer like others, not the end of the session: signing in itself. */
   readonly keepsSession?: boolean;
 }
@@ -195,13 +197,13 @@ async function tryOnce(sent: Sent, key: string | undefined): Promise<Response | 
 }
 
 function headersOf(sent: Sent, key: string | undefined): Record<string, string> {
-  const tenant = actingTenant();
+  const tenantId = sent.tenantId ?? actingTenant()?.id;
   return {
     accept: sent.accept ?? "application/json",
     ...(sent.content === undefined ? {} : { "content-type": "application/octet-stream" }),
     ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
     ...(key === undefined ? {} : { "idempotency-key": key }),
-    ...(tenant === undefined ? {} : { [tenantHeader.toLowerCase()]: tenant.id }),
+    ...(tenantId === undefined ? {} : { [tenantHeader.toLowerCase()]: tenantId }),
     ...(sent.lastEventId === undefined || sent.lastEventId === ""
       ? {}
       : { "last-event-id": sent.lastEventId }),

@@ -48,6 +48,8 @@ export interface ReadOptions {
   readonly everyMs?: number;
   /** What was shown for the last request stays until the new answer is there. */
   readonly keepsLast?: boolean;
+  /** For the operator: of this customer, whoever he acts for else. */
+  readonly tenantId?: string | undefined;
 }
 
 export type ReadArguments<Id extends JsonOperationId> = Arguments<Id, ReadOptions>;
@@ -57,9 +59,10 @@ export function useApi<Id extends JsonOperationId>(
   ...rest: ReadArguments<Id>
 ): UseQueryResult<AnswerOf<Id>> {
   const [request, options = {}] = rest;
+  const { tenantId } = options;
   return useQuery<AnswerOf<Id>>({
-    queryKey: keyOf(id, request),
-    queryFn: ({ signal }) => callLoose(id, looseOf(request), { signal }),
+    queryKey: [...keyOf(id, request), ...(tenantId === undefined ? [] : [tenantId])],
+    queryFn: ({ signal }) => callLoose(id, looseOf(request), { signal, tenantId }),
     enabled: options.enabled ?? true,
     ...(options.everyMs === undefined ? {} : { refetchInterval: options.everyMs }),
     ...(options.keepsLast === true ? { placeholderData: keepPreviousData } : {}),
@@ -137,6 +140,8 @@ export function wholeList<Item>(
 
 export interface ActionOptions<Id extends JsonOperationId> {
   readonly onDone?: (answer: AnswerOf<Id>, request: RequestOf<Id>) => void;
+  /** For the operator: of this customer, whoever he acts for else. */
+  readonly tenantId?: string | undefined;
 }
 
 /**
@@ -151,9 +156,10 @@ export function useAction<Id extends JsonOperationId>(
   const pending = useRef<{ readonly of: string; readonly key: string }>(undefined);
   return useMutation<AnswerOf<Id>, Error, RequestOf<Id>>({
     mutationFn: (request) => {
-      const of = JSON.stringify(request);
+      const of = JSON.stringify([request, options.tenantId]);
       if (pending.current?.of !== of) pending.current = { of, key: randomKey() };
-      return callLoose(id, looseOf(request), { idempotencyKey: pending.current.key });
+      const { tenantId } = options;
+      return callLoose(id, looseOf(request), { idempotencyKey: pending.current.key, tenantId });
     },
     onSuccess: (answer, request) => {
       pending.current = undefined;

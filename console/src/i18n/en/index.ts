@@ -1,6 +1,7 @@
 /** The English texts, an area of the console a file. */
 import { account } from "./account.ts";
 import { common } from "./common.ts";
+import { queue } from "./queue.ts";
 import { files } from "./files.ts";
 import { jobs } from "./jobs.ts";
 import { home } from "./home.ts";
@@ -18,6 +19,7 @@ import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const en = {
+  queue,
   account,
   billing,
   common,

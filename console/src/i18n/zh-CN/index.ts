@@ -4,6 +4,7 @@ import type { en } from "#console/i18n/en/index.ts";
 
 import { account } from "./account.ts";
 import { common } from "./common.ts";
+import { queue } from "./queue.ts";
 import { files } from "./files.ts";
 import { jobs } from "./jobs.ts";
 import { home } from "./home.ts";
@@ -21,6 +22,7 @@ import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const zhCN: SameKeys<typeof en> = {
+  queue,
   account,
   billing,
   common,

@@ -23,14 +23,15 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   host_down: [],
   preempted: [],
 };
+const longer = new Set(["no_host_fits", "host_down"]);
 const instants = new Set(["startsAt", "until"]);
 
 export function useReasonText(): (reason: Reason) => string {
   const { language } = useText();
   const timeZone = useTimeZone();
   return (reason) => {
-    // The server's sentences are English, and say more than a table of texts can.
-    if (language === "en") return reason.message;
+    // The server's sentences are English, and of these say more than a table of texts can.
+    if (language === "en" && longer.has(reason.code)) return reason.message;
     const values = valuesOf(reason, (at) =>
       instantText(new Date(at).toISOString(), { language, timeZone }),
     );
