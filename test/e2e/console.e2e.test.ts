@@ -92,6 +92,21 @@ test("Ctrl-K leads to a page by the keyboard alone", async () => {
   await close();
 });
 
+test("a name with markup, an emoji and right-to-left text is text", async () => {
+  const odd = `<img src=x onerror="document.title='broken'"> 😀 مرحبا`;
+  const named = await cloud.customer("odd-name");
+  await cloud.operator.call("updateTenant", {
+    params: { tenantId: named.id },
+    body: { displayName: odd },
+  });
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, named.key);
+  await page.getByRole("button", { name: "admin" }).click();
+  await page.getByRole("menu").getByText(odd).waitFor();
+  expect(await page.title()).toBe("Home · Millrace");
+  await close();
+});
+
 test("instances: a list with filters in the address, and bulk actions that say what they leave out", async () => {
   const renter = await cloud.customer("renter", "1000");
   for (const name of ["one", "two", "three"]) {
