@@ -54,6 +54,16 @@ export function instantText(
   }).format(new Date(at));
 }
 
+/** Sentences of the server name instants in UTC; a person reads them in the tenant's zone. */
+export function withLocalTimes(
+  sentence: string,
+  as: { readonly language: Language; readonly timeZone: string },
+): string {
+  return sentence.replaceAll(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g, (at) =>
+    Number.isNaN(Date.parse(at)) ? at : instantText(at, as),
+  );
+}
+
 const steps = [
   ["year", 31_536_000],
   ["month", 2_592_000],

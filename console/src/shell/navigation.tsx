@@ -36,7 +36,7 @@ function Group({
       <ul className="nav-list" aria-labelledby={titleId}>
         {inGroup.map((page) => (
           <li key={page.path}>
-            <Link to={page.path} isExact={page.path === "/"} className="nav-link">
+            <Link to={page.path} isExact={hasPagesBelow(page, inGroup)} className="nav-link">
               {page.nav === undefined ? null : <Icon name={page.nav.icon} />}
               {t(page.title)}
             </Link>
@@ -45,4 +45,9 @@ function Group({
       </ul>
     </>
   );
+}
+
+/** `/billing` is not the current page on `/billing/usage`, which the navigation shows too. */
+function hasPagesBelow(page: Page, others: readonly Page[]): boolean {
+  return page.path === "/" || others.some((other) => other.path.startsWith(`${page.path}/`));
 }

@@ -2,21 +2,23 @@
 import { useState, type ReactNode } from "react";
 
 import { useAction, useApi } from "#console/api/queries.ts";
-import { When } from "#console/components/when.tsx";
+import { When, withLocalTimes } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Button, IconButton } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
+import { TextLink } from "#console/ui/link.tsx";
 import { Drawer } from "#console/ui/overlay.tsx";
 import { Muted } from "#console/ui/text.tsx";
 
-import { useMay } from "#console/api/session.ts";
+import { useMay, useTimeZone } from "#console/api/session.ts";
 
 const tones = { info: "info", warning: "attention", critical: "bad" } as const;
 
 export function NoticesButton(): ReactNode {
   const { t, language } = useText();
   const [isOpen, setOpen] = useState(false);
+  const timeZone = useTimeZone();
   const may = useMay();
   const notices = useApi(
     "listNotices",
@@ -42,6 +44,11 @@ export function NoticesButton(): ReactNode {
         closeLabel={t("common.close")}
       >
         <Stack>
+          {items.length === 0 ? null : (
+            <TextLink to="/notices" onClick={() => setOpen(false)}>
+              {t("notices.all")}
+            </TextLink>
+          )}
           {items.length === 0 ? <Muted>{t("shell.noNotices")}</Muted> : null}
           {items.map((notice) => (
             <article key={notice.id} className="card" style={{ padding: "0.75rem" }}>
@@ -53,7 +60,9 @@ export function NoticesButton(): ReactNode {
                   <When at={notice.at} />
                 </Muted>
               </Row>
-              <p style={{ margin: "0.5rem 0" }}>{notice.text}</p>
+              <p style={{ margin: "0.5rem 0" }}>
+                {withLocalTimes(notice.text, { language, timeZone })}
+              </p>
               {notice.readAt === null && may("billing.manage") ? (
                 <Button
                   size="xs"

@@ -79,7 +79,7 @@ export function addUsage(usage: Command, shell: Shell): void {
 
   define(usage, shell, {
     usage: "sum",
-    summary: "Billed usage summed by day, week or month, and by what it is of",
+    summary: "Metered usage summed by day, week or month, and by what it is of",
     args: noArguments,
     options: periodOptions.extend({
       by: flag("--by <what>", "sku, project, resource or user", usageSumsQuery.by),

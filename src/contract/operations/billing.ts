@@ -59,7 +59,7 @@ export const billingOperations = {
   getUsageSums: operation({
     method: "GET",
     path: "/v1/usage/sums",
-    summary: "Billed usage summed by day, week or month, and by SKU, project, resource or user",
+    summary: "Metered usage summed by day, week or month, and by SKU, project, resource or user",
     tag: "billing",
     permission: "billing.read",
     query: z.strictObject({ ...billing.periodQuery, ...billing.usageSumsQuery }),

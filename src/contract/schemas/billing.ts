@@ -96,7 +96,7 @@ export const usageTotal = z.object({
   unit: z.string(),
 });
 
-/** Billed usage by stretch of days and by what it is of. */
+/** Usage by stretch of days and by what it is of; without what a fault of the platform made void. */
 export const usageSums = z.object({
   from: z.iso.date(),
   through: z.iso.date(),

@@ -118,6 +118,7 @@ export const billing = {
     },
     next: "What is missing for more",
     way: "{{tier}}: {{missing}} before {{before}}",
+    wayReached: "{{tier}}: nothing ({{missing}}); it is looked at on {{before}}",
     changes: "How it came about",
     reasonOf: {
       "12m": "payments of twelve months",

@@ -6,4 +6,5 @@ export const notices = {
   text: "Notice",
   at: "When",
   read: "read",
+  all: "All notices",
 } as const;

@@ -17,7 +17,7 @@ export const usage = {
     "As they are on the bill, where usage is priced by SKU and day. By project, instance or user, quantities are shown: they are exact, too.",
   quantities: "Quantities",
   quantitiesText:
-    "Billed usage, exact. A price is made by SKU and day, so amounts are not divided.",
+    "What was metered, exact; that of subscriptions, which is paid ahead, is in it. A price is made by SKU and day, so amounts are not divided.",
   nothing: "Nothing was used in these days.",
   othersLeft_one: "{{count}} smaller one is in the table only.",
   othersLeft_other: "{{count}} smaller ones are in the table only.",

@@ -6,4 +6,5 @@ export const notices = {
   text: "内容",
   at: "时间",
   read: "已读",
+  all: "查看全部通知",
 };

@@ -10,7 +10,8 @@ export const usage = {
   amounts: "金额",
   amountsText: "与账单一致：账单按计费项和日期计价。按项目、实例或用户查看时显示用量，同样精确。",
   quantities: "用量",
-  quantitiesText: "计费用量，精确值。价格按计费项和日期计算，因此不再拆分金额。",
+  quantitiesText:
+    "计量值，精确；包括已预付的包年包月用量。价格按计费项和日期计算，因此不再拆分金额。",
   nothing: "这些天没有用量。",
   othersLeft_other: "另有 {{count}} 个较小的只在表格中列出。",
   sumsCut: "内容过多，未能全部显示：请缩短日期范围，或按周、按月汇总。",

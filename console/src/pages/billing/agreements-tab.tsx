@@ -17,6 +17,7 @@ import { Dialog } from "#console/ui/overlay.tsx";
 import { Code, Heading, Muted } from "#console/ui/text.tsx";
 
 import { ApplicationDialog } from "./application-dialog.tsx";
+import { Clipped } from "./clipped.tsx";
 import { wholeList } from "./whole-list.ts";
 
 type Agreement = AnswerOf<"listAgreements">["items"][number];
@@ -176,7 +177,7 @@ function Applications(): ReactNode {
       key: "company",
       head: t("orders.application.company"),
       isTitle: true,
-      cell: ({ company }) => company,
+      cell: ({ company }) => <Clipped text={company} />,
     },
     {
       key: "state",
@@ -193,7 +194,11 @@ function Applications(): ReactNode {
       align: "end",
       cell: ({ monthlyBudget }) => <Money amount={monthlyBudget} />,
     },
-    { key: "demand", head: t("orders.application.demand"), cell: ({ demand }) => demand },
+    {
+      key: "demand",
+      head: t("orders.application.demand"),
+      cell: ({ demand }) => <Clipped text={demand} />,
+    },
     { key: "at", head: t("common.created"), cell: ({ createdAt }) => <When at={createdAt} /> },
     {
       key: "do",

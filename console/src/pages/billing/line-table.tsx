@@ -61,9 +61,9 @@ export function LineTable({
       head: t("usage.price"),
       align: "end",
       cell: ({ listPrice, multiplier }) => (
-        <span className="tabular">
-          ¥{listPrice}
-          {multiplier === "1" ? null : <Muted> × {multiplier}</Muted>}
+        <span className="tabular nowrap">
+          {moneyText(listPrice)}
+          {multiplier === "1" || multiplier === "" ? null : <Muted> × {multiplier}</Muted>}
         </span>
       ),
     },

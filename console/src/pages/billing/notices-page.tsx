@@ -3,13 +3,13 @@ import type { ReactNode } from "react";
 import type { ItemOf } from "#client/types.ts";
 
 import { useAction, usePages } from "#console/api/queries.ts";
-import { useMay } from "#console/api/session.ts";
+import { useMay, useTimeZone } from "#console/api/session.ts";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
-import { When } from "#console/components/when.tsx";
+import { When, withLocalTimes } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Stack } from "#console/ui/layout.tsx";
@@ -19,6 +19,7 @@ type Said = ItemOf<"listNotices">;
 
 export function NoticesPage(): ReactNode {
   const { t, language } = useText();
+  const timeZone = useTimeZone();
   const mayManage = useMay()("billing.manage");
   const pages = usePages("listNotices", { query: { limit: 100, language } }, { everyMs: 60_000 });
   const read = useAction("readNotice");
@@ -32,7 +33,10 @@ export function NoticesPage(): ReactNode {
       key: "text",
       head: t("notices.text"),
       isTitle: true,
-      cell: ({ text, readAt }) => (readAt === null ? <strong>{text}</strong> : text),
+      cell: ({ text, readAt }) => {
+        const shown = withLocalTimes(text, { language, timeZone });
+        return readAt === null ? <strong>{shown}</strong> : shown;
+      },
     },
     { key: "at", head: t("notices.at"), cell: ({ at }) => <When at={at} /> },
     {

@@ -11,6 +11,7 @@ import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Stack } from "#console/ui/layout.tsx";
 import { Heading, Muted } from "#console/ui/text.tsx";
 
+import { percentText } from "./percent.ts";
 import { wholeList } from "./whole-list.ts";
 
 type PriceList = AnswerOf<"getPriceList">;
@@ -40,8 +41,10 @@ export function PricesTab(): ReactNode {
     {
       key: "benefit",
       head: t("orders.prices.yours"),
-      cell: ({ isAgreed, benefit }) =>
-        isAgreed ? (
+      cell: ({ isAgreed, benefit, price }) =>
+        price === null ? (
+          "—"
+        ) : isAgreed ? (
           <Badge tone="info">{t("orders.prices.agreed")}</Badge>
         ) : benefit === null ? (
           <Muted>{t("orders.prices.list")}</Muted>
@@ -74,7 +77,7 @@ export function PricesTab(): ReactNode {
         {t("orders.prices.lead", {
           name: `${profile.name} v${profile.version}`,
           from: profile.activeFrom,
-          vat: vatRate,
+          vat: percentText(vatRate),
         })}
       </Muted>
       <Heading level={2}>{t("orders.prices.metered")}</Heading>

@@ -14,6 +14,7 @@ import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Grid, Row, Stack } from "#console/ui/layout.tsx";
 import { Figure, Heading, Muted, Text } from "#console/ui/text.tsx";
 
+import { Clipped } from "./clipped.tsx";
 import { ServiceDialog, type AskedService, type Service } from "./service-dialog.tsx";
 
 const looks = {
@@ -135,7 +136,11 @@ function useColumns(onAsk: (asked: AskedService) => void): readonly Column<Servi
         </Badge>
       ),
     },
-    { key: "text", head: t("common.details"), cell: ({ description }) => description },
+    {
+      key: "text",
+      head: t("common.details"),
+      cell: ({ description }) => <Clipped text={description} />,
+    },
     {
       key: "amount",
       head: t("orders.price"),

@@ -31,8 +31,8 @@ const tones = {
 } as const;
 
 export function StandingCard(): ReactNode {
-  const { t, language } = useText();
-  const standing = useApi("getStanding", { query: { language } }, { everyMs: 60_000 });
+  const { t } = useText();
+  const standing = useApi("getStanding", {}, { everyMs: 60_000 });
   if (standing.data === undefined) {
     return (
       <Card title={t("billing.standing")}>
@@ -44,7 +44,7 @@ export function StandingCard(): ReactNode {
       </Card>
     );
   }
-  const { stage, since, next, toLeave, toBeWell, text } = standing.data;
+  const { stage, since, next, toLeave, toBeWell } = standing.data;
   return (
     <Card
       title={t("billing.standing")}
@@ -55,7 +55,7 @@ export function StandingCard(): ReactNode {
       }
     >
       <Stack>
-        <Text>{text}</Text>
+        <Text>{t(`billing.stage.${stage}.text`)}</Text>
         <Facts
           rows={[
             ...(since === null || stage === "ok"

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 
 import { useApi } from "#console/api/queries.ts";
-import { Money, moneyText } from "#console/components/money.tsx";
+import { fenOf, Money, moneyText } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -66,7 +66,7 @@ export function TierCard(): ReactNode {
               {next.map((way) => (
                 <li key={`${way.tier} ${way.rule}`} className="line">
                   <span>
-                    {t("billing.tier.way", {
+                    {t(fenOf(way.missing) === 0n ? "billing.tier.wayReached" : "billing.tier.way", {
                       tier: t(`billing.tier.name.${way.tier}`),
                       missing: moneyText(way.missing),
                       before: way.before,

@@ -20,6 +20,10 @@ const { id: projectId, name: projectName } = await db.one(
   z.object({ id: z.string(), name: z.string() }),
 );
 const leaseId = await rent(db, lease({ tenantId, projectId }));
+const { name: leaseName, created_by: userId } = await db.one(
+  sql`select name, created_by from request where id = ${leaseId}`,
+  z.object({ name: z.string(), created_by: z.string() }),
+);
 
 async function used(of: {
   readonly from: string;
@@ -67,12 +71,13 @@ test("usage is split at local midnights, slices add up, and what goes on counts 
   expect(isCut).toBe(false);
 });
 
-test.each(["project", "resource", "user"])("by %s, with its name", async (by) => {
+test.each([
+  ["project", projectId, projectName],
+  ["resource", leaseId, leaseName],
+  ["user", userId, null],
+])("by %s, with its name where it has one", async (by, group, name) => {
   const { items } = await sums(`month=2026-05&bucket=month&by=${by}`);
-  expect(items).toHaveLength(1);
-  expect(items[0]?.unitSeconds).toBe("26100");
-  if (by === "project") expect(items[0]).toMatchObject({ group: projectId, name: projectName });
-  if (by === "resource") expect(items[0]?.group).toBe(leaseId);
+  expect(items).toMatchObject([{ group, name, unitSeconds: "26100" }]);
 });
 
 test("by week, the first one shorter; another SKU has none; too many stretches are refused", async () => {
@@ -84,3 +89,31 @@ test("by week, the first one shorter; another SKU has none; too many stretches a
   });
   expect(status).toBe(400);
 });
+
+test("what other meters sent in counts, less what was taken back; once, where both are known", async () => {
+  const [interval] = await db.rows(
+    sql`select id from usage_interval where tenant_id = ${tenantId} limit 1`,
+    z.object({ id: z.string() }),
+  );
+  await event({ id: "sent", interval: newId() });
+  await event({ id: "wrong", interval: newId() });
+  await event({ id: "back", interval: newId(), retracts: "wrong" });
+  await event({ id: "own", interval: interval?.id ?? "" });
+  const { items } = await sums("from=2026-04-20&through=2026-04-21");
+  expect(items).toMatchObject([{ bucket: "2026-04-20", unitSeconds: "3600" }]);
+});
+
+async function event(of: {
+  readonly id: string;
+  readonly interval: string;
+  readonly retracts?: string;
+}): Promise<void> {
+  await db.execute(sql`
+    insert into usage_event (source, id, received_at, tenant_id, kind, retracts, work, plan, sku, units,
+      slice, used_from, used_until, day, billable, counted, interval_id, instance_id, request_id,
+      project_id, event_at, salt, leaf_hash)
+    values ('meter', ${of.id}, now(), ${tenantId}, ${of.retracts === undefined ? "recorded" : "retracted"},
+      ${of.retracts ?? null}, 'lease', 'on_demand', 'gpu.A100', 1, 1, '2026-04-20T01:00:00Z',
+      '2026-04-20T02:00:00Z', '2026-04-20', true, true, ${of.interval}, ${newId()}, ${newId()},
+      ${projectId}, '2026-04-20T02:00:00Z', ${Buffer.alloc(16)}, ${Buffer.alloc(32)})`);
+}

@@ -12,6 +12,7 @@ import { dayText, monthText, oneOf, useSearchParams } from "#console/components/
 import { useText } from "#console/i18n/index.ts";
 import { LineDrawer, type LineOf } from "#console/pages/billing/line-drawer.tsx";
 import { LineTable, PaidBy } from "#console/pages/billing/line-table.tsx";
+import { percentText } from "#console/pages/billing/percent.ts";
 import { Skeleton } from "#console/ui/feedback.tsx";
 import { DateField, Segments } from "#console/ui/fields.tsx";
 import { Card, Facts, Row, Stack } from "#console/ui/layout.tsx";
@@ -121,7 +122,7 @@ function Totals({ of }: { readonly of: AnswerOf<"getStatement"> }): ReactNode {
           <Figure label={t("statements.net")}>
             <Money amount={of.net} />
           </Figure>
-          <Figure label={t("statements.vat", { rate: of.vatRate })}>
+          <Figure label={t("statements.vat", { rate: percentText(of.vatRate) })}>
             <Money amount={of.vat} />
           </Figure>
         </Row>
