@@ -3,7 +3,7 @@
  * an invitation put into the fragment of the address, where no server logs it.
  */
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 
 import type { RequestOf } from "#client/types.ts";
 
@@ -14,16 +14,12 @@ import { queryClient } from "#console/api/queries.ts";
 import { Brand } from "#console/components/brand.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { useText } from "#console/i18n/index.ts";
-import { Button } from "#console/ui/button.tsx";
 import { Notice, Spinner } from "#console/ui/feedback.tsx";
-import { PasswordField, Segments, TextField } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
 import { Heading, Muted } from "#console/ui/text.tsx";
 
 import { LanguageMenu, ThemeMenu } from "./preferences.tsx";
-
-type Way = "key" | "password";
-type Credential = RequestOf<"createSession">["body"];
+import { InvitationForm, SignInForm, type Credential } from "./sign-in-forms.tsx";
 
 /** What a link brought along. */
 type Brought =
@@ -90,123 +86,6 @@ export function SignInPage(): ReactNode {
         </Stack>
       </div>
     </main>
-  );
-}
-
-/** The contract's rule, said before it is broken. */
-const passwordCharactersMin = 12;
-
-function InvitationForm({
-  isBusy,
-  onSubmit,
-}: {
-  readonly isBusy: boolean;
-  readonly onSubmit: (password: string) => void;
-}): ReactNode {
-  const { t } = useText();
-  const [password, setPassword] = useState("");
-  const [again, setAgain] = useState("");
-  const tooShort = password !== "" && password.length < passwordCharactersMin;
-  const differs = again !== "" && again !== password;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (password.length >= passwordCharactersMin && password === again) onSubmit(password);
-  };
-  return (
-    <form onSubmit={submit}>
-      <Stack>
-        <PasswordField
-          label={t("shell.signIn.newPassword")}
-          description={t("shell.signIn.passwordRule", { count: passwordCharactersMin })}
-          error={
-            tooShort ? t("shell.signIn.tooShort", { count: passwordCharactersMin }) : undefined
-          }
-          revealLabel={t("common.reveal")}
-          value={password}
-          onChange={setPassword}
-          autoComplete="new-password"
-          required
-        />
-        <PasswordField
-          label={t("shell.signIn.again")}
-          error={differs ? t("shell.signIn.differs") : undefined}
-          revealLabel={t("common.reveal")}
-          value={again}
-          onChange={setAgain}
-          autoComplete="new-password"
-          required
-        />
-        <Button type="submit" kind="primary" fullWidth isBusy={isBusy}>
-          {t("shell.signIn.setPassword")}
-        </Button>
-      </Stack>
-    </form>
-  );
-}
-
-function SignInForm({
-  isBusy,
-  onSubmit,
-}: {
-  readonly isBusy: boolean;
-  readonly onSubmit: (credential: Credential) => void;
-}): ReactNode {
-  const { t } = useText();
-  const [way, setWay] = useState<Way>("key");
-  const [key, setKey] = useState("");
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    onSubmit(way === "key" ? { credential: key.trim() } : { email: email.trim(), password });
-  };
-  return (
-    <form onSubmit={submit}>
-      <Stack>
-        <Segments<Way>
-          label={t("shell.signIn.title")}
-          fullWidth
-          choices={[
-            { value: "key", label: t("shell.signIn.withKey") },
-            { value: "password", label: t("shell.signIn.withPassword") },
-          ]}
-          value={way}
-          onChange={setWay}
-        />
-        {way === "key" ? (
-          <PasswordField
-            label={t("shell.signIn.key")}
-            description={t("shell.signIn.keyHelp")}
-            revealLabel={t("common.reveal")}
-            value={key}
-            onChange={setKey}
-            autoComplete="off"
-            required
-          />
-        ) : (
-          <>
-            <TextField
-              label={t("shell.signIn.email")}
-              value={email}
-              onChange={setEmail}
-              autoComplete="username"
-              required
-            />
-            <PasswordField
-              label={t("shell.signIn.password")}
-              revealLabel={t("common.reveal")}
-              value={password}
-              onChange={setPassword}
-              autoComplete="current-password"
-              required
-            />
-          </>
-        )}
-        <Button type="submit" kind="primary" fullWidth isBusy={isBusy}>
-          {t("shell.signIn.submit")}
-        </Button>
-      </Stack>
-    </form>
   );
 }
 
