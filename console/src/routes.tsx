@@ -184,4 +184,23 @@ export const pages: readonly Page[] = [
     nav: { group: "operate", order: 5, icon: "queue" },
     load: async () => (await import("#console/pages/queue/queue-page.tsx")).QueuePage,
   },
+  {
+    path: "/groups",
+    title: "groups.title",
+    permission: "compute.read",
+    nav: { group: "compute", order: 3, icon: "pool" },
+    load: async () => (await import("#console/pages/groups/list-page.tsx")).GroupsPage,
+  },
+  {
+    path: "/groups/new",
+    title: "groups.create",
+    permission: "compute.use",
+    load: async () => (await import("#console/pages/groups/new-page.tsx")).NewGroupPage,
+  },
+  {
+    path: "/groups/$groupId",
+    title: "groups.one",
+    permission: "compute.read",
+    load: async () => (await import("#console/pages/groups/detail-page.tsx")).GroupPage,
+  },
 ];

@@ -9,6 +9,7 @@ import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
+import { groups } from "./groups.ts";
 import { lease } from "./lease.ts";
 import { notices } from "./notices.ts";
 import { orders } from "./orders.ts";
@@ -19,11 +20,11 @@ import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const en = {
-  queue,
   account,
   billing,
   common,
   files,
+  groups,
   home,
   instances,
   jobs,
@@ -31,6 +32,7 @@ export const en = {
   notices,
   offers,
   orders,
+  queue,
   rent,
   shell,
   statements,

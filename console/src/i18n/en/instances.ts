@@ -8,6 +8,7 @@ export const instances = {
   anyState: "Any state",
   flavor: "Flavor",
   gpu: "GPU",
+  gpuUse: "GPU in use",
   noGpu: "none",
   ssh: "SSH",
   noSsh: "once it runs",

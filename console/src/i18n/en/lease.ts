@@ -99,6 +99,7 @@ export const lease = {
   signals: {
     cpu: "CPU",
     gpu: "GPU",
+    memory: "Memory",
     network: "Network",
     sessions: "Logins",
     console: "Console",

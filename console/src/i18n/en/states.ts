@@ -21,6 +21,13 @@ export const states = {
     timed_out: "Timed out",
     canceled: "Canceled",
   },
+  group: {
+    steady: "Steady",
+    scaling: "Changing size",
+    refused: "Cannot grow",
+    deleting: "Being deleted",
+    deleted: "Deleted",
+  },
   operation: { running: "Under way", succeeded: "Done", failed: "Failed", superseded: "Overtaken" },
   snapshot: { creating: "Being made", ready: "Ready", deleting: "Being deleted", failed: "Failed" },
   invoice: {

@@ -12,6 +12,7 @@ import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
+import { groups } from "./groups.ts";
 import { lease } from "./lease.ts";
 import { notices } from "./notices.ts";
 import { orders } from "./orders.ts";
@@ -22,11 +23,11 @@ import { shell } from "./shell.ts";
 import { states } from "./states.ts";
 
 export const zhCN: SameKeys<typeof en> = {
-  queue,
   account,
   billing,
   common,
   files,
+  groups,
   home,
   instances,
   jobs,
@@ -34,6 +35,7 @@ export const zhCN: SameKeys<typeof en> = {
   notices,
   offers,
   orders,
+  queue,
   rent,
   shell,
   statements,

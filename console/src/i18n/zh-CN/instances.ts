@@ -8,6 +8,7 @@ export const instances = {
   anyState: "任意状态",
   flavor: "规格",
   gpu: "GPU",
+  gpuUse: "GPU 使用率",
   noGpu: "无",
   ssh: "SSH",
   noSsh: "运行后可用",

@@ -98,6 +98,7 @@ export const lease = {
   signals: {
     cpu: "CPU",
     gpu: "GPU",
+    memory: "内存",
     network: "网络",
     sessions: "登录会话",
     console: "控制台",

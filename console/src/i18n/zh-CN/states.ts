@@ -21,6 +21,13 @@ export const states = {
     timed_out: "超时",
     canceled: "已取消",
   },
+  group: {
+    steady: "稳定",
+    scaling: "正在伸缩",
+    refused: "无法扩容",
+    deleting: "正在删除",
+    deleted: "已删除",
+  },
   operation: { running: "进行中", succeeded: "完成", failed: "失败", superseded: "已被取代" },
   snapshot: { creating: "创建中", ready: "就绪", deleting: "删除中", failed: "失败" },
   invoice: {
