@@ -5,6 +5,7 @@ import { queue } from "./queue.ts";
 import { files } from "./files.ts";
 import { jobs } from "./jobs.ts";
 import { home } from "./home.ts";
+import { infrastructure } from "./infrastructure.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
@@ -26,6 +27,7 @@ export const en = {
   files,
   groups,
   home,
+  infrastructure,
   instances,
   jobs,
   lease,

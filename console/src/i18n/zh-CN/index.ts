@@ -8,6 +8,7 @@ import { queue } from "./queue.ts";
 import { files } from "./files.ts";
 import { jobs } from "./jobs.ts";
 import { home } from "./home.ts";
+import { infrastructure } from "./infrastructure.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
 import { rent } from "./rent.ts";
@@ -29,6 +30,7 @@ export const zhCN: SameKeys<typeof en> = {
   files,
   groups,
   home,
+  infrastructure,
   instances,
   jobs,
   lease,
