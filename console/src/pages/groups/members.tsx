@@ -34,12 +34,12 @@ export function Members({ group }: { readonly group: Group }): ReactNode {
             <tbody>
               {group.members.map((member) => (
                 <tr key={member.leaseId}>
-                  <td>
+                  <td className="nowrap">
                     <TextLink to="/instances/$leaseId" params={{ leaseId: member.leaseId }}>
                       {member.name}
                     </TextLink>
                   </td>
-                  <td>
+                  <td style={{ minWidth: "7.5rem" }}>
                     <StateBadge of="lease" state={member.state} />
                   </td>
                   {signals.map((signal) => (
@@ -47,7 +47,7 @@ export function Members({ group }: { readonly group: Group }): ReactNode {
                       {figureText(member.figures[signal], signal)}
                     </td>
                   ))}
-                  <td>
+                  <td className="nowrap">
                     <When at={member.seenAt} />
                   </td>
                 </tr>

@@ -31,7 +31,7 @@ export function EventsTab({ lease }: { readonly lease: Lease }): ReactNode {
             {pages.items.map((event) => (
               <li key={`${event.at} ${event.kind} ${event.message}`} className="line">
                 <span style={{ minWidth: 0 }}>
-                  <Badge>{event.kind}</Badge> <Text>{event.message}</Text>
+                  <Badge>{event.kind.replaceAll(/[_-]/g, " ")}</Badge> <Text>{event.message}</Text>
                 </span>
                 <When at={event.at} how="absolute" />
               </li>

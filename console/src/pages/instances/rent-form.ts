@@ -8,7 +8,6 @@ import { quoted } from "#console/components/quoted.ts";
 
 export const plans = ["on_demand", "monthly", "quarterly", "annual"] as const;
 export type Plan = (typeof plans)[number];
-export type Term = Exclude<Plan, "on_demand">;
 
 export interface RentForm {
   readonly name: string;
