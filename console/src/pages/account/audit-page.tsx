@@ -72,9 +72,7 @@ export function AuditPage(): ReactNode {
       key: "target",
       head: t("account.audit.target"),
       cell: (entry) => (
-        <bdi className="clip" title={entry.target ?? ""}>
-          {entry.target ?? "—"}
-        </bdi>
+        <bdi style={{ overflowWrap: "anywhere", whiteSpace: "normal" }}>{entry.target ?? "—"}</bdi>
       ),
     },
     {

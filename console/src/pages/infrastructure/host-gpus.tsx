@@ -6,7 +6,6 @@ import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { memoryText } from "#console/components/flavor.ts";
 import { FormDialog } from "#console/components/form-dialog.tsx";
-import { Gauge } from "#console/components/gauge.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { useMay } from "#console/api/session.ts";
 import { Button } from "#console/ui/button.tsx";
@@ -77,7 +76,7 @@ export function HostGpus({
     {
       key: "used",
       head: t("infrastructure.used"),
-      cell: (gpu) => <Gauge share={gpu.used} label={gpu.id} />,
+      cell: (gpu) => `${Math.round(gpu.used * 100)} %`,
     },
     {
       key: "held",

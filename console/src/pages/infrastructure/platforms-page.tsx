@@ -86,7 +86,7 @@ function Matrix({ sites }: { readonly sites: readonly Site[] }): ReactNode {
   const { t } = useText();
   const names = [...new Set(sites.flatMap((site) => Object.keys(site.capabilities)))];
   return (
-    <Card title={t("infrastructure.platforms.can")} padding={0}>
+    <Card title={t("infrastructure.platforms.can")}>
       <div className="table-wrap">
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, also by keyboard */}
         <div

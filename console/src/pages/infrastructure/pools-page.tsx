@@ -12,12 +12,13 @@ import { useText } from "#console/i18n/index.ts";
 import { useMay } from "#console/api/session.ts";
 import { Button, IconButton } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
-import { Row, Stack } from "#console/ui/layout.tsx";
+import { Stack } from "#console/ui/layout.tsx";
 import { Menu } from "#console/ui/overlay.tsx";
 import { Muted } from "#console/ui/text.tsx";
 
 import { amountText } from "./fleet.ts";
 import { PoolDialog } from "./pool-dialog.tsx";
+import { PoolUse } from "./pool-use.tsx";
 
 export type Pool = ItemOf<"listPools">;
 
@@ -124,7 +125,7 @@ function useColumns(): readonly Column<Pool>[] {
               all: amountText(pool.capacity),
             })}
           />
-          <Use pool={pool} />
+          <PoolUse pool={pool} />
         </Stack>
       ),
     },
@@ -172,27 +173,6 @@ function useColumns(): readonly Column<Pool>[] {
       cell: (pool) => <PoolMenu pool={pool} />,
     },
   ];
-}
-
-/** Beside what such a pool should reach. */
-function Use({ pool }: { readonly pool: Pool }): ReactNode {
-  const { t } = useText();
-  const { days30, target } = pool.utilization;
-  return (
-    <Row gap="xs">
-      {days30 === null ? null : (
-        <Muted size="xs">{t("infrastructure.pools.days30", { percent: percent(days30) })}</Muted>
-      )}
-      {target === null ? null : (
-        <Muted size="xs">
-          {t("infrastructure.pools.target", {
-            from: percent(target.from),
-            until: percent(target.until),
-          })}
-        </Muted>
-      )}
-    </Row>
-  );
 }
 
 function PoolMenu({ pool }: { readonly pool: Pool }): ReactNode {
@@ -245,8 +225,4 @@ function PoolMenu({ pool }: { readonly pool: Pool }): ReactNode {
       </ConfirmDialog>
     </>
   );
-}
-
-function percent(share: number): number {
-  return Math.round(share * 100);
 }
