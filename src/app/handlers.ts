@@ -23,8 +23,8 @@ import { tierHandlers } from "#api/routes/customers/tier.ts";
 import * as events from "#api/routes/events/events.ts";
 import { groupHandlers } from "#api/routes/groups/groups.ts";
 import { idleHandlers } from "#api/routes/idle/idle.ts";
-import { insightHandlers } from "#api/routes/insights/insights.ts";
 import { hostHandlers } from "#api/routes/catalog/host.ts";
+import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import { createJobBatch } from "#api/routes/jobs/batch.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
@@ -59,9 +59,9 @@ export const handlers: Partial<Handlers> = {
   listHosts: places.listHostsHandler,
   updateHost: places.updateHost,
   updateHostGpu: places.updateHostGpu,
+  ...hostHandlers,
   ...poolHandlers,
   ...scheduleHandlers,
-  ...hostHandlers,
   ...queueHandlers,
   ...orphanHandlers,
   listPriceProfiles: profiles.listProfiles,

@@ -49,7 +49,10 @@ export const updateHostGpu: Handler<Operations["updateHostGpu"]> = async (
   return shownHost(tx, params.hostId);
 };
 
-export async function shownHost(db: Queryable, hostId: string): Promise<z.output<typeof hostSchema>> {
+export async function shownHost(
+  db: Queryable,
+  hostId: string,
+): Promise<z.output<typeof hostSchema>> {
   const host = await findHost(db, hostId);
   if (host === undefined) throw new Failure("not_found", "There is no such host.");
   return showHost(host);
