@@ -4,6 +4,7 @@ import { useEffect, useRef, type ReactNode } from "react";
 import uPlot from "uplot";
 
 import { useTimeZone } from "#console/api/session.ts";
+import { useText } from "#console/i18n/index.ts";
 
 import type { BarChartProps, LineChartProps } from "./chart.tsx";
 
@@ -56,6 +57,7 @@ export function BarPlot({
   onPick,
   height = heightDefault,
 }: BarChartProps): ReactNode {
+  const { t, language } = useText();
   const pick = useRef(onPick);
   pick.current = onPick;
   const place = usePlot(
@@ -71,14 +73,17 @@ export function BarPlot({
           axes: [
             {
               ...axis(),
-              splits: () => spread(names.length),
+              splits: (plot: uPlot) => spread(names.length, plot.width),
               values: (_plot: uPlot, splits: number[]) => splits.map((split) => names[split] ?? ""),
             },
             axis(),
           ],
           cursor: { points: { show: false } },
           series: [
-            { value: (_plot: uPlot, value: number | null) => names[value ?? -1] ?? "—" },
+            {
+              label: t("common.name"),
+              value: (_plot: uPlot, value: number | null) => names[value ?? -1] ?? "—",
+            },
             ...order.map((index) => ({
               label: series[index]?.label ?? "",
               fill: colorOf(index),
@@ -108,7 +113,7 @@ export function BarPlot({
         height,
       };
     },
-    JSON.stringify([names, series, isStacked]),
+    JSON.stringify([names, series, isStacked, language]),
   );
   return <div ref={place} style={onPick === undefined ? undefined : { cursor: "pointer" }} />;
 }
@@ -179,9 +184,11 @@ function stacked(values: readonly (readonly (number | null)[])[]): (number | nul
   );
 }
 
-const namesShownMax = 12;
+/** A name and some room. */
+const namePx = 84;
 
-function spread(count: number): number[] {
+function spread(count: number, widthPx: number): number[] {
+  const namesShownMax = Math.max(2, Math.floor(widthPx / namePx));
   const step = Math.max(1, Math.ceil(count / namesShownMax));
   return Array.from({ length: Math.ceil(count / step) }, (_unused, index) => index * step);
 }

@@ -136,12 +136,16 @@ function Totals({ of }: { readonly of: AnswerOf<"getStatement"> }): ReactNode {
               of.checkpoint === null ? (
                 "—"
               ) : (
-                <span key="checkpoint">
-                  {of.checkpoint.size} <Code>{of.checkpoint.root}</Code>{" "}
-                  <TextLink to="/billing/verify" search={{ month: of.from.slice(0, 7) }}>
-                    {t("verify.check")}
-                  </TextLink>
-                </span>
+                <Stack key="checkpoint" gap="xs">
+                  <span>
+                    {of.checkpoint.size} <Code>{of.checkpoint.root}</Code>
+                  </span>
+                  <div>
+                    <TextLink to="/billing/verify" search={{ month: of.from.slice(0, 7) }}>
+                      {t("verify.check")}
+                    </TextLink>
+                  </div>
+                </Stack>
               ),
             ],
           ]}
