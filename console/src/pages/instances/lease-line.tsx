@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 
 import { When } from "#console/components/when.tsx";
-import { useText } from "#console/i18n/index.ts";
+import { useText, type Translate } from "#console/i18n/index.ts";
 import { Notice } from "#console/ui/feedback.tsx";
 import { Facts } from "#console/ui/layout.tsx";
 
@@ -32,12 +32,17 @@ export function LeaseLine({ lease }: { readonly lease: Lease }): ReactNode {
                 pool: line.pool,
               }),
             ],
-            [t("lease.earliest"), <When key="earliest" at={line.start.earliest} how="both" />],
-            [t("lease.likely"), <When key="likely" at={line.start.likely} how="both" />],
-            [t("lease.latest"), <When key="latest" at={line.start.latest} how="both" />],
+            ...(["earliest", "likely", "latest"] as const).map(
+              (key) => [t(`lease.${key}`), startOf(line.start[key], t)] as const,
+            ),
           ]}
         />
       )}
     </Notice>
   );
+}
+
+/** `null`: nobody knows. */
+function startOf(at: string | null, t: Translate): ReactNode {
+  return at === null ? t("common.unknown") : <When at={at} how="both" />;
 }
