@@ -65,7 +65,7 @@ export function EventProof({
       </details>
       <ShowAsCli
         operation="getUsageEventProof"
-        request={{ params: { leafIndex } }}
+        request={{ params: { leafIndex: String(leafIndex) } }}
         command={`millrace log proof ${leafIndex}`}
       />
     </Stack>
@@ -74,7 +74,7 @@ export function EventProof({
 
 async function prove(leafIndex: number, date: string, signal: AbortSignal): Promise<Proved> {
   const [proof, event, keyText] = await Promise.all([
-    call("getUsageEventProof", { params: { leafIndex } }, { signal }),
+    call("getUsageEventProof", { params: { leafIndex: String(leafIndex) } }, { signal }),
     eventAt(leafIndex, date, signal),
     bytes("getLogKey", {}, { signal }).then((response) => response.text()),
   ]);
