@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { sql } from "#db/sql.ts";
 import { testApi, type Answer } from "#test/api-server.ts";
+import { aJob } from "#test/cli-things.ts";
 
 let attempts = 0;
 
@@ -20,7 +21,7 @@ const api = await testApi({
       note({ details: { attempt: attempts } });
       if (attempts < 3)
         await tx.execute(sql`do $$ begin raise exception using errcode = '40001'; end $$`);
-      return JSON.parse(JSON.stringify({ ...job, id: params.jobId }));
+      return aJob({ id: params.jobId, state: "canceling" });
     },
     getBalance: async (_input, { tx }) => {
       await tx.execute(sql`update counter set n = n + 1`);
@@ -31,32 +32,6 @@ const api = await testApi({
 const { ask, db, operator, customer } = api;
 await db.execute(sql`create table counter as select 0 as n`);
 await db.execute(sql`grant all on counter to millrace_tenant`);
-
-const job = {
-  id: "",
-  projectId: customer.tenant.id,
-  name: "j",
-  state: "canceling",
-  reason: null,
-  flavor: {
-    name: "f",
-    vcpus: 1,
-    cpu: { sockets: 1, cores: 1, threads: 1 },
-    memoryMiB: 1,
-    diskGiB: 1,
-    gpu: null,
-  },
-  image: "tiny",
-  price: { status: "priced", hourly: null, daily: null, monthly: null, lines: [], profile: "p" },
-  timeLimitSeconds: 1,
-  preemptible: false,
-  checkpoint: null,
-  attempts: [],
-  preemptions: [],
-  resultsBytes: null,
-  createdAt: "2026-05-04T10:00:00.000Z",
-  endedAt: null,
-};
 
 const entries = z.object({
   items: z.array(

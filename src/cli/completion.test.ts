@@ -38,7 +38,7 @@ async function candidates(...words: string[]): Promise<string[]> {
 
 test("subcommands, options, choices and the server's names are completed", async () => {
   expect(await candidates("le")).toEqual(["lease"]);
-  expect(await candidates("lease", "re")).toEqual(["reboot", "resize", "restore"]);
+  expect(await candidates("lease", "re")).toEqual(["reboot", "resize", "restore", "recommend"]);
   expect(await candidates("lease", "stop", "")).toEqual(["web", "worker"]);
   expect(await candidates("lease", "stop", "--grace", "30s", "wo")).toEqual(["worker"]);
   expect(await candidates("--tenant", "lease", "ssh", "w")).toEqual(["web", "worker"]);

@@ -41,7 +41,7 @@ test.each([
   ["a negative disk", { ...good, diskGiB: -1 }, 400],
   ["half a GiB", { ...good, diskGiB: 1.5 }, 400],
   ["a disk beyond the limit", { ...good, diskGiB: 65_537 }, 400],
-  ["a disk that no host has", { ...good, diskGiB: 65_536 }, 422],
+  ["a disk that the quota forbids, and no host has", { ...good, diskGiB: 65_536 }, 403],
   ["a number that JSON cannot hold", '{"name":"good","flavor":"nano","diskGiB":1e999}', 400],
   ["user data for an image that takes none", { ...good, userData: "#cloud-config" }, 422],
   ["user data beyond the limit", { ...good, userData: "x".repeat(16_385) }, 400],

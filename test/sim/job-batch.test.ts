@@ -290,7 +290,7 @@ test("one that is wrong in the middle keeps no other from its place, and says wh
     expect.stringMatching(/^invalid_request .*gpus: unknown field/),
     expect.stringMatching(/^invalid_request .*timeLimitSeconds/),
     expect.stringMatching(/^invalid_request /),
-    expect.stringMatching(/^unplaceable No host fits/),
+    expect.stringMatching(/^quota_exceeded Over quota: .*gpu.A100 0 used \+ 1 asked > 0/),
     "",
   ]);
   expect(await requestsOf(who)).toEqual(["j0", "j1"]);

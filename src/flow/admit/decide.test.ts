@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { Failure } from "#kernel/failure.ts";
 import { fen, parseFen, type Fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -39,6 +40,7 @@ function decide(change: Partial<Parameters<typeof decideAdmission>[0]> = {}) {
     ask: { kind: "lease", shape },
     limits: defaultLimits,
     used: none,
+    impossible: undefined,
     hourly: parseFen("36.00"),
     secondsMax: undefined,
     available: parseFen("100.00"),
@@ -48,6 +50,20 @@ function decide(change: Partial<Parameters<typeof decideAdmission>[0]> = {}) {
 
 test("what is within limits and paid for is admitted, with the first hour held", () => {
   expect(decide()).toEqual({ admitted: true, hold: 3600n });
+});
+
+test("I-DES-01: what the tenant may not have is said first, then what no host has, then what he cannot pay", () => {
+  const impossible = new Failure("unplaceable", "No host has so much.", { details: { hosts: 3 } });
+  const limits = { ...defaultLimits, gpus: { A100: 1 } };
+  const available = parseFen("0.00");
+  expect(decide({ limits, impossible, available })).toMatchObject({ code: "quota_exceeded" });
+  expect(decide({ impossible, available })).toEqual({
+    admitted: false,
+    code: "unplaceable",
+    message: "No host has so much.",
+    details: { hosts: 3 },
+  });
+  expect(decide({ available })).toMatchObject({ code: "insufficient_credit" });
 });
 
 test("a gang is one decision: all members within the limits and paid for, each with a hold, or none", () => {

@@ -1,8 +1,9 @@
 /**
- * May this caller have this, now? Pure. A refusal names the limit, the use and the ask, and all
+ * May this caller have this, now? Pure. What the tenant may not have is said before what no host has,
+ * and that before what he cannot pay. A refusal names the limit, the use and the ask, and all
  * limits that are broken, not only the first.
  */
-import type { FailureCode } from "#kernel/failure.ts";
+import type { Failure, FailureCode } from "#kernel/failure.ts";
 import { fen, formatFen, type Fen } from "#kernel/money.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -51,6 +52,8 @@ export interface AdmissionInput {
   readonly ask: Ask;
   readonly limits: Quantities;
   readonly used: Quantities;
+  /** Why no host could ever carry it. */
+  readonly impossible: Failure | undefined;
   /** Price of the first hour; `undefined` when something in it has no price. */
   readonly hourly: Fen | undefined;
   /** Longest that it can run, in seconds; a job's time limit. */
@@ -62,7 +65,18 @@ const secondsPerHour = 3600;
 
 export function decideAdmission(input: AdmissionInput): Admission {
   const over = overQuota(askedBy(input.ask), input.limits, input.used);
-  if (over.length > 0) return refusedOver(over);
+  if (over.length > 0) {
+    return {
+      admitted: false,
+      code: "quota_exceeded",
+      message: `Over quota: ${over.map(sentence).join("; ")}. Release something, or ask the operator for more.`,
+      details: { quota: over },
+    };
+  }
+  if (input.impossible !== undefined) {
+    const { code, message, details } = input.impossible;
+    return { admitted: false, code, message, details };
+  }
   if (input.hourly === undefined) {
     return {
       admitted: false,
@@ -98,15 +112,6 @@ export function decideAdmission(input: AdmissionInput): Admission {
 function holdFor(hourly: Fen, secondsMax: number | undefined): Fen {
   if (secondsMax === undefined || secondsMax >= secondsPerHour) return hourly;
   return fenCeil(hourly * BigInt(secondsMax), BigInt(secondsPerHour));
-}
-
-export function refusedOver(over: readonly OverQuota[]): Extract<Admission, { admitted: false }> {
-  return {
-    admitted: false,
-    code: "quota_exceeded",
-    message: `Over quota: ${over.map(sentence).join("; ")}. Release something, or ask the operator for more.`,
-    details: { quota: over },
-  };
 }
 
 export interface OverQuota {

@@ -73,6 +73,8 @@ export interface NewWork {
   readonly beside?: Beside;
   /** A snapshot that outlived its lease, which its machine is made of. */
   readonly fromSnapshot?: string;
+  /** Why no host could ever carry it; said where the quota allows it (I-DES-01). */
+  readonly impossible?: Failure;
   /** Of a subscription, what is charged by use: its storage. */
   readonly price: Priced;
   readonly at: number;
@@ -128,6 +130,7 @@ export async function admitAll(
       ask,
       limits,
       used,
+      impossible: work.impossible,
       hourly: work.price.hourly,
       secondsMax: work.workload?.timeLimitSeconds,
       available: purse.available(),
@@ -138,7 +141,7 @@ export async function admitAll(
       continue;
     }
     used = withMore(used, askedBy(ask));
-    const { gang, beside, ...rest } = work;
+    const { gang, beside, impossible: _none, ...rest } = work;
     const made = membersOf(uuid, { name: work.name, gang }).map((member): NewRequest => ({
       ...rest,
       ...member,

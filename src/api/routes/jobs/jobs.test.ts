@@ -2,10 +2,16 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 
+import { sql } from "#db/sql.ts";
+import { defaultLimits } from "#flow/admit/decide.ts";
 import { jobCloud } from "#test/sim/job-cloud.ts";
 
 const cloud = await jobCloud();
 await cloud.start();
+// Hosts say no here, not the quota.
+const limits = { ...defaultLimits, vcpus: 100_000, memoryMiB: 1_000_000_000, diskGiB: 1_000_000 };
+await cloud.db.execute(sql`
+  insert into quota_limit (tenant_id, limits) values (${cloud.tenantId}, ${JSON.stringify(limits)})`);
 const work = { name: "train", flavor: "nano", script: "true" };
 
 interface Said {

@@ -3,11 +3,7 @@
  * once for all of them; a job that is refused says so by itself and keeps no other from its place.
  */
 import type { Context } from "#api/handler.ts";
-import {
-  requireImageFits,
-  requirePlaceable,
-  requirePlaceableTogether,
-} from "#api/routes/leases/leases.ts";
+import { requireImageFits, impossibleOn, impossibleTogether } from "#api/routes/leases/leases.ts";
 import { pricesNow } from "#api/routes/leases/quote.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { offeredFlavor } from "#catalog/flavors.ts";
@@ -85,7 +81,7 @@ async function preparation(
     const shape = shapeOf(await offeredFlavor(tx, name), {});
     return { shape, price: priceOf(prices, shape) };
   });
-  const placeable = once((shape: Shape) => requirePlaceable(context, shape));
+  const impossibleAlone = once((shape: Shape) => impossibleOn(context, shape));
   let members = 0;
   return async (ask) => {
     const { id: projectId } = await project(ask.projectId);
@@ -95,12 +91,12 @@ async function preparation(
     requireImageFits(shape, { name: imageName, ...needs });
     requireFramework(ask.framework, { name: imageName, frameworks: needs.frameworks });
     const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
-    await placeable(shape);
+    let impossible = await impossibleAlone(shape);
     const gang = gangOf(ask);
     if (gang !== undefined) {
       members += gang.size;
       if (members > gangMembersMax) throw tooManyMembers(members);
-      await requirePlaceableTogether(context, { shape, ...gang });
+      impossible ??= await impossibleTogether(context, { shape, ...gang });
     }
     const hosts = gang?.how === "spread" ? gang.size : 1;
     const beside = await besideOf(tx, ask, { tenantId, hosts });
@@ -121,6 +117,7 @@ async function preparation(
       workload,
       plan: "on_demand",
       price,
+      ...(impossible === undefined ? {} : { impossible }),
       ...(gang === undefined ? {} : { gang }),
       ...(beside === undefined ? {} : { beside }),
       at,

@@ -11,11 +11,9 @@ import { requireMeans } from "#dunning/require.ts";
 import { priorityOf } from "#api/routes/priority.ts";
 import { besideOf } from "#flow/admit/beside.ts";
 import { ledgerCredit } from "#flow/admit/credit.ts";
-import { askedBy, overQuota, refusedOver } from "#flow/admit/decide.ts";
 import { askReboot, askRelease, askStart, askStop } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
-import { limitsOf, usedBy } from "#flow/admit/quota.ts";
 import type { GangHow } from "#flow/admit/requests.ts";
 import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
@@ -42,7 +40,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   const shape = withDriverOf(shapeOf(flavor, { diskGiB: body.diskGiB }), image);
   requireImageFits(shape, image);
   if (body.userData !== undefined) await requireTakesUserData(context, image);
-  await requirePlaceable(context, shape);
+  const impossible = await impossibleOn(context, shape);
   const beside = await besideOf(tx, body, { tenantId, hosts: 1 });
   const keys = await chosenSshKeys(tx, { tenantId, userId: principal.userId }, body.sshKeys);
   const price = priceOf(await pricesNow(tx, context.now()), shape);
@@ -62,6 +60,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
     workload: undefined,
     plan: "on_demand",
     price,
+    ...(impossible === undefined ? {} : { impossible }),
     ...(beside === undefined ? {} : { beside }),
     at: context.now(),
   });
@@ -107,44 +106,40 @@ export async function requireTakesUserData(
  * host has been seen at all, nobody knows.
  */
 export async function requirePlaceable(context: Context, shape: Shape): Promise<void> {
+  const impossible = await impossibleOn(context, shape);
+  if (impossible !== undefined) throw impossible;
+}
+
+/** Why no host could ever carry it; admission says it of what the quota allows. */
+export async function impossibleOn(context: Context, shape: Shape): Promise<Failure | undefined> {
   const hosts = await keptHosts(context.tx);
-  if (hosts.length === 0) return;
+  if (hosts.length === 0) return undefined;
   const possible = couldEverFit(hosts, {
     tenantId: context.tenantId,
     shape,
   });
-  if (possible.placed) return;
-  await requireQuota(context, shape);
-  throw new Failure("unplaceable", possible.reason.message, {
+  if (possible.placed) return undefined;
+  return new Failure("unplaceable", possible.reason.message, {
     details: { ...possible.reason.details },
   });
 }
 
-/** What the tenant may not have is said before what no host has (I-DES-01). */
-async function requireQuota({ tx, tenantId }: Context, shape: Shape): Promise<void> {
-  const asked = { ...askedBy({ kind: "lease", shape }), leases: 0 };
-  const over = overQuota(asked, await limitsOf(tx, tenantId), await usedBy(tx, tenantId));
-  if (over.length === 0) return;
-  const { code, message, details } = refusedOver(over);
-  throw new Failure(code, message, { details });
-}
-
 /** The same for a gang: whether all of it fits the hosts when nothing else is on them. */
-export async function requirePlaceableTogether(
+export async function impossibleTogether(
   context: Context,
   { shape, size, how }: { readonly shape: Shape; readonly size: number; readonly how: GangHow },
-): Promise<void> {
+): Promise<Failure | undefined> {
   const hosts = await keptHosts(context.tx);
-  if (hosts.length === 0) return;
+  if (hosts.length === 0) return undefined;
   const ask = { tenantId: context.tenantId, shape };
   const possible = couldEverFitTogether(
     hosts,
     Array.from({ length: size }, () => ask),
     how,
   );
-  if (possible.placed) return;
+  if (possible.placed) return undefined;
   const each = how === "spread" ? ", each on a host of its own" : "";
-  throw new Failure(
+  return new Failure(
     "unplaceable",
     `Its ${size} members start together${each}; even with nothing else on the hosts there is room for ${possible.fitting} of them. ${possible.reason.message}`,
     { details: { ...possible.reason.details, members: size, fitting: possible.fitting } },
