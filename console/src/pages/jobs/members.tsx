@@ -26,7 +26,6 @@ export function Members({ job }: { readonly job: Job }): ReactNode {
     {
       key: "rank",
       head: t("jobs.rank"),
-      align: "end",
       cell: ({ rank }) => <span className="tabular">{rank}</span>,
     },
     {

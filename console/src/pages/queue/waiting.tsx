@@ -91,8 +91,16 @@ function useColumns(): readonly Column<Entry>[] {
       ),
     },
     { key: "tenant", head: t("queue.customer"), cell: ({ tenant }) => tenant },
-    { key: "class", head: t("jobs.class"), cell: (entry) => t(`jobs.classes.${entry.workClass}`) },
-    { key: "flavor", head: t("jobs.flavor"), cell: ({ flavor }) => flavor },
+    {
+      key: "class",
+      head: t("jobs.class"),
+      cell: ({ workClass }) => <span className="nowrap">{t(`jobs.classes.${workClass}`)}</span>,
+    },
+    {
+      key: "flavor",
+      head: t("jobs.flavor"),
+      cell: ({ flavor }) => <span className="nowrap">{flavor}</span>,
+    },
     { key: "asked", head: t("jobs.asked"), cell: ({ askedAt }) => <When at={askedAt} /> },
     {
       key: "likely",
