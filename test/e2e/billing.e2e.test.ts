@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { looks, openBrowser, type TestBrowser } from "./browser.ts";
+import { looks, openBrowser, plainLook, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -72,12 +72,15 @@ test("a line of the bill opens its events; the browser checks an event's proof, 
   const drawer = page.getByRole("dialog");
   await drawer.getByRole("button", { name: "Proof" }).first().click();
   await drawer.getByText("Checked by this browser: the event is in the signed log").waitFor();
+  await shoot(page, "billing-line", plainLook);
 
   await page.goto(`/billing/verify?month=${month}`);
   await arrived(page);
   await page.getByRole("button", { name: "Check this bill" }).click();
   await page.getByText(`Proved: ${month}`).waitFor();
   expect(await page.locator("[data-step]").getByText("Passed").count()).toBe(8);
+  await expectAccessible(page);
+  await shoot(page, "billing-verified", plainLook);
 
   const bundle = await bundleOf(payer, month);
   // A digit of the first event.
