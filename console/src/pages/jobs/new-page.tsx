@@ -47,18 +47,20 @@ export function NewJobPage(): ReactNode {
           ) : null}
           {request.data === undefined || source === undefined ? null : (
             <Notice tone="info">
-              {t(from === undefined ? "jobs.likeLast" : "jobs.likeThat")}{" "}
-              <TextLink to="/jobs/$jobId" params={{ jobId: source }}>
-                {request.data.name}
-              </TextLink>
-              {from === undefined ? (
-                <>
-                  {" · "}
-                  <TextLink to="/jobs/new" search={{ from: source }}>
-                    {t("jobs.takeAll")}
-                  </TextLink>
-                </>
-              ) : null}
+              <p style={{ margin: 0 }}>
+                {t(from === undefined ? "jobs.likeLast" : "jobs.likeThat")}{" "}
+                <TextLink to="/jobs/$jobId" params={{ jobId: source }}>
+                  {request.data.name}
+                </TextLink>
+                {from === undefined ? (
+                  <>
+                    {" · "}
+                    <TextLink to="/jobs/new" search={{ from: source }}>
+                      {t("jobs.takeAll")}
+                    </TextLink>
+                  </>
+                ) : null}
+              </p>
             </Notice>
           )}
           <JobFormCard key={of} start={start.current.form} />
