@@ -95,7 +95,7 @@ export const queue = {
   plan: "Plan it",
   planResult: "What would come of it",
   now: "Now",
-  then: "Then",
+  after: "Then",
   hosts: "Hosts",
   gpus: "GPUs",
   gpusSold: "GPUs sold",

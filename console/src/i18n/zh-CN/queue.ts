@@ -91,7 +91,7 @@ export const queue = {
   plan: "开始推演",
   planResult: "推演结果",
   now: "当前",
-  then: "变化后",
+  after: "变化后",
   hosts: "主机",
   gpus: "GPU",
   gpusSold: "GPU 售出率",

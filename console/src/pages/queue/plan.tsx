@@ -79,7 +79,7 @@ function PlanResult({ plan }: { readonly plan: Plan }): ReactNode {
                   {t("queue.now")}
                 </th>
                 <th scope="col" className="end">
-                  {t("queue.then")}
+                  {t("queue.after")}
                 </th>
               </tr>
             </thead>
@@ -99,7 +99,7 @@ function PlanResult({ plan }: { readonly plan: Plan }): ReactNode {
         </Text>
         <BarChart
           label={t("queue.utilization")}
-          names={[t("queue.now"), t("queue.then")]}
+          names={[t("queue.now"), t("queue.after")]}
           series={[
             {
               label: t("queue.gpusSold"),
