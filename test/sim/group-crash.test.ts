@@ -36,7 +36,7 @@ async function tendMortal(deathAt: number): Promise<{ readonly diedAt: string | 
     if (!process.isDead()) throw error;
   }
   await process.db.close();
-  return { diedAt: process.isDead() ? String(process.diedAt()) : undefined };
+  return { diedAt: process.isDead() ? process.diedAt() : undefined };
 }
 
 /** Whoever comes after tends on until it has its members. */

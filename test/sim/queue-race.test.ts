@@ -70,8 +70,8 @@ test.for(seeds(2))(
           }
         },
         async () => {
-          const [group, other] = dice.below(2) === 0 ? ["web", "db"] : ["db", "web"];
-          const apartGroups = dice.below(2) === 0 ? [group] : [other];
+          const [group, neighbor] = dice.below(2) === 0 ? ["web", "db"] : ["db", "web"];
+          const apartGroups = dice.below(2) === 0 ? [group] : [neighbor];
           const nearGroups = dice.below(3) === 0 ? [group] : [];
           alive.push(
             await ask(db, owner(), {

@@ -42,7 +42,10 @@ export const specSchema = z.object({
   diskBytes: z.int().positive(),
   gpus: z.array(z.object({ deviceId: z.string(), model: z.string(), slice: z.number() })),
   pinning: z
-    .object({ numaNode: z.int().min(0).exactOptional(), exclusive: z.literal(true).exactOptional() })
+    .object({
+      numaNode: z.int().min(0).exactOptional(),
+      exclusive: z.literal(true).exactOptional(),
+    })
     .exactOptional(),
   serviceClass: z.enum(["core", "standard"]),
   network: z.string().min(1).max(200),
