@@ -19,8 +19,9 @@ const spare = 1;
 
 export class Boots {
   readonly #atOnce: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly ticket: number; readonly begin: () => void }[] = [];
   #taken = 0;
+  #tickets = 0;
 
   constructor(atOnce: number) {
     this.#atOnce = atOnce;
@@ -31,10 +32,20 @@ export class Boots {
     return this.#taken < this.#atOnce;
   }
 
+  /** A place in the line, drawn when a machine is asked for: what comes before its boot takes turns with others. */
+  draw(): number {
+    this.#tickets += 1;
+    return this.#tickets;
+  }
+
   /** Starts a machine when it is its turn; the turn lasts on until `isOver`. */
-  async take<T>(start: () => Promise<T>, isOver: () => Promise<boolean>): Promise<T> {
+  async take<T>(
+    ticket: number,
+    start: () => Promise<T>,
+    isOver: () => Promise<boolean>,
+  ): Promise<T> {
     if (this.isFree) this.#taken += 1;
-    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    else await new Promise<void>((begin) => this.#wait({ ticket, begin }));
     try {
       const started = await start();
       void this.#endWhen(isOver);
@@ -52,10 +63,15 @@ export class Boots {
     this.#next();
   }
 
+  #wait(one: { readonly ticket: number; readonly begin: () => void }): void {
+    const later = this.#waiting.findIndex(({ ticket }) => ticket > one.ticket);
+    this.#waiting.splice(later < 0 ? this.#waiting.length : later, 0, one);
+  }
+
   #next(): void {
-    const begin = this.#waiting.shift();
-    if (begin === undefined) this.#taken -= 1;
-    else begin();
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken -= 1;
+    else next.begin();
   }
 }
 

@@ -34,11 +34,14 @@ import { releaseSlot, takeSlot } from "./slots.ts";
 import { limit, pin, startCold } from "./start.ts";
 import { freshState } from "./template.ts";
 
-/** Makes the machine, or finishes or adopts the one that is there. */
+/** Makes the machine, or finishes or adopts the one that is there. `ticket`: its place among boots. */
 export async function createMachine(
   driver: Driver,
   spec: MachineSpec,
+  ticket?: number,
 ): Promise<string | undefined> {
+  const boots = await driver.boots();
+  const place = ticket ?? boots.draw();
   const image = await driver.image(spec.image);
   checkSize(driver, spec, image);
   return driver.site.locks.hold(spec.id, async () => {
@@ -51,7 +54,7 @@ export async function createMachine(
       const start = (): Promise<string | undefined> => bringUp(driver, path, known ?? spec, image);
       // What was begun, or stood ready, is no boot.
       if ((await readState(path)) !== undefined) return await start();
-      return await (await driver.boots()).take(start, () => isReadyOrGone(path));
+      return await boots.take(place, start, () => isReadyOrGone(path));
     } catch (error) {
       if (known === undefined) await undo(driver, path, spec);
       throw error;

@@ -143,13 +143,15 @@ export class LocalProvider implements Provider {
       );
     }
     // Nobody waits in a call for the boots of others.
-    const begin = (await this.#driver.boots()).isFree ? acceptAndFinish : accept;
+    const boots = await this.#driver.boots();
+    const ticket = boots.draw();
+    const begin = boots.isFree ? acceptAndFinish : accept;
     return begin(this.#driver.site, call, {
       machineId: spec.id,
       kind: "create",
       request: parsed.data,
       check: () => this.#checkCreate(call, parsed.data),
-      work: () => createMachine(this.#driver, parsed.data),
+      work: () => createMachine(this.#driver, parsed.data, ticket),
     });
   }
 
