@@ -187,3 +187,15 @@ test("a restart of the control plane loses nothing of a running job; a cancel en
   const instanceId = present(canceled.attempts[0]?.instanceId, "instance");
   expect(await qemuPid(instanceId)).toBeUndefined();
 });
+
+test("S-07: two members of a gang run in machines of their own and talk over the tenant's network", async () => {
+  const client = acme.client();
+  const script = `
+    if [ "$RANK" = 0 ]; then nc -l -p "$MASTER_PORT"
+    else until echo "hello from rank $RANK of $WORLD_SIZE" | nc "$MASTER_ADDR" "$MASTER_PORT"; do sleep 0.2; done
+    fi`;
+  const { id } = await submit(client, { name: "gang", members: 2, script, timeLimitSeconds: 600 });
+  const job = await ended(client, id);
+  expect(job).toMatchObject({ state: "succeeded", gang: { size: 2 } });
+  expect(await logOf(client, id)).toBe("hello from rank 1 of 2\n");
+});
