@@ -2,7 +2,7 @@
  * What is known while a batch is gone through: what each event met under its identity, in the
  * database or earlier in the batch, and what spans the batch has taken already. Pure.
  */
-import { leafHashHex } from "./event-store.ts";
+import { isLeafOf } from "./event-store.ts";
 import { canonicalText, unitOf, type RecordedEvent, type UsageEvent } from "./event.ts";
 import type { Facts } from "./facts.ts";
 import { accepted, conflict, duplicate, type EventOutcome } from "./outcome.ts";
@@ -40,7 +40,7 @@ export class Batch {
     if (known !== undefined) {
       const isSame =
         hasOwnUnit(candidate) &&
-        leafHashHex(candidate.event, known.salt, candidate.canonical) === known.leafHash;
+        isLeafOf(candidate.canonical ?? canonicalText(candidate.event), known);
       return isSame ? duplicate : conflict;
     }
     const earlier = this.#taken.get(identityOf(candidate.event));

@@ -81,13 +81,17 @@ async function preparation(
     const shape = shapeOf(await offeredFlavor(tx, name), {});
     return { shape, price: priceOf(prices, shape) };
   });
+  // One for each pair, so that hosts are looked through once for it.
+  const shapes = new Map<string, Shape>();
   const impossibleAlone = once((shape: Shape) => impossibleOn(context, shape));
   let members = 0;
   return async (ask) => {
     const { id: projectId } = await project(ask.projectId);
     const { name: imageName, defaultUser, ...needs } = await image(ask.image);
     const { shape: offered, price } = await offer(ask.flavor);
-    const shape = withDriverOf(offered, needs);
+    const pair = `${ask.flavor} ${imageName}`;
+    const shape = shapes.get(pair) ?? withDriverOf(offered, needs);
+    shapes.set(pair, shape);
     requireImageFits(shape, { name: imageName, ...needs });
     requireFramework(ask.framework, { name: imageName, frameworks: needs.frameworks });
     const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
