@@ -1,0 +1,81 @@
+/**
+ * An object as the API server tells it: its head is checked, the rest is for who asked, to be parsed
+ * with the schema of its kind. In lists and watches `managedFields` is left out: it is half of an
+ * object's bytes, and nobody reads it there.
+ */
+import { z } from "zod";
+
+const ownerReference = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  controller: z.boolean().optional(),
+});
+
+const metadata = z.looseObject({
+  name: z.string(),
+  namespace: z.string().optional(),
+  uid: z.string(),
+  resourceVersion: z.string(),
+  generation: z.number().optional(),
+  creationTimestamp: z.string(),
+  deletionTimestamp: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+  finalizers: z.array(z.string()).optional(),
+  ownerReferences: z.array(ownerReference).optional(),
+});
+
+const kubeObject = z.looseObject({ apiVersion: z.string(), kind: z.string(), metadata });
+
+/** What was read. Each field besides the head is `unknown` until its kind's schema parsed it. */
+export type KubeObject = z.infer<typeof kubeObject>;
+
+/** What is sent. Only what a writer wants to have a say in is in it. */
+export interface NewObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+const list = z.object({
+  metadata: z.object({
+    resourceVersion: z.string(),
+    continue: z.string().optional(),
+  }),
+  items: z.array(z.record(z.string(), z.unknown())).nullable(),
+});
+
+export interface Page {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
+  /** Present if there is more. */
+  readonly next?: string;
+}
+
+/** Throws ZodError: what answers so is no API server. */
+export function readObject(value: unknown): KubeObject {
+  return kubeObject.parse(value);
+}
+
+/** The members of a list do not say what they are; the list's kind says it. */
+export function readPage(value: unknown, of: { apiVersion: string; kind: string }): Page {
+  const page = list.parse(value);
+  const next = page.metadata.continue;
+  return {
+    items: (page.items ?? []).map((item) => lighten(readObject({ ...of, ...item }))),
+    resourceVersion: page.metadata.resourceVersion,
+    ...(next === undefined || next === "" ? {} : { next }),
+  };
+}
+
+export function lighten(object: KubeObject): KubeObject {
+  const { managedFields: _, ...rest } = object.metadata;
+  return { ...object, metadata: rest };
+}
