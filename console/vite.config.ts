@@ -10,6 +10,7 @@ import { defineConfig } from "vite";
 import { operationsPlugin } from "./build/operations-plugin.ts";
 import { packPlugin } from "./build/pack-plugin.ts";
 import { sizePlugin } from "./build/size-plugin.ts";
+import { textsPlugin } from "./build/texts-plugin.ts";
 
 const repositoryRoot = resolve(import.meta.dirname, "..");
 const server = process.env["MILLRACE_URL"] ?? "http://127.0.0.1:8080";
@@ -20,7 +21,13 @@ export default defineConfig({
   base: "/",
   // Sources are imported as `#folder/file.ts` (package.json, "imports"), not what was compiled.
   resolve: { conditions: ["source", "module", "browser", "development|production"] },
-  plugins: [react(), operationsPlugin(repositoryRoot), sizePlugin(250), packPlugin()],
+  plugins: [
+    react(),
+    operationsPlugin(repositoryRoot),
+    textsPlugin(import.meta.dirname),
+    sizePlugin(225),
+    packPlugin(),
+  ],
   build: {
     outDir: join(repositoryRoot, "dist/console"),
     emptyOutDir: true,

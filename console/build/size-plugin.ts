@@ -1,6 +1,6 @@
 /**
  * What a first visit loads before it shows a page: the entry with all that it imports statically,
- * and the larger of the two languages. The build fails over the limit, and when the contract's
+ * and the frame's texts in the larger of the two languages. The build fails over the limit, and when the contract's
  * schemas (zod) got in, which a page needs the types of only.
  */
 import { gzipSync } from "node:zlib";
@@ -27,7 +27,7 @@ export function sizePlugin(limitKiB: number): Plugin {
       const sizeOf = (fileName: string): number =>
         gzipSync(chunks.get(fileName)?.code ?? "").length;
       const languages = [...chunks.values()].filter((chunk) =>
-        /\/i18n\/(?:en|zh-CN)\/index\.ts$/.test(chunk.facadeModuleId ?? ""),
+        chunk.facadeModuleId?.startsWith("\0virtual:texts/"),
       );
       const language = Math.max(0, ...languages.map((chunk) => sizeOf(chunk.fileName)));
       const total = [...first].reduce((sum, fileName) => sum + sizeOf(fileName), language);

@@ -16,6 +16,18 @@ declare module "virtual:operations" {
   export const operations: Readonly<Record<OperationId, Row>>;
 }
 
+declare module "virtual:texts" {
+  type Load = () => Promise<object>;
+  interface Loaders {
+    /** What every page shows, by area. */
+    readonly frame: Load;
+    readonly areas: Readonly<Record<string, Load>>;
+  }
+  export const loaders: Readonly<Record<"en" | "zh-CN", Loaders>>;
+  /** By the path of a page in the table: the areas that it needs besides the frame's. */
+  export const areasOf: Readonly<Record<string, readonly string[]>>;
+}
+
 /** As far as it is used here; its package has no types. */
 declare module "@novnc/novnc" {
   export default class RFB extends EventTarget {

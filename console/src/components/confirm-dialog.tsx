@@ -8,7 +8,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { TextField } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 
 import { ProblemBox } from "./problem-box.tsx";
 

@@ -9,7 +9,7 @@ import type { OperationId } from "#contract/operations.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 
 import { ProblemBox } from "./problem-box.tsx";
 import { ShowAsCli } from "./show-as-cli.tsx";

@@ -7,7 +7,7 @@ import { addressOf, methodOf } from "#console/api/client.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Heading, Muted } from "#console/ui/text.tsx";
 
 import { CodeBlock } from "./copy.tsx";

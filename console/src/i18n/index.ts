@@ -1,7 +1,9 @@
 /**
  * Texts in English and Chinese. A component says `const { t } = useText()` and `t("home.title")`;
- * keys are checked by the compiler, completeness by the compiler and a test. Only the language in use is loaded.
+ * keys are checked by the compiler, completeness by the compiler and a test. Of the language in use
+ * the frame's texts are loaded first, an area's with the first page that needs them.
  */
+import { areasOf, loaders } from "virtual:texts";
 import i18next from "i18next";
 import { useMemo } from "react";
 import { initReactI18next, useTranslation } from "react-i18next";
@@ -20,10 +22,9 @@ export type Values = Readonly<Record<string, string | number>>;
 export type Translate = (key: TextKey, values?: Values) => string;
 
 const storageKey = "millrace.language";
-const loaders = {
-  en: async () => (await import("./en/index.ts")).en,
-  "zh-CN": async () => (await import("./zh-CN/index.ts")).zhCN,
-} as const;
+const namespace = "translation";
+/** Areas of the pages that were shown; another language has them too before it is used. */
+const needed = new Set<string>();
 
 /** Before the first page is drawn. */
 export async function startTexts(): Promise<void> {
@@ -40,11 +41,36 @@ export async function startTexts(): Promise<void> {
 }
 
 export async function setLanguage(language: Language): Promise<void> {
-  if (!i18next.hasResourceBundle(language, "translation")) {
-    i18next.addResourceBundle(language, "translation", await loaders[language]());
-  }
+  await Promise.all([
+    load(language, "frame", loaders[language].frame),
+    ...[...needed].map((area) => loadArea(language, area)),
+  ]);
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
+}
+
+/** Before the page of the table is shown: `path` as it stands there. */
+export async function loadTextsOf(path: string): Promise<void> {
+  const areas = areasOf[path] ?? [];
+  for (const area of areas) needed.add(area);
+  const language = languageOf(i18next.language);
+  await Promise.all(areas.map((area) => loadArea(language, area)));
+  // Somebody chose the other one meanwhile.
+  if (languageOf(i18next.language) !== language) await loadTextsOf(path);
+}
+
+async function loadArea(language: Language, area: string): Promise<void> {
+  const read = loaders[language].areas[area];
+  if (read !== undefined) await load(language, area, async () => ({ [area]: await read() }));
+}
+
+const loaded = new Set<string>();
+
+async function load(language: Language, part: string, read: () => Promise<object>): Promise<void> {
+  const name = `${language}/${part}`;
+  if (loaded.has(name)) return;
+  i18next.addResourceBundle(language, namespace, await read(), true, true);
+  loaded.add(name);
 }
 
 /** As `setLanguage`, and for the next visit too. */

@@ -3,22 +3,24 @@ import { Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 
 import { useText } from "#console/i18n/index.ts";
-import { Drawer } from "#console/ui/overlay.tsx";
 
 import { Banners } from "./banners.tsx";
 import { Header } from "./header.tsx";
 import { Navigation } from "./navigation.tsx";
-import { LanguageMenu, ThemeMenu } from "./preferences.tsx";
-import { ProjectMenu } from "./project.tsx";
 import { SessionGate } from "./session.tsx";
+import type { NavDrawer } from "./nav-drawer.tsx";
 import type { Palette } from "./palette.tsx";
 
-/** With its fields it is no part of the first load; it comes when the page has time. */
+/** With their fields and dialogs they are no part of the first load; they come when the page has time. */
 const loadPalette = async (): Promise<{ readonly default: typeof Palette }> => ({
   default: (await import("./palette.tsx")).Palette,
 });
+const loadNavDrawer = async (): Promise<{ readonly default: typeof NavDrawer }> => ({
+  default: (await import("./nav-drawer.tsx")).NavDrawer,
+});
 const LazyPalette = lazy(loadPalette);
-const paletteAfterMs = 3000;
+const LazyNavDrawer = lazy(loadNavDrawer);
+const laterMs = 3000;
 
 export function Frame(): ReactNode {
   return (
@@ -30,13 +32,16 @@ export function Frame(): ReactNode {
 
 function Inside(): ReactNode {
   const { t } = useText();
-  const [navOpen, setNavOpen] = useState(false);
+  // Once opened it stays, so that it can slide away.
+  const [nav, setNav] = useState<"unopened" | "open" | "closed">("unopened");
   const [paletteOpen, setPaletteOpen] = useState(false);
   const { pathname } = useLocation();
-  useEffect(() => setNavOpen(false), [pathname]);
+  useEffect(() => setNav((before) => (before === "open" ? "closed" : before)), [pathname]);
   useEffect(() => {
-    // Whether it could be loaded shows when it is asked for.
-    const timer = setTimeout(() => void loadPalette().catch(() => undefined), paletteAfterMs);
+    // Whether they could be loaded shows when they are asked for.
+    const timer = setTimeout(() => {
+      void Promise.allSettled([loadPalette(), loadNavDrawer()]);
+    }, laterMs);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
@@ -53,7 +58,7 @@ function Inside(): ReactNode {
       <a href="#page" className="skip-link">
         {t("shell.skip")}
       </a>
-      <Header onOpenNav={() => setNavOpen(true)} onOpenPalette={() => setPaletteOpen(true)} />
+      <Header onOpenNav={() => setNav("open")} onOpenPalette={() => setPaletteOpen(true)} />
       <nav className="frame-nav" aria-label={t("shell.navigation")}>
         <div>
           <Navigation />
@@ -65,23 +70,11 @@ function Inside(): ReactNode {
           <Outlet />
         </main>
       </div>
-      <Drawer
-        isOpen={navOpen}
-        onClose={() => setNavOpen(false)}
-        title={t("shell.navigation")}
-        closeLabel={t("common.close")}
-        side="left"
-        size="sm"
-      >
-        <div className="header-group">
-          <ProjectMenu />
-          <LanguageMenu />
-          <ThemeMenu />
-        </div>
-        <nav aria-label={t("shell.navigation")}>
-          <Navigation />
-        </nav>
-      </Drawer>
+      {nav === "unopened" ? null : (
+        <Suspense>
+          <LazyNavDrawer isOpen={nav === "open"} onClose={() => setNav("closed")} />
+        </Suspense>
+      )}
       {paletteOpen ? (
         <Suspense>
           <LazyPalette isOpen onClose={() => setPaletteOpen(false)} />

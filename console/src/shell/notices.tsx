@@ -1,31 +1,25 @@
-/** What was said to the tenant, in a drawer. */
-import { useState, type ReactNode } from "react";
+/** The bell: how much is new of what was said to the tenant, and the drawer with it. */
+import { lazy, Suspense, useState, type ReactNode } from "react";
 
-import { useAction, useApi } from "#console/api/queries.ts";
-import { When, withLocalTimes } from "#console/components/when.tsx";
+import { useApi } from "#console/api/queries.ts";
+import { useMay } from "#console/api/session.ts";
 import { useText } from "#console/i18n/index.ts";
-import { Button, IconButton } from "#console/ui/button.tsx";
-import { Badge } from "#console/ui/feedback.tsx";
-import { Row, Stack } from "#console/ui/layout.tsx";
-import { TextLink } from "#console/ui/link.tsx";
-import { Drawer } from "#console/ui/overlay.tsx";
-import { Muted } from "#console/ui/text.tsx";
+import { IconButton } from "#console/ui/button.tsx";
 
-import { useMay, useTimeZone } from "#console/api/session.ts";
-
-const tones = { info: "info", warning: "attention", critical: "bad" } as const;
+const Drawer = lazy(async () => ({
+  default: (await import("./notices-drawer.tsx")).NoticesDrawer,
+}));
 
 export function NoticesButton(): ReactNode {
   const { t, language } = useText();
-  const [isOpen, setOpen] = useState(false);
-  const timeZone = useTimeZone();
+  // Once opened it stays, so that it can slide away.
+  const [drawer, setDrawer] = useState<"unopened" | "open" | "closed">("unopened");
   const may = useMay();
   const notices = useApi(
     "listNotices",
     { query: { language, limit: 50 } },
     { enabled: may("tenant.read"), everyMs: 60_000 },
   );
-  const read = useAction("readNotice");
   const items = notices.data?.items ?? [];
   const fresh = items.filter((notice) => notice.readAt === null).length;
   return (
@@ -34,49 +28,14 @@ export function NoticesButton(): ReactNode {
         <IconButton
           icon="bell"
           label={fresh > 0 ? t("shell.noticesNew", { count: fresh }) : t("shell.notices")}
-          onClick={() => setOpen(true)}
+          onClick={() => setDrawer("open")}
         />
       </span>
-      <Drawer
-        isOpen={isOpen}
-        onClose={() => setOpen(false)}
-        title={t("shell.notices")}
-        closeLabel={t("common.close")}
-      >
-        <Stack>
-          {items.length === 0 ? null : (
-            <TextLink to="/notices" onClick={() => setOpen(false)}>
-              {t("notices.all")}
-            </TextLink>
-          )}
-          {items.length === 0 ? <Muted>{t("shell.noNotices")}</Muted> : null}
-          {items.map((notice) => (
-            <article key={notice.id} className="card" style={{ padding: "0.75rem" }}>
-              <Row justify="space-between">
-                <Badge tone={tones[notice.severity]}>
-                  {t(`states.severity.${notice.severity}`)}
-                </Badge>
-                <Muted>
-                  <When at={notice.at} />
-                </Muted>
-              </Row>
-              <p style={{ margin: "0.5rem 0" }}>
-                {withLocalTimes(notice.text, { language, timeZone })}
-              </p>
-              {notice.readAt === null && may("billing.manage") ? (
-                <Button
-                  size="xs"
-                  onClick={() =>
-                    read.mutate({ params: { noticeId: notice.id }, query: { language } })
-                  }
-                >
-                  {t("shell.markRead")}
-                </Button>
-              ) : null}
-            </article>
-          ))}
-        </Stack>
-      </Drawer>
+      {drawer === "unopened" ? null : (
+        <Suspense>
+          <Drawer items={items} isOpen={drawer === "open"} onClose={() => setDrawer("closed")} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -17,7 +17,7 @@ import { useText } from "#console/i18n/index.ts";
 import { pages } from "#console/routes.tsx";
 import { TextField } from "#console/ui/fields.tsx";
 import { Icon, type IconName } from "#console/ui/icons.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Muted } from "#console/ui/text.tsx";
 
 import { useMay } from "#console/api/session.ts";

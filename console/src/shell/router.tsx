@@ -12,7 +12,7 @@ import type { ReactNode } from "react";
 
 import { pages, type Page } from "#console/routes.tsx";
 import { Skeleton } from "#console/ui/feedback.tsx";
-import { useText } from "#console/i18n/index.ts";
+import { loadTextsOf, useText } from "#console/i18n/index.ts";
 
 import { Frame } from "./frame.tsx";
 import { FailedPage, ForbiddenPage, NotFoundPage } from "./fallback-pages.tsx";
@@ -71,7 +71,8 @@ const loaded = new Map<string, () => ReactNode>();
  */
 async function loadPage(page: Page): Promise<null> {
   try {
-    loaded.set(page.path, await page.load());
+    const [Loaded] = await Promise.all([page.load(), loadTextsOf(page.path)]);
+    loaded.set(page.path, Loaded);
     sessionStorage.removeItem(reloadedKey);
   } catch (cause) {
     if (!(await probe())) {

@@ -12,7 +12,7 @@ import { Button } from "#console/ui/button.tsx";
 import { Notice } from "#console/ui/feedback.tsx";
 import { RadioGroup, Select, TextField } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Text } from "#console/ui/text.tsx";
 
 type Made = AnswerOf<"createApiKey">;

@@ -15,7 +15,7 @@ import { IconButton } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
 import { DateField, Select, TextField } from "#console/ui/fields.tsx";
 import { Facts, Stack } from "#console/ui/layout.tsx";
-import { Drawer } from "#console/ui/overlay.tsx";
+import { Drawer } from "#console/ui/dialog.tsx";
 import { Code, Heading } from "#console/ui/text.tsx";
 
 import { dayBegin, dayEnd } from "./zone-days.ts";

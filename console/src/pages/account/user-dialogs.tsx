@@ -13,7 +13,7 @@ import { Button } from "#console/ui/button.tsx";
 import { Notice } from "#console/ui/feedback.tsx";
 import { RadioGroup, TextField } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Text } from "#console/ui/text.tsx";
 
 import type { User } from "./users-tab.tsx";

@@ -13,7 +13,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Code, Heading, Muted } from "#console/ui/text.tsx";
 
 import { ApplicationDialog } from "./application-dialog.tsx";

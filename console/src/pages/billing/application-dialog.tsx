@@ -7,7 +7,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Select, TextArea, TextField } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 
 const scales = ["individual", "1-10", "11-50", "51-500", "500+"] as const;
 const scaleKeys = {

@@ -7,7 +7,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { TextArea } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 
 const charactersMax = 1000;
 

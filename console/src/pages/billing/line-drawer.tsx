@@ -13,7 +13,7 @@ import { Button } from "#console/ui/button.tsx";
 import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { Facts, Row, Stack } from "#console/ui/layout.tsx";
 import { TextLink } from "#console/ui/link.tsx";
-import { Drawer } from "#console/ui/overlay.tsx";
+import { Drawer } from "#console/ui/dialog.tsx";
 import { Heading, Muted, Text } from "#console/ui/text.tsx";
 
 import { EventProof } from "./event-proof.tsx";

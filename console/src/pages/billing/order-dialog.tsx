@@ -16,7 +16,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { Facts, Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
 
 export type OrderAsk = RequestOf<"quoteOrder">["body"];

@@ -15,7 +15,7 @@ import { Button } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
 import { ExternalLink } from "#console/ui/link.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
 
 export type Payment = ItemOf<"listPayments">;

@@ -10,7 +10,7 @@ import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { RadioGroup, TextField } from "#console/ui/fields.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { toast } from "#console/ui/toast.tsx";
 
 type Way = "bank_transfer" | "test" | "record";

@@ -9,7 +9,7 @@ import { Button } from "#console/ui/button.tsx";
 import { Checkbox, TextArea, TextField } from "#console/ui/fields.tsx";
 import { Notice } from "#console/ui/feedback.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Dialog } from "#console/ui/overlay.tsx";
+import { Dialog } from "#console/ui/dialog.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
 
 import type { RentForm } from "./rent-form.ts";
