@@ -77,7 +77,7 @@ export function TerminalScreen({ path }: { readonly path: string }): ReactNode {
         ) : null}
       </Row>
       <div
-        className="terminal"
+        className="serial-screen"
         ref={place}
         role="application"
         aria-label={t("common.terminal.label")}

@@ -58,7 +58,9 @@ export function VerifyResult({
         <Card title={t("verify.notes")}>
           <ul>
             {verdict.notes.map(({ code, message }) => (
-              <li key={code}>{message[language]}</li>
+              <li key={`${code} ${message.en}`} data-note={code}>
+                {message[language]}
+              </li>
             ))}
           </ul>
         </Card>
