@@ -104,11 +104,15 @@ export async function submitApplication(tx: Tx, ask: NewApplication): Promise<Ap
 /** Newest first; of one tenant, or of all for the operator. */
 export function applications(
   db: Queryable,
-  ask: PageAsk & { readonly tenantId: string | undefined },
+  ask: PageAsk & {
+    readonly tenantId: string | undefined;
+    readonly state?: Application["state"] | undefined;
+  },
 ): Promise<Application[]> {
   return db.rows(
     sql`select ${columns} from compute_application
       where ${ask.tenantId === undefined ? sql`true` : sql`tenant_id = ${ask.tenantId}`}
+        and ${ask.state === undefined ? sql`true` : sql`state = ${ask.state}`}
         and ${newestFirst({ at: sql`created_at`, id: sql`id` }, ask)}
       order by created_at desc, id desc limit ${ask.limit}`,
     row,

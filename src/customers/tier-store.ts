@@ -11,7 +11,7 @@ import { json } from "#db/json.ts";
 import { newestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import { dayStart, localDay, type LocalDay } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
 import { formatFen } from "#kernel/money.ts";
@@ -212,6 +212,21 @@ export function endOverrides(
     where tenant_id = ${tenantId} and ended_at is null and until_at > ${new Date(now)}`);
 }
 
+/** As an expression of a query: null where nothing is set by hand at that instant. */
+export function tierByHand(tenantId: Sql, at: Sql): Sql {
+  return sql`(select o.tier from tier_override o
+    where o.tenant_id = ${tenantId} and o.from_at <= ${at}
+      and ${at} < coalesce(o.ended_at, o.until_at)
+    order by o.from_at desc, o.id desc limit 1)`;
+}
+
+/** As an expression of a query. */
+export function tierByPayments(tenantId: Sql, at: Sql): Sql {
+  return sql`coalesce((select c.tier from tier_change c
+    where c.tenant_id = ${tenantId} and c.effective_at <= ${at}
+    order by c.effective_at desc, c.id desc limit 1), 'normal')`;
+}
+
 /**
  * The tier at each of these instants (epoch milliseconds): what is set by hand, or else what the last
  * change before it made. An instant whose midnight was not decided yet has the tier before it.
@@ -223,15 +238,9 @@ export async function tiersAt(
 ): Promise<ReadonlyMap<number, Tier>> {
   if (instants.length === 0) return new Map();
   const rows = await db.rows(
-    sql`select asked.at, coalesce(
-        (select o.tier from tier_override o
-          where o.tenant_id = ${tenantId} and o.from_at <= asked.at
-            and asked.at < coalesce(o.ended_at, o.until_at)
-          order by o.from_at desc, o.id desc limit 1),
-        (select c.tier from tier_change c
-          where c.tenant_id = ${tenantId} and c.effective_at <= asked.at
-          order by c.effective_at desc, c.id desc limit 1),
-        'normal') as tier
+    sql`select asked.at,
+        coalesce(${tierByHand(sql`${tenantId}`, sql`asked.at`)},
+          ${tierByPayments(sql`${tenantId}`, sql`asked.at`)}) as tier
       from unnest(${instants.map((at) => new Date(at))}::timestamptz[]) as asked(at)`,
     z.object({ at: instant, tier }),
   );

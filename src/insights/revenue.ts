@@ -51,6 +51,37 @@ export function cohortMonths(
   );
 }
 
+const dayRow = z
+  .object({ active: z.int(), revenue: int8 })
+  .transform((each) => ({ active: each.active, revenue: fen(each.revenue) }));
+
+/** Of the day that each customer has at this instant. */
+export function revenueToday(
+  db: Queryable,
+  now: number,
+): Promise<{ readonly active: number; readonly revenue: Fen }> {
+  return db.one(
+    sql`with local as (
+        select id, (${new Date(now)}::timestamptz at time zone time_zone)::date as day, time_zone
+        from tenant where kind = 'customer'
+      ), spent as (
+        select l.id, c.amount from local l
+          join charge_line c on c.tenant_id = l.id and c.service_date = l.day
+        union all
+        select l.id, i.amount from local l
+          join order_item i on i.tenant_id = l.id and not i.is_prepayment
+            and i.billed_month = to_char(l.day, 'YYYY-MM')
+            and (i.at at time zone l.time_zone)::date = l.day
+      ), by_tenant as (
+        select id, sum(amount) as amount from spent group by id
+      )
+      select count(*) filter (where amount > 0)::int as active,
+        coalesce(sum(amount), 0)::int8 as revenue
+      from by_tenant`,
+    dayRow,
+  );
+}
+
 /** How many registered, by month. */
 export async function registrations(db: Queryable): Promise<ReadonlyMap<LocalMonth, number>> {
   const rows = await db.rows(

@@ -80,14 +80,15 @@ export async function lastTaskAt(
   return at ?? undefined;
 }
 
-/** Newest first, of all tenants. */
+/** Newest first, of one tenant or of all. */
 export function tasks(
   db: Queryable,
-  ask: PageAsk & { readonly open: boolean },
+  ask: PageAsk & { readonly open: boolean; readonly tenantId?: string | undefined },
 ): Promise<CustomerTask[]> {
   return db.rows(
     sql`select ${columns} from ${source}
       where (k.done_at is null or not ${ask.open})
+        and ${ask.tenantId === undefined ? sql`true` : sql`k.tenant_id = ${ask.tenantId}`}
         and ${newestFirst({ at: sql`k.created_at`, id: sql`k.id` }, ask)}
       order by k.created_at desc, k.id desc limit ${ask.limit}`,
     row,

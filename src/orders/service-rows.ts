@@ -16,31 +16,32 @@ import { serviceKinds, type ServiceKind } from "./services.ts";
 
 const serviceStates = ["asked", "offered", "active", "ended"] as const;
 
-const row = z
-  .object({
-    tenant_id: z.string(),
-    id: z.string(),
-    kind: z.enum(serviceKinds),
-    code: z.string().nullable(),
-    description: z.string(),
-    state: z.enum(serviceStates),
-    amount: z
-      .bigint()
-      .transform((value) => fen(value))
-      .nullable(),
-    price_profile_id: z.string().nullable(),
-    offer_until: instant.nullable(),
-    optimizations_left: z.int(),
-    zone: z.string().transform((name) => timeZone(name)),
-    anchor_at: instant.nullable(),
-    paid_months: z.int(),
-    paid_until: instant.nullable(),
-    auto_renew: z.boolean(),
-    asked_at: instant,
-    ended_at: instant.nullable(),
-    end_reason: reasonRow.nullable(),
-  })
-  .transform((found) => ({
+const fields = z.object({
+  tenant_id: z.string(),
+  id: z.string(),
+  kind: z.enum(serviceKinds),
+  code: z.string().nullable(),
+  description: z.string(),
+  state: z.enum(serviceStates),
+  amount: z
+    .bigint()
+    .transform((value) => fen(value))
+    .nullable(),
+  price_profile_id: z.string().nullable(),
+  offer_until: instant.nullable(),
+  optimizations_left: z.int(),
+  zone: z.string().transform((name) => timeZone(name)),
+  anchor_at: instant.nullable(),
+  paid_months: z.int(),
+  paid_until: instant.nullable(),
+  auto_renew: z.boolean(),
+  asked_at: instant,
+  ended_at: instant.nullable(),
+  end_reason: reasonRow.nullable(),
+});
+
+function serviceOf(found: z.output<typeof fields>) {
+  return {
     tenantId: found.tenant_id,
     id: found.id,
     kind: found.kind,
@@ -59,7 +60,13 @@ const row = z
     askedAt: found.asked_at,
     endedAt: found.ended_at ?? undefined,
     endReason: found.end_reason ?? undefined,
-  }));
+  };
+}
+
+const row = fields.transform(serviceOf);
+const rowWithTenant = fields
+  .extend({ tenant: z.string() })
+  .transform((found) => ({ ...serviceOf(found), tenant: found.tenant }));
 export type Service = z.output<typeof row>;
 
 const columns = sql`tenant_id, id, kind, code, description, state, amount, price_profile_id,
@@ -104,6 +111,21 @@ export function services(db: Queryable, tenantId: string, ask: PageAsk): Promise
       where tenant_id = ${tenantId} and ${newestFirst({ at: sql`asked_at`, id: sql`id` }, ask)}
       order by asked_at desc, id desc limit ${ask.limit}`,
     row,
+  );
+}
+
+/** Newest first, of all tenants; for the operator. */
+export function allServices(
+  db: Queryable,
+  ask: PageAsk & { readonly isToDo: boolean },
+): Promise<(Service & { readonly tenant: string })[]> {
+  return db.rows(
+    sql`select ${columns}, (select display_name from tenant t where t.id = service.tenant_id) as tenant
+      from service
+      where (not ${ask.isToDo} or state = 'asked' or state = 'active' and optimizations_left > 0)
+        and ${newestFirst({ at: sql`asked_at`, id: sql`id` }, ask)}
+      order by asked_at desc, id desc limit ${ask.limit}`,
+    rowWithTenant,
   );
 }
 

@@ -1,4 +1,4 @@
-/** `review`, and for the operator `task list|finish` and `revenue`. */
+/** `review`, and for the operator `customer list`, `task list|finish` and `revenue`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -16,6 +16,7 @@ import { collect, listText } from "#cli/lists.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { money, none, time } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { customerFilter as filter } from "#contract/schemas/insights.ts";
 import { language } from "#contract/schemas/notices.ts";
 
 const taskColumns: readonly Column<ItemOf<"listCustomerTasks">>[] = [
@@ -25,6 +26,20 @@ const taskColumns: readonly Column<ItemOf<"listCustomerTasks">>[] = [
   { title: "WHY", cell: (task) => task.text },
   { title: "DONE", cell: (task) => (task.doneAt === null ? none : time(task.doneAt)) },
   { title: "ID", cell: (task) => task.id },
+];
+
+const customerColumns: readonly Column<ItemOf<"listCustomers">>[] = [
+  { title: "NAME", cell: (each) => each.name },
+  { title: "DISPLAY NAME", cell: (each) => each.displayName },
+  { title: "STATE", cell: (each) => each.state },
+  { title: "TIER", cell: (each) => (each.isTierByHand ? `${each.tier} (by hand)` : each.tier) },
+  { title: "STANDING", cell: (each) => each.stage.replaceAll("_", " ") },
+  { title: "AVAILABLE", cell: (each) => each.available, right: true },
+  { title: "THIS MONTH", cell: (each) => each.spentThisMonth, right: true },
+  {
+    title: "SIGNS",
+    cell: (each) => each.signs.map((sign) => sign.replaceAll("_", " ")).join(", ") || none,
+  },
 ];
 
 export function addReview(program: Command, shell: Shell): void {
@@ -43,6 +58,38 @@ export function addReview(program: Command, shell: Shell): void {
 }
 
 export function addInsights(program: Command, shell: Shell): void {
+  const customer = group(program, "customer", "For the operator: customers and how they are");
+
+  define(customer, shell, {
+    usage: "list",
+    alias: "ls",
+    summary: "Customers with tier, standing, money, this month and signs, newest first",
+    args: noArguments,
+    options: listOptions.extend({
+      name: flag("--name <part>", "whose name has this", filter.nameHas),
+      tier: flag("--tier <tier>", "normal, gold or diamond", filter.tier),
+      state: flag("--state <state>", "active or suspended", filter.state),
+      stage: flag("--stage <stage>", "of the ladder; low: all but ok", filter.stage),
+      sign: flag("--sign <sign>", "with an open task of this kind, or any", filter.sign),
+    }),
+    examples: ["millrace customer list --stage low", "millrace customer list --sign any"],
+    act: async ({ client, out }, _args, { limit, name, tier, state, stage, sign }) => {
+      const query = {
+        ...(name === undefined ? {} : { nameHas: name }),
+        ...(tier === undefined ? {} : { tier }),
+        ...(state === undefined ? {} : { state }),
+        ...(stage === undefined ? {} : { stage }),
+        ...(sign === undefined ? {} : { sign }),
+      };
+      const found = await collect(client.items("listCustomers", { query }), { limit });
+      await out.show({
+        value: { items: found.items },
+        ids: found.items.map((item) => item.id),
+        text: () => listText(customerColumns, found, "No customers."),
+      });
+    },
+  });
+
   const task = group(program, "task", "For the operator: customers to look after");
 
   define(task, shell, {
@@ -82,7 +129,7 @@ export function addInsights(program: Command, shell: Shell): void {
 
   define(program, shell, {
     usage: "revenue",
-    summary: "For the operator: revenue, active customers, their average, and cohorts by month",
+    summary: "For the operator: revenue today and by month, active customers, average, cohorts",
     args: noArguments,
     options: z.object({
       from: flag("--from <month>", "first month (default: a year)", z.string().optional()),
@@ -133,8 +180,9 @@ function reviewText(review: AnswerOf<"getUsageReview">): string {
   return `${head}\n${review.skus.length === 0 ? "Nothing was used.\n" : list}${advice.join("")}`;
 }
 
-function revenueText({ months, cohorts }: AnswerOf<"getRevenue">): string {
-  if (months.length === 0) return "No revenue.\n";
+function revenueText({ today, months, cohorts }: AnswerOf<"getRevenue">): string {
+  const now = `Today ${today.day}: ${money(today.revenue)} of ${today.active} active customers.\n`;
+  if (months.length === 0) return `${now}No revenue.\n`;
   const byMonth = table(
     [
       { title: "MONTH", cell: (each) => each.month },
@@ -157,5 +205,5 @@ function revenueText({ months, cohorts }: AnswerOf<"getRevenue">): string {
     ],
     cohorts,
   );
-  return `${byMonth}\n${byCohort}`;
+  return `${now}\n${byMonth}\n${byCohort}`;
 }

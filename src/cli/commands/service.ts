@@ -1,4 +1,4 @@
-/** `service offers|support|bundle|ask|list|show|accept|cancel`; for the operator `offer|finish`. */
+/** `service offers|support|bundle|ask|list|show|accept|cancel`; for the operator `to-do|offer|finish`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -18,7 +18,7 @@ import { resolve, type Kind } from "#cli/resolve.ts";
 import type { Session } from "#cli/session.ts";
 import { fields, table, type Column } from "#cli/table.ts";
 import { because, money, none, shortId, time, yesNo } from "#cli/text.ts";
-import type { AnswerOf } from "#client/types.ts";
+import type { AnswerOf, ItemOf } from "#client/types.ts";
 
 type Service = AnswerOf<"getService">;
 type Offers = AnswerOf<"listServiceOffers">;
@@ -41,6 +41,12 @@ const columns: readonly Column<Service>[] = [
   { title: "AMOUNT", cell: (each) => money(each.amount), right: true },
   { title: "UNTIL", cell: (each) => time(each.paidUntil ?? each.offerUntil) },
   { title: "ID", cell: (each) => shortId(each.id) },
+];
+
+const customerColumns: readonly Column<ItemOf<"listAllServices">>[] = [
+  { title: "CUSTOMER", cell: (each) => each.tenant },
+  ...columns,
+  { title: "TO DO", cell: (each) => each.optimizationsLeft, right: true },
 ];
 
 const bundleColumns: readonly Column<Offers["bundles"][number]>[] = [
@@ -162,6 +168,24 @@ export function addServices(program: Command, shell: Shell): void {
     act: async (session, [text]) => {
       const serviceId = await resolve(session, serviceKind, text);
       await showOne(session, await session.client.call("cancelService", { params: { serviceId } }));
+    },
+  });
+
+  define(service, shell, {
+    usage: "to-do",
+    summary: "For the operator: what customers asked for or paid, and is not done",
+    args: noArguments,
+    options: listOptions.extend({
+      all: flag("--all", "everything of all customers", z.boolean().default(false)),
+    }),
+    act: async ({ client, out }, _args, { limit, all }) => {
+      const query = { state: all ? ("all" as const) : ("to_do" as const) };
+      const found = await collect(client.items("listAllServices", { query }), { limit });
+      await out.show({
+        value: { items: found.items },
+        ids: found.items.map((item) => item.id),
+        text: () => listText(customerColumns, found, "Nothing is to be done."),
+      });
     },
   });
 

@@ -92,7 +92,7 @@ export const customerOperations = {
     summary: "For the operator: applications of all tenants, newest first",
     tag: "customers",
     permission: "platform.read",
-    query: pageQuery,
+    query: pageQuery.extend({ state: customers.application.shape.state.optional() }),
     result: page(customers.application),
   }),
   listAgreements: operation({

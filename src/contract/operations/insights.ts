@@ -17,6 +17,15 @@ export const insightOperations = {
     params: z.strictObject({ period: z.string().regex(/^[A-Za-z0-9-]{1,20}$/) }),
     result: insights.usageReview,
   }),
+  listCustomers: operation({
+    method: "GET",
+    path: "/v1/customers",
+    summary: "For the operator: customers with tier, money, month and signs, newest first",
+    tag: "insights",
+    permission: "platform.read",
+    query: pageQuery.extend(insights.customerFilter),
+    result: page(insights.customerSummary),
+  }),
   listCustomerTasks: operation({
     method: "GET",
     path: "/v1/customer-tasks",
@@ -25,6 +34,7 @@ export const insightOperations = {
     permission: "platform.read",
     query: pageQuery.extend({
       state: z.enum(["open", "all"]).default("open"),
+      tenantId: id.optional(),
       language: language.default("en"),
     }),
     result: page(insights.customerTask),
@@ -43,7 +53,7 @@ export const insightOperations = {
   getRevenue: operation({
     method: "GET",
     path: "/v1/revenue",
-    summary: "For the operator: revenue, active customers, average and cohorts by month",
+    summary: "For the operator: revenue today and by month, active customers, average and cohorts",
     tag: "insights",
     permission: "platform.read",
     /** The last twelve months unless told otherwise. */

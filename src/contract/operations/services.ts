@@ -36,6 +36,17 @@ export const serviceOperations = {
     query: pageQuery,
     result: page(services.service),
   }),
+  listAllServices: operation({
+    method: "GET",
+    path: "/v1/all-services",
+    summary:
+      "For the operator: services of all customers, newest first; those to be done by default",
+    tag: "orders",
+    permission: "platform.read",
+    /** `to_do`: waits for an offer, or is paid and not done. */
+    query: pageQuery.extend({ state: z.enum(["to_do", "all"]).default("to_do") }),
+    result: page(services.serviceOfCustomer),
+  }),
   getService: operation({
     method: "GET",
     path: "/v1/services/{serviceId}",

@@ -42,6 +42,8 @@ export const service = z.object({
   reason: reason.nullable(),
 });
 
+export const serviceOfCustomer = service.extend({ tenantId: id, tenant: z.string() });
+
 const text = z.string().trim().min(1).max(1000);
 
 export const orderServiceBody = z.discriminatedUnion("kind", [

@@ -42,7 +42,7 @@ export const customerHandlers = {
 
   listAllApplications: ({ query }, { tx }) =>
     pageOf(query, {
-      load: (ask) => applications(tx, { ...ask, tenantId: undefined }),
+      load: (ask) => applications(tx, { ...ask, tenantId: undefined, state: query.state }),
       show: showApplication,
       positionOf: ({ createdAt, id }) => ({ at: createdAt, id }),
     }),

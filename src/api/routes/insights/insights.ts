@@ -8,14 +8,17 @@ import { time, timeOrNull } from "#api/routes/wire.ts";
 import { loadPriceBook, pricesOn } from "#catalog/price-profiles.ts";
 import { defaultProfile } from "#catalog/profile.ts";
 import type * as schemas from "#contract/schemas/insights.ts";
-import { cohortMonths, registrations, revenueByMonth } from "#insights/revenue.ts";
+import { credits } from "#flow/ledger/accounts.ts";
+import type { Credit } from "#flow/ledger/decide.ts";
+import { customers, type ListedCustomer } from "#insights/customer-list.ts";
+import { cohortMonths, registrations, revenueByMonth, revenueToday } from "#insights/revenue.ts";
 import { reviewLines } from "#insights/review-lines.ts";
 import { periodBefore, reviewOf, reviewPeriod } from "#insights/review.ts";
 import { finishTask, tasks, type CustomerTask } from "#insights/tasks.ts";
 import { taskText } from "#insights/words.ts";
 import { addMonths, dayOf, localMonth, monthOf } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
-import { formatFen, subtractFen } from "#kernel/money.ts";
+import { formatFen, subtractFen, zeroFen } from "#kernel/money.ts";
 import { formatRounded } from "#kernel/rounding.ts";
 import { billingZone } from "#kernel/zone.ts";
 import type { Language } from "#notices/words.ts";
@@ -64,9 +67,27 @@ export const insightHandlers = {
     };
   },
 
+  listCustomers: async ({ query }, { tx, now }) => {
+    const { limit, cursor, ...filter } = query;
+    const found = await pageOf(
+      { limit, cursor },
+      {
+        load: (ask) => customers(tx, { ...ask, filter, now: now() }),
+        show: (each) => each,
+        positionOf: ({ createdAt, id }) => ({ at: createdAt, id }),
+      },
+    );
+    const creditOf = await credits(
+      tx,
+      found.items.map(({ id }) => id),
+    );
+    const { items, ...next } = found;
+    return { items: items.map((each) => showCustomer(each, creditOf.get(each.id))), ...next };
+  },
+
   listCustomerTasks: ({ query }, { tx }) =>
     pageOf(query, {
-      load: (ask) => tasks(tx, { ...ask, open: query.state === "open" }),
+      load: (ask) => tasks(tx, { ...ask, open: query.state === "open", tenantId: query.tenantId }),
       show: (task) => showTask(task, query.language),
       positionOf: ({ createdAt, id }) => ({ at: createdAt, id }),
     }),
@@ -89,10 +110,16 @@ export const insightHandlers = {
     if (through < from) {
       throw new Failure("invalid_request", `${through} is before ${from}.`);
     }
+    const today = await revenueToday(tx, now());
     const cells = await cohortMonths(tx, { from, through });
     const registered = await registrations(tx);
     const cohorts = [...new Set(cells.map(({ cohort }) => cohort))];
     return {
+      today: {
+        day: dayOf(billingZone, now()),
+        revenue: formatFen(today.revenue),
+        active: today.active,
+      },
       months: revenueByMonth(cells).map((each) => ({
         ...each,
         revenue: formatFen(each.revenue),
@@ -109,6 +136,19 @@ export const insightHandlers = {
     };
   },
 } satisfies Partial<Handlers>;
+
+function showCustomer(
+  of: ListedCustomer,
+  credit: Credit | undefined,
+): z.output<typeof schemas.customerSummary> {
+  return {
+    ...of,
+    createdAt: time(of.createdAt),
+    balance: formatFen(credit?.balance ?? zeroFen),
+    available: formatFen(credit?.available ?? zeroFen),
+    spentThisMonth: formatFen(of.spentThisMonth),
+  };
+}
 
 function showTask(task: CustomerTask, language: Language): z.output<typeof schemas.customerTask> {
   const text = taskText(task.kind, task.data, language);

@@ -18,7 +18,7 @@ import {
   offerService,
   orderService,
 } from "#orders/service-orders.ts";
-import { getService, services, type Service } from "#orders/service-rows.ts";
+import { allServices, getService, services, type Service } from "#orders/service-rows.ts";
 import { supportPrice } from "#orders/services.ts";
 
 import { bookedNow, orderedNow } from "./booked.ts";
@@ -66,6 +66,13 @@ export const serviceHandlers = {
     pageOf(query, {
       load: (ask) => services(tx, tenantId, ask),
       show: showService,
+      positionOf: ({ askedAt, id }) => ({ at: askedAt, id }),
+    }),
+
+  listAllServices: ({ query }, { tx }) =>
+    pageOf(query, {
+      load: (ask) => allServices(tx, { ...ask, isToDo: query.state === "to_do" }),
+      show: (of) => ({ ...showService(of), tenantId: of.tenantId, tenant: of.tenant }),
       positionOf: ({ askedAt, id }) => ({ at: askedAt, id }),
     }),
 
