@@ -165,6 +165,7 @@ function handsIn(operation: Operation): number | undefined {
 test("what changes nothing has no audit name, and of other methods than GET only asking what would be", () => {
   const reads = operationIds.filter((id) => !changesSomething(operations[id]));
   expect(reads.filter((id) => operations[id].method !== "GET").toSorted()).toEqual([
+    "checkPriceProfile",
     "planFleet",
     "planRequest",
     "quote",

@@ -1,5 +1,6 @@
 /** Which handler answers which operation; identity, audit and health are the server's own. */
 import type { Handlers } from "#api/handler.ts";
+import { bookHandlers } from "#api/routes/billing/books.ts";
 import { explainHandlers } from "#api/routes/billing/explain.ts";
 import { bundleHandlers } from "#api/routes/bundles/bundles.ts";
 import { invoiceHandlers } from "#api/routes/billing/invoices.ts";
@@ -67,6 +68,7 @@ export const handlers: Partial<Handlers> = {
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,
   createPriceProfile: profiles.createProfile,
+  checkPriceProfile: profiles.checkProfile,
   ...replayHandlers,
   activatePriceProfile: profiles.activateProfile,
   quote: quotes.quoteHandler,
@@ -117,6 +119,7 @@ export const handlers: Partial<Handlers> = {
   createTopUp: money.createTopUp,
   ...paymentHandlers,
   listJournals: money.listJournalsHandler,
+  ...bookHandlers,
   listUsage: usage.listUsage,
   getUsageSums,
   ...statementHandlers,

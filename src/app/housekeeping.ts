@@ -7,7 +7,7 @@ import type { LoopDefinition } from "#loops/loop.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
 
-import { heldForNothing } from "./held-for-nothing.ts";
+import { heldForNothing } from "#orders/held-for-nothing.ts";
 
 const hourMs = 3_600_000;
 /** What each forgets at most in one statement. */

@@ -102,14 +102,27 @@ export async function createPriceProfile(
   return { ...version, body: ask.profile, warnings: profileWarnings(profile) };
 }
 
+export interface ProfileIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The profile, or everything that is wrong with it, and where. Pure. */
+export function readPriceProfile(
+  body: unknown,
+): { readonly profile: PriceProfile } | { readonly issues: readonly ProfileIssue[] } {
+  const parsed = priceProfileSchema.safeParse(body);
+  if (parsed.success) return { profile: parsed.data };
+  return {
+    issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+  };
+}
+
 /** Throws `rule_violation` with everything that is wrong, and where. */
 export function validPriceProfile(body: unknown): PriceProfile {
-  const parsed = priceProfileSchema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({
-    path: path.join("."),
-    message,
-  }));
+  const read = readPriceProfile(body);
+  if ("profile" in read) return read.profile;
+  const { issues } = read;
   const [first] = issues;
   throw new Failure(
     "rule_violation",

@@ -75,6 +75,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   listPriceProfiles: "profile list",
   getPriceProfile: `profile show ${id}`,
   createPriceProfile: `profile create draft --file ${json}`,
+  checkPriceProfile: `profile check --file ${json}`,
   activatePriceProfile: `profile activate ${id} --from 2026-06-01`,
   replayPrices: `price replay --profile ${json} --month 2026-05`,
   quote: "price small --hours 24 --disk 100GiB",
@@ -134,6 +135,10 @@ const commands: Readonly<Record<OperationId, string>> = {
   listBankReceipts: "payment receipts --all",
   resolveBankReceipt: `payment resolve ${id} --return --note wrong`,
   listJournals: "journal",
+  listAllJournals: "ledger journals --kind top_up --account cash --since 2026-05-01T00:00:00Z",
+  listAllPayments: "ledger payments --state settled",
+  listAllInvoices: "ledger invoices --month 2026-05 --state overdue",
+  checkLedger: "ledger check",
   listUsage: "usage --month 2026-05",
   getUsageSums: "usage sum --by project --bucket week --month 2026-05",
   getStatement: "statement --format json",
@@ -250,6 +255,12 @@ beforeEach(() => {
   server.answer("checkUsage", (_seen, sample) => ({
     result: Object.assign({}, sample, { problems: [] }),
   }));
+  server.answer("checkPriceProfile", (_seen, sample) => ({
+    result: Object.assign({}, sample, { problems: [] }),
+  }));
+  server.answer("checkLedger", (_seen, sample) => ({
+    result: Object.assign({}, sample, { problems: [], heldForNothing: [] }),
+  }));
   server.answer("followEvents", () => ({
     result:
       eventText({ data: { kind: "lease", id, at: "2026-05-04T02:03:04Z" } }) +
@@ -324,6 +335,7 @@ const bodies: Partial<Record<OperationId, string>> = {
   createPool: '{"name":"high-end","preset":"high-end"}',
   updatePool: '{"slicesMax":4}',
   createPriceProfile: '{"name":"draft","profile":{}}',
+  checkPriceProfile: '{"profile":{}}',
   activatePriceProfile: '{"from":"2026-06-01"}',
   replayPrices: '{"profile":{},"month":"2026-05"}',
   quote: '{"flavor":"small"}',

@@ -43,6 +43,7 @@ import { addProfiles } from "./commands/profile.ts";
 import { addPlans } from "./commands/plan.ts";
 import { addPools } from "./commands/pool.ts";
 import { addJobPolicy } from "./commands/job-policy.ts";
+import { addLedger } from "./commands/ledger.ts";
 import { addLimit } from "./commands/limit.ts";
 import { addQueue } from "./commands/queue.ts";
 import { addQuota } from "./commands/quota.ts";
@@ -158,6 +159,7 @@ export function buildProgram(shell: Shell): Command {
   addOrphans(program, shell);
   addFlavors(program, shell);
   addProfiles(program, shell);
+  addLedger(program, shell);
   addAlerts(program, shell);
   addInsights(program, shell);
   addIdle(program, shell);

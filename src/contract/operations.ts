@@ -1,5 +1,6 @@
 /** The one table of operations. */
 import { billingOperations } from "./operations/billing.ts";
+import { bookOperations } from "./operations/books.ts";
 import { bundleOperations } from "./operations/bundles.ts";
 import { catalogOperations } from "./operations/catalog.ts";
 import { computeOperations } from "./operations/compute.ts";
@@ -35,6 +36,7 @@ export const operations = {
   ...groupOperations,
   ...sizingOperations,
   ...billingOperations,
+  ...bookOperations,
   ...limitOperations,
   ...jobPolicyOperations,
   ...bundleOperations,

@@ -46,6 +46,21 @@ export async function findTenant(db: Queryable, text: string): Promise<Tenant | 
   return db.maybe(sql`select ${columns} from tenant where ${which}`, row);
 }
 
+const nameRow = z.object({ id: z.string(), displayName: z.string() });
+
+/** What they are called, by id; those that are not there are left out. */
+export async function tenantNames(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.rows(
+    sql`select id, display_name as "displayName" from tenant where id = any(${[...ids]}::uuid[])`,
+    nameRow,
+  );
+  return new Map(rows.map(({ id, displayName }) => [id, displayName]));
+}
+
 export interface NewTenant {
   readonly name: string;
   readonly displayName?: string | undefined;

@@ -32,7 +32,7 @@ const nextStep = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("redirect"), url: z.string() }),
 ]);
 
-const paymentRow = z
+export const paymentRow = z
   .object({
     tenant_id: z.string(),
     id: z.string(),
@@ -67,7 +67,7 @@ const paymentRow = z
   }));
 export type Payment = z.output<typeof paymentRow>;
 
-const columns = sql`p.tenant_id, p.id, p.method, p.code, p.amount, p.state, p.provider_reference,
+export const paymentColumns = sql`p.tenant_id, p.id, p.method, p.code, p.amount, p.state, p.provider_reference,
   p.next, p.received, p.failure, p.created_at, p.expires_at, p.settled_at,
   (select coalesce(sum(r.amount), 0)::int8 from payment_refund r where r.tenant_id = p.tenant_id
     and r.payment_id = p.id and r.state <> 'refused') as refunded`;
@@ -102,7 +102,7 @@ export async function createPayment(
       (tenant_id, id, method, code, amount, state, created_at, expires_at, look_at)
     values (${tenantId}, ${id}, ${ask.method}, ${code}, ${ask.amount}, 'created', ${at},
       ${new Date(ask.at + expiresAfterMs)}, ${at})`);
-  await tx.nudge(channel);
+  tx.nudge(channel);
   return present(await findPayment(tx, tenantId, id), "the new payment");
 }
 
@@ -114,20 +114,20 @@ export function findPayment(
   id: string,
 ): Promise<Payment | undefined> {
   return db.maybe(
-    sql`select ${columns} from payment p where p.tenant_id = ${tenantId} and p.id = ${id}::uuid`,
+    sql`select ${paymentColumns} from payment p where p.tenant_id = ${tenantId} and p.id = ${id}::uuid`,
     paymentRow,
   );
 }
 
 /** Of any tenant. */
 export function paymentByCode(db: Queryable, code: string): Promise<Payment | undefined> {
-  return db.maybe(sql`select ${columns} from payment p where p.code = ${code}`, paymentRow);
+  return db.maybe(sql`select ${paymentColumns} from payment p where p.code = ${code}`, paymentRow);
 }
 
 /** Newest first. */
 export function listPayments(db: Queryable, tenantId: string, ask: PageAsk): Promise<Payment[]> {
   return db.rows(
-    sql`select ${columns} from payment p
+    sql`select ${paymentColumns} from payment p
       where p.tenant_id = ${tenantId}
         and ${newestFirst({ at: sql`p.created_at`, id: sql`p.id` }, ask)}
       order by p.created_at desc, p.id desc limit ${ask.limit}`,
@@ -155,7 +155,7 @@ export async function startPayment(
     update payment set state = 'pending', provider_reference = ${reference},
       next = ${json(next)}::jsonb, look_at = ${lookAt === undefined ? null : new Date(lookAt)}
     where tenant_id = ${payment.tenantId} and id = ${payment.id} and state = 'created'`);
-  await tx.nudge(channel);
+  tx.nudge(channel);
 }
 
 /**
@@ -176,7 +176,7 @@ export async function settlePayment(
     update payment set state = 'settled', received = ${ask.amount}, failure = null,
       settled_at = ${new Date(ask.at)}, look_at = null
     where tenant_id = ${tenantId} and id = ${id}`);
-  await tx.nudge("balance");
+  tx.nudge("balance");
 }
 
 /** Harmless where it is over already. */
@@ -238,8 +238,8 @@ export async function refundPayment(
       (tenant_id, id, payment_id, amount, reason, state, created_at, look_at)
     values (${tenantId}, ${id}, ${ask.paymentId}, ${ask.amount}, ${ask.reason}, 'pending',
       ${new Date(ask.at)}, ${new Date(ask.at)})`);
-  await tx.nudge(channel);
-  await tx.nudge("balance");
+  tx.nudge(channel);
+  tx.nudge("balance");
   return present(await findPayment(tx, tenantId, ask.paymentId), "the payment");
 }
 
@@ -264,7 +264,7 @@ export async function endRefund(
   const paid = await findJournal(tx, tenantId, `payout:${refundReference(id)}`);
   const journal = present(paid, `the payout of refund ${id}`);
   await voidJournal(tx, tenantId, { id: journal.id, reason: ask.refusal, at: ask.at });
-  await tx.nudge("balance");
+  tx.nudge("balance");
 }
 
 function refundReference(id: string): string {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { heldForNothing } from "#app/held-for-nothing.ts";
+import { heldForNothing } from "#orders/held-for-nothing.ts";
 import { sql } from "#db/sql.ts";
 
 import { orderCloud, type Customer } from "./order-cloud.ts";

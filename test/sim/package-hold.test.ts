@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { v7 as uuid } from "uuid";
 
-import { heldForNothing } from "#app/held-for-nothing.ts";
+import { heldForNothing } from "#orders/held-for-nothing.ts";
 import { defaultProfile } from "#catalog/profile.ts";
 import { lookAt } from "#dunning/loop.ts";
 import { requireMeans } from "#dunning/require.ts";

@@ -1,4 +1,4 @@
-/** `profile list|show|create|activate`: versions of the price profile. */
+/** `profile list|show|check|create|activate`: versions of the price profile. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -18,6 +18,7 @@ import { kinds, resolve } from "#cli/resolve.ts";
 import { fields, type Column } from "#cli/table.ts";
 import { safe, shortId, time } from "#cli/text.ts";
 import type { AnswerOf, ItemOf } from "#client/types.ts";
+import { Failure } from "#kernel/failure.ts";
 
 const columns: readonly Column<ItemOf<"listPriceProfiles">>[] = [
   { title: "NAME", cell: (profile) => profile.name },
@@ -59,6 +60,30 @@ export function addProfiles(program: Command, shell: Shell): void {
         ids: [value.id],
         text: () => `${profileText(value)}\n${JSON.stringify(value.profile, null, 2)}\n`,
       });
+    },
+  });
+
+  define(profile, shell, {
+    usage: "check",
+    summary: "What is wrong with a profile, and what would surprise; changes nothing",
+    args: noArguments,
+    options: z.object({
+      file: flag("--file <file>", "the profile as YAML or JSON ('-' is stdin)", z.string()),
+    }),
+    act: async ({ client, out }, _args, { file }) => {
+      const value = await client.call("checkPriceProfile", {
+        body: { profile: await readProfile(file) },
+      });
+      const { problems, findings } = value;
+      const wrong = problems.map(({ path, message }) => `problem: ${path}: ${safe(message)}\n`);
+      await out.show({
+        value,
+        ids: [...problems, ...findings].map(({ message }) => message),
+        text: () => `${wrong.join("")}${findingsText({ findings })}` || "It is valid.\n",
+      });
+      if (problems.length > 0) {
+        throw new Failure("rule_violation", `The price profile has ${problems.length} problems.`);
+      }
     },
   });
 
@@ -111,6 +136,6 @@ function profileText(profile: AnswerOf<"getPriceProfile">): string {
   return `${head}${findingsText(profile)}`;
 }
 
-function findingsText({ findings }: AnswerOf<"getPriceProfile">): string {
+function findingsText({ findings }: Pick<AnswerOf<"getPriceProfile">, "findings">): string {
   return findings.map((each) => `${each.severity}: ${safe(each.message)}\n`).join("");
 }

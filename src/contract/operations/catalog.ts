@@ -148,6 +148,15 @@ export const catalogOperations = {
     result: catalog.priceProfileDetail,
     failures: ["rule_violation"],
   }),
+  checkPriceProfile: operation({
+    method: "POST",
+    path: "/v1/price-profiles/check",
+    summary: "What is wrong with a price profile, and what would surprise; changes nothing",
+    tag: "catalog",
+    permission: "catalog.manage",
+    body: catalog.checkPriceProfileBody,
+    result: catalog.priceProfileCheck,
+  }),
   replayPrices: operation({
     method: "POST",
     path: "/v1/price-profiles/replay",

@@ -245,6 +245,15 @@ export const createPriceProfileBody = z.strictObject({
   name: displayName,
   profile: z.record(z.string(), z.unknown()),
 });
+/** The problems make it no profile at all; the findings are valid, and customers would be surprised. */
+export const checkPriceProfileBody = z.strictObject({
+  profile: z.record(z.string(), z.unknown()),
+});
+export const priceProfileCheck = z.object({
+  /** Empty where it is valid. */
+  problems: z.array(z.object({ path: z.string(), message: z.string() })),
+  findings: z.array(z.object({ severity: z.enum(["warning"]), message: z.string() })),
+});
 export const activatePriceProfileBody = z.strictObject({ from: z.iso.date() });
 
 /** Real history under other prices. */

@@ -58,7 +58,7 @@ export interface Invoice {
   readonly paidAt: number | null;
 }
 
-const invoiceRow = z
+export const invoiceRow = z
   .object({
     id: z.string(),
     kind: z.enum(["monthly", "credit_note"]),
@@ -96,10 +96,10 @@ const invoiceRow = z
     paidAt: row.paid_at,
   }));
 
-const columns = sql`i.id, i.kind, i.number, i.period, i.gross, i.net, i.vat, i.owed,
+export const invoiceColumns = sql`i.id, i.kind, i.number, i.period, i.gross, i.net, i.vat, i.owed,
   i.document_sha256, i.due_on::text, i.voids_id, i.reason, i.finalized_at, s.state, s.outstanding,
   s.paid_at`;
-const source = sql`invoice i left join invoice_state s
+export const invoiceSource = sql`invoice i left join invoice_state s
   on s.tenant_id = i.tenant_id and s.invoice_id = i.id`;
 
 export interface InvoicePosition {
@@ -119,7 +119,7 @@ export function listInvoices(
       ? sql`true`
       : sql`(i.finalized_at, i.id) < (${new Date(after.at)}::timestamptz, ${after.id}::uuid)`;
   return db.rows(
-    sql`select ${columns} from ${source} where i.tenant_id = ${tenantId} and ${where}
+    sql`select ${invoiceColumns} from ${invoiceSource} where i.tenant_id = ${tenantId} and ${where}
       order by i.finalized_at desc, i.id desc limit ${ask.limit}`,
     invoiceRow,
   );
@@ -133,7 +133,7 @@ export function findInvoice(
 ): Promise<Invoice | undefined> {
   const which = z.uuid().safeParse(text).success ? sql`i.id = ${text}` : sql`i.number = ${text}`;
   return db.maybe(
-    sql`select ${columns} from ${source} where i.tenant_id = ${tenantId} and ${which}`,
+    sql`select ${invoiceColumns} from ${invoiceSource} where i.tenant_id = ${tenantId} and ${which}`,
     invoiceRow,
   );
 }
@@ -260,7 +260,7 @@ export async function lockUnsettled(tx: Tx, tenantId: string): Promise<Invoice[]
     select from invoice_state where tenant_id = ${tenantId} and state in ('final', 'overdue')
     order by invoice_id for update`);
   return tx.rows(
-    sql`select ${columns} from ${source}
+    sql`select ${invoiceColumns} from ${invoiceSource}
       where i.tenant_id = ${tenantId} and s.state in ('final', 'overdue')
       order by i.period desc`,
     invoiceRow,

@@ -26,7 +26,7 @@ const postingRow = z
   })
   .transform((posting) => ({ ...posting, amount: fen(BigInt(posting.amount)) }));
 
-const journalRow = z.object({
+export const journalRow = z.object({
   id: z.string(),
   key: z.string(),
   kind: z.enum(journalKinds),
@@ -37,7 +37,7 @@ const journalRow = z.object({
 });
 export type Journal = z.output<typeof journalRow>;
 
-const columns = sql`j.id, j.key, j.kind, j.description, j.voids_id as "voidsId", j.at,
+export const journalColumns = sql`j.id, j.key, j.kind, j.description, j.voids_id as "voidsId", j.at,
   (select coalesce(jsonb_agg(jsonb_build_object('account', p.account_kind,
       'subject', p.account_subject, 'amount', p.amount::text, 'note', p.note) order by p.line), '[]')
     from posting p where p.tenant_id = j.tenant_id and p.journal_id = j.id) as postings`;
@@ -142,7 +142,7 @@ function findJournals(
   keys: readonly string[],
 ): Promise<Journal[]> {
   return db.rows(
-    sql`select ${columns} from journal j
+    sql`select ${journalColumns} from journal j
       where j.tenant_id = ${tenantId} and j.key = any(${[...keys]}::text[])`,
     journalRow,
   );
@@ -151,7 +151,7 @@ function findJournals(
 export function listJournals(db: Queryable, tenantId: string, ask: PageAsk): Promise<Journal[]> {
   const position = { at: sql`j.at`, id: sql`j.id` };
   return db.rows(
-    sql`select ${columns} from journal j
+    sql`select ${journalColumns} from journal j
       where j.tenant_id = ${tenantId} and ${newestFirst(position, ask)}
       order by j.at desc, j.id desc limit ${ask.limit}`,
     journalRow,
@@ -197,7 +197,7 @@ export async function voidJournal(
 ): Promise<Booking> {
   const purse = await lockCredit(tx, tenantId);
   const found = await tx.maybe(
-    sql`select ${columns} from journal j where j.tenant_id = ${tenantId} and j.id = ${ask.id}`,
+    sql`select ${journalColumns} from journal j where j.tenant_id = ${tenantId} and j.id = ${ask.id}`,
     journalRow,
   );
   if (found === undefined) throw new Failure("not_found", `There is no journal ${ask.id}.`);

@@ -79,7 +79,7 @@ export const invoiceHandlers = {
     const ask = { tenantId, invoice: params.invoice, reason: body.reason, now: now() };
     const invoice = await voidInvoice(tx, ask);
     context.note({ target: invoice.id, details: { number: invoice.number, reason: body.reason } });
-    await tx.nudge("balance");
+    tx.nudge("balance");
     return showInvoice(invoice);
   },
 } satisfies Partial<Handlers>;
@@ -153,7 +153,7 @@ function showUnclosed(
   };
 }
 
-function showInvoice(invoice: Invoice): ShownInvoice {
+export function showInvoice(invoice: Invoice): ShownInvoice {
   return {
     id: invoice.id,
     kind: invoice.kind,

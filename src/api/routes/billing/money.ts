@@ -30,7 +30,7 @@ export const createTopUp: Handler<Operations["createTopUp"]> = async ({ body }, 
     at: context.now(),
   });
   context.note({ target: tenantId, details: { amount: body.amount, reference: body.reference } });
-  await tx.nudge("balance");
+  tx.nudge("balance");
   const balance = showBalance(
     await credit(tx, tenantId),
     await openPackages(tx, tenantId),
@@ -70,7 +70,7 @@ function showBalance(
   };
 }
 
-function showJournal(journal: Journal): z.output<typeof billing.journal> {
+export function showJournal(journal: Journal): z.output<typeof billing.journal> {
   return {
     id: journal.id,
     kind: journal.kind,

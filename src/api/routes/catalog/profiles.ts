@@ -8,9 +8,11 @@ import {
   createPriceProfile,
   findPriceProfile,
   listPriceProfiles,
+  readPriceProfile,
   type PriceProfileDetail,
   type PriceProfileVersion,
 } from "#catalog/price-profiles.ts";
+import { profileWarnings } from "#catalog/profile-check.ts";
 import type { Operations } from "#contract/operations.ts";
 import type * as catalog from "#contract/schemas/catalog.ts";
 import { present } from "#kernel/assert.ts";
@@ -28,6 +30,21 @@ export const getProfile: Handler<Operations["getPriceProfile"]> = async ({ param
 
 export const createProfile: Handler<Operations["createPriceProfile"]> = async ({ body }, { tx }) =>
   showDetail(await createPriceProfile(tx, body));
+
+export const checkProfile: Handler<Operations["checkPriceProfile"]> = ({ body }) => {
+  const read = readPriceProfile(body.profile);
+  return Promise.resolve(
+    "profile" in read
+      ? {
+          problems: [],
+          findings: profileWarnings(read.profile).map((message) => ({
+            severity: "warning" as const,
+            message,
+          })),
+        }
+      : { problems: read.issues.map((issue) => ({ ...issue })), findings: [] },
+  );
+};
 
 export const activateProfile: Handler<Operations["activatePriceProfile"]> = async (
   { params, body },

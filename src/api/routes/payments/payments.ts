@@ -79,7 +79,7 @@ export const paymentHandlers = {
   },
 } satisfies Partial<Handlers>;
 
-function showPayment(payment: Payment): z.output<typeof schemas.payment> {
+export function showPayment(payment: Payment): z.output<typeof schemas.payment> {
   const { id, method, code, state, next, failure } = payment;
   return {
     id,

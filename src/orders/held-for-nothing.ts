@@ -8,7 +8,7 @@ import type { Queryable } from "#db/pool.ts";
 import { int8 } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import { fen, formatFen } from "#kernel/money.ts";
-import { holdOf } from "#orders/prices.ts";
+import { holdOf } from "./prices.ts";
 
 const findingsMax = 100;
 
