@@ -1,0 +1,98 @@
+/**
+ * What happens to the objects of a kind, for as long as somebody wants to know. The first thing that
+ * a watch tells is all that there is (`snapshot`), unless it goes on from a version; then each change.
+ * When the server has forgotten the version that we had (410), it tells a snapshot again, and who
+ * keeps the objects replaces them all, since deletions may have been missed. A watch never ends by
+ * itself: what went wrong is told (`lost`) and tried again, ever more slowly.
+ */
+import { setTimeout as after } from "node:timers/promises";
+
+import type { Calls } from "./calls.ts";
+import { StatusError } from "./errors.ts";
+import type { Kind } from "./kind.ts";
+import { type ListLimits, listAll, type ObjectList, type Selection } from "./list.ts";
+import { backoffMs } from "./retry.ts";
+import { type RoundEvent, type RoundLimits, watchRound } from "./watch-round.ts";
+
+export type WatchEvent =
+  | ({ readonly type: "snapshot" } & ObjectList)
+  | RoundEvent
+  /** What is known grows old from now; the next event of another type says that it goes on. */
+  | { readonly type: "lost"; readonly error: unknown; readonly retryInMs: number };
+
+export interface WatchLimits extends RoundLimits {
+  readonly firstDelayMs: number;
+  readonly delayMaxMs: number;
+}
+
+export const watchLimits: WatchLimits = {
+  roundSeconds: 120,
+  silenceMaxMs: 150_000,
+  eventBytesMax: 8 * 1024 * 1024,
+  firstDelayMs: 200,
+  delayMaxMs: 30_000,
+};
+
+export interface WatchAsked {
+  readonly kind: Kind;
+  readonly selection: Selection;
+  /** A resource version to go on from, without a snapshot first. */
+  readonly from?: string;
+  readonly limits: WatchLimits;
+  readonly listLimits: ListLimits;
+}
+
+/** Ends when the signal aborts, or when who reads leaves the loop; then its socket is gone. */
+export async function* watchAll(
+  calls: Calls,
+  asked: WatchAsked,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, void, undefined> {
+  const { limits } = asked;
+  let version = asked.from;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      if (version === undefined) {
+        const all = await listAll(calls, { ...asked, limits: asked.listLimits }, signal);
+        version = all.resourceVersion;
+        yield { type: "snapshot", ...all };
+      }
+      for await (const event of watchRound(calls, { ...asked, from: version }, signal)) {
+        version = event.resourceVersion;
+        failures = 0;
+        yield event;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      if (isGone(error)) {
+        version = undefined;
+        // At once, the first time; a server that says so again and again is not asked at full speed.
+        if (failures === 1) continue;
+      }
+      const retryInMs = restOf(error, limits, failures);
+      yield { type: "lost", error, retryInMs };
+      await rest(retryInMs, signal);
+    }
+  }
+}
+
+/** The version that we go on from is older than what the server remembers. */
+function isGone(error: unknown): boolean {
+  return error instanceof StatusError && (error.code === 410 || error.reason === "Expired");
+}
+
+function restOf(error: unknown, limits: WatchLimits, failures: number): number {
+  const backoff = backoffMs(limits, failures, Math.random());
+  const asked = error instanceof StatusError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(Math.max(backoff, asked), limits.delayMaxMs);
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await after(ms, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
