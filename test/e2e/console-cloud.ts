@@ -23,13 +23,21 @@ export interface Customer {
 export async function startConsoleCloud(
   flags: readonly string[] = ["--local", "off", "--simulate-gpus", "A100=4,T4=8"],
 ): Promise<ConsoleCloud> {
-  // `npm test` has built it; whoever runs one file alone gets what the sources say, too.
-  await promisify(execFile)(process.execPath, ["bin/setup.mjs", "console"], { cwd: root });
+  await buildConsole();
   const cloud = await startThrowaway({
     signal: new AbortController().signal,
     flags,
     program: ["--conditions=source", resolve(root, "src/main.ts")],
   });
+  return withCustomers(cloud);
+}
+
+/** `npm test` has built it; whoever runs one file alone gets what the sources say, too. */
+export async function buildConsole(): Promise<void> {
+  await promisify(execFile)(process.execPath, ["bin/setup.mjs", "console"], { cwd: root });
+}
+
+export function withCustomers<C extends Cloud>(cloud: C): C & ConsoleCloud {
   const operator = createClient({ baseUrl: cloud.url, credential: cloud.key });
   return {
     ...cloud,

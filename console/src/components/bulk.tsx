@@ -146,7 +146,9 @@ export function BulkDialog<Item>({
       isOpen
       onClose={onClose}
       onConfirm={() => void run()}
-      title={action.title(able.length)}
+      // While it is asked, another tab may have left nothing to do.
+      title={able.length === 0 ? action.label : action.title(able.length)}
+      disabledReason={able.length === 0 ? t("common.table.nothingToDo") : undefined}
       confirmLabel={action.label}
       isDangerous={action.isDangerous ?? false}
       isBusy={isBusy}
