@@ -166,6 +166,7 @@ export interface WaitingHandler<O extends Operation> {
 
 /** The JSON of a body as it came, for a handler that need not parse what it reads faster itself. */
 export interface JsonText<Body> {
+  readonly bytes: Buffer;
   readonly text: string;
   /** Parsed and checked against the contract, as other handlers get it. Throws `invalid_request`. */
   readonly parse: () => Body;

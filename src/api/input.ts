@@ -20,23 +20,30 @@ export interface FieldProblem {
 
 /** A body that nobody has parsed yet. */
 export class UnreadJson {
-  readonly text: string;
+  readonly sent: SentJson;
   /** Throws what the server answers to a text that is no JSON. */
   readonly read: () => unknown;
 
-  constructor(text: string, read: () => unknown) {
-    this.text = text;
+  constructor(sent: SentJson, read: () => unknown) {
+    this.sent = sent;
     this.read = read;
   }
 }
 
+interface SentJson {
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
 /** What a handler gets of it, to read it by itself or to have it parsed: once, when it asks. */
 export class UnparsedBody {
+  readonly bytes: Buffer;
   readonly text: string;
   readonly #parse: () => unknown;
   #parsed: { readonly body: unknown } | undefined;
 
-  constructor(text: string, parse: () => unknown) {
+  constructor({ bytes, text }: SentJson, parse: () => unknown) {
+    this.bytes = bytes;
     this.text = text;
     this.#parse = parse;
   }
@@ -91,7 +98,7 @@ function bodyOf(operation: Operation, { body }: Raw, parse: ParsePart): unknown 
   const nothingElse = { params: {}, query: {} };
   const schemas = { ...operation, params: noFields, query: noFields };
   return new UnparsedBody(
-    body.text,
+    body.sent,
     () => parseInput(schemas, { ...nothingElse, body: body.read() }).body,
   );
 }

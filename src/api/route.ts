@@ -35,13 +35,14 @@ export interface RouteParts {
 export function parseJsonBodies(scope: FastifyInstance, handlers: Partial<Handlers>): void {
   const parse = scope.getDefaultJsonParser("error", "error");
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+  scope.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
     const { operationId } = request.routeOptions.config;
-    const text = body.toString();
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    const text = bytes.toString();
     if (text === "") done(null, undefined);
     else if (operationId === undefined || !readsText(handlers, operationId)) {
       void parse(request, text, done);
-    } else done(null, new UnreadJson(text, () => readNow(parse, request, text)));
+    } else done(null, new UnreadJson({ bytes, text }, () => readNow(parse, request, text)));
   });
 }
 

@@ -13,7 +13,7 @@ test("a nudge is heard on its channel once it is committed, and on no other", as
   nudges.on("queue", () => heard.push("queue"));
   // Whatever was said before is found by looking: everybody is called once when listening begins.
   await vi.waitFor(() => expect(heard).toEqual(["meter", "queue"]), 30_000);
-  await db.transaction((tx) => tx.nudge("queue"));
+  await db.transaction((tx) => Promise.resolve(tx.nudge("queue")));
   await vi.waitFor(() => expect(heard).toEqual(["meter", "queue", "queue"]), 30_000);
   await nudges.close();
 });

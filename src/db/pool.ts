@@ -18,7 +18,7 @@ import type { Observer } from "#observe/observer.ts";
 
 import type { StatementResult } from "./batch.ts";
 import { tenantReader } from "./reads.ts";
-import { sql, type Sql } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 
 const connectionTimeoutMs = 5_000;
 const statementTimeoutMs = 30_000;
@@ -38,7 +38,7 @@ export interface Queryable {
 
 export interface Tx extends Queryable {
   /** Tells listeners on commit that something about `channel` changed; never what. */
-  nudge(channel: string): Promise<void>;
+  nudge(channel: string): void;
 }
 
 export interface TransactionOptions {
@@ -102,8 +102,10 @@ export function openDb(options: DbOptions): Db {
       let broken: Error | undefined;
       try {
         await client.query(begin);
-        const result = await work(txOn(client, tenantId === undefined ? "platform" : "tenant"));
-        await client.query("commit");
+        const nudged = new Set<string>();
+        const runsAs = tenantId === undefined ? "platform" : "tenant";
+        const result = await work(txOn(client, runsAs, nudged));
+        await client.query(commitWith(nudged));
         return result;
       } catch (error) {
         await client.query("rollback").catch((cause: unknown) => {
@@ -217,14 +219,22 @@ function queryable(send: (statement: Sql) => Promise<StatementResult>): Queryabl
   };
 }
 
-function txOn(client: pg.PoolClient, runsAs: RunsAs): Tx {
-  const on = queryableOn(client, runsAs);
+function txOn(client: pg.PoolClient, runsAs: RunsAs, nudged: Set<string>): Tx {
   return {
-    ...on,
-    nudge: async (channel) => {
-      await on.execute(sql`select pg_notify('millrace', ${channel})`);
+    ...queryableOn(client, runsAs),
+    nudge: (channel) => {
+      assert(channelPattern.test(channel), "the name of a channel needs no quotes");
+      nudged.add(channel);
     },
   };
+}
+
+const channelPattern = /^[a-z][a-z0-9:-]*$/;
+
+/** One round trip for the commit and all that is told with it. */
+function commitWith(nudged: ReadonlySet<string>): string {
+  const notices = [...nudged].map((channel) => `pg_notify('millrace', '${channel}')`);
+  return notices.length === 0 ? "commit" : `select ${notices.join(", ")}; commit`;
 }
 
 const serializationFailure = "40001";

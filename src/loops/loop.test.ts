@@ -124,3 +124,34 @@ test("stopping does not wait for the rest", async () => {
   const stopping = loop.stop().then(() => "stopped");
   expect(await Promise.race([stopping, wait(400).then(() => "waits")])).toBe("stopped");
 });
+
+test("nudges that come together become one pass after the loop's pause", async () => {
+  const observer = createObserver({ level: "silent", destination: { write: () => undefined } });
+  const passes: number[] = [];
+  const pauseMs = 300;
+  const loop = startLoop(
+    {
+      name: "log",
+      periodMs: 60_000,
+      pauseMs,
+      channels: [],
+      pass: () => {
+        passes.push(performance.now());
+        return Promise.resolve(passes.length === 2 ? "again" : "rest");
+      },
+    },
+    {
+      observer,
+      now: Date.now,
+      nudges: { on: () => () => undefined, close: () => Promise.resolve() },
+    },
+  );
+  await vi.waitFor(() => expect(passes).toHaveLength(1));
+  for (let nudge = 0; nudge < 10; nudge += 1) loop.nudge();
+  await vi.waitFor(() => expect(passes).toHaveLength(3), { timeout: 30_000 });
+  const [first = 0, second = 0] = passes;
+  // A timer may be a millisecond early.
+  expect(second - first).toBeGreaterThanOrEqual(pauseMs - 2);
+  await loop.stop();
+  expect(passes).toHaveLength(3);
+});

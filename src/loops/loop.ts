@@ -18,6 +18,8 @@ export interface LoopDefinition {
   readonly periodMs: number;
   /** Channels whose nudge starts a pass at once. */
   readonly channels: readonly string[];
+  /** Shortest time from one pass to the next: what a stream of nudges costs has a bound. */
+  readonly pauseMs?: number;
   /** One pass. `again` asks for another at once, because a limit cut this one short. */
   readonly pass: (signal: AbortSignal) => Promise<"rest" | "again">;
 }
@@ -109,15 +111,17 @@ export function startLoop(
     meters.worked();
   };
 
-  const pass = async (): Promise<void> => {
+  const pass = async (): Promise<"rest" | "again" | "failed"> => {
     wanted = false;
     status.lastStartedAt = now();
     const stopTimer = meters.startTimer();
     try {
-      if ((await definition.pass(stopping.signal)) === "again") wanted = true;
+      const next = await definition.pass(stopping.signal);
       worked();
+      return next;
     } catch (error) {
       failed(error);
+      return "failed";
     } finally {
       stopTimer();
       status.runs += 1;
@@ -125,23 +129,31 @@ export function startLoop(
     }
   };
 
+  /** Nothing ends it early but the end of the loop. */
+  const pause = (ms: number): Promise<void> =>
+    wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+
   /** A nudge may end it early, but not at once: a storm of them must not become one of failures. */
   const restAfterFailure = async (): Promise<void> => {
     const restMs = restAfterMs(status.failuresInRow);
     const atLeastMs = Math.min(restMs, nudgedRestMs);
-    await wait(atLeastMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    await pause(atLeastMs);
     if (!wanted && restMs > atLeastMs && !stopping.signal.aborted) await rest(restMs - atLeastMs);
     wanted = true;
   };
 
   const running = (async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      if (wanted) await pass();
-      else {
+      if (!wanted) {
         await rest(definition.periodMs);
         wanted = true;
+        continue;
       }
-      if (status.failuresInRow > 0 && !stopping.signal.aborted) await restAfterFailure();
+      const next = await pass();
+      if (stopping.signal.aborted) return;
+      if (next === "failed") await restAfterFailure();
+      else if (next === "again") wanted = true;
+      else if (definition.pauseMs !== undefined) await pause(definition.pauseMs);
     }
   })();
 

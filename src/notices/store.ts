@@ -33,7 +33,7 @@ export async function notify(tx: Tx, draft: NoticeDraft): Promise<boolean> {
     values (${draft.tenantId}, ${newId()}, ${draft.key}, ${draft.kind}, ${draft.severity},
       ${json(draft.data)}::jsonb, ${new Date(draft.at)})
     on conflict on constraint notice_key do nothing`);
-  if (written > 0) await tx.nudge(channel);
+  if (written > 0) tx.nudge(channel);
   return written > 0;
 }
 

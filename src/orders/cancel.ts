@@ -148,7 +148,7 @@ export async function cancelSubscription(
   await askRelease(tx, { tenantId, leaseId: subscription.leaseId, at });
   await setState(tx, subscription, { state: "ended", at, reason: canceled });
   await waitsNoMore(tx, subscription, at);
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return { subscription: await getSubscription(tx, key), ...quote };
 }
 

@@ -181,7 +181,7 @@ export async function releaseExpansion(
     await endEarly(tx, booked, next);
   }
   await lookNow(tx, view.subscription, booked.at);
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return { expansion: await getExpansion(tx, { tenantId, id }), refund };
 }
 

@@ -103,7 +103,7 @@ async function stepOf(tx: Tx, key: SubscriptionKey, now: number): Promise<"again
   const action = nextAction(view, now);
   if (action !== undefined && (await applyAction(tx, view, { action, now })) === "done") {
     await setLookAt(tx, key, now);
-    await tx.nudge("balance");
+    tx.nudge("balance");
     return "again";
   }
   await remind(tx, view, now);

@@ -97,7 +97,7 @@ export async function buyPackage(
     isPrepayment: true,
     journalKey: `package-purchase:${id}`,
   });
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return getPackage(tx, { tenantId, id });
 }
 
@@ -135,7 +135,7 @@ export async function refundPackage(tx: Tx, booked: Booked, id: string): Promise
         priceProfileId: item.priceProfileId ?? undefined,
       });
     }
-    await tx.nudge("balance");
+    tx.nudge("balance");
   }
   const after = await getPackage(tx, { tenantId, id });
   return { package: after, refunded: principal, bonusVoided: bonus };

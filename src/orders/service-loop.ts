@@ -133,7 +133,7 @@ async function renewMonth(
     return true;
   }
   await setPaidMonths(tx, service, { amount, priceProfileId: prices.id, months, until });
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return false;
 }
 

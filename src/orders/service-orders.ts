@@ -70,7 +70,7 @@ export async function orderService(tx: Tx, booked: Booked, order: ServiceOrder):
     },
   });
   await chargeItem(tx, booked, { ...quote.draft, subjectId: id, period: 1 });
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return getService(tx, { tenantId, id });
 }
 
@@ -174,7 +174,7 @@ export async function acceptService(
   requireQuoted(amountOf(draft), ask.expected);
   await setAccepted(tx, key);
   await chargeItem(tx, booked, { ...draft, subjectId: ask.id, period: 1 });
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return getService(tx, key);
 }
 
@@ -232,7 +232,7 @@ export async function finishService(
     const paid = present(item, "order item of a service");
     await refundItem(tx, booked, { item: paid, amount: paid.amount, key: paid.id });
     refund = paid.amount;
-    await tx.nudge("balance");
+    tx.nudge("balance");
   }
   await setOptimizationsLeft(tx, key, { left });
   const isOver = left === 0 && (found.paidUntil === undefined || found.paidUntil <= at);

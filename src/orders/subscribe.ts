@@ -96,7 +96,7 @@ export async function orderSubscription(
     userId: work.userId,
     at,
   });
-  await tx.nudge("subscription");
+  tx.nudge("subscription");
   return { subscription: await getSubscription(tx, { tenantId, id }), operation };
 }
 

@@ -203,7 +203,7 @@ export async function setStarted(tx: Tx, key: SubscriptionKey): Promise<void> {
 /** For whoever changed something that the loop has to see to. */
 export async function lookNow(tx: Tx, key: SubscriptionKey, at: number): Promise<void> {
   await setLookAt(tx, key, at);
-  await tx.nudge("subscription");
+  tx.nudge("subscription");
 }
 
 /** When the loop has to look again; `undefined` once there is nothing more to come. */

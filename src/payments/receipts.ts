@@ -137,7 +137,7 @@ export async function resolveReceipt(
     update bank_receipt set state = 'assigned', note = ${note}, resolved_at = ${new Date(at)},
       paid_tenant_id = ${tenantId}, payment_id = ${settles ? payment.id : null}
     where id = ${id}`);
-  await tx.nudge("balance");
+  tx.nudge("balance");
   return getReceipt(tx, id);
 }
 

@@ -153,7 +153,7 @@ export async function deleteFile(tx: Tx, key: FileKey): Promise<void> {
   await tx.execute(sql`
     update stored_file set state = 'deleting'
     where tenant_id = ${key.tenantId} and id = ${key.id}`);
-  await tx.nudge("storage");
+  tx.nudge("storage");
 }
 
 export function deletedFiles(db: Queryable, limit: number): Promise<StoredFile[]> {

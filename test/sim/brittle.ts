@@ -51,9 +51,9 @@ export function brittleDb(db: Db): { readonly db: Db; readonly fuse: Fuse } {
   });
   const within = (tx: Tx): Tx => ({
     ...counted(tx),
-    nudge: async (channel) => {
+    nudge: (channel) => {
       statement();
-      await tx.nudge(channel);
+      tx.nudge(channel);
     },
   });
   const brittle: Db = {

@@ -52,6 +52,6 @@ export async function haltWork(
     }
   }
   if (halt.work.length === 0) return;
-  await tx.nudge("request");
-  await tx.nudge("operation");
+  tx.nudge("request");
+  tx.nudge("operation");
 }

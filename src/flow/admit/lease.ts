@@ -148,7 +148,7 @@ export async function ask(
     arguments: values,
     at: key.at,
   });
-  await tx.nudge("request");
+  tx.nudge("request");
   return operation;
 }
 

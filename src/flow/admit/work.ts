@@ -162,6 +162,6 @@ export async function admitAll(
   await insertRequests(tx, requests);
   await purse.settle();
   await insertOperations(tx, operations);
-  await tx.nudge("request");
+  tx.nudge("request");
   return outcomes;
 }

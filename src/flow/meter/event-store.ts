@@ -76,8 +76,8 @@ export async function insertEvents(
   if (drafts.length === 0) return 0;
   const { written, sound } = await tx.one(insertion(drafts, at, leaves), insertedRow);
   assert(sound, "no more is taken back from the roll-up than is in it");
-  await tx.nudge(usageChannel);
-  await tx.nudge(logChannel);
+  tx.nudge(usageChannel);
+  tx.nudge(logChannel);
   return written;
 }
 

@@ -10,6 +10,8 @@ import { leavesPerTakeMax, sequence, signIfNeeded } from "./sequencer.ts";
 
 /** So often at least is a log signed that has grown: twice as often as it must be. */
 const periodMs = 30_000;
+/** A take costs the same for one event as for hundreds; nobody looks for his within a second. */
+const pauseMs = 500;
 const takesPerPassMax = 50;
 
 /** Unsigned for that long, the operator is told. */
@@ -28,6 +30,7 @@ export function logLoop({ db, now, openSigner }: LogContext): LoopDefinition {
   return {
     name: "log",
     periodMs,
+    pauseMs,
     channels: [logChannel],
     pass: async (signal) => {
       const taken = await takeAll(db, signal);

@@ -87,7 +87,7 @@ function dyingAt(statement: number, when: "before" | "after"): Db {
   });
   const mortalTx = (tx: Tx): Tx => ({
     ...mortal(tx),
-    nudge: (channel) => guarded(() => tx.nudge(channel)),
+    nudge: (channel) => tx.nudge(channel),
   });
   return {
     ...db,

@@ -76,6 +76,6 @@ export function meterInstance({ db, now }: MeterContext, instance: MeteredInstan
       await cutIntervals(tx, await lockUncut(tx, ended, intervalsPerInstanceMax), now());
     }
     await moveCursor(tx, instance, last.seq);
-    await tx.nudge(usageChannel);
+    tx.nudge(usageChannel);
   });
 }

@@ -55,7 +55,12 @@ function event(id: string, fields: { readonly units?: string } = {}): unknown {
 }
 
 async function receive(text: string, at = now): Promise<string[]> {
-  const body = { text, parse: () => z.array(z.unknown()).parse(JSON.parse(text)), eventsMax: 10 };
+  const body = {
+    bytes: Buffer.from(text),
+    text,
+    parse: () => z.array(z.unknown()).parse(JSON.parse(text)),
+    eventsMax: 10,
+  };
   const outcomes = await db.transaction((tx) => receiveUsage(tx, body, { now: at }));
   return outcomes.map(({ outcome }) => outcome);
 }

@@ -20,6 +20,7 @@ import type { IngestOptions } from "./run.ts";
 import { canonicalTexts, sentValues } from "./sent.ts";
 
 export interface UsageBody {
+  readonly bytes: Buffer;
   readonly text: string;
   /** Its JSON, where it is not plainly canonical; throws where it is no list that may be sent. */
   readonly parse: () => readonly unknown[];
@@ -32,10 +33,10 @@ const forgottenPerBody = 4;
 /** One answer for each event, in order. */
 export async function receiveUsage(
   tx: Tx,
-  { text, parse, eventsMax }: UsageBody,
+  { bytes, text, parse, eventsMax }: UsageBody,
   options: IngestOptions,
 ): Promise<EventOutcome[]> {
-  const digest = Buffer.from(hash("sha256", text, "base64"), "base64");
+  const digest = hash("sha256", bytes, "buffer");
   const known = await tx.maybe(
     sql`select events from usage_batch where digest = ${digest}`,
     z.object({ events: z.int() }),

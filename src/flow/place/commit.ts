@@ -54,7 +54,7 @@ export async function commitStarts(
   try {
     return await db.transaction(async (tx) => {
       const committed = await commitIn(tx, groups, at);
-      if (committed.starts.length > 0) await tx.nudge("provision");
+      if (committed.starts.length > 0) tx.nudge("provision");
       return committed;
     });
   } catch (error) {

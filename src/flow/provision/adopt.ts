@@ -129,7 +129,7 @@ async function giveUp(
   })) {
     await endOperation(tx, { tenantId, id, at, outcome: { state: "failed", reason } });
   }
-  for (const channel of ["request", "operation", "capacity"]) await tx.nudge(channel);
+  for (const channel of ["request", "operation", "capacity"]) tx.nudge(channel);
 }
 
 const placementsPerPassMax = 100;
@@ -200,5 +200,5 @@ async function insertInstance(
       ${request.kind}, ${placement.turn}, ${made.site}, ${placement.host_id}, ${json(made.spec)},
       ${json(placement.shape)}, 'creating', ${at}, ${at})
     on conflict do nothing`);
-  await tx.nudge("instance");
+  tx.nudge("instance");
 }

@@ -58,7 +58,7 @@ async function append(
   if (held.sizeBytes !== from || held.state !== "writing" || held.reason !== null) return held;
   const { leftBytes } = await storageRoom(tx, log.tenantId);
   const room = Math.min(logBytesMax - from, leftBytes);
-  await tx.nudge("log");
+  tx.nudge("log");
   if (bytes.byteLength <= room) {
     await writeAt(fileAt(root, log), from, bytes);
     await grow(tx, log, from + bytes.byteLength);

@@ -224,8 +224,8 @@ async function close(
     // If it grew meanwhile, another collector is at it, and the next pass sees what it did.
     await finishFile(tx, { ...log, sha256 });
     if (collected) await markCollected(tx, row);
-    await tx.nudge("log");
-    await tx.nudge("provision");
+    tx.nudge("log");
+    tx.nudge("provision");
   });
 }
 
@@ -243,7 +243,7 @@ async function giveUp(context: CollectContext, row: CollectRow, reason: Reason):
   if (log === undefined) {
     await context.db.transaction(async (tx) => {
       await markCollected(tx, row);
-      await tx.nudge("provision");
+      tx.nudge("provision");
     });
     return;
   }

@@ -41,7 +41,7 @@ async function settleGang(tx: Tx, key: GangKey, at: number): Promise<void> {
   for (const member of gang.members) {
     if (!member.ended) await settleMember(tx, { ...key, gang, step, member, at });
   }
-  for (const channel of ["request", "capacity"]) await tx.nudge(channel);
+  for (const channel of ["request", "capacity"]) tx.nudge(channel);
 }
 
 interface Settling extends GangKey {

@@ -43,5 +43,5 @@ export async function interrupt(tx: Tx, name: string, draft: NewPreemption): Pro
     details: { attempt: draft.attempt, reason: draft.reason.message, lostUnitMs: draft.lostUnitMs },
     at,
   });
-  await tx.nudge("provision");
+  tx.nudge("provision");
 }

@@ -23,7 +23,7 @@ export async function refreshInventory(
       await recordSite(tx, info, now());
       const count = await recordHosts(tx, { site: provider.site, listing: hosts, at: now() });
       await watchInterference(tx, { site: provider.site, hosts: hosts.items, at: now() });
-      if (count > 0) await tx.nudge("capacity");
+      if (count > 0) tx.nudge("capacity");
       return count;
     });
     if (changed > 0) {

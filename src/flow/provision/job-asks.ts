@@ -42,7 +42,7 @@ export async function askCancel(
     });
     await supersedeOperations(tx, { tenantId, requestId: id, at }, ["create"]);
   }
-  await tx.nudge("request");
+  tx.nudge("request");
 }
 
 /** Its machine is about to go by itself; only what ended by our doing or fault might go on. */

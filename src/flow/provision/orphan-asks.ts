@@ -42,7 +42,7 @@ export async function askOrphanRemoval(tx: Tx, ask: RemovalAsk): Promise<Orphan>
   await tx.execute(sql`
     update orphan set decision = 'remove', decided_by = ${ask.by}, decided_at = ${new Date(ask.at)}
     where site = ${orphan.site} and machine_id = ${orphan.machineId}`);
-  await tx.nudge("provision");
+  tx.nudge("provision");
   return { ...orphan, decision: "remove", decidedBy: ask.by };
 }
 
@@ -127,7 +127,7 @@ export async function adoptOrphan(tx: Tx, ask: AdoptionAsk): Promise<Adopted> {
   await tx.execute(sql`
     delete from orphan where site = ${orphan.site} and machine_id = ${instanceId}`);
   await resolveAlert(tx, { key: orphanAlert(orphan.site, instanceId), by: "adoption", at: ask.at });
-  for (const channel of ["provision", "request", "instance"]) await tx.nudge(channel);
+  for (const channel of ["provision", "request", "instance"]) tx.nudge(channel);
   return { tenantId, projectId, leaseId };
 }
 

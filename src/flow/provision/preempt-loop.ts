@@ -47,7 +47,7 @@ export function preemptLoop(context: {
     pass: async () => {
       await db.transaction(async (tx) => {
         await endHolds(tx);
-        if ((await releaseHeld(tx, now())) > 0) await tx.nudge("queue");
+        if ((await releaseHeld(tx, now())) > 0) tx.nudge("queue");
       });
       await db.transaction(async (tx) => {
         if (!(await alone(tx))) return;
@@ -77,7 +77,7 @@ async function callOffNeedless(tx: Tx, at: number): Promise<void> {
       "It need not make room any more; it goes on if its program was not told to end.";
     const { tenantId, requestId } = open;
     await addEvent(tx, { tenantId, requestId, kind: "preemption-called-off", message, at });
-    await tx.nudge("provision");
+    tx.nudge("provision");
   }
 }
 

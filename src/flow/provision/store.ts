@@ -207,15 +207,15 @@ async function applyToPlacement(tx: Tx, row: InstanceRow, step: Step, now: numbe
 }
 
 async function nudgeFor(tx: Tx, row: InstanceRow, step: Step): Promise<void> {
-  if (step.transitions.length > 0) await tx.nudge("meter");
+  if (step.transitions.length > 0) tx.nudge("meter");
   // Whoever is to reach it may now be made.
-  if (row.address === null && step.patch.address !== undefined) await tx.nudge("provision");
-  if (step.placement !== undefined) await tx.nudge("capacity");
-  if (step.request !== undefined) await tx.nudge("request");
-  if (step.endedOperations.length > 0) await tx.nudge("operation");
-  if (step.state !== row.state || step.events.length > 0) await tx.nudge("instance");
+  if (row.address === null && step.patch.address !== undefined) tx.nudge("provision");
+  if (step.placement !== undefined) tx.nudge("capacity");
+  if (step.request !== undefined) tx.nudge("request");
+  if (step.endedOperations.length > 0) tx.nudge("operation");
+  if (step.state !== row.state || step.events.length > 0) tx.nudge("instance");
   const workload = step.patch.workload?.state;
-  if (workload !== undefined && workload !== row.workload?.state) await tx.nudge("workload");
+  if (workload !== undefined && workload !== row.workload?.state) tx.nudge("workload");
 }
 
 /** Keeps what the platform calls the operation, so that another process can ask for it. */

@@ -45,7 +45,7 @@ async function settle(tx: Tx, key: Key, now: number): Promise<void> {
   await endOperations(tx, key, { kind: "release", now, reason: released });
   const message = "Released before a machine was made.";
   await addEvent(tx, { ...key, kind: "released", message, at: now });
-  await tx.nudge("request");
+  tx.nudge("request");
 }
 
 const stopped: Reason = { code: "stopped", message: "It was stopped before that." };
@@ -81,5 +81,5 @@ async function endOperations(
       await endOperation(tx, { tenantId, id, at, outcome: { state: "failed", reason } });
     }
   }
-  await tx.nudge("operation");
+  tx.nudge("operation");
 }

@@ -15,7 +15,7 @@ export function queueLoop({ db }: { readonly db: Db }): LoopDefinition {
       const entered = await db.transaction(async (tx) => {
         await withdraw(tx);
         const count = await enqueue(tx, rowsPerPassMax);
-        if (count > 0) await tx.nudge("queue");
+        if (count > 0) tx.nudge("queue");
         return count;
       });
       return entered === rowsPerPassMax ? "again" : "rest";

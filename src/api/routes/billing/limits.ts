@@ -26,7 +26,7 @@ export const limitHandlers = {
 
   setLimit: async ({ body }, { tx, tenantId, now, note }) => {
     await setLimit(tx, { ...limitOf(tenantId, null, body), id: uuid(), at: now() });
-    await tx.nudge("queue");
+    tx.nudge("queue");
     note({ target: tenantId, details: { ...body } });
     return shown(tx, tenantId);
   },
@@ -36,14 +36,14 @@ export const limitHandlers = {
     const limit = limitOf(tenantId, project.id, body);
     requireWithin(limit, await limitsOfTenant(tx, tenantId));
     await setLimit(tx, { ...limit, id: uuid(), at: now() });
-    await tx.nudge("queue");
+    tx.nudge("queue");
     note({ target: project.id, details: { ...body } });
     return shown(tx, tenantId);
   },
 
   setShareCap: async ({ body }, { tx, tenantId, note }) => {
     await setQueueCap(tx, body);
-    await tx.nudge("queue");
+    tx.nudge("queue");
     note({ details: { ...body } });
     return shown(tx, tenantId);
   },

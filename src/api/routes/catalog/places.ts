@@ -32,7 +32,7 @@ export const updateHost: Handler<Operations["updateHost"]> = async ({ params, bo
   const { schedulable, pool } = body;
   if (schedulable !== undefined) await setSchedulable(tx, params.hostId, schedulable);
   if (pool !== undefined) await moveHost(tx, params.hostId, pool);
-  await tx.nudge("capacity");
+  tx.nudge("capacity");
   return shownHost(tx, params.hostId);
 };
 
@@ -45,7 +45,7 @@ export const updateHostGpu: Handler<Operations["updateHostGpu"]> = async (
   if (!(await setDeviceHealth(tx, params, { healthy, note }))) {
     throw new Failure("not_found", "The host has no such GPU.");
   }
-  await tx.nudge("capacity");
+  tx.nudge("capacity");
   return shownHost(tx, params.hostId);
 };
 

@@ -92,7 +92,7 @@ export const groupHandlers = {
         details: { min, max, wanted, flavor: body.flavor },
       },
     );
-    await tx.nudge(groupChannel);
+    tx.nudge(groupChannel);
     context.note({ target: group.id, details: { name: body.name, flavor: body.flavor, max } });
     return show(tx, group, at);
   },
@@ -128,7 +128,7 @@ export const groupHandlers = {
         details: { ...body },
       },
     );
-    await tx.nudge(groupChannel);
+    tx.nudge(groupChannel);
     context.note({ details: { ...body } });
     return show(tx, group, at);
   },

@@ -25,7 +25,12 @@ export function recordUsageWith(leaves: Leaves): TextHandler<Operations["recordU
     waits: false,
     readsText: true,
     handle: async ({ body }, { tx, now, note }) => {
-      const sent = { text: body.text, parse: () => body.parse(), eventsMax: eventsPerRequestMax };
+      const sent = {
+        bytes: body.bytes,
+        text: body.text,
+        parse: () => body.parse(),
+        eventsMax: eventsPerRequestMax,
+      };
       const outcomes = await receiveUsage(tx, sent, { now: now(), leaves });
       const results = outcomes.map(showOutcome);
       const counts: Record<string, number> = {};

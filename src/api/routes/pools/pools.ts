@@ -31,7 +31,7 @@ export const poolHandlers = {
   },
   updatePool: async ({ params, body }, { tx, now }) => {
     const pool = await changePool(tx, params.name, body);
-    await tx.nudge("capacity");
+    tx.nudge("capacity");
     return (await shower(tx, now()))(pool);
   },
   deletePool: async ({ params }, { tx }) => {
