@@ -282,4 +282,53 @@ export const pages: readonly Page[] = [
     permission: "compute.read",
     load: async () => (await import("#console/pages/groups/detail-page.tsx")).GroupPage,
   },
+  {
+    path: "/operate/customers",
+    title: "customers.title",
+    permission: "platform.read",
+    nav: { group: "sell", order: 1, icon: "team" },
+    load: async () => (await import("#console/pages/customers/list-page.tsx")).CustomersPage,
+  },
+  {
+    path: "/operate/customers/$tenantId",
+    title: "customers.one",
+    permission: "platform.read",
+    load: async () => (await import("#console/pages/customers/customer-page.tsx")).CustomerPage,
+  },
+  {
+    path: "/operate/customer-tasks",
+    title: "selling.tasks",
+    permission: "platform.read",
+    nav: { group: "sell", order: 2, icon: "bell" },
+    load: async () => (await import("#console/pages/customers/tasks-page.tsx")).TasksPage,
+  },
+  {
+    path: "/operate/applications",
+    title: "selling.applications",
+    permission: "platform.read",
+    nav: { group: "sell", order: 3, icon: "edit" },
+    load: async () =>
+      (await import("#console/pages/customers/applications-page.tsx")).ApplicationsPage,
+  },
+  {
+    path: "/operate/services",
+    title: "selling.services",
+    permission: "platform.read",
+    nav: { group: "sell", order: 4, icon: "tool" },
+    load: async () => (await import("#console/pages/customers/services-page.tsx")).ServicesPage,
+  },
+  {
+    path: "/operate/agreements",
+    title: "selling.agreements",
+    permission: "platform.read",
+    nav: { group: "sell", order: 5, icon: "book" },
+    load: async () => (await import("#console/pages/customers/agreements-page.tsx")).AgreementsPage,
+  },
+  {
+    path: "/operate/revenue",
+    title: "selling.revenue",
+    permission: "platform.read",
+    nav: { group: "sell", order: 6, icon: "money" },
+    load: async () => (await import("#console/pages/customers/revenue-page.tsx")).RevenuePage,
+  },
 ];

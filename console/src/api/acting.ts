@@ -6,7 +6,9 @@ import { createStore, type Store } from "./store.ts";
 
 export interface Acting {
   readonly id: string;
+  /** As people call him. */
   readonly name: string;
+  readonly timeZone: string;
 }
 
 const storageKey = "millrace.acting";
@@ -17,7 +19,7 @@ export function actingTenant(): Acting | undefined {
   return acting.get();
 }
 
-/** Whoever calls this also forgets what was read for another tenant (`queryClient.clear()`). */
+/** Answers are kept by the tenant that they are of, so nothing of one is shown for another. */
 export function actFor(tenant: Acting | undefined): void {
   if (tenant === undefined) sessionStorage.removeItem(storageKey);
   else sessionStorage.setItem(storageKey, JSON.stringify(tenant));
@@ -28,9 +30,10 @@ function stored(): Acting | undefined {
   try {
     const value: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
     if (typeof value !== "object" || value === null) return undefined;
-    if (!("id" in value) || !("name" in value)) return undefined;
-    const { id, name } = value;
-    return typeof id === "string" && typeof name === "string" ? { id, name } : undefined;
+    if (!("id" in value) || !("name" in value) || !("timeZone" in value)) return undefined;
+    const { id, name, timeZone } = value;
+    if (typeof id !== "string" || typeof name !== "string") return undefined;
+    return typeof timeZone === "string" ? { id, name, timeZone } : undefined;
   } catch {
     return undefined;
   }

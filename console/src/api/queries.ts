@@ -3,7 +3,6 @@
  * so whoever asks the same shares the answer; `refresh` names operations, not keys.
  */
 import {
-  keepPreviousData,
   QueryClient,
   useInfiniteQuery,
   useMutation,
@@ -23,8 +22,10 @@ import type {
 } from "#client/types.ts";
 import { randomKey } from "#client/request.ts";
 
+import { actingTenant } from "./acting.ts";
 import { call, callLoose, looseOf, type SendOptions } from "./client.ts";
 import { ApiProblem, isUnreachable } from "./problem.ts";
+import { useNamedTenant } from "./tenant.ts";
 
 /** Events make what is shown current; this bounds what a lost event costs. */
 const staleMs = 15_000;
@@ -59,13 +60,15 @@ export function useApi<Id extends JsonOperationId>(
   ...rest: ReadArguments<Id>
 ): UseQueryResult<AnswerOf<Id>> {
   const [request, options = {}] = rest;
-  const { tenantId } = options;
+  const named = useTenantId(options.tenantId);
+  // Who is signed in stays the same whomever he acts for.
+  const tenantId = id === "whoami" ? undefined : named;
   return useQuery<AnswerOf<Id>>({
-    queryKey: [...keyOf(id, request), ...(tenantId === undefined ? [] : [tenantId])],
+    queryKey: keyOf(id, request, { tenantId }),
     queryFn: ({ signal }) => callLoose(id, looseOf(request), { signal, tenantId }),
     enabled: options.enabled ?? true,
     ...(options.everyMs === undefined ? {} : { refetchInterval: options.everyMs }),
-    ...(options.keepsLast === true ? { placeholderData: keepPreviousData } : {}),
+    ...(options.keepsLast === true ? { placeholderData: lastOf(tenantId) } : {}),
   });
 }
 
@@ -87,8 +90,9 @@ export function usePages<Id extends PagedOperationId & JsonOperationId>(
   options: ReadOptions = {},
 ): Pages<ItemOf<Id>> {
   const loose = looseOf(request);
+  const tenantId = useTenantId(options.tenantId);
   const query = useInfiniteQuery<{ items: ItemOf<Id>[]; next?: string }>({
-    queryKey: keyOf(id, request, "pages"),
+    queryKey: keyOf(id, request, { kind: "pages", tenantId }),
     queryFn: ({ signal, pageParam }) =>
       callLoose(
         id,
@@ -99,13 +103,13 @@ export function usePages<Id extends PagedOperationId & JsonOperationId>(
             ...(typeof pageParam === "string" ? { cursor: pageParam } : {}),
           },
         },
-        { signal },
+        { signal, tenantId },
       ),
     initialPageParam: undefined,
     getNextPageParam: (last) => last.next,
     enabled: options.enabled ?? true,
     ...(options.everyMs === undefined ? {} : { refetchInterval: options.everyMs }),
-    placeholderData: keepPreviousData,
+    placeholderData: lastOf(tenantId),
   });
   return {
     items: query.data?.pages.flatMap((page) => page.items) ?? [],
@@ -154,11 +158,11 @@ export function useAction<Id extends JsonOperationId>(
 ): UseMutationResult<AnswerOf<Id>, Error, RequestOf<Id>> {
   const client = useQueryClient();
   const pending = useRef<{ readonly of: string; readonly key: string }>(undefined);
+  const tenantId = useTenantId(options.tenantId);
   return useMutation<AnswerOf<Id>, Error, RequestOf<Id>>({
     mutationFn: (request) => {
-      const of = JSON.stringify([request, options.tenantId]);
+      const of = JSON.stringify([request, tenantId]);
       if (pending.current?.of !== of) pending.current = { of, key: randomKey() };
-      const { tenantId } = options;
       return callLoose(id, looseOf(request), { idempotencyKey: pending.current.key, tenantId });
     },
     onSuccess: (answer, request) => {
@@ -184,11 +188,33 @@ export function read<Id extends JsonOperationId>(
   ...rest: Arguments<Id, SendOptions>
 ): Promise<AnswerOf<Id>> {
   return queryClient.fetchQuery<AnswerOf<Id>>({
-    queryKey: keyOf(id, rest[0]),
+    queryKey: keyOf(id, rest[0], { tenantId: rest[1]?.tenantId ?? actingTenant()?.id }),
     queryFn: () => call(id, ...rest),
   });
 }
 
-function keyOf(id: JsonOperationId, request: unknown, kind = "one"): readonly unknown[] {
-  return [id, request ?? {}, kind];
+/** What was shown for the last request stays, but never what is another tenant's. */
+function lastOf(tenantId: string | undefined) {
+  return <Data>(
+    last: Data | undefined,
+    query: { readonly queryKey: readonly unknown[] } | undefined,
+  ): Data | undefined => (query?.queryKey[tenantAt] === tenantId ? last : undefined);
+}
+
+function useTenantId(given: string | undefined): string | undefined {
+  const named = useNamedTenant();
+  return given ?? named?.id;
+}
+
+/** Where a key has the tenant, if it names one. */
+const tenantAt = 3;
+
+function keyOf(
+  id: JsonOperationId,
+  request: unknown,
+  { kind = "one", tenantId }: { readonly kind?: string; readonly tenantId: string | undefined },
+): readonly unknown[] {
+  const key: unknown[] = [id, request ?? {}, kind];
+  if (tenantId !== undefined) key[tenantAt] = tenantId;
+  return key;
 }

@@ -3,6 +3,8 @@ import { createContext, useContext } from "react";
 import type { AnswerOf } from "#client/types.ts";
 import type { Permission } from "#contract/operation.ts";
 
+import { useNamedTenant } from "./tenant.ts";
+
 export type Who = AnswerOf<"whoami">;
 
 export const SessionContext = createContext<Who | undefined>(undefined);
@@ -21,7 +23,9 @@ export function useMay(): (permission: Permission) => boolean {
 
 /** The zone of all times shown: the tenant's, in which its days and bills are made. */
 export function useTimeZone(): string {
+  const named = useNamedTenant();
+  const who = useContext(SessionContext);
   return (
-    useContext(SessionContext)?.tenant.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+    named?.timeZone ?? who?.tenant.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   );
 }

@@ -37,7 +37,11 @@ export function FormDialog({
   /** Why it cannot be sent yet. */
   readonly disabledReason?: string | undefined;
   /** What it will ask the server for. */
-  readonly call?: { readonly operation: OperationId; readonly request: LooseRequest };
+  readonly call?: {
+    readonly operation: OperationId;
+    readonly request: LooseRequest;
+    readonly tenantId?: string;
+  };
   readonly size?: "md" | "lg";
 }): ReactNode {
   const { t } = useText();

@@ -3,7 +3,10 @@ import { useState, type ReactNode } from "react";
 import type { LooseRequest } from "#client/types.ts";
 import type { OperationId } from "#contract/operations.ts";
 
+import { tenantHeader } from "#client/request.ts";
+
 import { addressOf, methodOf } from "#console/api/client.ts";
+import { useNamedTenant } from "#console/api/tenant.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Stack } from "#console/ui/layout.tsx";
@@ -17,9 +20,12 @@ export function ShowAsCli({
   operation,
   request,
   command,
+  tenantId,
 }: {
   readonly operation: OperationId;
   readonly request: LooseRequest;
+  /** Of another customer than the part of the page that it stands in. */
+  readonly tenantId?: string | undefined;
   /** The command made for it, e.g. `millrace lease create …`; the generic one if left out. */
   readonly command?: string | undefined;
 }): ReactNode {
@@ -37,7 +43,7 @@ export function ShowAsCli({
         closeLabel={t("common.close")}
         size="lg"
       >
-        <CliText operation={operation} request={request} command={command} />
+        <CliText operation={operation} request={request} command={command} tenantId={tenantId} />
       </Dialog>
     </>
   );
@@ -48,18 +54,22 @@ export function CliText({
   operation,
   request,
   command,
+  tenantId: given,
 }: {
   readonly operation: OperationId;
   readonly request: LooseRequest;
+  readonly tenantId?: string | undefined;
   readonly command?: string | undefined;
 }): ReactNode {
   const { t } = useText();
+  const named = useNamedTenant();
+  const tenantId = given ?? named?.id;
   return (
     <Stack gap="sm">
       <Heading level={3}>{t("common.cli.commandLine")}</Heading>
-      <CodeBlock wraps text={command ?? apiCommand(operation, request)} />
+      <CodeBlock wraps text={forTenant(command ?? apiCommand(operation, request), tenantId)} />
       <Heading level={3}>{t("common.cli.api")}</Heading>
-      <CodeBlock wraps text={curlOf(operation, request)} />
+      <CodeBlock wraps text={curlOf(operation, request, tenantId)} />
       <Muted>{t("common.cli.hint")}</Muted>
     </Stack>
   );
@@ -75,17 +85,25 @@ export function apiCommand(operation: OperationId, request: LooseRequest): strin
   ].join(" ");
 }
 
+/** The operator's own command, for the customer for whom he acts. */
+function forTenant(command: string, tenantId: string | undefined): string {
+  return tenantId === undefined
+    ? command
+    : command.replaceAll(/^millrace /gm, `millrace --tenant ${tenantId} `);
+}
+
 function flagged(flag: string, values: LooseRequest["params"] = {}): string[] {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${flag} ${quoted(`${name}=${plain(value)}`)}`);
 }
 
-export function curlOf(operation: OperationId, request: LooseRequest): string {
+export function curlOf(operation: OperationId, request: LooseRequest, tenantId?: string): string {
   const method = methodOf(operation);
   const lines = [
     `curl -X ${method} "$MILLRACE_URL"${quoted(addressOf(operation, request))}`,
     `-H "Authorization: Bearer $MILLRACE_KEY"`,
+    ...(tenantId === undefined ? [] : [`-H "${tenantHeader}: ${tenantId}"`]),
     ...(method === "POST" ? [`-H "Idempotency-Key: $(uuidgen)"`] : []),
     ...(request.body === undefined
       ? []

@@ -1,8 +1,9 @@
 /** What concerns every page: nobody answers, one acts for another, the balance runs out. */
+import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { actFor, acting } from "#console/api/acting.ts";
-import { queryClient, useApi } from "#console/api/queries.ts";
+import { useApi } from "#console/api/queries.ts";
 import { probeNow, reach } from "#console/api/reach.ts";
 import { useStore } from "#console/api/store.ts";
 import { moneyText } from "#console/components/money.tsx";
@@ -45,21 +46,29 @@ function GoneBanner(): ReactNode {
 function ActingBanner(): ReactNode {
   const { t } = useText();
   const tenant = useStore(acting);
+  const navigate = useNavigate();
   if (tenant === undefined) return null;
   return (
-    <div className="banner attention" role="note">
+    <div className="banner attention acting" role="note">
       <Icon name="user" />
-      <span>{t("shell.actingFor", { tenant: tenant.name })}</span>
-      <Button size="xs" onClick={stopActing}>
+      <bdi>{t("shell.actingFor", { tenant: tenant.name })}</bdi>
+      <Button
+        size="xs"
+        onClick={() => {
+          const { id: tenantId } = tenant;
+          actFor(undefined);
+          // What is shown may be theirs alone.
+          void navigate({
+            to: "/operate/customers/$tenantId",
+            params: { tenantId },
+            search: { project: undefined },
+          });
+        }}
+      >
         {t("shell.stopActing")}
       </Button>
     </div>
   );
-}
-
-function stopActing(): void {
-  actFor(undefined);
-  void queryClient.resetQueries();
 }
 
 function StandingBanner(): ReactNode {

@@ -1,6 +1,8 @@
 /** The English texts, an area of the console a file. */
 import { account } from "./account.ts";
 import { common } from "./common.ts";
+import { customers } from "./customers.ts";
+import { selling } from "./selling.ts";
 import { queue } from "./queue.ts";
 import { files } from "./files.ts";
 import { jobs } from "./jobs.ts";
@@ -24,6 +26,7 @@ export const en = {
   account,
   billing,
   common,
+  customers,
   files,
   groups,
   home,
@@ -36,6 +39,7 @@ export const en = {
   orders,
   queue,
   rent,
+  selling,
   shell,
   statements,
   states,

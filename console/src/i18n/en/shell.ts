@@ -35,7 +35,7 @@ export const shell = {
     billing: "Billing",
     viewer: "Viewer",
   },
-  actingFor: "You act for {{tenant}}. What you do counts as theirs.",
+  actingFor: "You act for {{tenant}}: what you see is theirs, and what you do counts as theirs.",
   stopActing: "Act as yourself again",
   gone: "The server does not answer. What you see may be old; it is tried again by itself.",
   standing: {

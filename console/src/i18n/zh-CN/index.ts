@@ -4,6 +4,8 @@ import type { en } from "#console/i18n/en/index.ts";
 
 import { account } from "./account.ts";
 import { common } from "./common.ts";
+import { customers } from "./customers.ts";
+import { selling } from "./selling.ts";
 import { queue } from "./queue.ts";
 import { files } from "./files.ts";
 import { jobs } from "./jobs.ts";
@@ -27,6 +29,7 @@ export const zhCN: SameKeys<typeof en> = {
   account,
   billing,
   common,
+  customers,
   files,
   groups,
   home,
@@ -39,6 +42,7 @@ export const zhCN: SameKeys<typeof en> = {
   orders,
   queue,
   rent,
+  selling,
   shell,
   statements,
   states,

@@ -34,8 +34,8 @@ export const shell = {
     billing: "财务",
     viewer: "只读",
   },
-  actingFor: "您正以 {{tenant}} 的身份操作，所做的一切都算作该客户的操作。",
-  stopActing: "恢复自己的身份",
+  actingFor: "您正代 {{tenant}} 操作：看到的是该客户的内容，所做的操作也记在该客户名下。",
+  stopActing: "结束代操作",
   gone: "服务器没有响应。您看到的内容可能已过时；正在自动重试。",
   standing: {
     forecast: "余额将不足。",

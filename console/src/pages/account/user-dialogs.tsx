@@ -9,6 +9,7 @@ import { fieldError } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { useSession } from "#console/api/session.ts";
+import { useNamedTenant } from "#console/api/tenant.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Notice } from "#console/ui/feedback.tsx";
 import { RadioGroup, TextField } from "#console/ui/fields.tsx";
@@ -30,8 +31,10 @@ function RoleField({
 }): ReactNode {
   const { t } = useText();
   const { tenant } = useSession();
+  // Of a customer for whom the operator acts nobody becomes one.
+  const isOwn = useNamedTenant() === undefined;
   const roles: readonly Role[] = [
-    ...(tenant.kind === "operator" ? (["root"] as const) : []),
+    ...(tenant.kind === "operator" && isOwn ? (["root"] as const) : []),
     "domain_admin",
     "user",
     "billing",

@@ -114,7 +114,11 @@ export function CustomersCard(): ReactNode {
   const tenants = useApi("listTenants", { query: { limit: countMax } });
   const items = tenants.data?.items ?? [];
   return (
-    <QueryCard title={t("infrastructure.overview.customers")} of={tenants}>
+    <QueryCard
+      title={t("infrastructure.overview.customers")}
+      of={tenants}
+      action={<TextLink to="/operate/customers">{t("common.details")}</TextLink>}
+    >
       <Row gap="xl">
         <Figure label={t("infrastructure.overview.accounts")}>
           <Count of={items.length} hasMore={tenants.data?.next !== undefined} />
@@ -129,23 +133,34 @@ export function CustomersCard(): ReactNode {
 
 export function RevenueCard(): ReactNode {
   const { t } = useText();
-  const revenue = useApi("getRevenue", {});
+  const revenue = useApi("getRevenue", {}, { everyMs: 60_000 });
   const months = (revenue.data?.months ?? []).toReversed().slice(0, shownMonths);
   return (
-    <QueryCard title={t("infrastructure.overview.revenue")} of={revenue}>
-      {months.length === 0 ? (
-        <Muted>{t("infrastructure.overview.noRevenue")}</Muted>
-      ) : (
-        <Facts
-          rows={months.map((each) => [
-            each.month,
-            <Row key={each.month} gap="sm">
-              <Money amount={each.revenue} />
-              <Muted size="xs">{t("infrastructure.overview.paying", { count: each.active })}</Muted>
-            </Row>,
-          ])}
-        />
-      )}
+    <QueryCard
+      title={t("infrastructure.overview.revenue")}
+      of={revenue}
+      action={<TextLink to="/operate/revenue">{t("common.details")}</TextLink>}
+    >
+      <Stack gap="sm">
+        <Figure label={t("selling.today", { day: revenue.data?.today.day ?? "—" })}>
+          <Money amount={revenue.data?.today.revenue} />
+        </Figure>
+        {months.length === 0 ? (
+          <Muted>{t("infrastructure.overview.noRevenue")}</Muted>
+        ) : (
+          <Facts
+            rows={months.map((each) => [
+              each.month,
+              <Row key={each.month} gap="sm">
+                <Money amount={each.revenue} />
+                <Muted size="xs">
+                  {t("infrastructure.overview.paying", { count: each.active })}
+                </Muted>
+              </Row>,
+            ])}
+          />
+        )}
+      </Stack>
     </QueryCard>
   );
 }
