@@ -2,12 +2,13 @@
 import type { ReactNode } from "react";
 
 import { ApiProblem, isUnreachable } from "#console/api/problem.ts";
-import { textIfThere, useText } from "#console/i18n/index.ts";
+import { textIfThere, told, useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Notice } from "#console/ui/feedback.tsx";
 import { Code, Muted } from "#console/ui/text.tsx";
 
 import { CopyButton } from "./copy.tsx";
+import { useServerWords } from "./server-words.ts";
 
 export function ProblemBox({
   error,
@@ -17,6 +18,7 @@ export function ProblemBox({
   readonly onRetry?: (() => void) | undefined;
 }): ReactNode {
   const { t } = useText();
+  const words = useServerWords();
   const action =
     onRetry === undefined ? undefined : (
       <Button size="xs" icon="refresh" onClick={onRetry}>
@@ -37,12 +39,12 @@ export function ProblemBox({
   const help = textIfThere(`common.problemHelp.${error.code}`);
   return (
     <Notice tone="bad" title={titleOf(error, t)} action={action}>
-      <p>{sentenceOf(error, t)}</p>
+      <p>{sentenceOf(error, t, words)}</p>
       {error.fields.length === 0 ? null : (
         <ul>
           {error.fields.map((field) => (
             <li key={`${field.path} ${field.message}`}>
-              <Code>{field.path === "" ? "body" : field.path}</Code> {field.message}
+              <Code>{field.path === "" ? "body" : field.path}</Code> {words(field.message)}
             </li>
           ))}
         </ul>
@@ -66,14 +68,19 @@ function titleOf(problem: ApiProblem, t: Translate): string {
   return textIfThere(`common.problemTitle.${problem.code}`) ?? problem.code;
 }
 
-function sentenceOf(problem: ApiProblem, t: Translate): string {
+function sentenceOf(
+  problem: ApiProblem,
+  t: Translate,
+  words: (sentence: string) => string,
+): string {
   if (problem.status === 0) return t("common.problem.unreachableWhy");
   if (isUnreachable(problem)) return t("common.problem.strangeWhy", { text: problem.message });
-  return problem.message;
+  return words(problem.message);
 }
 
 /** What the server said of one field of a form, for the field's own error. */
 export function fieldError(error: unknown, path: string): string | undefined {
   if (!(error instanceof ApiProblem)) return undefined;
-  return error.fields.find((field) => field.path === path)?.message;
+  const said = error.fields.find((field) => field.path === path)?.message;
+  return said === undefined ? undefined : told(said);
 }

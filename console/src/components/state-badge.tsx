@@ -1,11 +1,13 @@
 /** The state of a thing: a word and an icon; the color only helps. */
 import type { ReactNode } from "react";
 
-import { textIfThere, useText } from "#console/i18n/index.ts";
+import { textIfThere } from "#console/i18n/index.ts";
 import type { states } from "#console/i18n/en/states.ts";
 import { Badge } from "#console/ui/feedback.tsx";
 import type { IconName } from "#console/ui/icons.tsx";
 import type { Tone } from "#console/ui/theme.ts";
+
+import { useServerWords } from "./server-words.ts";
 
 type Kind = keyof typeof states;
 type StateOf<K extends Kind> = keyof (typeof states)[K] & string;
@@ -80,10 +82,10 @@ export function StateBadge<K extends Kind>({
   readonly why?: string | undefined;
 }): ReactNode {
   // Drawn again in the other language; a state of a newer server is shown as it is called there.
-  useText();
+  const told = useServerWords();
   const [tone, icon] = lookOf(of, state);
   return (
-    <Badge tone={tone} icon={icon} title={why}>
+    <Badge tone={tone} icon={icon} title={why === undefined ? undefined : told(why)}>
       {textIfThere(`states.${of}.${state}`) ?? state}
     </Badge>
   );

@@ -9,6 +9,7 @@ import { useMemo } from "react";
 import { initReactI18next, useTranslation } from "react-i18next";
 
 import type { TextKey } from "./catalog.ts";
+import { sayer, type Say } from "./said.ts";
 
 export type { TextKey } from "./catalog.ts";
 
@@ -44,6 +45,7 @@ export async function setLanguage(language: Language): Promise<void> {
   await Promise.all([
     load(language, "frame", loaders[language].frame),
     ...[...needed].map((area) => loadArea(language, area)),
+    loadSaid(language),
   ]);
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
@@ -62,6 +64,13 @@ export async function loadTextsOf(path: string): Promise<void> {
 async function loadArea(language: Language, area: string): Promise<void> {
   const read = loaders[language].areas[area];
   if (read !== undefined) await load(language, area, async () => ({ [area]: await read() }));
+}
+
+let sayChinese: Say | undefined;
+
+async function loadSaid(language: Language): Promise<void> {
+  if (language === "en") return;
+  sayChinese ??= sayer((await import("./zh-CN/said/index.ts")).said);
 }
 
 const loaded = new Set<string>();
@@ -83,6 +92,12 @@ export function useText(): { readonly t: Translate; readonly language: Language 
   const { t, i18n } = useTranslation();
   const language = languageOf(i18n.language);
   return useMemo(() => ({ t: (key, values) => t(key, values ?? {}), language }), [t, language]);
+}
+
+/** A sentence of the server, which it says in English: as we say it, or as it stands. */
+export function told(sentence: string): string {
+  const isEnglish = languageOf(i18next.language ?? "en") === "en";
+  return (isEnglish ? undefined : sayChinese?.(sentence)) ?? sentence;
 }
 
 /** For codes that a newer server may send: the text if there is one. */

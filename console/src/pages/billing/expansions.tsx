@@ -6,6 +6,7 @@ import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { Money, moneyText } from "#console/components/money.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
@@ -31,6 +32,7 @@ export function Expansions({
   readonly nameOf: (subscriptionId: string) => string;
 }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const refusals = useRefusals();
   const pages = usePages("listExpansions", { query: { limit: 50 } }, { everyMs: 30_000 });
   const [extended, setExtended] = useState<Expansion>();
@@ -56,7 +58,11 @@ export function Expansions({
       key: "state",
       head: t("common.state"),
       cell: ({ state, reason }) => (
-        <Badge tone={looks[state][0]} icon={looks[state][1]} title={reason?.message}>
+        <Badge
+          tone={looks[state][0]}
+          icon={looks[state][1]}
+          title={reason === null ? undefined : told(reason.message)}
+        >
           {t(`orders.expansion.state.${state}`)}
         </Badge>
       ),

@@ -8,6 +8,7 @@ import { EmptyState } from "#console/components/empty-state.tsx";
 import { fenOf, Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Badge, Skeleton } from "#console/ui/feedback.tsx";
@@ -119,6 +120,7 @@ export function ServicesTab(): ReactNode {
 
 function useColumns(onAsk: (asked: AskedService) => void): readonly Column<Service>[] {
   const { t } = useText();
+  const told = useServerWords();
   const mayNot = useMay()("billing.manage") ? undefined : t("billing.mayNot");
   return [
     {
@@ -131,7 +133,11 @@ function useColumns(onAsk: (asked: AskedService) => void): readonly Column<Servi
       key: "state",
       head: t("common.state"),
       cell: ({ state, reason }) => (
-        <Badge tone={looks[state][0]} icon={looks[state][1]} title={reason?.message}>
+        <Badge
+          tone={looks[state][0]}
+          icon={looks[state][1]}
+          title={reason === null ? undefined : told(reason.message)}
+        >
           {t(`orders.service.state.${state}`)}
         </Badge>
       ),

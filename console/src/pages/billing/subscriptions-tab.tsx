@@ -6,6 +6,7 @@ import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { Money } from "#console/components/money.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { IconButton } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
@@ -39,6 +40,7 @@ interface Asked {
 
 export function SubscriptionsTab(): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const pages = usePages("listSubscriptions", { query: { limit: 50 } }, { everyMs: 30_000 });
   const [asked, setAsked] = useState<Asked>();
   const update = useAction("updateSubscription", {
@@ -67,7 +69,11 @@ export function SubscriptionsTab(): ReactNode {
       key: "state",
       head: t("common.state"),
       cell: ({ state, reason }) => (
-        <Badge tone={looks[state][0]} icon={looks[state][1]} title={reason?.message}>
+        <Badge
+          tone={looks[state][0]}
+          icon={looks[state][1]}
+          title={reason === null ? undefined : told(reason.message)}
+        >
           {t(`orders.subscription.state.${state}`)}
         </Badge>
       ),

@@ -12,6 +12,7 @@ import { usePathParam } from "#console/components/search-params.ts";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Badge, Notice, Skeleton } from "#console/ui/feedback.tsx";
@@ -26,6 +27,7 @@ const everyMs = 10_000;
 
 export function GroupPage(): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const groupId = usePathParam("groupId");
   const group = useApi("getGroup", { params: { groupId } }, { everyMs });
   const parent = { to: "/groups", label: t("groups.title") };
@@ -51,7 +53,9 @@ export function GroupPage(): ReactNode {
         actions={<GroupButtons group={data} />}
       />
       <Stack>
-        {data.reason === null ? null : <Notice tone="attention">{data.reason.message}</Notice>}
+        {data.reason === null ? null : (
+          <Notice tone="attention">{told(data.reason.message)}</Notice>
+        )}
         <Grid columns={2}>
           <About group={data} />
           <Targets group={data} />
@@ -110,6 +114,7 @@ function Targets({ group }: { readonly group: Group }): ReactNode {
 
 function Decisions({ groupId }: { readonly groupId: string }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const pages = usePages(
     "listGroupEvents",
     { params: { groupId }, query: { limit: 50 } },
@@ -128,7 +133,8 @@ function Decisions({ groupId }: { readonly groupId: string }): ReactNode {
             {pages.items.map((event) => (
               <li key={`${event.at} ${event.kind} ${event.message}`} className="line">
                 <span style={{ minWidth: 0 }}>
-                  <Badge>{event.kind.replaceAll(/[_-]/g, " ")}</Badge> <Text>{event.message}</Text>
+                  <Badge>{told(event.kind).replaceAll(/[_-]/g, " ")}</Badge>{" "}
+                  <Text>{told(event.message)}</Text>
                 </span>
                 <When at={event.at} how="absolute" />
               </li>

@@ -5,6 +5,7 @@ import { usePages } from "#console/api/queries.ts";
 import { LoadMore } from "#console/components/load-more.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Stack } from "#console/ui/layout.tsx";
@@ -14,6 +15,7 @@ import type { Lease } from "./actions.ts";
 
 export function EventsTab({ lease }: { readonly lease: Lease }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const pages = usePages("listLeaseEvents", {
     params: { leaseId: lease.id },
     query: { limit: 100 },
@@ -31,7 +33,8 @@ export function EventsTab({ lease }: { readonly lease: Lease }): ReactNode {
             {pages.items.map((event) => (
               <li key={`${event.at} ${event.kind} ${event.message}`} className="line">
                 <span style={{ minWidth: 0 }}>
-                  <Badge>{event.kind.replaceAll(/[_-]/g, " ")}</Badge> <Text>{event.message}</Text>
+                  <Badge>{told(event.kind).replaceAll(/[_-]/g, " ")}</Badge>{" "}
+                  <Text>{told(event.message)}</Text>
                 </span>
                 <When at={event.at} how="absolute" />
               </li>

@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
 import { Notice } from "#console/ui/feedback.tsx";
 import { Facts } from "#console/ui/layout.tsx";
@@ -10,6 +11,7 @@ import type { Lease } from "./actions.ts";
 
 export function LeaseLine({ lease }: { readonly lease: Lease }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const { reason, line, state } = lease;
   if (reason === null && line === null) return null;
   const tone = state === "failed" ? "bad" : state === "queued" ? "attention" : "info";
@@ -20,7 +22,7 @@ export function LeaseLine({ lease }: { readonly lease: Lease }): ReactNode {
         state: t(`states.lease.${state}`),
       })}
     >
-      {reason === null ? null : <p>{reason.message}</p>}
+      {reason === null ? null : <p>{told(reason.message)}</p>}
       {line === null ? null : (
         <Facts
           rows={[

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Icon } from "#console/ui/icons.tsx";
 import { Skeleton } from "#console/ui/feedback.tsx";
@@ -13,6 +14,7 @@ import type { RentQuote } from "./rent-quote.ts";
 
 export function RentRoom({ room }: { readonly room: RentQuote["room"] }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   if (room.data === undefined) {
     return room.error === null ? (
       <Skeleton lines={1} label={t("common.loading")} />
@@ -32,7 +34,7 @@ export function RentRoom({ room }: { readonly room: RentQuote["room"] }): ReactN
             {words}
           </Text>
         </Row>
-        {reason === null ? null : <Muted>{reason.message}</Muted>}
+        {reason === null ? null : <Muted>{told(reason.message)}</Muted>}
         {fits > 0 || never ? null : (
           <Muted>
             {t("rent.line", { count: line.waiting, pool: line.pool })}{" "}

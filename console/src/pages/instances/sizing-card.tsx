@@ -7,6 +7,7 @@ import { memoryText } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Badge, Skeleton } from "#console/ui/feedback.tsx";
@@ -18,6 +19,7 @@ import { ResizeDialog } from "./resize-dialog.tsx";
 
 export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const mayUse = useMay()("compute.use");
   const [isResizing, setResizing] = useState(false);
   const params = { leaseId: lease.id };
@@ -68,7 +70,7 @@ export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
           })}{" "}
           {data.live.because === null || recommended === null
             ? null
-            : t("lease.needsRestart", { because: data.live.because })}
+            : t("lease.needsRestart", { because: told(data.live.because) })}
         </Muted>
         {automatic === null ? null : (
           <>

@@ -3,6 +3,7 @@ import "./jobs.css";
 import type { ReactNode } from "react";
 
 import { durationText, useNow, When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
 import { Badge } from "#console/ui/feedback.tsx";
 import { Icon, type IconName } from "#console/ui/icons.tsx";
@@ -70,7 +71,8 @@ export function Attempts({
 
 function Detail({ end }: { readonly end: End | null }): ReactNode {
   const { t } = useText();
-  if (end?.kind === "platform_fault") return <Text size="sm">{end.detail}</Text>;
+  const told = useServerWords();
+  if (end?.kind === "platform_fault") return <Text size="sm">{told(end.detail)}</Text>;
   if (end?.kind === "preempted") return <Text size="sm">{t("jobs.preemptedHelp")}</Text>;
   return null;
 }
@@ -121,6 +123,7 @@ function lookOf(
 /** When it was told to save its work and to end. */
 export function Interruptions({ job }: { readonly job: Job }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   if (job.preemptions.length === 0) return null;
   return (
     <Card title={t("jobs.interruptions")}>
@@ -130,7 +133,7 @@ export function Interruptions({ job }: { readonly job: Job }): ReactNode {
             <span>
               {t(`jobs.cause.${each.cause}`)} · {t(`jobs.preemptionState.${each.state}`)}
               <br />
-              <Muted>{each.message}</Muted>
+              <Muted>{told(each.message)}</Muted>
             </span>
             <span>
               <When at={each.askedAt} how="absolute" />

@@ -6,6 +6,7 @@ import type { AnswerOf } from "#client/types.ts";
 
 import { useTimeZone } from "#console/api/session.ts";
 import { instantText } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { textIfThere, useText, type Values } from "#console/i18n/index.ts";
 
 export type Reason = NonNullable<AnswerOf<"getJob">["reason"]>;
@@ -28,15 +29,18 @@ const instants = new Set(["startsAt", "until"]);
 
 export function useReasonText(): (reason: Reason) => string {
   const { language } = useText();
+  const told = useServerWords();
   const timeZone = useTimeZone();
   return (reason) => {
-    // The server's sentences are English, and of these say more than a table of texts can.
-    if (language === "en" && longer.has(reason.code)) return reason.message;
+    const words = told(reason.message);
+    // Of these the server's sentence says more than a text with a few numbers can.
+    const isKnown = language === "en" || words !== reason.message;
+    if (isKnown && longer.has(reason.code)) return words;
     const values = valuesOf(reason, (at) =>
       instantText(new Date(at).toISOString(), { language, timeZone }),
     );
-    if (values === undefined) return reason.message;
-    return textIfThere(`jobs.reason.${reason.code}`, values) ?? reason.message;
+    if (values === undefined) return words;
+    return textIfThere(`jobs.reason.${reason.code}`, values) ?? words;
   };
 }
 

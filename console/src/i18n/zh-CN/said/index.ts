@@ -1,0 +1,9 @@
+/** All that the server says, in Chinese. */
+import type { Said } from "#console/i18n/said.ts";
+
+import { account } from "./account.ts";
+import { compute } from "./compute.ts";
+import { events } from "./events.ts";
+import { parts } from "./parts.ts";
+
+export const said: readonly Said[] = [compute, events, account, parts];
