@@ -16,6 +16,7 @@ export const navGroups = [
   "account",
   "operate",
   "sell",
+  "money",
   "infrastructure",
 ] as const;
 export type NavGroup = (typeof navGroups)[number];
@@ -262,6 +263,31 @@ export const pages: readonly Page[] = [
     permission: "platform.read",
     nav: { group: "infrastructure", order: 8, icon: "info" },
     load: async () => (await import("#console/pages/infrastructure/system-page.tsx")).SystemPage,
+  },
+  {
+    path: "/operate/prices",
+    title: "prices.title",
+    permission: "catalog.manage",
+    nav: { group: "money", order: 1, icon: "offer" },
+    load: async () => (await import("#console/pages/prices/list-page.tsx")).PricesPage,
+  },
+  {
+    path: "/operate/prices/new",
+    title: "prices.createTitle",
+    permission: "catalog.manage",
+    load: async () => (await import("#console/pages/prices/new-page.tsx")).NewPriceProfilePage,
+  },
+  {
+    path: "/operate/prices/replay",
+    title: "prices.replayTitle",
+    permission: "catalog.manage",
+    load: async () => (await import("#console/pages/prices/replay-page.tsx")).ReplayPricesPage,
+  },
+  {
+    path: "/operate/prices/$profileId",
+    title: "prices.one",
+    permission: "catalog.manage",
+    load: async () => (await import("#console/pages/prices/detail-page.tsx")).PriceProfilePage,
   },
   {
     path: "/groups",

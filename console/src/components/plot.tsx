@@ -69,12 +69,21 @@ export function BarPlot({
       const order = drawn.map((_unused, index) => index).toReversed();
       return {
         options: {
-          scales: { x: { time: false, range: () => [-0.6, names.length - 0.4] } },
+          scales: {
+            x: { time: false, range: () => [-0.6, names.length - 0.4] },
+            y: {
+              range: (_plot: uPlot, least: number | null, most: number | null) =>
+                fromZero(least, most),
+            },
+          },
           axes: [
             {
               ...axis(),
               splits: (plot: uPlot) => spread(names.length, plot.width),
-              values: (_plot: uPlot, splits: number[]) => splits.map((split) => names[split] ?? ""),
+              values: (plot: uPlot, splits: number[]) =>
+                splits.map((split) =>
+                  clipped(names[split] ?? "", plot.width / Math.max(1, splits.length)),
+                ),
             },
             axis(),
           ],
@@ -191,4 +200,26 @@ function spread(count: number, widthPx: number): number[] {
   const namesShownMax = Math.max(2, Math.floor(widthPx / namePx));
   const step = Math.max(1, Math.ceil(count / namesShownMax));
   return Array.from({ length: Math.ceil(count / step) }, (_unused, index) => index * step);
+}
+
+/** A bar's length is its value: so the axis begins at zero, whatever the values are. */
+function fromZero(least: number | null, most: number | null): [number, number] {
+  const [low, high] = [Math.min(0, least ?? 0), Math.max(0, most ?? 0)];
+  const room = low === high ? 1 : (high - low) * 0.08;
+  return [low < 0 ? low - room : 0, high > 0 || low === 0 ? high + room : 0];
+}
+
+/** Of a letter of the axis, Latin ones; others are twice as wide. */
+const letterPx = 6.5;
+
+/** A name that is wider than its place is cut, so that names never lie over each other. */
+function clipped(name: string, widthPx: number): string {
+  let leftPx = widthPx;
+  let shown = "";
+  for (const { segment } of new Intl.Segmenter().segment(name)) {
+    leftPx -= segment < "\u0300" ? letterPx : 2 * letterPx;
+    if (leftPx < letterPx) return `${shown}…`;
+    shown += segment;
+  }
+  return name;
 }

@@ -10,6 +10,7 @@ import { home } from "./home.ts";
 import { infrastructure } from "./infrastructure.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
+import { prices } from "./prices.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
 import { groups } from "./groups.ts";
@@ -38,6 +39,7 @@ export const en = {
   offers,
   orders,
   queue,
+  prices,
   rent,
   selling,
   shell,

@@ -11,6 +11,7 @@ export const shell = {
     account: "Account",
     operate: "Operate",
     sell: "Customers",
+    money: "Money",
     infrastructure: "Infrastructure",
   },
   project: "Project",

@@ -13,6 +13,7 @@ import { home } from "./home.ts";
 import { infrastructure } from "./infrastructure.ts";
 import { instances } from "./instances.ts";
 import { offers } from "./offers.ts";
+import { prices } from "./prices.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
 import { groups } from "./groups.ts";
@@ -41,6 +42,7 @@ export const zhCN: SameKeys<typeof en> = {
   offers,
   orders,
   queue,
+  prices,
   rent,
   selling,
   shell,

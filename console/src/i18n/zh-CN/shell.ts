@@ -11,6 +11,7 @@ export const shell = {
     account: "账户",
     operate: "运营",
     sell: "客户",
+    money: "财务",
     infrastructure: "基础设施",
   },
   project: "项目",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { profileFromText } from "./profile-file.ts";
+import { profileFromText } from "./profile-text.ts";
 
 test("decimals of a YAML file keep their digits, whole numbers stay numbers", () => {
   const text = "payg_hourly:\n  gpu.T4: 5.10\n  cpu.core: '0.5'\nrenewal_grace_days: 30\n";
