@@ -14,6 +14,8 @@ import { parseUnits, printBytes, printMilli } from "./quantity.ts";
 import { quotaUse, shortfalls } from "./quota-use.ts";
 import { vcpusOf } from "./vcpus.ts";
 
+export type { Refusal } from "./refusal.ts";
+
 export interface RefusalFacts {
   readonly site: Pick<
     SiteFacts,
