@@ -3,7 +3,7 @@
  * does is its role: `serve` answers the API, `work` runs the loops, `all` does both.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { createServer } from "#api/server.ts";
 import { addPresetFlavors } from "#catalog/flavors.ts";
@@ -131,7 +131,8 @@ async function start(
     stopping.abort();
     return imagesBuilt;
   });
-  const storageDirectory = data.storage;
+  const storageDirectory =
+    config.storageDirectory === undefined ? data.storage : resolve(config.storageDirectory);
   const logKey = { keysDirectory: data.keys, file: config.logKeyFile, name: config.logName };
   const payments = paymentProviders(config, now);
   const work =

@@ -5,7 +5,7 @@ import { createObserver } from "#observe/observer.ts";
 
 import { serveMetrics } from "./metrics-server.ts";
 
-test("a process without an API tells its metrics, and nothing else", async () => {
+test("a process without an API tells its metrics and that it answers, and nothing else", async () => {
   const observer = createObserver({ level: "silent" });
   new Gauge({ name: "answers", help: "x", registers: [observer.metrics] }).set(42);
   const server = await serveMetrics(observer, { host: "127.0.0.1", port: 0 });
@@ -13,6 +13,7 @@ test("a process without an API tells its metrics, and nothing else", async () =>
   expect(answer.headers.get("content-type")).toContain("text/plain");
   expect(await answer.text()).toContain("answers 42");
   expect((await fetch(server.url.replace("/metrics", "/"))).status).toBe(404);
+  expect((await fetch(server.url.replace("/metrics", "/healthz"))).status).toBe(200);
   expect((await fetch(server.url, { method: "POST" })).status).toBe(404);
   const port = Number(new URL(server.url).port);
   await expect(serveMetrics(observer, { host: "127.0.0.1", port })).rejects.toMatchObject({

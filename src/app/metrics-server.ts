@@ -1,4 +1,7 @@
-/** The metrics of a process that has no API: one path, on loopback, for whatever scrapes. */
+/**
+ * What a process without an API tells: its metrics, for whatever scrapes, and that it answers, for
+ * whatever starts it again when it does not.
+ */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -16,10 +19,15 @@ export async function serveMetrics(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    if (request.method !== "GET" || request.url !== "/metrics") {
+    const asked = request.method === "GET" ? request.url : undefined;
+    if (asked === "/healthz") {
+      response.writeHead(200, { "content-type": "text/plain" }).end("It answers.\n");
+      return;
+    }
+    if (asked !== "/metrics") {
       response
         .writeHead(404, { "content-type": "text/plain" })
-        .end("There is only /metrics here.\n");
+        .end("There are only /metrics and /healthz here.\n");
       return;
     }
     metrics.metrics().then(

@@ -13,6 +13,8 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const schema = z.strictObject({
   role: z.enum(["all", "serve", "work", "migrate", "operator-key"]).default("all"),
   dataDirectory: z.string().min(1).optional(),
+  /** Tenants' files, where several processes share them; `storage/` in the data directory if left out. */
+  storageDirectory: z.string().min(1).optional(),
   /** An external PostgreSQL; the embedded one when left out. */
   databaseUrl: z
     .string()
