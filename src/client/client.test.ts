@@ -7,6 +7,7 @@ import { addressOf, sampleOf } from "#test/sample.ts";
 
 import { createClient, type Client } from "./client.ts";
 import { ApiFailure } from "./problem.ts";
+import { urlOf } from "./request.ts";
 
 let server: ContractServer;
 let client: Client;
@@ -33,6 +34,14 @@ test("a call sends what the contract says and gives back what it promises", asyn
   // A body whose fields all have defaults may be left out.
   await client.call("stopLease", { params: { leaseId } });
   expect(server.seen[2]?.body).toEqual({ graceSeconds: 30 });
+});
+
+test("a number has its place in a path; what is missing there is said", () => {
+  const path = "/v1/usage-events/{leafIndex}/proof";
+  expect(urlOf("http://h/", path, { params: { leafIndex: 0 } })).toBe(
+    "http://h/v1/usage-events/0/proof",
+  );
+  expect(() => urlOf("http://h", path, { params: { leafIndex: "" } })).toThrow("leafIndex");
 });
 
 const idsWithoutBody = Object.keys(operations)

@@ -56,8 +56,9 @@ export function transmissionOf(
 export function urlOf(baseUrl: string, path: string, request: LooseRequest): string {
   const filled = path.replaceAll(/\{(\+?)([A-Za-z]+)\}/g, (_whole, rest: string, name: string) => {
     const value = request.params?.[name];
-    if (typeof value === "string" && value !== "") {
-      const parts = rest === "" ? [value] : value.split("/");
+    const text = typeof value === "number" ? String(value) : value;
+    if (typeof text === "string" && text !== "") {
+      const parts = rest === "" ? [text] : text.split("/");
       return parts.map((part) => encodeURIComponent(part)).join("/");
     }
     throw new Failure("invalid_request", `The path ${path} needs a value for ${name}.`);

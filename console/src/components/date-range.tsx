@@ -43,7 +43,7 @@ export function DateRange({
       />
       <div className="header-group">
         {presets.map(([label, range]) => (
-          <Button key={label} size="xs" onClick={() => onChange(range)}>
+          <Button key={label} onClick={() => onChange(range)}>
             {label}
           </Button>
         ))}

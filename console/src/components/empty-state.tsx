@@ -35,8 +35,8 @@ export function EmptyState({
               {action.label}
             </LinkButton>
           </div>
-        ) : (
-          action
+        ) : action === undefined ? null : (
+          <div>{action}</div>
         )}
         {command === undefined ? null : <CopyLine text={command} />}
       </Stack>

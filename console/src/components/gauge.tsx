@@ -5,6 +5,7 @@ export function Gauge({
   share,
   label,
   text,
+  of = "used",
 }: {
   /** 0 to 1. */
   readonly share: number;
@@ -12,9 +13,12 @@ export function Gauge({
   readonly label: string;
   /** Beside the bar; the percentage if left out. */
   readonly text?: string;
+  /** What is used up warns when it is much, what is left when it is little, a mere share never. */
+  readonly of?: "used" | "left" | "share";
 }): ReactNode {
   const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);
-  const tone = share >= 0.95 ? "bad" : share >= 0.8 ? "attention" : "";
+  const used = { used: share, left: 1 - share, share: 0 }[of];
+  const tone = used >= 0.95 ? "bad" : used >= 0.8 ? "attention" : "";
   const shown = text ?? `${percent} %`;
   return (
     <span

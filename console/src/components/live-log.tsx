@@ -83,7 +83,11 @@ export function LiveLog({
             </div>
           ))}
         </div>
-        {count === 0 ? <div className="log-line">{t("common.log.waiting")}</div> : null}
+        {count === 0 ? (
+          <div className="log-line">
+            {t(state === "ended" ? "common.log.empty" : "common.log.waiting")}
+          </div>
+        ) : null}
       </div>
       <Row justify="space-between">
         <Muted size="xs">
@@ -131,7 +135,11 @@ function useLog(
     const parsed: LooseRequest = JSON.parse(asked);
     void follow(operation, parsed, {
       signal: stop.signal,
-      onState: setState,
+      onState: (next) => {
+        // At the end nothing more comes that could be drawn together with it.
+        if (next === "ended") setLog(current);
+        setState(next);
+      },
       onEvent: (event) => {
         current = withText(current, event);
         timer ??= setTimeout(() => {

@@ -28,7 +28,7 @@ export function LinePlot({ at, series, text, height = heightDefault }: LineChart
     () => ({
       options: {
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), timeZone),
-        axes: [axis(), axis()],
+        axes: [axis(), valueAxis()],
         series: [
           {},
           ...series.map((each, index) => ({
@@ -85,7 +85,7 @@ export function BarPlot({
                   clipped(names[split] ?? "", plot.width / Math.max(1, splits.length)),
                 ),
             },
-            axis(),
+            valueAxis(),
           ],
           cursor: { points: { show: false } },
           series: [
@@ -98,7 +98,7 @@ export function BarPlot({
               fill: colorOf(index),
               stroke: colorOf(index),
               width: 0,
-              paths: bars(),
+              paths: bars(index, isStacked ? 1 : series.length),
               points: { show: false },
               value: (_plot: uPlot, _value: number | null, _series: number, row: number | null) => {
                 const value = row === null ? null : series[index]?.values[row];
@@ -172,8 +172,22 @@ function axis(): uPlot.Axis {
   };
 }
 
-function bars(): uPlot.Series.PathBuilder {
-  const builder = uPlot.paths.bars?.({ size: [0.7, 64] });
+/** As wide as its longest figure. */
+function valueAxis(): uPlot.Axis {
+  return {
+    ...axis(),
+    size: (_plot, figures) => {
+      const letters = Math.max(0, ...(figures ?? []).map((figure) => figure.length));
+      return Math.max(valueAxisPx, letters * letterPx + valueAxisGapPx);
+    },
+  };
+}
+
+/** Two stand beside each other; more are drawn one before the other. */
+function bars(index: number, count: number): uPlot.Series.PathBuilder {
+  const builder = uPlot.paths.bars?.(
+    count === 2 ? { size: [0.36, 40], align: index === 0 ? -1 : 1 } : { size: [0.7, 64] },
+  );
   if (builder === undefined) throw new Error("uPlot without bars");
   return builder;
 }
@@ -208,6 +222,10 @@ function fromZero(least: number | null, most: number | null): [number, number] {
   const room = low === high ? 1 : (high - low) * 0.08;
   return [low < 0 ? low - room : 0, high > 0 || low === 0 ? high + room : 0];
 }
+
+const valueAxisPx = 50;
+/** Ticks, and a gap. */
+const valueAxisGapPx = 18;
 
 /** Of a letter of the axis, Latin ones; others are twice as wide. */
 const letterPx = 6.5;

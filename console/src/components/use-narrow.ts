@@ -1,4 +1,4 @@
-/** Whether the screen is too narrow for tables; the same bound as in styles.css. */
+/** Whether the screen is too narrow for tables; the same bound as in layout.css. */
 import { useSyncExternalStore } from "react";
 
 const query = globalThis.matchMedia("(max-width: 48em)");

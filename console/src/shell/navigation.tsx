@@ -1,17 +1,28 @@
 /** The pages that one may see, by group. */
 import { useId, type ReactNode } from "react";
 
+import { acting } from "#console/api/acting.ts";
+import { useMay } from "#console/api/session.ts";
+import { useStore } from "#console/api/store.ts";
 import { useText } from "#console/i18n/index.ts";
 import { navGroups, pages, type NavGroup, type Page } from "#console/routes.tsx";
 import { Icon } from "#console/ui/icons.tsx";
 import { Link } from "#console/ui/link.tsx";
 
-import { useMay } from "#console/api/session.ts";
+const operatorGroups: readonly NavGroup[] = ["operate", "sell", "infrastructure"];
 
 export function Navigation(): ReactNode {
   const may = useMay();
-  const shown = pages.filter((page) => page.nav !== undefined && may(page.permission));
-  return navGroups.map((group) => {
+  const isOwnTenant = useStore(acting) === undefined;
+  const isOperator = may("platform.read") && isOwnTenant;
+  const shown = pages.filter(
+    (page) => page.nav !== undefined && may(page.permission) && !(isOperator && page.path === "/"),
+  );
+  // To whom the cloud belongs, its own work comes first.
+  const groups = isOperator
+    ? [...operatorGroups, ...navGroups.filter((group) => !operatorGroups.includes(group))]
+    : navGroups;
+  return groups.map((group) => {
     const inGroup = shown
       .filter((page) => page.nav?.group === group)
       .toSorted((a, b) => (a.nav?.order ?? 0) - (b.nav?.order ?? 0));

@@ -1,6 +1,10 @@
 /** Wraps the page: theme, color scheme (light, dark, as the system), toasts. */
 import "./mantine-styles.ts";
-import "./styles.css";
+import "./base.css";
+import "./layout.css";
+import "./frame.css";
+import "./table.css";
+import "./shown.css";
 import { MantineProvider, useMantineColorScheme, type CSSVariablesResolver } from "@mantine/core";
 import type { ReactNode } from "react";
 

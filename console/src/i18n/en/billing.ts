@@ -117,8 +117,8 @@ export const billing = {
       free_allowance: "with a free allowance",
     },
     next: "What is missing for more",
-    way: "{{tier}}: {{missing}} before {{before}}",
-    wayReached: "{{tier}}: nothing ({{missing}}); it is looked at on {{before}}",
+    way: "{{tier}}: {{missing}} more before {{before}}",
+    wayReached: "{{tier}}: {{missing}} more; it is looked at on {{before}}",
     changes: "How it came about",
     reasonOf: {
       "12m": "payments of twelve months",

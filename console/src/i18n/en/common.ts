@@ -94,6 +94,15 @@ export const common = {
     failed_other: "{{count}} failed",
     nothingToDo: "None of the selected can do this",
   },
+  /** What one machine or job used comes to. */
+  cost: {
+    title: "What it used, at its price",
+    quantity: "Quantity",
+    amount: "At its price",
+    total: "Together",
+    nothing: "Nothing is metered yet",
+    help: "An estimate at the price of now. The bill prices a day's use of the whole account: bands and packages can make it less.",
+  },
   cli: {
     show: "Show as command line and API",
     title: "The same from elsewhere",
@@ -109,6 +118,7 @@ export const common = {
     lines_one: "{{count}} line",
     lines_other: "{{count}} lines",
     waiting: "Nothing yet",
+    empty: "Nothing was printed",
     live: "Live",
     lost: "Connection lost, trying again",
     ended: "End of the log",

@@ -110,7 +110,7 @@ export const billing = {
     storageOf: { list: "标价", discounted: "折扣价", free_allowance: "含免费额度" },
     next: "升级还差多少",
     way: "{{tier}}：{{before}} 之前再付 {{missing}}",
-    wayReached: "{{tier}}：已满足（还差 {{missing}}），{{before}} 复核",
+    wayReached: "{{tier}}：还差 {{missing}}，{{before}} 复核",
     changes: "变更记录",
     reasonOf: {
       "12m": "近十二个月付款",

@@ -87,6 +87,14 @@ export const common = {
     failed_other: "{{count}} 项失败",
     nothingToDo: "所选项均不能执行此操作",
   },
+  cost: {
+    title: "用量与费用估算",
+    quantity: "用量",
+    amount: "按现价估算",
+    total: "合计",
+    nothing: "尚无计量",
+    help: "按当前价格估算。账单按整个账户每日用量计价，阶梯价和套餐可能使实际费用更低。",
+  },
   cli: {
     show: "显示等效命令行与 API",
     title: "用其他方式完成同样的操作",
@@ -101,6 +109,7 @@ export const common = {
     following: "正在跟随",
     lines_other: "{{count}} 行",
     waiting: "暂无内容",
+    empty: "没有输出",
     live: "实时",
     lost: "连接中断，正在重试",
     ended: "日志结束",

@@ -9,6 +9,8 @@ export const home = {
   thisMonth: "本月",
   provisional: "最近两天的金额仍可能调整。",
   balance: "余额",
+  available: "可用余额",
+  recentDays_other: "最近 {{count}} 天每日消费",
   burn: "当前每小时",
   lasts: "预计可用至",
   lastsLong: "当前没有产生费用的资源",

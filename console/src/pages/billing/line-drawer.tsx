@@ -8,6 +8,7 @@ import { ProblemBox } from "#console/components/problem-box.tsx";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { durationText, When } from "#console/components/when.tsx";
+import { shortQuantity } from "#console/components/quantity.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 import { Notice, Skeleton } from "#console/ui/feedback.tsx";
@@ -81,7 +82,7 @@ function Rated({ of }: { readonly of: Explanation }): ReactNode {
           </Row>
           <Facts
             rows={[
-              [t("usage.quantity"), `${line.quantity} ${line.unit}`],
+              [t("usage.quantity"), `${shortQuantity(line.quantity)} ${line.unit}`],
               [
                 t("usage.price"),
                 `¥${line.listPrice} × ${line.multiplier} (${t(`usage.source.${line.priceSource}`)})`,

@@ -5,6 +5,7 @@ import type { AnswerOf } from "#client/types.ts";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { fenOf, Money, moneyText } from "#console/components/money.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
+import { shortQuantity } from "#console/components/quantity.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Muted } from "#console/ui/text.tsx";
 
@@ -52,7 +53,7 @@ export function LineTable({
       align: "end",
       cell: ({ quantity, unit }) => (
         <span className="tabular">
-          {quantity} <Muted>{unit}</Muted>
+          {shortQuantity(quantity)} <Muted>{unit}</Muted>
         </span>
       ),
     },

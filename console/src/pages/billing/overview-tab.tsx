@@ -17,10 +17,14 @@ import { TierCard } from "./tier-card.tsx";
 export function OverviewTab(): ReactNode {
   return (
     <Grid columns={2}>
-      <BalanceCard />
-      <ForecastCard />
-      <StandingCard />
-      <TierCard />
+      <Stack>
+        <BalanceCard />
+        <StandingCard />
+      </Stack>
+      <Stack>
+        <ForecastCard />
+        <TierCard />
+      </Stack>
     </Grid>
   );
 }

@@ -64,7 +64,7 @@ export function TierCard(): ReactNode {
             <Text isStrong>{t("billing.tier.next")}</Text>
             <ul className="plain-list">
               {next.map((way) => (
-                <li key={`${way.tier} ${way.rule}`} className="line">
+                <li key={`${way.tier} ${way.rule}`} className="line" title={way.rule}>
                   <span>
                     {t(fenOf(way.missing) === 0n ? "billing.tier.wayReached" : "billing.tier.way", {
                       tier: t(`billing.tier.name.${way.tier}`),
@@ -72,7 +72,6 @@ export function TierCard(): ReactNode {
                       before: way.before,
                     })}
                   </span>
-                  <Muted>{way.rule}</Muted>
                 </li>
               ))}
             </ul>
@@ -83,14 +82,12 @@ export function TierCard(): ReactNode {
             <summary>{t("billing.tier.changes")}</summary>
             <ul className="plain-list">
               {changes.data?.items.map((change) => (
-                <li key={change.id} className="line">
+                <li key={change.id} className="line" title={change.rule}>
                   <span>
                     {change.effective}: {t(`billing.tier.name.${change.tierBefore}`)} →{" "}
                     {t(`billing.tier.name.${change.tier}`)}
                   </span>
-                  <Muted>
-                    {t(`billing.tier.reasonOf.${change.reason}`)} ({change.rule})
-                  </Muted>
+                  <Muted>{t(`billing.tier.reasonOf.${change.reason}`)}</Muted>
                 </li>
               ))}
             </ul>

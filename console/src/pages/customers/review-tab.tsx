@@ -10,6 +10,7 @@ import { todayIn } from "#console/components/date-range.tsx";
 import { amountOf, fenOf, Money, moneyText } from "#console/components/money.tsx";
 import { oneOf, useSearchParams, type Check } from "#console/components/search-params.ts";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
+import { shortQuantity } from "#console/components/quantity.ts";
 import { useText } from "#console/i18n/index.ts";
 import { wholeList } from "#console/pages/billing/whole-list.ts";
 import { Notice } from "#console/ui/feedback.tsx";
@@ -141,7 +142,7 @@ function SkuTable({ skus }: { readonly skus: readonly Used[] }): ReactNode {
       align: "end",
       cell: ({ quantity, unit }) => (
         <span className="tabular">
-          {quantity} <Muted>{unit}</Muted>
+          {shortQuantity(quantity)} <Muted>{unit}</Muted>
         </span>
       ),
     },

@@ -1,7 +1,10 @@
 /** The customer's home: what runs, what it costs, what is left, what to do next. */
+import { Navigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
+import { acting } from "#console/api/acting.ts";
 import { useApi } from "#console/api/queries.ts";
+import { useStore } from "#console/api/store.ts";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -16,6 +19,13 @@ import { ExpiryCard, QuotaCard } from "./room-cards.tsx";
 import { RunsCard } from "./runs-card.tsx";
 
 export function HomePage(): ReactNode {
+  const isOwnTenant = useStore(acting) === undefined;
+  const isOperator = useMay()("platform.read") && isOwnTenant;
+  // Whoever runs the cloud looks after it first; as a customer he comes by acting for one.
+  return isOperator ? <Navigate to="/operate" replace /> : <CustomerHome />;
+}
+
+function CustomerHome(): ReactNode {
   const { t } = useText();
   const may = useMay();
   const project = useProjectQuery();

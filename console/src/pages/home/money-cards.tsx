@@ -2,9 +2,10 @@
 import type { ReactNode } from "react";
 
 import { useApi } from "#console/api/queries.ts";
-import { todayIn } from "#console/components/date-range.tsx";
-import { fenOf, Money } from "#console/components/money.tsx";
+import { dayBefore, todayIn } from "#console/components/date-range.tsx";
+import { amountOf, fenOf, Money, moneyText } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
+import { SmallBars } from "#console/components/small-bars.tsx";
 import { useNow, When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { useTimeZone } from "#console/api/session.ts";
@@ -34,11 +35,33 @@ export function SpendCard(): ReactNode {
               <Money amount={month.data?.total} />
             </Figure>
           </Row>
+          <RecentDays today={today} />
           <Muted size="xs">{t("home.provisional")}</Muted>
         </Stack>
       )}
     </Card>
   );
+}
+
+const recentDays = 14;
+
+/** What each of the last days cost. */
+function RecentDays({ today }: { readonly today: string }): ReactNode {
+  const { t } = useText();
+  const range = { from: dayBefore(today, recentDays - 1), through: today };
+  const statement = useApi("getStatement", { query: range }, { keepsLast: true });
+  if (statement.data === undefined) return null;
+  const sums = new Map<string, bigint>();
+  for (const { date, amount } of statement.data.lines) {
+    sums.set(date, (sums.get(date) ?? 0n) + fenOf(amount));
+  }
+  const days = Array.from({ length: recentDays }, (_unused, back) => {
+    const day = dayBefore(today, recentDays - 1 - back);
+    const fen = sums.get(day) ?? 0n;
+    // For drawing only; what is written is the text.
+    return { name: day, size: Number(fen), text: moneyText(amountOf(fen)) };
+  });
+  return <SmallBars label={t("home.recentDays", { count: recentDays })} bars={days} />;
 }
 
 const hourMs = 3_600_000;
@@ -82,7 +105,7 @@ export function BalanceCard(): ReactNode {
     >
       <Stack gap="sm">
         <Row gap="xl">
-          <Figure label={t("shell.available")}>
+          <Figure label={t("home.available")}>
             <Money amount={available} />
           </Figure>
           <Figure label={t("home.burn")}>

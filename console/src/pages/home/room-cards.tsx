@@ -43,7 +43,8 @@ export function QuotaCard(): ReactNode {
           name,
           <Gauge
             key={name}
-            share={limit === 0 ? 1 : taken / limit}
+            of="left"
+            share={limit === 0 ? 0 : Math.max(0, limit - taken) / limit}
             label={name}
             text={t("home.quotaOf", { left: Math.max(0, limit - taken), limit })}
           />,

@@ -13,6 +13,7 @@ import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { dayText, useSearchParams } from "#console/components/search-params.ts";
 import { useNow } from "#console/components/when.tsx";
+import { UseCost } from "#console/components/use-cost.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Row, Stack } from "#console/ui/layout.tsx";
@@ -115,6 +116,7 @@ function Used({ lease }: { readonly lease: Lease }): ReactNode {
           ) : null
         ) : (
           <>
+            <UseCost of={lease.id} sums={data} price={lease.price} />
             <Charts series={usageOf(data, lease.id)} days={data.buckets} />
             {data.isCut ? <Notice tone="attention">{t("lease.usageCut")}</Notice> : null}
           </>

@@ -1,14 +1,19 @@
 /** The first that one wants to know of a job. */
 import type { ReactNode } from "react";
 
+import { dayBefore, todayIn } from "#console/components/date-range.tsx";
 import { Money } from "#console/components/money.tsx";
+import { ProblemBox } from "#console/components/problem-box.tsx";
 import { SaveButton } from "#console/pages/files/save-button.tsx";
 import { sizeText } from "#console/components/size-text.ts";
 import { CopyLine } from "#console/components/copy.tsx";
+import { UseCost } from "#console/components/use-cost.tsx";
 import { durationText, useNow, When } from "#console/components/when.tsx";
+import { useApi } from "#console/api/queries.ts";
+import { useMay, useTimeZone } from "#console/api/session.ts";
 import { useText } from "#console/i18n/index.ts";
 import { useProjectNames } from "#console/shell/project.tsx";
-import { Notice } from "#console/ui/feedback.tsx";
+import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Facts, Grid, Stack } from "#console/ui/layout.tsx";
 import { TextLink } from "#console/ui/link.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
@@ -89,6 +94,7 @@ function RunFacts({ job }: { readonly job: Job }): ReactNode {
 function CostFacts({ job }: { readonly job: Job }): ReactNode {
   const { t, language } = useText();
   const nowMs = useNow(!isOver(job), 1000);
+  const mayBill = useMay()("billing.read");
   return (
     <Stack gap="sm">
       <Facts
@@ -100,6 +106,7 @@ function CostFacts({ job }: { readonly job: Job }): ReactNode {
           [t("jobs.billed"), durationText(billedSeconds(job.attempts, nowMs), language)],
         ]}
       />
+      {mayBill && job.gang === null ? <Used job={job} /> : null}
       <Muted>{t("jobs.costHelp")}</Muted>
       <div>
         <TextLink to="/billing/usage">{t("jobs.toUsage")}</TextLink>
@@ -107,6 +114,29 @@ function CostFacts({ job }: { readonly job: Job }): ReactNode {
     </Stack>
   );
 }
+
+/** The last days of it, which is all of it but for the longest. */
+function Used({ job }: { readonly job: Job }): ReactNode {
+  const { t } = useText();
+  const timeZone = useTimeZone();
+  const nowMs = useNow(job.endedAt === null, 60_000);
+  const through = todayIn(timeZone, job.endedAt === null ? nowMs : Date.parse(job.endedAt));
+  const begun = todayIn(timeZone, Date.parse(job.createdAt));
+  const least = dayBefore(through, usedDaysMax - 1);
+  const from = begun < least ? least : begun;
+  const sums = useApi("getUsageSums", {
+    query: { from, through, bucket: "month", by: "resource" },
+  });
+  if (sums.error !== null) {
+    return <ProblemBox error={sums.error} onRetry={() => void sums.refetch()} />;
+  }
+  if (sums.data === undefined) return <Skeleton label={t("common.loading")} />;
+  // With more than is answered at once, a part would pass for the whole.
+  if (sums.data.isCut) return null;
+  return <UseCost of={job.id} sums={sums.data} price={job.price} />;
+}
+
+const usedDaysMax = 60;
 
 function Results({ job }: { readonly job: Job }): ReactNode {
   const { t } = useText();

@@ -46,6 +46,7 @@ export function Shares(): ReactNode {
               cap.gpuModel === "*" ? t("queue.otherModels") : cap.gpuModel,
               <Gauge
                 key={cap.gpuModel}
+                of="share"
                 share={cap.percent / 100}
                 label={cap.gpuModel}
                 text={`${cap.percent} %`}
