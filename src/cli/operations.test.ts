@@ -220,6 +220,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   recordUsage: `usage send ${json}`,
   listUsageReviews: "usage review list --all",
   resolveUsageReview: `usage review accept ${id} --note asked`,
+  compareAllocation: "usage allocation",
   checkUsage: "log check",
   listUsageEvents: "usage events --month 2026-05",
   getUsageEventProof: "log proof 4711",
@@ -257,6 +258,9 @@ beforeEach(() => {
   }));
   server.answer("checkPriceProfile", (_seen, sample) => ({
     result: Object.assign({}, sample, { problems: [] }),
+  }));
+  server.answer("compareAllocation", (_seen, sample) => ({
+    result: Object.assign({}, sample, { differences: [] }),
   }));
   server.answer("checkLedger", (_seen, sample) => ({
     result: Object.assign({}, sample, { problems: [], heldForNothing: [] }),

@@ -1,4 +1,4 @@
-/** Under `usage`: `sum`, `events`, and for the operator `send` and `review list|accept|reject`. */
+/** Under `usage`: `sum`, `events`; for the operator `allocation`, `send`, `review list|accept|reject`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -100,6 +100,25 @@ export function addUsage(usage: Command, shell: Shell): void {
             : table(sumColumns, value.items) +
               (value.isCut ? "\nThere is more: ask for fewer days or a longer stretch.\n" : ""),
       });
+    },
+  });
+
+  define(usage, shell, {
+    usage: "allocation",
+    summary: "For the operator: what hosts hold beside what is metered, at this moment",
+    args: noArguments,
+    options: noOptions,
+    act: async ({ client, out }) => {
+      const value = await client.call("compareAllocation");
+      const { differences } = value;
+      await out.show({
+        value,
+        ids: differences.map(({ requestId }) => requestId),
+        text: () => allocationText(value),
+      });
+      if (differences.length > 0) {
+        throw new Failure("internal", `${differences.length} differences were found.`);
+      }
     },
   });
 
@@ -210,4 +229,30 @@ function sentText(results: readonly Outcome[]): string {
   );
   const sums = `${count("accepted")} taken in, ${count("duplicate")} were there already, ${count("review")} wait to be looked at, ${count("refused")} refused, ${count("conflict")} conflict.\n`;
   return others.length === 0 ? sums : `${table(outcomeColumns, others)}\n${sums}`;
+}
+
+function allocationText(compared: AnswerOf<"compareAllocation">): string {
+  const { sums, differences, machines, starting, changing } = compared;
+  const list = table(
+    [
+      { title: "SKU", cell: (each) => each.sku },
+      { title: "ALLOCATED", cell: (each) => each.allocated, right: true },
+      { title: "STARTING OR ENDING", cell: (each) => each.starting, right: true },
+      { title: "METERED", cell: (each) => each.metered, right: true },
+    ],
+    sums,
+  );
+  const said = `${machines} machines, ${starting} starting or ending, ${changing} not looked at.\n`;
+  if (differences.length === 0) return `${list}${said}What is held is metered.\n`;
+  const wrong = table(
+    [
+      { title: "TENANT", cell: (each) => each.tenant },
+      { title: "WORK", cell: (each) => `${each.kind} ${each.name}` },
+      { title: "SKU", cell: (each) => each.sku },
+      { title: "ALLOCATED", cell: (each) => each.allocated, right: true },
+      { title: "METERED", cell: (each) => each.metered, right: true },
+    ],
+    differences,
+  );
+  return `${list}${said}\n${wrong}`;
 }

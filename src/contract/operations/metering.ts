@@ -47,6 +47,14 @@ export const meteringOperations = {
     permission: "platform.read",
     result: metering.usageCheck,
   }),
+  compareAllocation: operation({
+    method: "GET",
+    path: "/v1/usage/allocation",
+    summary: "For the operator: what hosts hold beside what is metered, at this moment",
+    tag: "metering",
+    permission: "platform.read",
+    result: metering.usageAllocation,
+  }),
   listUsageEvents: operation({
     method: "GET",
     path: "/v1/usage-events",

@@ -155,6 +155,39 @@ export const usageCheck = z.object({
   problems: z.array(z.string()),
 });
 
+/** Capacity that hosts hold, beside what is metered, at one moment. Decimals of GPUs, cores and GiB. */
+export const usageAllocation = z.object({
+  comparedAt: timestamp,
+  /** That hold capacity of a host. */
+  machines: z.int(),
+  /** Of them, those that boot or end: they hold it and are not charged. */
+  starting: z.int(),
+  /** Being resized, or a moment behind: looked at another time. */
+  changing: z.int(),
+  sums: z.array(
+    z.object({
+      sku: z.string(),
+      /** `metered` and `starting` together, where all is well. */
+      allocated: z.string(),
+      starting: z.string(),
+      metered: z.string(),
+    }),
+  ),
+  /** Machines for which it does not come out; at most a hundred. */
+  differences: z.array(
+    z.object({
+      tenantId: id,
+      tenant: z.string(),
+      kind: z.enum(["lease", "job"]),
+      requestId: id,
+      name: z.string(),
+      sku: z.string(),
+      allocated: z.string(),
+      metered: z.string(),
+    }),
+  ),
+});
+
 export const resolveUsageReviewBody = z.strictObject({
   /** `accept` takes the event in as things are now; what was late stays uncharged. */
   action: z.enum(["accept", "reject"]),

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 
+import { ingestHandlers } from "#api/routes/metering/ingest.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
 import { accountKind, journalKind } from "#contract/schemas/books.ts";
 import { sql } from "#db/sql.ts";
@@ -13,7 +14,9 @@ import { testApi, type Answer } from "#test/api-server.ts";
 import { bookHandlers } from "./books.ts";
 import { createTopUp } from "./money.ts";
 
-const api = await testApi({ handlers: { ...bookHandlers, ...paymentHandlers, createTopUp } });
+const api = await testApi({
+  handlers: { ...bookHandlers, ...ingestHandlers, ...paymentHandlers, createTopUp },
+});
 const { db, clock, customer, operator } = api;
 const first = customer.tenant.id;
 const second = await db.transaction(async (tx) => {
@@ -138,10 +141,27 @@ test("the book balances; what is held for nothing is named with its tenant", asy
   });
 });
 
+test("where nothing runs, nothing is held and nothing metered", async () => {
+  expect((await ask("/v1/usage/allocation")).body).toEqual({
+    comparedAt: new Date(clock.now).toISOString(),
+    machines: 0,
+    starting: 0,
+    changing: 0,
+    sums: [],
+    differences: [],
+  });
+});
+
 test("a customer reads none of it", async () => {
-  const paths = ["/v1/all-journals", "/v1/all-payments", "/v1/all-invoices", "/v1/ledger/check"];
+  const paths = [
+    "/v1/all-journals",
+    "/v1/all-payments",
+    "/v1/all-invoices",
+    "/v1/ledger/check",
+    "/v1/usage/allocation",
+  ];
   const answers = await Promise.all(
     paths.map(async (path) => (await ask(path, customer.administrator.secret)).status),
   );
-  expect(answers).toEqual([403, 403, 403, 403]);
+  expect(answers).toEqual([403, 403, 403, 403, 403]);
 });

@@ -10,6 +10,7 @@ import {
   type heldUsage,
   type usageOutcome,
 } from "#contract/schemas/metering.ts";
+import { compareAllocation } from "#flow/meter/allocation.ts";
 import { saltedLeaves, type Leaves } from "#flow/meter/event-store.ts";
 import { checkLog } from "#flow/meter/log-check.ts";
 import { logSize } from "#flow/meter/log-store.ts";
@@ -18,6 +19,7 @@ import { receiveUsage } from "#flow/meter/receive.ts";
 import { resolveReview } from "#flow/meter/resolve.ts";
 import { usageReviews, type UsageReview } from "#flow/meter/review.ts";
 import { checkUsageDays } from "#flow/meter/usage-days.ts";
+import { tenantNames } from "#identity/tenants.ts";
 
 /** `leaves`: others only where somebody measures what the log costs. */
 export function recordUsageWith(leaves: Leaves): TextHandler<Operations["recordUsage"]> {
@@ -55,6 +57,21 @@ export const ingestHandlers = {
   resolveUsageReview: async ({ params, body }, { tx, principal, now }) => {
     const { userName: by } = principal;
     return showReview(await resolveReview(tx, { id: params.reviewId, ...body, by, at: now() }));
+  },
+
+  compareAllocation: async (_input, { tx, now }) => {
+    const comparedAt = time(now());
+    const compared = await compareAllocation(tx);
+    const ids = [...new Set(compared.differences.map(({ tenantId }) => tenantId))];
+    const names = await tenantNames(tx, ids);
+    return {
+      ...compared,
+      comparedAt,
+      differences: compared.differences.map((each) => ({
+        ...each,
+        tenant: names.get(each.tenantId) ?? each.tenantId,
+      })),
+    };
   },
 
   checkUsage: {
