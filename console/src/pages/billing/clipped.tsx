@@ -7,7 +7,7 @@ export function Clipped({ text }: { readonly text: string }): ReactNode {
   return (
     <bdi
       className="clip"
-      style={{ display: "inline-block", maxWidth: "min(22rem, 100%)", verticalAlign: "bottom" }}
+      style={{ display: "inline-block", maxWidth: "min(22rem, 45vw)", verticalAlign: "bottom" }}
       title={text.slice(0, titleCharactersMax)}
     >
       {text}
