@@ -60,6 +60,7 @@ export function LiveLog({
         role="log"
         aria-label={t("common.log.label")}
         aria-live="off"
+        aria-busy={state === "connecting"}
         tabIndex={0}
         onScroll={onScroll}
         onWheel={(event) => event.deltaY < 0 && setFollowing(false)}
@@ -141,7 +142,9 @@ function useLog(
         setState(next);
       },
       onEvent: (event) => {
+        const isFirst = current === emptyLog;
         current = withText(current, event);
+        if (isFirst) setLog(current);
         timer ??= setTimeout(() => {
           timer = undefined;
           setLog(current);

@@ -2,9 +2,11 @@
 import type { ReactNode } from "react";
 
 import { useNavigate } from "@tanstack/react-router";
+import { acting } from "#console/api/acting.ts";
 import { call } from "#console/api/client.ts";
 import { queryClient, useApi } from "#console/api/queries.ts";
 import { reportSessionEnd } from "#console/api/reach.ts";
+import { useStore } from "#console/api/store.ts";
 import { Brand } from "#console/components/brand.tsx";
 import { Money } from "#console/components/money.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -53,7 +55,10 @@ export function Header({
 
 function BalanceFigure(): ReactNode {
   const { t } = useText();
-  const mayRead = useMay()("billing.read");
+  const may = useMay();
+  const isOwnTenant = useStore(acting) === undefined;
+  // The operator's own tenant is no customer: it owes and holds nothing.
+  const mayRead = may("billing.read") && !(isOwnTenant && may("platform.read"));
   const balance = useApi("getBalance", {}, { enabled: mayRead, everyMs: 60_000 });
   if (balance.data === undefined) return null;
   const { available, burnPerHour } = balance.data;

@@ -28,7 +28,7 @@ export const account = {
     linkSecret: "链接只显示这一次。任何人打开它都会以该成员的身份登录，请通过可信渠道发送。",
     disable: "停用",
     disableTitle: "停用 {{name}}？",
-    disableText: "该成员的会话和 API 密钥立即失效；已启动的虚拟机和任务继续运行。",
+    disableText: "该成员的会话和 API 密钥立即失效；已启动的虚拟机和作业继续运行。",
     enable: "启用",
     enableTitle: "重新启用 {{name}}？",
     enableText: "该成员可以再次登录，未吊销的 API 密钥恢复可用。",
@@ -39,8 +39,8 @@ export const account = {
   roleText: {
     root: "运营整个云平台，可为所有客户执行任何操作。",
     domain_admin: "管理本账户的一切：成员、密钥、资源与费用。",
-    user: "使用虚拟机和任务，管理自己的密钥，查看账单。",
-    billing: "充值与订购，查看虚拟机和任务。",
+    user: "使用虚拟机和作业，管理自己的密钥，查看账单。",
+    billing: "充值与订购，查看虚拟机和作业。",
     viewer: "可查看全部内容，不能修改。",
   },
   projects: {

@@ -43,7 +43,7 @@ export const billing = {
     ok: { name: "正常", text: "一切正常。" },
     forecast: { name: "预测提醒", text: "提醒您余额即将不足。" },
     warning: { name: "余额告警", text: "余额将尽，再次提醒。" },
-    no_new_work: { name: "不能启动新任务", text: "运行中的资源继续，不再启动新资源。" },
+    no_new_work: { name: "不能启动新实例和作业", text: "运行中的资源继续，不再启动新资源。" },
     grace: { name: "宽限期", text: "余额已用完，运行中的资源再保留一段时间。" },
     stopped: { name: "已停止", text: "运行中的资源被停止，磁盘保留数日。" },
     released: {

@@ -5,7 +5,7 @@ export const usage = {
   bucket: "按",
   bucketOf: { day: "天", week: "周", month: "月" },
   by: "汇总方式",
-  byOf: { sku: "型号与资源", project: "项目", resource: "实例或任务", user: "用户" },
+  byOf: { sku: "型号与资源", project: "项目", resource: "实例或作业", user: "用户" },
   sku: "计费项",
   amounts: "金额",
   amountsText: "与账单一致：账单按计费项和日期计价。按项目、实例或用户查看时显示用量，同样精确。",

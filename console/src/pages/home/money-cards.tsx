@@ -44,13 +44,15 @@ export function SpendCard(): ReactNode {
 }
 
 const recentDays = 14;
+const barsPx = 108;
 
 /** What each of the last days cost. */
 function RecentDays({ today }: { readonly today: string }): ReactNode {
   const { t } = useText();
   const range = { from: dayBefore(today, recentDays - 1), through: today };
   const statement = useApi("getStatement", { query: range }, { keepsLast: true });
-  if (statement.data === undefined) return null;
+  if (statement.error !== null) return null;
+  if (statement.data === undefined) return <Skeleton height={barsPx} label={t("common.loading")} />;
   const sums = new Map<string, bigint>();
   for (const { date, amount } of statement.data.lines) {
     sums.set(date, (sums.get(date) ?? 0n) + fenOf(amount));

@@ -8,6 +8,7 @@ import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { gpuText, memoryText } from "#console/components/flavor.ts";
 import { oneOf, useSearchParams } from "#console/components/search-params.ts";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { useMay } from "#console/api/session.ts";
 import { Button } from "#console/ui/button.tsx";
@@ -20,6 +21,7 @@ type Flavor = ItemOf<"listFlavors">;
 
 export function FlavorsTab(): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const [{ show = "offered" }, setSearch] = useSearchParams({ show: oneOf(["offered", "all"]) });
   const pages = usePages("listFlavors", { query: { limit: 200 } });
   const items = pages.items.filter(({ state }) => show === "all" || state === "offered");
@@ -33,7 +35,7 @@ export function FlavorsTab(): ReactNode {
             {flavor.name}
             {flavor.state === "retired" ? <Badge>{t("states.image.retired")}</Badge> : null}
           </Row>
-          {flavor.description === "" ? null : <Muted size="xs">{flavor.description}</Muted>}
+          {flavor.description === "" ? null : <Muted size="xs">{told(flavor.description)}</Muted>}
         </Stack>
       ),
     },

@@ -9,6 +9,7 @@ import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { monthText, useSearchParams } from "#console/components/search-params.ts";
 import { useNow, When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { useTimeZone } from "#console/api/session.ts";
 import { Skeleton } from "#console/ui/feedback.tsx";
@@ -58,6 +59,7 @@ function Shown({
   readonly query: Parameters<typeof wholeList>[0];
 }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const releases: readonly Column<Release>[] = [
     { key: "name", head: t("common.name"), cell: (each) => each.name },
     {
@@ -119,7 +121,7 @@ function Shown({
               {report.kept + report.exempted + report.usedAgain + report.restored}
             </Figure>
           </Row>
-          <Muted size="xs">{report.basis}</Muted>
+          <Muted size="xs">{told(report.basis)}</Muted>
         </Stack>
       </Card>
       <Heading level={2}>{t("infrastructure.idle.released")}</Heading>

@@ -9,6 +9,7 @@ import { memoryText } from "#console/components/flavor.ts";
 import { FormDialog } from "#console/components/form-dialog.tsx";
 import { fieldError } from "#console/components/problem-box.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { useMay } from "#console/api/session.ts";
 import { Button } from "#console/ui/button.tsx";
@@ -20,6 +21,7 @@ type Image = AnswerOf<"listImages">["items"][number];
 
 export function ImagesTab(): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const may = useMay();
   const [asked, setAsked] = useState<Image>();
   const images = useApi("listImages", {}, { everyMs: 30_000 });
@@ -30,7 +32,7 @@ export function ImagesTab(): ReactNode {
       cell: (image) => (
         <Stack gap={0}>
           {image.name}
-          {image.description === "" ? null : <Muted size="xs">{image.description}</Muted>}
+          {image.description === "" ? null : <Muted size="xs">{told(image.description)}</Muted>}
         </Stack>
       ),
     },

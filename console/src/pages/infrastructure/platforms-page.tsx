@@ -8,6 +8,7 @@ import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { textIfThere, useText } from "#console/i18n/index.ts";
 import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Facts, Grid, Stack } from "#console/ui/layout.tsx";
@@ -47,6 +48,7 @@ export function PlatformsPage(): ReactNode {
 
 function SiteCard({ site }: { readonly site: Site }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   return (
     <Card
       title={site.site}
@@ -76,7 +78,7 @@ function SiteCard({ site }: { readonly site: Site }): ReactNode {
             ],
           ]}
         />
-        {site.executionReason === "" ? null : <Muted>{site.executionReason}</Muted>}
+        {site.executionReason === "" ? null : <Muted>{told(site.executionReason)}</Muted>}
       </Stack>
     </Card>
   );
@@ -129,6 +131,7 @@ function Matrix({ sites }: { readonly sites: readonly Site[] }): ReactNode {
 
 function Answer({ capability }: { readonly capability: Capability | undefined }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   if (capability === undefined) return "—";
   if (typeof capability === "string") {
     return textIfThere(`infrastructure.idempotency.${capability}`) ?? <Code>{capability}</Code>;
@@ -139,7 +142,8 @@ function Answer({ capability }: { readonly capability: Capability | undefined })
     </Badge>
   ) : (
     <Fragment>
-      <Badge icon="close">{t("common.no")}</Badge> <Muted size="xs">{capability.because}</Muted>
+      <Badge icon="close">{t("common.no")}</Badge>{" "}
+      <Muted size="xs">{told(capability.because)}</Muted>
     </Fragment>
   );
 }

@@ -7,6 +7,7 @@ import { isProblem } from "#console/api/problem.ts";
 import { useMay } from "#console/api/session.ts";
 import { memoryText } from "#console/components/flavor.ts";
 import { fieldError } from "#console/components/problem-box.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
 import { useProject } from "#console/shell/project.tsx";
 import { NumberField, Select, TextField } from "#console/ui/fields.tsx";
@@ -48,6 +49,7 @@ export function RentMachine({
   readonly image: Image | undefined;
 }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const { form, change, faults } = parts;
   const may = useMay();
   const chosenProject = useProject();
@@ -93,7 +95,7 @@ export function RentMachine({
           />
           <Select
             label={t("rent.image")}
-            description={image?.description ?? ""}
+            description={told(image?.description ?? "")}
             choices={images.map((each) => ({
               value: each.name,
               label: each.name,

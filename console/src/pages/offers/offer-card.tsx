@@ -5,6 +5,7 @@ import { useMay } from "#console/api/session.ts";
 import { gpuText, memoryText } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Button, LinkButton } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
@@ -20,14 +21,13 @@ export function OfferCard({ offer }: { readonly offer: Offer }): ReactNode {
   const { t } = useText();
   const { flavor, price } = offer;
   const { gpu } = flavor;
+  const description = useServerWords()(flavor.description);
   return (
     <article className="card offer" aria-label={flavor.name}>
       <Stack gap="sm">
         <div>
           <Heading level={3}>{gpu === null ? flavor.name : gpuText(gpu)}</Heading>
-          <Muted>
-            {gpu === null ? flavor.description : `${flavor.name} · ${flavor.description}`}
-          </Muted>
+          <Muted>{gpu === null ? description : `${flavor.name} · ${description}`}</Muted>
         </div>
         <OfferBadges offer={offer} />
         <Facts

@@ -133,4 +133,12 @@ export const events: Said = [
     "By what it uses it becomes a {to} after {at}, {hourly} CNY an hour instead of {before}; to keep it as it is: millrace lease auto-size {name} --off.",
     "按实际使用量，{at} 之后将调整为 {to}，每小时 {hourly} 元（原 {before} 元）；如需保持不变：millrace lease auto-size {name} --off。",
   ],
+  [
+    "From each release to the end of the month, to now, or to the restoration, whichever came first, at the lease's own price per hour. An upper bound: nobody knows how long it would have gone on.",
+    "自每次释放起，至月末、当前或恢复之时（取最早者），按实例每小时价格计算。此为上限：无法得知它原本会运行多久。",
+  ],
+  [
+    "The hosts and GPUs of this site do not exist; nothing runs.",
+    "此站点的主机和 GPU 并不存在，没有任何程序真正运行。",
+  ],
 ];

@@ -103,6 +103,46 @@ export const parts: Said = [
   ["crashed", "异常退出"],
   ["interrupted", "中断"],
 
+  // Of the catalog that a new cloud begins with.
+  ["For a first try", "入门体验"],
+  ["Small services", "小型服务"],
+  ["Development", "开发"],
+  ["Development, tests", "开发与测试"],
+  ["Production services", "生产服务"],
+  ["One whole {model}", "一块完整的 {model}"],
+  ["A quarter of a T4, for light inference and tests", "四分之一块 T4，适合轻量推理和测试"],
+  ["Two A100 with NVLink", "两块 NVLink 互联的 A100"],
+  [
+    "AI training: 16 vCPUs (8 cores x 2 threads), 128 GiB in 2Mi pages, two A100",
+    "AI 训练：16 vCPU（8 核 × 2 线程），128 GiB 内存（2 MiB 大页），两块 A100",
+  ],
+  [
+    "Database: 4 cores without hyper-threading, 64 GiB in 1Gi pages, log disk apart",
+    "数据库：4 核（不用超线程），64 GiB 内存（1 GiB 大页），日志盘独立",
+  ],
+  ["Simulated: nothing of it is ever started", "模拟镜像：不会真正启动"],
+
+  // Movements of money.
+  ["Payment received: {reference}", "收到付款：{reference}"],
+  ["Hold released", "解除冻结"],
+  ["First hour", "首小时"],
+  ["Package {code}, bonus {amount}", "算力包 {code}，赠送 {amount}"],
+  ["Package refunded, bonus of {amount} void", "算力包退订，赠送 {amount} 作废"],
+  ["Package expired", "算力包过期"],
+  ["Usage of {day}", "{day} 用量"],
+  ["Late usage of {day}: {sku}", "{day} 补计用量：{sku}"],
+  ["Expansion", "临时扩容"],
+
+  // What a platform cannot do.
+  ["a simulated machine has no screen", "模拟机器没有屏幕"],
+  ["a simulated machine starts in the time that it was told to", "模拟机器按设定的时间启动"],
+  ["simulated machines send no packets", "模拟机器不收发网络数据"],
+  ["the local provider passes no devices to its machines", "本机平台不向虚拟机直通设备"],
+  [
+    "this machine has one NUMA node: there is nothing to choose",
+    "本机只有一个 NUMA 节点，无从选择",
+  ],
+
   // A field of a form.
   ["{path}: {*message}", "{path}：{message}"],
   ["is required", "必填"],

@@ -7,6 +7,7 @@ import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { Money } from "#console/components/money.tsx";
 import { When } from "#console/components/when.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { textIfThere, useText } from "#console/i18n/index.ts";
 import { Stack } from "#console/ui/layout.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
@@ -15,6 +16,7 @@ type Journal = ItemOf<"listJournals">;
 
 export function JournalsTab(): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const pages = usePages("listJournals", { query: { limit: 100 } });
   const columns: readonly Column<Journal>[] = [
     { key: "at", head: t("statements.when"), cell: ({ at }) => <When how="absolute" at={at} /> },
@@ -27,7 +29,7 @@ export function JournalsTab(): ReactNode {
     {
       key: "text",
       head: t("common.details"),
-      cell: ({ description }) => <Muted>{description}</Muted>,
+      cell: ({ description }) => <Muted>{told(description)}</Muted>,
     },
     {
       key: "postings",
