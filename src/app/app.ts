@@ -27,7 +27,7 @@ import { consolesWatched } from "./consoles.ts";
 import { makeOperator } from "./first-key.ts";
 import { handlers } from "./handlers.ts";
 import { thisHost } from "./host.ts";
-import { serveMetrics } from "./metrics-server.ts";
+import { metricsElsewhere, serveMetrics } from "./metrics-server.ts";
 import { paymentProviders } from "./payments.ts";
 import { requireFreePort } from "./port.ts";
 import { lookAt, openSites, type SiteLook } from "./sites.ts";
@@ -150,13 +150,12 @@ async function start(
           payments,
         });
   if (work !== undefined) closers.defer(() => work.stop());
-  if (!serves) {
-    if (config.metricsPort === undefined) return idle;
+  if (config.metricsPort !== undefined) {
     const metrics = await serveMetrics(observer, { host: config.host, port: config.metricsPort });
     closers.defer(() => metrics.close());
     observer.log.info({ url: metrics.url }, "metrics");
-    return idle;
   }
+  if (!serves) return idle;
 
   stateMetrics({ observer, db, dataDirectory: data.path, now });
   const front = { trustsProxy: config.trustProxy === "on", publicUrl: config.publicUrl };
@@ -168,7 +167,7 @@ async function start(
     db,
     observer,
     now,
-    handlers,
+    handlers: config.metricsPort === undefined ? handlers : { ...handlers, ...metricsElsewhere },
     services: {
       system: systemView({
         db,

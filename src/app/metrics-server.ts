@@ -1,12 +1,20 @@
 /**
- * What a process without an API tells: its metrics, for whatever scrapes, and that it answers, for
- * whatever starts it again when it does not.
+ * Metrics on a port of their own, for a process without an API or one whose API is open to the world;
+ * and `/healthz`, for whatever starts the process again when it does not answer.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import type { Handlers } from "#api/handler.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
+
+/** What the API answers then: names of tenants and figures of use are nothing for its visitors. */
+export const metricsElsewhere: Pick<Handlers, "getMetrics"> = {
+  getMetrics: async () => {
+    throw new Failure("not_found", "Metrics of this process are on its --metrics-port.");
+  },
+};
 
 export interface MetricsServer {
   readonly url: string;

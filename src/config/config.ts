@@ -22,7 +22,10 @@ const schema = z.strictObject({
     .optional(),
   host: z.string().min(1).default("127.0.0.1"),
   port: port.default(7272),
-  /** Where a process that only works tells its metrics; it tells none when left out. */
+  /**
+   * Where metrics are told, and no longer on the API's port. Left out, the API tells them, and a
+   * process that only works tells none.
+   */
   metricsPort: port.optional(),
   logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   /** `A100=8,T4=16`: adds a simulated host with such GPUs. */
