@@ -11,6 +11,7 @@ import { Row, Stack } from "#console/ui/layout.tsx";
 import { Dialog } from "#console/ui/dialog.tsx";
 
 import { ProblemBox } from "./problem-box.tsx";
+import { ShowAsCli, type ShownCall } from "./show-as-cli.tsx";
 
 export function ConfirmDialog({
   isOpen,
@@ -24,6 +25,7 @@ export function ConfirmDialog({
   error = null,
   typed,
   disabledReason,
+  call,
 }: {
   readonly isOpen: boolean;
   readonly onClose: () => void;
@@ -36,6 +38,8 @@ export function ConfirmDialog({
   readonly error?: unknown;
   readonly typed?: string;
   readonly disabledReason?: string | undefined;
+  /** What it will ask the server for. */
+  readonly call?: ShownCall | undefined;
 }): ReactNode {
   const { t } = useText();
   const [name, setName] = useState("");
@@ -62,16 +66,19 @@ export function ConfirmDialog({
             />
           )}
           {error === null || error === undefined ? null : <ProblemBox error={error} />}
-          <Row justify="flex-end">
-            <Button onClick={onClose}>{t("common.cancel")}</Button>
-            <Button
-              type="submit"
-              kind={isDangerous ? "danger" : "primary"}
-              isBusy={isBusy}
-              disabledReason={reason}
-            >
-              {confirmLabel}
-            </Button>
+          <Row justify="space-between">
+            {call === undefined ? <span /> : <ShowAsCli {...call} />}
+            <Row>
+              <Button onClick={onClose}>{t("common.cancel")}</Button>
+              <Button
+                type="submit"
+                kind={isDangerous ? "danger" : "primary"}
+                isBusy={isBusy}
+                disabledReason={reason}
+              >
+                {confirmLabel}
+              </Button>
+            </Row>
           </Row>
         </Stack>
       </form>

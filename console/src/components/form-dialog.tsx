@@ -3,8 +3,6 @@
  * It stays while the work is under way, and what was typed stays when it is refused.
  */
 import type { FormEvent, ReactNode } from "react";
-import type { LooseRequest } from "#client/types.ts";
-import type { OperationId } from "#contract/operations.ts";
 
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
@@ -12,7 +10,7 @@ import { Row, Stack } from "#console/ui/layout.tsx";
 import { Dialog } from "#console/ui/dialog.tsx";
 
 import { ProblemBox } from "./problem-box.tsx";
-import { ShowAsCli } from "./show-as-cli.tsx";
+import { ShowAsCli, type ShownCall } from "./show-as-cli.tsx";
 
 export function FormDialog({
   onClose,
@@ -37,11 +35,7 @@ export function FormDialog({
   /** Why it cannot be sent yet. */
   readonly disabledReason?: string | undefined;
   /** What it will ask the server for. */
-  readonly call?: {
-    readonly operation: OperationId;
-    readonly request: LooseRequest;
-    readonly tenantId?: string;
-  };
+  readonly call?: ShownCall | undefined;
   readonly size?: "md" | "lg";
 }): ReactNode {
   const { t } = useText();

@@ -16,19 +16,16 @@ import { Heading, Muted } from "#console/ui/text.tsx";
 import { CodeBlock } from "./copy.tsx";
 import { quoted } from "./quoted.ts";
 
-export function ShowAsCli({
-  operation,
-  request,
-  command,
-  tenantId,
-}: {
+export interface ShownCall {
   readonly operation: OperationId;
   readonly request: LooseRequest;
   /** Of another customer than the part of the page that it stands in. */
   readonly tenantId?: string | undefined;
   /** The command made for it, e.g. `millrace lease create …`; the generic one if left out. */
   readonly command?: string | undefined;
-}): ReactNode {
+}
+
+export function ShowAsCli({ operation, request, command, tenantId }: ShownCall): ReactNode {
   const { t } = useText();
   const [isOpen, setOpen] = useState(false);
   return (

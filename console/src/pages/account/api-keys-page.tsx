@@ -119,6 +119,7 @@ export function ApiKeysPage(): ReactNode {
       ) : null}
       {made === undefined ? null : <SecretDialog made={made} onClose={() => setMade(undefined)} />}
       <ConfirmDialog
+        call={going && { operation: "revokeApiKey", request: { params: { keyId: going.id } } }}
         isOpen={going !== undefined}
         onClose={() => setGoing(undefined)}
         title={t("account.api.revokeTitle", { name: going?.name ?? "" })}

@@ -110,6 +110,7 @@ function ProjectMenu({ project }: { readonly project: Project }): ReactNode {
       />
       {asked === "limit" ? <LimitDialog project={project} onClose={close} /> : null}
       <ConfirmDialog
+        call={{ operation: "deleteProject", request: { params: { projectId: project.id } } }}
         isOpen={asked === "delete"}
         onClose={close}
         title={t("account.projects.deleteTitle", { name: project.name })}

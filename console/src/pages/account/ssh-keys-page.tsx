@@ -88,6 +88,7 @@ export function SshKeysPage(): ReactNode {
       />
       {isAdding ? <AddDialog onClose={() => setAdding(false)} /> : null}
       <ConfirmDialog
+        call={going && { operation: "deleteSshKey", request: { params: { sshKeyId: going.id } } }}
         isOpen={going !== undefined}
         onClose={() => setGoing(undefined)}
         title={t("account.ssh.removeTitle", { name: going?.name ?? "" })}

@@ -113,6 +113,13 @@ function UserMenu({ user }: { readonly user: User }): ReactNode {
       {asked === "role" ? <RoleDialog user={user} onClose={close} /> : null}
       {asked === "invite" ? <InviteDialog user={user} onClose={close} /> : null}
       <ConfirmDialog
+        call={{
+          operation: "updateUser",
+          request: {
+            params: { userId: user.id },
+            body: { state: isDisabled ? "active" : "disabled" },
+          },
+        }}
         isOpen={asked === "disable" || asked === "enable"}
         onClose={close}
         title={

@@ -28,6 +28,12 @@ export function CancelDialog({ subscription, onClose }: OfSubscription): ReactNo
   });
   return (
     <ConfirmDialog
+      call={
+        quote.data && {
+          operation: "cancelSubscription",
+          request: { params, body: { expectedRefund: quote.data.total } },
+        }
+      }
       isOpen
       onClose={onClose}
       onConfirm={() =>

@@ -123,6 +123,10 @@ export function Expansions({
       )}
       {released === undefined ? null : (
         <ConfirmDialog
+          call={{
+            operation: "releaseExpansion",
+            request: { params: { expansionId: released.id } },
+          }}
           isOpen
           onClose={() => setReleased(undefined)}
           onConfirm={() => release.mutate({ params: { expansionId: released.id } })}

@@ -116,6 +116,7 @@ export function PackagesTab(): ReactNode {
       )}
       {returned === undefined ? null : (
         <ConfirmDialog
+          call={{ operation: "refundPackage", request: { params: { packageId: returned.id } } }}
           isOpen
           onClose={() => setReturned(undefined)}
           onConfirm={() => refund.mutate({ params: { packageId: returned.id } })}

@@ -124,6 +124,7 @@ export function PaymentsTab(): ReactNode {
       )}
       {canceled === undefined ? null : (
         <ConfirmDialog
+          call={{ operation: "cancelPayment", request: { params: { paymentId: canceled.id } } }}
           isOpen
           onClose={() => setCanceled(undefined)}
           onConfirm={() => cancel.mutate({ params: { paymentId: canceled.id } })}

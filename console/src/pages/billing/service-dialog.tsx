@@ -88,6 +88,10 @@ export function ServiceDialog({
     case "cancel":
       return (
         <ConfirmDialog
+          call={{
+            operation: "cancelService",
+            request: { params: { serviceId: asked.service.id } },
+          }}
           isOpen
           onClose={onClose}
           onConfirm={() => cancel.mutate({ params: { serviceId: asked.service.id } })}

@@ -33,6 +33,7 @@ export function StateDialog({
   const { displayName: name } = tenant;
   return (
     <ConfirmDialog
+      call={{ operation: "updateTenant", request }}
       isOpen
       onClose={onClose}
       title={

@@ -180,6 +180,7 @@ function GroupButtons({ group }: { readonly group: Group }): ReactNode {
         {t("common.delete")}
       </Button>
       <ConfirmDialog
+        call={{ operation: "updateGroup", request: { params, body } }}
         isOpen={asked === "change"}
         onClose={close}
         onConfirm={() => update.mutate({ params, body })}
@@ -197,6 +198,7 @@ function GroupButtons({ group }: { readonly group: Group }): ReactNode {
         />
       </ConfirmDialog>
       <ConfirmDialog
+        call={{ operation: "deleteGroup", request: { params } }}
         isOpen={asked === "delete"}
         onClose={close}
         onConfirm={() => remove.mutate({ params })}

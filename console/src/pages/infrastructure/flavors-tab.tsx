@@ -120,6 +120,7 @@ function Retire({ flavor }: { readonly flavor: Flavor }): ReactNode {
         {t("infrastructure.flavors.retire")}
       </Button>
       <ConfirmDialog
+        call={{ operation: "retireFlavor", request: { params: { name: flavor.name } } }}
         isOpen={isAsked}
         onClose={() => setAsked(false)}
         title={t("infrastructure.flavors.retireTitle", { name: flavor.name })}

@@ -194,6 +194,13 @@ function WellDialog({ host, gpu, onClose }: Asked): ReactNode {
   const update = useAction("updateHostGpu", { onDone: onClose });
   return (
     <ConfirmDialog
+      call={{
+        operation: "updateHostGpu",
+        request: {
+          params: { hostId: host.id, deviceId: gpu.id },
+          body: { healthy: true },
+        },
+      }}
       isOpen
       onClose={onClose}
       title={t("infrastructure.gpu.wellTitle", { id: gpu.id })}

@@ -119,6 +119,12 @@ export function IdleRulesTab(): ReactNode {
       <Muted>{t("infrastructure.idle.note")}</Muted>
       {asked?.do === "set" ? <IdleDialog policy={asked.policy} onClose={close} /> : null}
       <ConfirmDialog
+        call={
+          asked?.policy && {
+            operation: "deleteIdlePolicy",
+            request: { params: { scope: asked.policy.scope } },
+          }
+        }
         isOpen={asked?.do === "delete"}
         onClose={close}
         title={t("infrastructure.idle.removeOf", { name: asked?.policy?.scope ?? "" })}

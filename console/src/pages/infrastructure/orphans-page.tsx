@@ -135,6 +135,7 @@ function Decide({ orphan }: { readonly orphan: Orphan }): ReactNode {
         <AdoptDialog orphan={orphan} onClose={() => setAsked(undefined)} />
       ) : null}
       <ConfirmDialog
+        call={{ operation: "removeOrphan", request: { params: { machineId: orphan.id } } }}
         isOpen={asked === "remove"}
         onClose={() => setAsked(undefined)}
         title={t("infrastructure.orphans.removeTitle")}

@@ -212,6 +212,7 @@ function PoolMenu({ pool }: { readonly pool: Pool }): ReactNode {
       />
       {asked === "edit" ? <PoolDialog pool={pool} onClose={close} /> : null}
       <ConfirmDialog
+        call={{ operation: "deletePool", request: { params: { name: pool.name } } }}
         isOpen={asked === "delete"}
         onClose={close}
         title={t("infrastructure.pools.deleteTitle", { name: pool.name })}

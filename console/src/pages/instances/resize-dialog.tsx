@@ -56,6 +56,7 @@ export function ResizeDialog({
         : undefined;
   return (
     <ConfirmDialog
+      call={{ operation: "resizeLease", request: { params, body } }}
       isOpen
       onClose={onClose}
       onConfirm={() => resize.mutate({ params, body })}

@@ -27,6 +27,10 @@ export function CreateSnapshot({
   const create = useAction("createSnapshot", { onDone: onClose });
   return (
     <ConfirmDialog
+      call={{
+        operation: "createSnapshot",
+        request: { params: { leaseId: lease.id }, body: { name, withMemory } },
+      }}
       isOpen
       onClose={onClose}
       onConfirm={() => create.mutate({ params: { leaseId: lease.id }, body: { name, withMemory } })}
@@ -76,17 +80,24 @@ export function SnapshotDialog({
     onDone: ({ lease: made }) =>
       void navigate({ to: "/instances/$leaseId", params: { leaseId: made.id } }),
   });
+  const restored = { params: { snapshotId: snapshot.id }, body: { name } };
   const run = {
     revert: () => revert.mutate({ params }),
     delete: () => remove.mutate({ params }),
-    restore: () => restore.mutate({ params: { snapshotId: snapshot.id }, body: { name } }),
+    restore: () => restore.mutate(restored),
   };
+  const call = {
+    revert: { operation: "revertSnapshot", request: { params } },
+    delete: { operation: "deleteSnapshot", request: { params } },
+    restore: { operation: "restoreSnapshot", request: restored },
+  } as const;
   const { isPending, error } = { revert, delete: remove, restore }[action];
   return (
     <ConfirmDialog
       isOpen
       onClose={onClose}
       onConfirm={run[action]}
+      call={call[action]}
       title={`${t(`lease.snapshotAction.${action}`)}: ${snapshot.name}`}
       confirmLabel={t(`lease.snapshotAction.${action}`)}
       isDangerous={action !== "restore"}
