@@ -32,7 +32,7 @@ export const infrastructure = {
     nobodyWaits: "Nobody waits for capacity.",
     customers: "Customers",
     accounts: "Accounts",
-    revenue: "Revenue by month",
+    revenue: "Revenue",
     noRevenue: "Nothing was charged yet.",
     paying_one: "{{count}} paying",
     paying_other: "{{count}} paying",

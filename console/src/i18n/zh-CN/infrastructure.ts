@@ -31,7 +31,7 @@ export const infrastructure = {
     nobodyWaits: "没有请求在等待资源。",
     customers: "客户",
     accounts: "账户数",
-    revenue: "每月收入",
+    revenue: "收入",
     noRevenue: "尚无收入。",
     paying_other: "{{count}} 个付费客户",
   },

@@ -58,7 +58,8 @@ export function useApplicationColumns(): readonly Column<Application>[] {
       cell: ({ suggestedTier, initialRating }) =>
         initialRating === null ? (
           <Row gap="xs" wrap="nowrap">
-            {t("selling.suggested")} <TierBadge tier={suggestedTier} />
+            <span className="nowrap">{t("selling.suggested")}</span>
+            <TierBadge tier={suggestedTier} />
           </Row>
         ) : (
           <TierBadge tier={initialRating} />

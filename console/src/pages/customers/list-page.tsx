@@ -110,7 +110,10 @@ function Filters({
   const { t } = useText();
   const any = t("customers.any");
   return (
-    <div className="filters">
+    <div
+      className="filters"
+      style={{ display: "grid", gridTemplateColumns: "repeat(auto-fit, minmax(9rem, 1fr))" }}
+    >
       <TextField
         label={t("customers.nameHas")}
         value={values.name ?? ""}
@@ -169,19 +172,19 @@ function useColumns(): readonly Column<Customer>[] {
       key: "name",
       head: t("common.name"),
       isTitle: true,
-      cell: ({ id, name, displayName }) => (
+      cell: ({ id, name, displayName, state }) => (
         <Stack gap={0}>
           <TextLink to="/operate/customers/$tenantId" params={{ tenantId: id }}>
             <bdi>{displayName}</bdi>
           </TextLink>
           {name === displayName ? null : <Muted size="xs">{name}</Muted>}
+          {state === "active" ? null : (
+            <div>
+              <StateBadge of="tenant" state={state} />
+            </div>
+          )}
         </Stack>
       ),
-    },
-    {
-      key: "state",
-      head: t("common.state"),
-      cell: ({ state }) => <StateBadge of="tenant" state={state} />,
     },
     {
       key: "tier",

@@ -8,7 +8,7 @@ import { useText } from "#console/i18n/index.ts";
 import { TopUpDialog } from "#console/pages/billing/top-up-dialog.tsx";
 import { JournalsTab } from "#console/pages/billing/statements/journals-tab.tsx";
 import { Button } from "#console/ui/button.tsx";
-import { Card, Row, Stack } from "#console/ui/layout.tsx";
+import { Card, Facts, Row, Stack } from "#console/ui/layout.tsx";
 import { Figure, Heading } from "#console/ui/text.tsx";
 
 import { Answered } from "./answered.tsx";
@@ -37,29 +37,27 @@ export function MoneyTab(): ReactNode {
       >
         <Answered of={balance} lines={2}>
           {(of) => (
-            <Row gap="xl">
-              <Figure label={t("customers.available")}>
-                <Money amount={of.available} />
-              </Figure>
-              <Figure label={t("customers.balance")}>
-                <Money amount={of.balance} />
-              </Figure>
-              <Figure label={t("customers.held")}>
-                <Money amount={of.held} />
-              </Figure>
-              <Figure label={t("customers.provisional")}>
-                <Money amount={of.provisional} />
-              </Figure>
-              <Figure label={t("customers.owed")}>
-                <Money amount={of.owed} />
-              </Figure>
-              <Figure label={t("customers.principal")}>
-                <Money amount={of.packages.principal} />
-              </Figure>
-              <Figure label={t("customers.bonus")}>
-                <Money amount={of.packages.bonus} />
-              </Figure>
-            </Row>
+            <Stack>
+              <Row gap="xl">
+                <Figure label={t("customers.available")}>
+                  <Money amount={of.available} />
+                </Figure>
+                <Figure label={t("customers.balance")}>
+                  <Money amount={of.balance} />
+                </Figure>
+                <Figure label={t("customers.owed")}>
+                  <Money amount={of.owed} />
+                </Figure>
+              </Row>
+              <Facts
+                rows={[
+                  [t("customers.held"), <Money key="held" amount={of.held} />],
+                  [t("customers.provisional"), <Money key="used" amount={of.provisional} />],
+                  [t("customers.principal"), <Money key="paid" amount={of.packages.principal} />],
+                  [t("customers.bonus"), <Money key="bonus" amount={of.packages.bonus} />],
+                ]}
+              />
+            </Stack>
           )}
         </Answered>
       </Card>

@@ -85,7 +85,7 @@ function MoneyCard(): ReactNode {
       <Answered of={balance}>
         {({ available, burnPerHour, held, owed }) => (
           <Stack gap="sm">
-            <Row gap="xl">
+            <Row gap="md">
               <Figure label={t("customers.available")}>
                 <Money amount={available} />
               </Figure>

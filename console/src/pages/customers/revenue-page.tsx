@@ -4,7 +4,6 @@ import type { AnswerOf } from "#client/types.ts";
 
 import { useApi } from "#console/api/queries.ts";
 import { BarChart } from "#console/components/chart.tsx";
-import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { todayIn } from "#console/components/date-range.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { fenOf, Money, moneyText } from "#console/components/money.tsx";
@@ -13,7 +12,6 @@ import { oneOf, useSearchParams } from "#console/components/search-params.ts";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { useTimeZone } from "#console/api/session.ts";
 import { useText } from "#console/i18n/index.ts";
-import { wholeList } from "#console/pages/billing/whole-list.ts";
 import { Segments } from "#console/ui/fields.tsx";
 import { Card, Grid, Stack } from "#console/ui/layout.tsx";
 import { Figure, Heading, Muted } from "#console/ui/text.tsx";
@@ -162,40 +160,41 @@ function MonthCard({
 
 function MonthTable({ months }: { readonly months: readonly Month[] }): ReactNode {
   const { t } = useText();
-  const columns: readonly Column<Month>[] = [
-    { key: "month", head: t("customers.month"), isTitle: true, cell: ({ month }) => month },
-    {
-      key: "revenue",
-      head: t("selling.revenue"),
-      align: "end",
-      cell: ({ revenue }) => <Money amount={revenue} />,
-    },
-    {
-      key: "active",
-      head: t("selling.activeHead"),
-      align: "end",
-      cell: ({ active }) => active,
-    },
-    {
-      key: "arpu",
-      head: t("selling.arpu"),
-      align: "end",
-      cell: ({ arpu }) => <Money amount={arpu} />,
-    },
-    {
-      key: "registered",
-      head: t("selling.registered"),
-      align: "end",
-      cell: ({ registered }) => registered,
-    },
-  ];
   return (
-    <DataTable
-      label={t("selling.byMonth")}
-      pages={wholeList(months.toReversed())}
-      columns={columns}
-      keyOf={({ month }) => month}
-      empty={null}
-    />
+    <div
+      className="card table-wrap"
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, also by keyboard
+      tabIndex={0}
+      role="group"
+      aria-label={t("selling.byMonth")}
+    >
+      <table className="table" aria-label={t("selling.byMonth")}>
+        <thead>
+          <tr>
+            <th scope="col">{t("customers.month")}</th>
+            {(["revenue", "activeHead", "arpu", "registered"] as const).map((key) => (
+              <th key={key} scope="col" className="end">
+                {t(`selling.${key}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {months.toReversed().map((each) => (
+            <tr key={each.month}>
+              <th scope="row">{each.month}</th>
+              <td className="end">
+                <Money amount={each.revenue} />
+              </td>
+              <td className="end tabular">{each.active}</td>
+              <td className="end">
+                <Money amount={each.arpu} />
+              </td>
+              <td className="end tabular">{each.registered}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -15,7 +15,9 @@ import { Clipped } from "#console/pages/billing/clipped.tsx";
 import { Button } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
 import { Segments } from "#console/ui/fields.tsx";
+import { Stack } from "#console/ui/layout.tsx";
 import { TextLink } from "#console/ui/link.tsx";
+import { Muted } from "#console/ui/text.tsx";
 
 import { FinishServiceDialog, OfferDialog } from "./service-dialogs.tsx";
 
@@ -74,7 +76,14 @@ function useColumns(): readonly Column<Ordered>[] {
       key: "what",
       head: t("selling.service"),
       isTitle: true,
-      cell: ({ kind, code }) => code ?? t(`selling.serviceKind.${kind}`),
+      cell: ({ kind, code, description }) => (
+        <Stack gap={0}>
+          {code ?? t(`selling.serviceKind.${kind}`)}
+          <Muted size="xs">
+            <Clipped text={description} />
+          </Muted>
+        </Stack>
+      ),
     },
     {
       key: "customer",
@@ -88,28 +97,24 @@ function useColumns(): readonly Column<Ordered>[] {
     {
       key: "state",
       head: t("common.state"),
-      cell: ({ state, reason }) => (
-        <Badge tone={looks[state][0]} icon={looks[state][1]} title={reason?.message}>
-          {t(`selling.serviceState.${state}`)}
-        </Badge>
+      cell: ({ state, reason, optimizationsLeft }) => (
+        <Stack gap={0}>
+          <div>
+            <Badge tone={looks[state][0]} icon={looks[state][1]} title={reason?.message}>
+              {t(`selling.serviceState.${state}`)}
+            </Badge>
+          </div>
+          {optimizationsLeft === 0 ? null : (
+            <Muted size="xs">{t("selling.left", { count: optimizationsLeft })}</Muted>
+          )}
+        </Stack>
       ),
-    },
-    {
-      key: "text",
-      head: t("common.details"),
-      cell: ({ description }) => <Clipped text={description} />,
     },
     {
       key: "amount",
       head: t("customers.amount"),
       align: "end",
       cell: ({ amount }) => <Money amount={amount} />,
-    },
-    {
-      key: "left",
-      head: t("selling.left"),
-      align: "end",
-      cell: ({ optimizationsLeft }) => optimizationsLeft,
     },
     {
       key: "until",
@@ -137,17 +142,10 @@ function Act({ service }: { readonly service: Ordered }): ReactNode {
   const close = (): void => setOpen(false);
   const mayNot = mayManage ? undefined : t("customers.operatorOnly");
   const open = (): void => setOpen(true);
-  if (service.state === "asked" || service.state === "offered") {
+  if (service.state === "asked") {
     return (
       <>
-        <Button
-          size="xs"
-          kind={service.state === "asked" ? "primary" : "plain"}
-          onClick={open}
-          disabledReason={
-            mayNot ?? (service.state === "offered" ? t("selling.waitsForCustomer") : undefined)
-          }
-        >
+        <Button size="xs" kind="primary" onClick={open} disabledReason={mayNot}>
           {t("selling.offer")}
         </Button>
         {isOpen ? <OfferDialog service={service} onClose={close} /> : null}

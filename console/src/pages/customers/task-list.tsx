@@ -29,7 +29,9 @@ export function TaskList({ of }: { readonly of: readonly Task[] }): ReactNode {
               <When at={task.createdAt} />
             </Muted>
           </Row>
-          <FinishButton task={task} />
+          <span className="nowrap" style={{ flexShrink: 0 }}>
+            <FinishButton task={task} />
+          </span>
         </li>
       ))}
     </ul>

@@ -6,7 +6,7 @@ import { useAction, useApi, usePages } from "#console/api/queries.ts";
 import { useMay } from "#console/api/session.ts";
 import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
-import { Money, moneyText } from "#console/components/money.tsx";
+import { fenOf, Money, moneyText } from "#console/components/money.tsx";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -68,6 +68,7 @@ export function TierTab(): ReactNode {
       <Changes />
       {asked === "override" ? <OverrideDialog onClose={() => setAsked(undefined)} /> : null}
       <ConfirmDialog
+        call={{ operation: "endTierOverride", request: {} }}
         isOpen={asked === "end"}
         onClose={() => setAsked(undefined)}
         onConfirm={() => end.mutate({})}
@@ -168,7 +169,7 @@ function NextCard(): ReactNode {
                   <Row gap="sm">
                     <TierBadge tier={way.tier} />
                     <span>
-                      {t("customers.missing", {
+                      {t(fenOf(way.missing) === 0n ? "customers.reached" : "customers.missing", {
                         amount: moneyText(way.missing),
                         before: way.before,
                       })}
@@ -180,7 +181,9 @@ function NextCard(): ReactNode {
                       })}
                     </Muted>
                   </Row>
-                  <Code>{way.rule}</Code>
+                  <span className="nowrap">
+                    <Code>{way.rule}</Code>
+                  </span>
                 </li>
               ))}
             </ul>
