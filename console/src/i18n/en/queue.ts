@@ -31,6 +31,7 @@ export const queue = {
   hoursMax: "GPU-hours a month",
   moneyMax: "CNY a month",
   changed: "Changed",
+  allProjects: "All projects together",
   setLimit: "Set the limit",
   setLimitHelp:
     "Says all of the limit of that model: what is left empty is not limited; with nothing at all, the limit goes. Work beyond it waits. 'cpu' is work without GPU.",

@@ -29,6 +29,7 @@ export const queue = {
   hoursMax: "每月 GPU 小时",
   moneyMax: "每月金额（元）",
   changed: "更改时间",
+  allProjects: "全部项目合计",
   setLimit: "设置限额",
   setLimitHelp:
     "整体设定该型号的限额：留空的项不作限制，全部留空则取消该限额。超出限额的请求会排队等待。cpu 指不使用 GPU 的请求。",

@@ -14,6 +14,7 @@ import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Divider, Facts, Stack } from "#console/ui/layout.tsx";
 import { Figure, Muted, Text } from "#console/ui/text.tsx";
 
+import { Cheaper } from "./rent-cheaper.tsx";
 import { plans, type Plan } from "./rent-form.ts";
 import type { RentQuote } from "./rent-quote.ts";
 import { RentRoom } from "./rent-room.tsx";
@@ -74,7 +75,7 @@ function PlanChoice({ plan, onPlan, autoRenew, onAutoRenew }: SummaryProps): Rea
 const hourChoices = ["1", "8", "24", "168", "720"] as const;
 
 function ByTheHour({ quote, hours, onHours }: SummaryProps): ReactNode {
-  const { t, language } = useText();
+  const { t } = useText();
   const { data, error } = quote.price;
   const preset = hourChoices.find((value) => Number(value) === hours);
   if (data === undefined) {
@@ -86,7 +87,6 @@ function ByTheHour({ quote, hours, onHours }: SummaryProps): ReactNode {
   }
   const { price, total, hold, available, affordable, cheaperIf } = data;
   const after = hold === null ? undefined : amountOf(fenOf(available) - fenOf(hold));
-  const cheaper = cheaperIf.filter((way) => way.cheaper !== "never");
   return (
     <Stack gap="sm">
       <Figure label={t("common.perHour")}>
@@ -138,15 +138,7 @@ function ByTheHour({ quote, hours, onHours }: SummaryProps): ReactNode {
         ]}
       />
       {affordable ? null : <NotEnough />}
-      {cheaper.length === 0 ? null : (
-        <Notice tone="info" title={t("rent.cheaper")}>
-          <ul className="name-list">
-            {cheaper.map((way) => (
-              <li key={`${way.way} ${way.what}`}>{way.text[language]}</li>
-            ))}
-          </ul>
-        </Notice>
-      )}
+      <Cheaper ways={cheaperIf} />
     </Stack>
   );
 }
@@ -191,6 +183,7 @@ function ByTerm({ quote, plan }: SummaryProps): ReactNode {
         ]}
       />
       {affordable ? null : <NotEnough />}
+      <Cheaper ways={data.cheaperIf} />
       {remarks.map((remark) => (
         <Text key={remark.en} size="sm" isMuted>
           {remark[language]}

@@ -15,6 +15,7 @@ import { Card, Facts, Row, Stack } from "#console/ui/layout.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
 
 import { resizeRefusal, type Lease } from "./actions.ts";
+import { AutoSizeDialog } from "./auto-size-dialog.tsx";
 import { ResizeDialog } from "./resize-dialog.tsx";
 
 export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
@@ -22,6 +23,7 @@ export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
   const told = useServerWords();
   const mayUse = useMay()("compute.use");
   const [isResizing, setResizing] = useState(false);
+  const [isSetting, setSetting] = useState(false);
   const params = { leaseId: lease.id };
   const advice = useApi("getLeaseRecommendation", { params });
   const byHand = useAction("deleteSizing");
@@ -38,6 +40,7 @@ export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
     );
   }
   const { recommended, automatic } = data;
+  const mayNot = mayUse ? undefined : t("instances.whyNot.permission");
   const refusal = mayUse ? resizeRefusal(lease, t) : t("instances.whyNot.permission");
   return (
     <Card
@@ -72,11 +75,21 @@ export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
             ? null
             : t("lease.needsRestart", { because: told(data.live.because) })}
         </Muted>
-        {automatic === null ? null : (
+        {automatic === null ? (
+          <div>
+            <Button
+              size="xs"
+              disabledReason={lease.plan === "subscription" ? t("lease.autoSize.ofTerm") : mayNot}
+              onClick={() => setSetting(true)}
+            >
+              {t("lease.autoSize.on")}
+            </Button>
+          </div>
+        ) : (
           <>
             <Facts
               rows={[
-                [t("lease.automatic"), automatic.next],
+                [t("lease.automatic"), told(automatic.next)],
                 [
                   t("lease.automaticBounds"),
                   `${automatic.vcpusMin}–${automatic.vcpusMax} vCPU, ${memoryText(automatic.memoryMiBMin)}–${memoryText(automatic.memoryMiBMax)}`,
@@ -87,20 +100,26 @@ export function SizingCard({ lease }: { readonly lease: Lease }): ReactNode {
                   : [[t("lease.resizedAt"), <When key="at" at={automatic.resizedAt} />] as const]),
               ]}
             />
-            <div>
+            <Row>
+              <Button size="xs" disabledReason={mayNot} onClick={() => setSetting(true)}>
+                {t("lease.autoSize.change")}
+              </Button>
               <Button
                 size="xs"
                 isBusy={byHand.isPending}
-                disabledReason={mayUse ? undefined : t("instances.whyNot.permission")}
+                disabledReason={mayNot}
                 onClick={() => byHand.mutate({ params })}
               >
                 {t("lease.automaticOff")}
               </Button>
-            </div>
+            </Row>
             {byHand.error === null ? null : <ProblemBox error={byHand.error} />}
           </>
         )}
       </Stack>
+      {isSetting ? (
+        <AutoSizeDialog lease={lease} advice={data} onClose={() => setSetting(false)} />
+      ) : null}
       {isResizing && recommended !== null ? (
         <ResizeDialog
           lease={lease}

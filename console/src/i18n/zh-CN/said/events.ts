@@ -141,4 +141,13 @@ export const events: Said = [
     "The hosts and GPUs of this site do not exist; nothing runs.",
     "此站点的主机和 GPU 并不存在，没有任何程序真正运行。",
   ],
+  ["Nothing is done now: {*because}.", "目前无需调整：{because}。"],
+  [
+    "It becomes a {flavor} at {hourly} CNY an hour; that is announced first.",
+    "将调整为 {flavor}，每小时 {hourly} 元，会先行通知。",
+  ],
+  [
+    "It becomes a {flavor} at {hourly} CNY an hour, within a minute.",
+    "一分钟内调整为 {flavor}，每小时 {hourly} 元。",
+  ],
 ];
