@@ -290,6 +290,35 @@ export const pages: readonly Page[] = [
     load: async () => (await import("#console/pages/prices/detail-page.tsx")).PriceProfilePage,
   },
   {
+    path: "/operate/ledger",
+    title: "books.ledger.title",
+    permission: "platform.read",
+    nav: { group: "money", order: 2, icon: "book" },
+    load: async () => (await import("#console/pages/books/ledger-page.tsx")).LedgerPage,
+  },
+  {
+    path: "/operate/payments",
+    title: "books.payments.title",
+    permission: "platform.read",
+    nav: { group: "money", order: 3, icon: "money" },
+    load: async () => (await import("#console/pages/books/payments-page.tsx")).PaymentsPage,
+  },
+  {
+    path: "/operate/invoices",
+    title: "books.invoices.title",
+    permission: "platform.read",
+    nav: { group: "money", order: 4, icon: "invoice" },
+    load: async () => (await import("#console/pages/books/invoices-page.tsx")).AllInvoicesPage,
+  },
+  {
+    path: "/operate/reconciliation",
+    title: "books.check.title",
+    permission: "platform.read",
+    nav: { group: "money", order: 5, icon: "shield" },
+    load: async () =>
+      (await import("#console/pages/books/reconciliation-page.tsx")).ReconciliationPage,
+  },
+  {
     path: "/groups",
     title: "groups.title",
     permission: "compute.read",

@@ -9,7 +9,7 @@ import { navGroups, pages, type NavGroup, type Page } from "#console/routes.tsx"
 import { Icon } from "#console/ui/icons.tsx";
 import { Link } from "#console/ui/link.tsx";
 
-const operatorGroups: readonly NavGroup[] = ["operate", "sell", "infrastructure"];
+const operatorGroups: readonly NavGroup[] = ["operate", "sell", "money", "infrastructure"];
 
 export function Navigation(): ReactNode {
   const may = useMay();

@@ -13,6 +13,7 @@ import { offers } from "./offers.ts";
 import { prices } from "./prices.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
+import { books } from "./books.ts";
 import { groups } from "./groups.ts";
 import { lease } from "./lease.ts";
 import { notices } from "./notices.ts";
@@ -26,6 +27,7 @@ import { states } from "./states.ts";
 export const en = {
   account,
   billing,
+  books,
   common,
   customers,
   files,

@@ -16,6 +16,7 @@ import { offers } from "./offers.ts";
 import { prices } from "./prices.ts";
 import { rent } from "./rent.ts";
 import { billing } from "./billing.ts";
+import { books } from "./books.ts";
 import { groups } from "./groups.ts";
 import { lease } from "./lease.ts";
 import { notices } from "./notices.ts";
@@ -29,6 +30,7 @@ import { states } from "./states.ts";
 export const zhCN: SameKeys<typeof en> = {
   account,
   billing,
+  books,
   common,
   customers,
   files,

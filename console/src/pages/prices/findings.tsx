@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
-import { useText } from "#console/i18n/index.ts";
+import { told, useText } from "#console/i18n/index.ts";
 import { Notice } from "#console/ui/feedback.tsx";
 
 export type Finding = AnswerOf<"checkPriceProfile">["findings"][number];
@@ -24,7 +24,7 @@ export function Findings({
     <Notice tone="attention" title={t("prices.surprising")}>
       <ul>
         {findings.map(({ message }) => (
-          <li key={message}>{message}</li>
+          <li key={message}>{told(message)}</li>
         ))}
       </ul>
     </Notice>

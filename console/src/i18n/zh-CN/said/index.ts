@@ -2,8 +2,9 @@
 import type { Said } from "#console/i18n/said.ts";
 
 import { account } from "./account.ts";
+import { books } from "./books.ts";
 import { compute } from "./compute.ts";
 import { events } from "./events.ts";
 import { parts } from "./parts.ts";
 
-export const said: readonly Said[] = [compute, events, account, parts];
+export const said: readonly Said[] = [compute, events, account, books, parts];
