@@ -244,6 +244,16 @@ test("revenue has today beside the months, and the overview leads there", async 
   await close();
 });
 
+test("a customer is found from the keyboard on any page", async () => {
+  const { page, close } = await operator("/operate");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").getByRole("textbox").fill("acm");
+  await page.getByRole("option", { name: "acme Customer" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "acme" }).waitFor();
+  await close();
+});
+
 test("a customer's administrator is told that these pages are not his", async () => {
   const { page, close } = await browser.person(cloud.url);
   await signIn(page, acme.key, "/operate/customers");

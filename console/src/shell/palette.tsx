@@ -1,5 +1,5 @@
 /**
- * Ctrl-K: pages, instances and jobs by name, from the keyboard. What is found comes in an order
+ * Ctrl-K: pages, instances, jobs and the operator's customers by name, from the keyboard. What is found comes in an order
  * that does not change while one types on: pages first.
  */
 import { useNavigate } from "@tanstack/react-router";
@@ -32,6 +32,7 @@ interface Entry {
 }
 
 const foundMax = 8;
+const nameCharactersMax = 100;
 
 export function Palette({
   isOpen,
@@ -109,7 +110,7 @@ function Search({ onClose }: { readonly onClose: () => void }): ReactNode {
             onMouseMove={() => setAt(index)}
           >
             <Icon name={entry.icon} />
-            <span style={{ flex: 1 }}>{entry.label}</span>
+            <bdi style={{ flex: 1 }}>{entry.label}</bdi>
             <Muted size="xs">{entry.kind}</Muted>
           </li>
         ))}
@@ -126,6 +127,12 @@ function useEntries(wanted: string): readonly Entry[] {
   const query = { limit: 100 };
   const leases = useApi("listLeases", { query }, { enabled: mayLook, keepsLast: true });
   const jobs = useApi("listJobs", { query }, { enabled: mayLook, keepsLast: true });
+  const maySell = may("platform.read") && wanted.length > 1;
+  const customers = useApi(
+    "listCustomers",
+    { query: { limit: foundMax, nameHas: wanted.slice(0, nameCharactersMax) } },
+    { enabled: maySell, keepsLast: true },
+  );
   const matches = (label: string): boolean => label.toLowerCase().includes(wanted);
   const found: Entry[] = pages
     .filter((page) => !page.path.includes("$") && may(page.permission))
@@ -158,5 +165,15 @@ function useEntries(wanted: string): readonly Entry[] {
       to: "/jobs/$jobId",
       params: { jobId },
     })),
+    ...(maySell ? (customers.data?.items ?? []) : [])
+      .filter(({ name, displayName }) => matches(name) || matches(displayName))
+      .map(({ id, displayName }) => ({
+        key: id,
+        icon: "team" as const,
+        label: displayName,
+        kind: t("shell.palette.customer"),
+        to: "/operate/customers/$tenantId",
+        params: { tenantId: id },
+      })),
   ];
 }

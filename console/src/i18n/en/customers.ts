@@ -24,6 +24,8 @@ export const customers = {
   tierByHand: "{{tier}}, by hand",
   standing: "Standing",
   anyLow: "Anything but all is well",
+  atLeast: "at least {{count}}",
+  lowOnMoney: "Low on money",
   stage: {
     ok: { name: "All is well", text: "Nothing is in the way." },
     forecast: { name: "Forecast", text: "Was told that the balance will not last long." },

@@ -64,6 +64,7 @@ export const shell = {
     pages: "Page",
     instance: "Instance",
     job: "Job",
+    customer: "Customer",
     hint: "Arrows to choose, Enter to go, Escape to leave",
   },
   signIn: {

@@ -24,6 +24,8 @@ export const customers = {
   tierByHand: "{{tier}}（人工指定）",
   standing: "账户状态",
   anyLow: "全部非正常状态",
+  atLeast: "至少 {{count}}",
+  lowOnMoney: "余额不足",
   stage: {
     ok: { name: "正常", text: "一切正常。" },
     forecast: { name: "预测提醒", text: "已提醒客户余额即将不足。" },

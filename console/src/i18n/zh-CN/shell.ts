@@ -63,6 +63,7 @@ export const shell = {
     pages: "页面",
     instance: "实例",
     job: "作业",
+    customer: "客户",
     hint: "方向键选择，回车前往，Esc 关闭",
   },
   signIn: {

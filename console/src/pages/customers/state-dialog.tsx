@@ -7,7 +7,6 @@ import type { ReactNode } from "react";
 import { useAction, useApi } from "#console/api/queries.ts";
 import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
-import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Skeleton } from "#console/ui/feedback.tsx";
@@ -33,7 +32,11 @@ export function StateDialog({
   const { displayName: name } = tenant;
   return (
     <ConfirmDialog
-      call={{ operation: "updateTenant", request }}
+      call={{
+        operation: "updateTenant",
+        request,
+        command: `millrace tenant ${isActive ? "suspend" : "activate"} ${tenant.name}`,
+      }}
       isOpen
       onClose={onClose}
       title={
@@ -47,13 +50,6 @@ export function StateDialog({
     >
       <Text>{t(isActive ? "customers.suspendText" : "customers.activateText")}</Text>
       {isActive ? <WhatStops /> : null}
-      <div>
-        <ShowAsCli
-          operation="updateTenant"
-          request={request}
-          command={`millrace tenant ${isActive ? "suspend" : "activate"} ${tenant.name}`}
-        />
-      </div>
     </ConfirmDialog>
   );
 }

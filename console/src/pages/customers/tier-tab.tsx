@@ -7,7 +7,6 @@ import { useMay } from "#console/api/session.ts";
 import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { fenOf, Money, moneyText } from "#console/components/money.tsx";
-import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
@@ -68,7 +67,11 @@ export function TierTab(): ReactNode {
       <Changes />
       {asked === "override" ? <OverrideDialog onClose={() => setAsked(undefined)} /> : null}
       <ConfirmDialog
-        call={{ operation: "endTierOverride", request: {} }}
+        call={{
+          operation: "endTierOverride",
+          request: {},
+          command: "millrace tier end-override",
+        }}
         isOpen={asked === "end"}
         onClose={() => setAsked(undefined)}
         onConfirm={() => end.mutate({})}
@@ -78,13 +81,6 @@ export function TierTab(): ReactNode {
         error={end.error}
       >
         <Text>{t("customers.override.endText")}</Text>
-        <div>
-          <ShowAsCli
-            operation="endTierOverride"
-            request={{}}
-            command="millrace tier end-override"
-          />
-        </div>
       </ConfirmDialog>
     </Stack>
   );

@@ -111,22 +111,41 @@ export function QueueCard(): ReactNode {
 
 export function CustomersCard(): ReactNode {
   const { t } = useText();
-  const tenants = useApi("listTenants", { query: { limit: countMax } });
-  const items = tenants.data?.items ?? [];
+  const customers = useApi("listCustomers", { query: { limit: countMax } });
+  const items = customers.data?.items ?? [];
+  const hasMore = customers.data?.next !== undefined;
+  // Of the newest only, where there are more.
+  const count = (of: number): ReactNode => (hasMore ? t("customers.atLeast", { count: of }) : of);
   return (
     <QueryCard
       title={t("infrastructure.overview.customers")}
-      of={tenants}
+      of={customers}
       action={<TextLink to="/operate/customers">{t("common.details")}</TextLink>}
     >
-      <Row gap="xl">
-        <Figure label={t("infrastructure.overview.accounts")}>
-          <Count of={items.length} hasMore={tenants.data?.next !== undefined} />
-        </Figure>
-        <Figure label={t("states.tenant.suspended")}>
-          {items.filter(({ state }) => state === "suspended").length}
-        </Figure>
-      </Row>
+      <Stack gap="sm">
+        <Row gap="xl">
+          <Figure label={t("infrastructure.overview.accounts")}>{count(items.length)}</Figure>
+          <Figure label={t("states.tenant.suspended")}>
+            {count(items.filter(({ state }) => state === "suspended").length)}
+          </Figure>
+        </Row>
+        <Facts
+          rows={[
+            [
+              <TextLink key="signs" to="/operate/customers" search={{ sign: "any" }}>
+                {t("customers.toLookAfter")}
+              </TextLink>,
+              count(items.filter(({ signs }) => signs.length > 0).length),
+            ],
+            [
+              <TextLink key="low" to="/operate/customers" search={{ stage: "low" }}>
+                {t("customers.lowOnMoney")}
+              </TextLink>,
+              count(items.filter(({ stage }) => stage !== "ok").length),
+            ],
+          ]}
+        />
+      </Stack>
     </QueryCard>
   );
 }
