@@ -51,6 +51,7 @@ export class Connection {
       });
       request.once("socket", (socket: Socket) => {
         arrived = request.reusedSocket;
+        if (arrived) return;
         socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
           arrived = true;
         });
@@ -143,7 +144,10 @@ export async function readBody(response: IncomingMessage, bytesMax: number): Pro
 function lost(
   error: Error,
   { arrived, signal, url }: { arrived: boolean; signal: AbortSignal; url: URL },
-): ConnectionError {
+): ConnectionError | RefusedError {
+  if ("code" in error && /CERT|SELF_SIGNED|UNABLE_TO/.test(String(error.code))) {
+    return new RefusedError(`the certificate of ${url.host} is not trusted: ${error.message}`);
+  }
   const reason: unknown = signal.aborted ? signal.reason : error;
   const why = reason instanceof Error ? reason.message : String(reason);
   return new ConnectionError(`no answer from ${url.host}: ${why}`, {

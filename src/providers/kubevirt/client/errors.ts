@@ -5,7 +5,8 @@
  * - ApplyConflictError: a StatusError; fields that we apply belong to somebody else.
  * - ConnectionError: no whole answer came. `effect` says whether the call may have happened.
  * - CredentialError: there is nothing to sign in with, so nothing was sent.
- * - RefusedError: this client would not send it, or would not take the answer, because of a limit.
+ * - RefusedError: this client would not send it, or would not take the answer: a limit, or a server
+ *   whose certificate is not trusted.
  */
 import { z } from "zod";
 

@@ -41,6 +41,8 @@ export interface NewObject {
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+    readonly ownerReferences?: readonly z.infer<typeof ownerReference>[];
   };
 }
 

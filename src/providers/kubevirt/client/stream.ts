@@ -6,11 +6,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { createWebSocketStream, WebSocket } from "ws";
+import { WebSocket } from "ws";
 
 import { type Connection, readBody } from "./connection.ts";
 import type { Credential } from "./credentials.ts";
 import { ConnectionError, readStatus } from "./errors.ts";
+import { SocketStream } from "./socket-stream.ts";
 
 const plainProtocol = "plain.kubevirt.io";
 const handshakeMaxMs = 30_000;
@@ -78,7 +79,7 @@ function tryStream(to: {
       reject(new ConnectionError(`no stream from ${path}`, { effect: "maybe", cause }));
     });
     socket.once("open", () => {
-      resolve({ stream: createWebSocketStream(socket, { allowHalfOpen: false }) });
+      resolve({ stream: new SocketStream(socket) });
     });
   });
 }
