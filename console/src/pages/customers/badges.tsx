@@ -8,8 +8,8 @@ import { Row } from "#console/ui/layout.tsx";
 
 export type Customer = ItemOf<"listCustomers">;
 export type Tier = Customer["tier"];
-export type Stage = Customer["stage"];
-export type Sign = Customer["signs"][number];
+type Stage = Customer["stage"];
+type Sign = Customer["signs"][number];
 
 export const tiers = ["normal", "gold", "diamond"] as const satisfies readonly Tier[];
 export const stages = [
@@ -43,7 +43,7 @@ const stageTones = {
   released: "bad",
 } as const;
 /** What may cost the customer, what may cost the operator, what is a chance. */
-export const signTones = {
+const signTones = {
   no_spend_2m: "bad",
   usage_drop: "bad",
   invoice_overdue: "bad",

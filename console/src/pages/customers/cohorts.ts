@@ -10,7 +10,7 @@ interface Cohort {
   }[];
 }
 
-export interface CohortCell {
+interface CohortCell {
   readonly month: string;
   readonly active: number;
   readonly revenue: string;
@@ -18,7 +18,7 @@ export interface CohortCell {
   readonly percent: number;
 }
 
-export interface CohortGrid {
+interface CohortGrid {
   readonly months: readonly string[];
   readonly rows: readonly {
     readonly cohort: string;

@@ -12,9 +12,9 @@ export const quotaFields = [
   "snapshots",
   "storageGiB",
 ] as const satisfies readonly (keyof Quantities)[];
-export type QuotaField = (typeof quotaFields)[number];
+type QuotaField = (typeof quotaFields)[number];
 
-export interface QuotaRow {
+interface QuotaRow {
   readonly of: QuotaField | { readonly gpu: string };
   readonly limit: number;
   readonly used: number;
