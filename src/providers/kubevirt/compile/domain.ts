@@ -11,7 +11,12 @@ import { printBytes, printMilli } from "./quantity.ts";
 
 export type DomainShape = Pick<Domain, "cpu" | "memory" | "resources">;
 
-export function domainShape({ spec, policy }: MachineAsk): DomainShape {
+export interface ShapeAsk {
+  readonly spec: Pick<MachineAsk["spec"], "cpu" | "memoryBytes" | "serviceClass">;
+  readonly policy: MachineAsk["policy"];
+}
+
+export function domainShape({ spec, policy }: ShapeAsk): DomainShape {
   const dedicated = spec.serviceClass === "core";
   const { sockets, cores, threads } = spec.cpu;
   const { numa, isolateEmulator, hugePages } = policy;

@@ -9,7 +9,7 @@ import type { Devices, InstanceBody, VirtualMachine } from "#providers/kubevirt/
 
 import { claimTemplate } from "./claim.ts";
 import { cloudInitSecret } from "./cloud-init.ts";
-import { machineDisks } from "./disks.ts";
+import { type MachineDisks, machineDisks } from "./disks.ts";
 import { claimName, domainShape, gpusOf } from "./domain.ts";
 import type { MachineAsk } from "./facts.ts";
 import { labelKeys, machineLabels } from "./labels.ts";
@@ -57,7 +57,7 @@ export function compileMachine(ask: MachineAsk): Compiled {
 export function virtualMachine(ask: MachineAsk): VirtualMachine {
   const { spec, site, namespace, policy } = ask;
   const labels = machineLabels(site.controlPlaneId, spec);
-  const { templates } = machineDisks(ask);
+  const disks = machineDisks(ask);
   return {
     apiVersion: "kubevirt.io/v1",
     kind: "VirtualMachine",
@@ -65,7 +65,7 @@ export function virtualMachine(ask: MachineAsk): VirtualMachine {
     spec: {
       // A guest that shuts itself down stays down, and is not billed; one that crashed comes back.
       runStrategy: ask.power === "on" ? "RerunOnFailure" : "Halted",
-      dataVolumeTemplates: templates,
+      dataVolumeTemplates: disks.templates,
       template: {
         metadata: {
           labels: {
@@ -74,7 +74,7 @@ export function virtualMachine(ask: MachineAsk): VirtualMachine {
             ...(policy.antiAffinity ? { [labelKeys.apart]: "true" } : {}),
           },
         },
-        spec: instanceBody(ask),
+        spec: instanceBody(ask, disks),
       },
     },
   };
@@ -83,10 +83,9 @@ export function virtualMachine(ask: MachineAsk): VirtualMachine {
 /** Seconds that a guest has to shut down before it is cut off. */
 const graceSeconds = 120;
 
-function instanceBody(ask: MachineAsk): InstanceBody {
+function instanceBody(ask: MachineAsk, { disks, volumes }: MachineDisks): InstanceBody {
   const { spec, policy } = ask;
   const name = machineName(spec.id);
-  const { volumes } = machineDisks(ask);
   const gpus = gpusOf(ask);
   const second = policy.secondNetwork;
   return {
@@ -98,7 +97,7 @@ function instanceBody(ask: MachineAsk): InstanceBody {
       machine: { type: "q35" },
       // The control plane's id is the machine's own.
       firmware: { uuid: spec.id },
-      devices: devices(ask),
+      devices: devices(ask, { disks, gpus }),
     },
     networks: [
       { name: "default", pod: {} },
@@ -131,12 +130,13 @@ function ioThreads({
   };
 }
 
-function devices(ask: MachineAsk): Devices {
-  const { spec, policy } = ask;
-  const gpus = gpusOf(ask);
+function devices(
+  { spec, policy }: MachineAsk,
+  { disks, gpus }: Required<Pick<Devices, "disks" | "gpus">>,
+): Devices {
   const several = spec.cpu.sockets * spec.cpu.cores * spec.cpu.threads > 1;
   return {
-    disks: [...machineDisks(ask).disks, { name: "init", disk: { bus: "virtio" } }],
+    disks: [...disks, { name: "init", disk: { bus: "virtio" } }],
     interfaces: [
       { name: "default", model: "virtio", masquerade: {} },
       ...(policy.secondNetwork === undefined

@@ -70,4 +70,3 @@ export function printBytes(bytes: bigint): string {
 }
 
 export const mebi = 1024n * 1024n;
-export const gibi = 1024n * mebi;
