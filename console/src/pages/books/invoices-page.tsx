@@ -2,7 +2,6 @@
 import { useState, type ReactNode } from "react";
 import type { ItemOf } from "#client/types.ts";
 
-import { bytes } from "#console/api/client.ts";
 import { usePages } from "#console/api/queries.ts";
 import { useMay } from "#console/api/session.ts";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
@@ -184,14 +183,10 @@ function Actions({
       {kind === "credit_note" ? null : (
         <DownloadButton
           label={t("books.invoices.pdf")}
-          name={`${number}.pdf`}
-          load={() =>
-            bytes(
-              "exportInvoice",
-              { params: { invoice: number }, query: { format: "pdf", language } },
-              { tenantId },
-            )
-          }
+          fileName={`${number}.pdf`}
+          operation="exportInvoice"
+          request={{ params: { invoice: number }, query: { format: "pdf", language } }}
+          tenantId={tenantId}
         />
       )}
       <Button size="xs" disabledReason={reason} onClick={onVoid}>

@@ -7,7 +7,7 @@ import { usePages } from "#console/api/queries.ts";
 import { useMay } from "#console/api/session.ts";
 import type { BulkAction } from "#console/components/bulk.tsx";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
-import { SaveButton } from "./save-button.tsx";
+import { DownloadButton } from "#console/components/download.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { oneOf, useSearchParams } from "#console/components/search-params.ts";
@@ -108,7 +108,8 @@ function useColumns(): readonly Column<StoredFile>[] {
       head: t("common.download"),
       isHeadHidden: true,
       cell: (file) => (
-        <SaveButton
+        <DownloadButton
+          isLarge
           operation="downloadFile"
           request={{ params: { fileId: file.id } }}
           fileName={file.name}

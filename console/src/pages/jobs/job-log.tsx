@@ -1,7 +1,7 @@
 /** What the program prints, of one attempt or all that come, of one member of several. */
 import type { ReactNode } from "react";
 
-import { SaveButton } from "#console/pages/files/save-button.tsx";
+import { DownloadButton } from "#console/components/download.tsx";
 import { LiveLog } from "#console/components/live-log.tsx";
 import { useSearchParams } from "#console/components/search-params.ts";
 import { sizeText } from "#console/components/size-text.ts";
@@ -53,7 +53,8 @@ export function JobLog({ job }: { readonly job: Job }): ReactNode {
             />
           )}
         </div>
-        <SaveButton
+        <DownloadButton
+          isLarge
           operation="readJobLog"
           request={request}
           fileName={`${member?.name ?? job.name}.log`}

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useApi, wholeList } from "#console/api/queries.ts";
 import { CopyLine } from "#console/components/copy.tsx";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
-import { SaveButton } from "#console/pages/files/save-button.tsx";
+import { DownloadButton } from "#console/components/download.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { durationText, useNow } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -70,7 +70,8 @@ export function Members({ job }: { readonly job: Job }): ReactNode {
         resultsBytes === null ? (
           <Muted>—</Muted>
         ) : (
-          <SaveButton
+          <DownloadButton
+            isLarge
             operation="downloadJobResults"
             request={{ params: { jobId: job.id }, query: { member: rank } }}
             fileName={`${name}-results.tar`}

@@ -4,9 +4,9 @@ import type { ReactNode } from "react";
 import { dayBefore, todayIn } from "#console/components/date-range.tsx";
 import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
-import { SaveButton } from "#console/pages/files/save-button.tsx";
 import { sizeText } from "#console/components/size-text.ts";
 import { CopyLine } from "#console/components/copy.tsx";
+import { DownloadButton } from "#console/components/download.tsx";
 import { UseCost } from "#console/components/use-cost.tsx";
 import { durationText, useNow, When } from "#console/components/when.tsx";
 import { useApi } from "#console/api/queries.ts";
@@ -146,7 +146,8 @@ function Results({ job }: { readonly job: Job }): ReactNode {
   return (
     <Stack gap="sm">
       <Text size="sm">{t("jobs.resultsSize", { size: sizeText(job.resultsBytes) })}</Text>
-      <SaveButton
+      <DownloadButton
+        isLarge
         operation="downloadJobResults"
         request={{ params: { jobId: job.id } }}
         fileName={`${job.name}-results.tar`}

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 import { useApi } from "#console/api/queries.ts";
 import { useMay } from "#console/api/session.ts";
 import { CodeBlock } from "#console/components/copy.tsx";
-import { SaveButton } from "#console/pages/files/save-button.tsx";
+import { DownloadButton } from "#console/components/download.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { sizeText } from "#console/components/size-text.ts";
 import { durationText, When } from "#console/components/when.tsx";
@@ -70,7 +70,8 @@ function Inputs({ ids }: { readonly ids: readonly string[] }): ReactNode {
               {file?.name ?? id}{" "}
               {file === undefined ? null : <Muted>{sizeText(file.sizeBytes)}</Muted>}
             </span>
-            <SaveButton
+            <DownloadButton
+              isLarge
               operation="downloadFile"
               request={{ params: { fileId: id } }}
               fileName={file?.name ?? id}

@@ -1,5 +1,6 @@
 /** A statement or an invoice as a file: in four formats, in either language. */
 import { useState, type ReactNode } from "react";
+import type { RequestOf } from "#client/types.ts";
 
 import { DownloadButton } from "#console/components/download.tsx";
 import { languageNames, languages, useText, type Language } from "#console/i18n/index.ts";
@@ -10,13 +11,17 @@ const formats = ["pdf", "xlsx", "csv", "text"] as const;
 type Format = (typeof formats)[number];
 const endings = { pdf: "pdf", xlsx: "xlsx", csv: "csv", text: "txt" } as const;
 
-export function ExportButtons({
+type Exported = "exportStatement" | "exportInvoice";
+
+export function ExportButtons<Id extends Exported>({
   name,
-  load,
+  operation,
+  requestFor,
 }: {
   /** Of the file, without its ending. */
   readonly name: string;
-  readonly load: (format: Format, language: Language) => Promise<Response>;
+  readonly operation: Id;
+  readonly requestFor: (format: Format, language: Language) => RequestOf<Id>;
 }): ReactNode {
   const { t, language } = useText();
   const [chosen, setChosen] = useState<Language>();
@@ -33,8 +38,9 @@ export function ExportButtons({
         <DownloadButton
           key={format}
           label={t(`statements.format.${format}`)}
-          name={`millrace-${name}.${endings[format]}`}
-          load={() => load(format, written)}
+          fileName={`millrace-${name}.${endings[format]}`}
+          operation={operation}
+          request={requestFor(format, written)}
         />
       ))}
     </Row>

@@ -3,7 +3,6 @@ import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
-import { bytes } from "#console/api/client.ts";
 import { useApi } from "#console/api/queries.ts";
 import { CodeBlock, CopyLine } from "#console/components/copy.tsx";
 import { Money } from "#console/components/money.tsx";
@@ -84,9 +83,8 @@ export function InvoicePage(): ReactNode {
             <InvoiceFacts invoice={invoice.data} />
             <ExportButtons
               name={number}
-              load={(format, language) =>
-                bytes("exportInvoice", { params, query: { format, language } })
-              }
+              operation="exportInvoice"
+              requestFor={(format, language) => ({ params, query: { format, language } })}
             />
           </Stack>
         </Card>

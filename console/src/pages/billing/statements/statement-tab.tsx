@@ -2,7 +2,6 @@
 import { useState, type ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
-import { bytes } from "#console/api/client.ts";
 import { useApi } from "#console/api/queries.ts";
 import { useTimeZone } from "#console/api/session.ts";
 import { DateRange, todayIn } from "#console/components/date-range.tsx";
@@ -78,9 +77,8 @@ export function StatementTab(): ReactNode {
         />
         <ExportButtons
           name={span === "month" ? month : `${range.from}-${range.through}`}
-          load={(format, language) =>
-            bytes("exportStatement", { query: { ...query, format, language, by } })
-          }
+          operation="exportStatement"
+          requestFor={(format, language) => ({ query: { ...query, format, language, by } })}
         />
       </Row>
       {statement.error !== null ? (
