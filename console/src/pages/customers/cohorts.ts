@@ -23,7 +23,7 @@ interface CohortGrid {
   readonly rows: readonly {
     readonly cohort: string;
     readonly size: number;
-    /** In the order of `months`; `undefined` where nothing was used. */
+    /** In the order of `months`; `undefined` before the cohort was there. */
     readonly cells: readonly (CohortCell | undefined)[];
   }[];
 }
@@ -39,7 +39,10 @@ export function cohortGrid(cohorts: readonly Cohort[]): CohortGrid {
       size,
       cells: months.map((month) => {
         const found = own.find((each) => each.month === month);
-        if (found === undefined) return undefined;
+        // Whoever is not named in a month used nothing in it.
+        if (found === undefined) {
+          return month < cohort ? undefined : { month, active: 0, revenue: "0.00", percent: 0 };
+        }
         return { ...found, percent: size === 0 ? 0 : Math.round((found.active / size) * 100) };
       }),
     }));
