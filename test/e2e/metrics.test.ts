@@ -83,6 +83,18 @@ test("each alert rule asks for metrics that are there, once by each name", async
   expect(unknownIn("rate(millrace_no_such_total[5m])")).toEqual(["millrace_no_such_total"]);
 });
 
+test("the board of the operation asks for metrics that are there", async () => {
+  const board = z.object({
+    panels: z.array(z.object({ targets: z.array(z.object({ expr: z.string() })).min(1) })),
+  });
+  const text = await readFile(join(root, "docs/operate/grafana/operation.json"), "utf8");
+  const { panels } = board.parse(JSON.parse(text));
+  expect(panels.length).toBeGreaterThan(10);
+  const asked = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  expect(asked.flatMap(unknownIn)).toEqual([]);
+  expect(asked.filter((expr) => !expr.includes("millrace_"))).toEqual([]);
+});
+
 test("loops and operations that a rule names are there", async () => {
   for (const { expr } of await rules()) {
     for (const [, pattern = ""] of expr.matchAll(/loop=~"([^"]+)"/g)) {

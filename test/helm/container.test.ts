@@ -1,0 +1,77 @@
+/** What can be said of an image that is built elsewhere: this machine has no engine for containers. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { map, readValues } from "./chart.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const text = readFileSync(join(root, "deploy/container/Containerfile"), "utf8");
+const lines = text
+  .replaceAll("\\\n", " ")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"))
+  .map((line) => line.split(/\s+/));
+const stages = lines.filter(([word]) => word === "FROM");
+const last = lines.slice(lines.findLastIndex(([word]) => word === "FROM"));
+
+test("it is built on Debian, by the Node of which the program runs the same line", () => {
+  expect(stages.map(([, base = ""]) => base.split("/").at(-1))).toEqual([
+    "node:24-bookworm-slim",
+    "debian:12-slim",
+  ]);
+  const packages = map(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  expect(map(packages["dependencies"])["node"]).toMatch(/^24\./);
+});
+
+test("all that is copied is there, and goes to the builder", () => {
+  const ignored = readFileSync(join(root, "deploy/container/Containerfile.dockerignore"), "utf8");
+  const sent = ignored
+    .split("\n")
+    .filter((line) => line.startsWith("!"))
+    .map((line) => line.slice(1));
+  const copied = lines
+    .filter(([word, ...rest]) => word === "COPY" && !rest.some((each) => each.startsWith("--from")))
+    .flatMap(([, ...rest]) => rest.filter((each) => !each.startsWith("--")).slice(0, -1));
+  expect(copied.length).toBeGreaterThan(5);
+  for (const source of copied) {
+    expect(existsSync(join(root, source)), source).toBe(true);
+    expect(
+      sent.some((each) => source === each || source.startsWith(`${each}/`)),
+      source,
+    ).toBe(true);
+  }
+  for (const source of sent) {
+    expect(existsSync(join(root, source)), source).toBe(true);
+    expect(
+      copied.some((each) => source === each || each.startsWith(`${source}/`)),
+      source,
+    ).toBe(true);
+  }
+});
+
+test("it runs as the account that the chart expects, and not as root", () => {
+  const [[, user = ""] = []] = last.filter(([word]) => word === "USER");
+  expect(user).toBe("10001:10001");
+  expect(readValues("values.yaml")["podSecurityContext"]).toMatchObject({
+    runAsUser: 10_001,
+    runAsGroup: 10_001,
+    runAsNonRoot: true,
+  });
+});
+
+test("nothing that compiles comes with it", () => {
+  const installed = last.map((words) => words.join(" ")).join("\n");
+  expect(installed).not.toMatch(/build-essential|gcc|make|npm|curl/);
+  expect(text).toContain("npm prune --omit=dev");
+});
+
+test("it is started as npm start starts the program", () => {
+  const options = map(JSON.parse(readFileSync(join(root, "bin/setup/node-options.json"), "utf8")));
+  const script = readFileSync(join(root, "deploy/container/millrace-server"), "utf8");
+  const server = options["server"];
+  if (!Array.isArray(server)) throw new Error("no options");
+  expect(script).toContain(`node ${server.join(" ")} /app/dist/main.js`);
+  expect(text).toContain('ENTRYPOINT ["millrace-server"]');
+});
