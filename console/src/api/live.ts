@@ -1,11 +1,13 @@
 /**
  * One stream of the server's events for the whole page. An event says "look again" and nothing
  * else: it makes the queries stale that could show the resource. Events that come close together
- * are one look.
+ * are one look. A list that is too long to be read anew for each gets what changed in its place.
  */
 import type { JsonOperationId } from "#client/types.ts";
 
+import { call } from "./client.ts";
 import { follow, type FollowState } from "./follow.ts";
+import { hasItem, isPaged, withItem } from "./paged.ts";
 import { isRecord } from "./problem.ts";
 import { queryClient } from "./queries.ts";
 import { createStore } from "./store.ts";
@@ -47,17 +49,23 @@ export async function followChanges(signal: AbortSignal): Promise<void> {
 }
 
 const gathered = new Set<JsonOperationId>();
+/** By their ids, of which kind. */
+const changed = new Map<string, Kind>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 function heard(data: string): void {
-  const kind = kindOf(data);
+  const { kind, id } = changeOf(data);
   if (kind === undefined) return;
-  for (const id of shows[kind]) gathered.add(id);
+  for (const each of shows[kind]) gathered.add(each);
+  if (id !== undefined) changed.set(id, kind);
   timer ??= setTimeout(() => {
     timer = undefined;
     const ids = [...gathered];
+    const mended = [...changed];
     gathered.clear();
-    for (const id of ids) lookAgain(id);
+    changed.clear();
+    for (const each of ids) lookAgain(each);
+    for (const [each, of] of mended) void mendLists(of, each);
   }, gatherMs);
 }
 
@@ -73,19 +81,41 @@ function lookAgain(id: JsonOperationId): void {
   });
 }
 
-function pagesOf(data: unknown): number {
-  const pages = isRecord(data) ? data["pages"] : undefined;
-  return Array.isArray(pages) ? pages.length : 1;
+/** In lists that were not read anew: the one that changed, as it is now, at the place that it has. */
+async function mendLists(kind: Kind, id: string): Promise<void> {
+  if (kind !== "lease" && kind !== "job") return;
+  const queryKey = [kind === "lease" ? "listLeases" : "listJobs"];
+  const lists = queryClient
+    .getQueryCache()
+    .findAll({ queryKey, predicate: ({ state }) => pagesOf(state.data) > pagesMax })
+    .filter(({ state }) => hasItem(state.data, id));
+  if (lists.length === 0) return;
+  const item = await (
+    kind === "lease"
+      ? call("getLease", { params: { leaseId: id } })
+      : call("getJob", { params: { jobId: id } })
+  ).catch(() => undefined);
+  if (item === undefined) return;
+  for (const { queryKey: key, state } of lists) {
+    // As old as before: when it is read anew does not depend on this.
+    const updatedAt = state.dataUpdatedAt;
+    queryClient.setQueryData(key, (data: unknown) => withItem(data, item), { updatedAt });
+  }
 }
 
-function kindOf(data: string): Kind | undefined {
+function pagesOf(data: unknown): number {
+  return isPaged(data) ? data.pages.length : 1;
+}
+
+function changeOf(data: string): { readonly kind?: Kind; readonly id?: string } {
   try {
     const value: unknown = JSON.parse(data);
-    const kind = isRecord(value) ? value["kind"] : undefined;
-    return kind === "lease" || kind === "job" || kind === "operation" || kind === "balance"
-      ? kind
-      : undefined;
+    if (!isRecord(value)) return {};
+    const { kind, id } = value;
+    const isKnown =
+      kind === "lease" || kind === "job" || kind === "operation" || kind === "balance";
+    return { ...(isKnown ? { kind } : {}), ...(typeof id === "string" ? { id } : {}) };
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -1,6 +1,6 @@
 /** The rows of a DataTable as a table; those far from the view are left out of the document. */
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 
 import { useText } from "#console/i18n/index.ts";
 import { Checkbox } from "#console/ui/fields.tsx";
@@ -113,6 +113,16 @@ function TableRow<Item>({
   const { t } = useText();
   const key = keyOf(item);
   const isSelected = selection?.has(key) === true;
+  // Scrolling draws the table anew, and its rows need not be.
+  const cells = useMemo(
+    () =>
+      columns.map((column) => (
+        <td key={column.key} className={column.align === "end" ? "end" : undefined}>
+          {column.cell(item)}
+        </td>
+      )),
+    [columns, item],
+  );
   return (
     <tr
       data-index={index}
@@ -129,11 +139,7 @@ function TableRow<Item>({
           />
         </td>
       )}
-      {columns.map((column) => (
-        <td key={column.key} className={column.align === "end" ? "end" : undefined}>
-          {column.cell(item)}
-        </td>
-      ))}
+      {cells}
     </tr>
   );
 }

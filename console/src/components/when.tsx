@@ -45,13 +45,26 @@ export function instantText(
     readonly shows?: "both" | "day" | "time";
   },
 ): string {
-  return new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", {
-    timeZone,
-    ...(shows === "time" ? {} : { year: "numeric", month: "short", day: "numeric" }),
-    ...(shows === "day"
-      ? {}
-      : { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
-  }).format(new Date(at));
+  const format = kept(`${language} ${timeZone} ${shows}`, instantFormats, () => {
+    return new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", {
+      timeZone,
+      ...(shows === "time" ? {} : { year: "numeric", month: "short", day: "numeric" }),
+      ...(shows === "day"
+        ? {}
+        : { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
+    });
+  });
+  return format.format(new Date(at));
+}
+
+/** To make one takes longer than to draw the row of a table that it is for. */
+const instantFormats = new Map<string, Intl.DateTimeFormat>();
+const relativeFormats = new Map<string, Intl.RelativeTimeFormat>();
+
+function kept<Format>(key: string, formats: Map<string, Format>, make: () => Format): Format {
+  const format = formats.get(key) ?? make();
+  formats.set(key, format);
+  return format;
 }
 
 /** Sentences of the server name instants in UTC; a person reads them in the tenant's zone. */
@@ -76,7 +89,9 @@ const steps = [
 export function relativeText(at: string, nowMs: number, language: Language): string {
   const seconds = Math.round((Date.parse(at) - nowMs) / 1000);
   const [unit, size] = steps.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const format = kept(language, relativeFormats, () => {
+    return new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  });
   return format.format(Math.trunc(seconds / size), unit);
 }
 

@@ -1,5 +1,5 @@
 /** The project whose things are shown: kept in the address (`?project=`), so that a link shows the same. */
-import type { ReactNode } from "react";
+import { useCallback, type ReactNode } from "react";
 
 import { useApi } from "#console/api/queries.ts";
 import { useSearchParams, anyText } from "#console/components/search-params.ts";
@@ -24,7 +24,11 @@ export function useProjectQuery(): { readonly projectId?: string } {
 /** Names of projects by their ids. */
 export function useProjectNames(): (id: string) => string {
   const projects = useApi("listProjects", { query: { limit: projectsMax } });
-  return (id) => projects.data?.items.find((each) => each.id === id)?.name ?? id.slice(0, 8);
+  const items = projects.data?.items;
+  return useCallback(
+    (id) => items?.find((each) => each.id === id)?.name ?? id.slice(0, 8),
+    [items],
+  );
 }
 
 export function ProjectMenu(): ReactNode {

@@ -1,4 +1,5 @@
 /** THE table of what may be done to an instance in which state; buttons and bulk actions ask it. */
+import { useMemo } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
 import { call } from "#console/api/client.ts";
@@ -32,6 +33,10 @@ export function resizeRefusal(lease: Lease, t: Translate): string | undefined {
 export function useLeaseActions(): readonly BulkAction<Lease>[] {
   const { t } = useText();
   const mayUse = useMay()("compute.use");
+  return useMemo(() => actionsOf(t, mayUse), [t, mayUse]);
+}
+
+function actionsOf(t: Translate, mayUse: boolean): readonly BulkAction<Lease>[] {
   const make = (key: LeaseAction, run: (leaseId: string) => Promise<unknown>) => ({
     key,
     label: t(`instances.${key}`),

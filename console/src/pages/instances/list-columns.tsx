@@ -1,5 +1,5 @@
 /** What the list says of an instance, and its menu. */
-import { useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 
 import { useApi } from "#console/api/queries.ts";
 import { BulkDialog, type BulkAction } from "#console/components/bulk.tsx";
@@ -24,69 +24,72 @@ export function useLeaseColumns(actions: readonly BulkAction<Lease>[]): readonly
   const { t } = useText();
   const nameOfProject = useProjectNames();
   const subscriptionOf = useSubscriptions(true);
-  return [
-    {
-      key: "name",
-      head: t("common.name"),
-      isTitle: true,
-      cell: (lease) => (
-        <TextLink to="/instances/$leaseId" params={{ leaseId: lease.id }}>
-          {lease.name}
-        </TextLink>
-      ),
-    },
-    {
-      key: "state",
-      head: t("common.state"),
-      cell: (lease) => <StateBadge of="lease" state={lease.state} why={lease.reason?.message} />,
-    },
-    { key: "flavor", head: t("instances.flavor"), cell: (lease) => lease.flavor.name },
-    {
-      key: "gpu",
-      head: t("instances.gpu"),
-      cell: (lease) => <GpuCell lease={lease} />,
-    },
-    {
-      key: "ssh",
-      head: t("instances.ssh"),
-      cell: (lease) => {
-        const ssh = lease.endpoints.find((endpoint) => endpoint.service === "ssh");
-        return ssh === undefined ? (
-          <Muted>{lease.state === "running" ? "—" : t("instances.noSsh")}</Muted>
-        ) : (
-          <CopyLine text={ssh.command} />
-        );
+  return useMemo(
+    () => [
+      {
+        key: "name",
+        head: t("common.name"),
+        isTitle: true,
+        cell: (lease) => (
+          <TextLink to="/instances/$leaseId" params={{ leaseId: lease.id }}>
+            {lease.name}
+          </TextLink>
+        ),
       },
-    },
-    {
-      key: "price",
-      head: t("instances.price"),
-      align: "end",
-      cell: (lease) => <Money amount={lease.price.hourly} />,
-    },
-    {
-      key: "project",
-      head: t("instances.project"),
-      cell: (lease) => nameOfProject(lease.projectId),
-    },
-    {
-      key: "owner",
-      head: t("instances.owner"),
-      cell: ({ owner }) => owner.name ?? t("instances.operatorOwns"),
-    },
-    {
-      key: "expiry",
-      head: t("instances.expiry"),
-      cell: (lease) => <When at={subscriptionOf(lease.id)?.paidUntil} />,
-    },
-    { key: "created", head: t("common.created"), cell: (lease) => <When at={lease.createdAt} /> },
-    {
-      key: "actions",
-      head: t("common.actions"),
-      isHeadHidden: true,
-      cell: (lease) => <LeaseMenu lease={lease} actions={actions} />,
-    },
-  ];
+      {
+        key: "state",
+        head: t("common.state"),
+        cell: (lease) => <StateBadge of="lease" state={lease.state} why={lease.reason?.message} />,
+      },
+      { key: "flavor", head: t("instances.flavor"), cell: (lease) => lease.flavor.name },
+      {
+        key: "gpu",
+        head: t("instances.gpu"),
+        cell: (lease) => <GpuCell lease={lease} />,
+      },
+      {
+        key: "ssh",
+        head: t("instances.ssh"),
+        cell: (lease) => {
+          const ssh = lease.endpoints.find((endpoint) => endpoint.service === "ssh");
+          return ssh === undefined ? (
+            <Muted>{lease.state === "running" ? "—" : t("instances.noSsh")}</Muted>
+          ) : (
+            <CopyLine text={ssh.command} />
+          );
+        },
+      },
+      {
+        key: "price",
+        head: t("instances.price"),
+        align: "end",
+        cell: (lease) => <Money amount={lease.price.hourly} />,
+      },
+      {
+        key: "project",
+        head: t("instances.project"),
+        cell: (lease) => nameOfProject(lease.projectId),
+      },
+      {
+        key: "owner",
+        head: t("instances.owner"),
+        cell: ({ owner }) => owner.name ?? t("instances.operatorOwns"),
+      },
+      {
+        key: "expiry",
+        head: t("instances.expiry"),
+        cell: (lease) => <When at={subscriptionOf(lease.id)?.paidUntil} />,
+      },
+      { key: "created", head: t("common.created"), cell: (lease) => <When at={lease.createdAt} /> },
+      {
+        key: "actions",
+        head: t("common.actions"),
+        isHeadHidden: true,
+        cell: (lease) => <LeaseMenu lease={lease} actions={actions} />,
+      },
+    ],
+    [t, actions, nameOfProject, subscriptionOf],
+  );
 }
 
 /** How busy the GPU is, where the platform watches it; asked for what runs and is in view only. */

@@ -1,4 +1,5 @@
 /** The terms that were bought ahead, by the lease that they pay for: its end is the instance's expiry. */
+import { useCallback } from "react";
 import type { ItemOf } from "#client/types.ts";
 
 import { useApi } from "#console/api/queries.ts";
@@ -16,8 +17,11 @@ export function useSubscriptions(isNeeded: boolean): (leaseId: string) => Subscr
     { query: { limit: countMax } },
     { enabled: isNeeded && may("billing.read") },
   );
-  return (leaseId) =>
-    query.data?.items.find((each) => each.leaseId === leaseId && each.state !== "ended");
+  const items = query.data?.items;
+  return useCallback(
+    (leaseId) => items?.find((each) => each.leaseId === leaseId && each.state !== "ended"),
+    [items],
+  );
 }
 
 export function useSubscriptionOf(lease: Lease): Subscription | undefined {
