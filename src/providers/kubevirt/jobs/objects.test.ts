@@ -1,0 +1,405 @@
+/** What is emitted for jobs: each rule by itself, and all of it against the real schemas. */
+import { describe, expect, test } from "vitest";
+
+import { parseMilli, parseUnits } from "#providers/kubevirt/compile/quantity.ts";
+import type { PodTemplate } from "#providers/kubevirt/objects/jobs.ts";
+
+import { factsHere, factsNote } from "#test/kube/facts.ts";
+import { readSchemas } from "#test/kube/schema.ts";
+import { podClasses, workloadClasses } from "./classes.ts";
+import { scriptsMap, scriptsName } from "./entry.ts";
+import { indexedNumbering, literal, membersService, programEnvironment } from "./environment.ts";
+import { kueueJob } from "./kueue.ts";
+import { jobAsk, type JobAsk, type JobSite } from "./model.ts";
+import { meteringFinalizer, softSharingLabel } from "./names.ts";
+import { accessSecret } from "./pod.ts";
+import {
+  clusterQueues,
+  cohort,
+  coveredResources,
+  localQueues,
+  resourceFlavors,
+  type TenantShare,
+  topology,
+} from "./queues.ts";
+import { jobRefusals, queueUse } from "./refuse.ts";
+import { gang, gibi, place, single, site } from "./test-site.ts";
+import { volcanoJob, volcanoQueues } from "./volcano.ts";
+
+const amounts = new Map([
+  ["cpu", 16_000n],
+  ["memory", 128n * BigInt(gibi)],
+  ["ephemeral-storage", 400n * BigInt(gibi)],
+  ["nvidia.com/gpu", 4n],
+]);
+const share: TenantShare = {
+  tenantId: single.owner.tenantId,
+  own: new Map([["a100-80g", amounts]]),
+  borrow: new Map([["a100-80g", new Map([["nvidia.com/gpu", 8n]])]]),
+  stopped: "no",
+};
+const volcanoSite: JobSite = {
+  ...site,
+  batch: "volcano",
+  tenantsWithNodes: new Set([single.owner.tenantId]),
+};
+const volcanoPlace = { ...place, site: volcanoSite };
+const soft: JobAsk = {
+  ...single,
+  gpu: { model: "T4", resource: "nvidia.com/gpu", sharing: "hami", slice: 4, count: 1 },
+};
+const mig: JobAsk = {
+  ...single,
+  gpu: { model: "A100", resource: "nvidia.com/mig-1g.10gb", sharing: "mig", slice: 7, count: 1 },
+};
+
+const emitted = [
+  ...resourceFlavors(site),
+  topology(site),
+  cohort(site, share.own),
+  ...clusterQueues(site, share),
+  ...clusterQueues(site, { ...share, stopped: "end-all" }),
+  ...localQueues(place, share.tenantId),
+  ...workloadClasses(site),
+  ...podClasses(site),
+  scriptsMap(place),
+  accessSecret(single, place, "token"),
+  membersService(gang, place),
+  ...[
+    single,
+    gang,
+    mig,
+    { ...gang, framework: "tensorflow" as const },
+    { ...gang, membersHow: "spread" as const, preemptible: true, checkpoint: ["save", "it's"] },
+  ].map((ask) => kueueJob(ask, place)),
+  ...volcanoQueues(volcanoSite, share),
+  ...[gang, soft, { ...gang, framework: "none" as const }].map((ask) =>
+    volcanoJob(ask, volcanoPlace),
+  ),
+];
+
+describe.skipIf(!factsHere)(`against the schemas${factsNote}`, () => {
+  const schemas = readSchemas();
+  test.each(emitted.map((object) => [`${object?.kind} ${object?.metadata.name}`, object]))(
+    "%s is one",
+    (_, object) => {
+      expect(schemas.problems(JSON.parse(JSON.stringify(object)))).toEqual([]);
+    },
+  );
+});
+
+test("what a pod requests in all is what was sold", () => {
+  const { spec } = kueueJob(single, place).spec.template;
+  const staying = [...spec.containers, ...spec.initContainers.filter((each) => each.restartPolicy)];
+  const sum = (name: string, parse: (text: string) => bigint | undefined) =>
+    staying.reduce((all, each) => all + (parse(each.resources.requests[name] ?? "0") ?? 0n), 0n);
+  expect(sum("cpu", parseMilli)).toBe(8000n);
+  expect(sum("memory", parseUnits)).toBe(BigInt(single.memoryBytes));
+  expect(sum("nvidia.com/gpu", parseUnits)).toBe(2n);
+  expect(queueUse(gang, site).get("nvidia.com/gpu")).toBe(8n);
+  // Nothing that a pod asks for is missing in its queue: it would wait for ever.
+  const covered = new Set(coveredResources(site));
+  const asked = staying.flatMap((each) => Object.keys(each.resources.requests));
+  expect(asked.filter((name) => !covered.has(name))).toEqual([]);
+});
+
+/** The rules of Pod Security's level `restricted` that a pod can break. */
+function insecure({ spec }: PodTemplate): readonly string[] {
+  const all = [...spec.initContainers, ...spec.containers];
+  const plain = new Set(["emptyDir", "configMap", "secret"]);
+  return [
+    ...(spec.securityContext.runAsNonRoot && spec.securityContext.runAsUser > 0 ? [] : ["root"]),
+    ...(spec.securityContext.seccompProfile.type === "RuntimeDefault" ? [] : ["seccomp"]),
+    ...all.filter((each) => each.securityContext.allowPrivilegeEscalation).map(() => "escalation"),
+    ...all
+      .filter((each) => each.securityContext.capabilities.drop.join(",") !== "ALL")
+      .map(() => "capabilities"),
+    ...spec.volumes
+      .flatMap((each) => Object.keys(each).filter((key) => key !== "name"))
+      .filter((key) => !plain.has(key)),
+  ];
+}
+
+test("a job's pod is restricted, has no rights in the cluster, and hides the token from the program", () => {
+  const { template } = kueueJob(single, place).spec;
+  expect(insecure(template)).toEqual([]);
+  expect(template.spec.automountServiceAccountToken).toBe(false);
+  const mounts = template.spec.containers.flatMap((each) => each.volumeMounts);
+  expect(mounts.map(({ name }) => name)).not.toContain("access");
+  expect(template.metadata.finalizers).toEqual([meteringFinalizer]);
+});
+
+test("a job is one run of all its members, admitted by Kueue, with every end in words", () => {
+  const { metadata, spec } = kueueJob({ ...gang, preemptible: true }, place);
+  expect(metadata.labels).toMatchObject({
+    "kueue.x-k8s.io/queue-name": "spot",
+    "kueue.x-k8s.io/priority-class": "millrace-gold",
+    "kueue.x-k8s.io/max-exec-time-seconds": String(3600 + 1800 + 120),
+  });
+  expect(spec).toMatchObject({
+    suspend: true,
+    completionMode: "Indexed",
+    parallelism: 4,
+    completions: 4,
+    backoffLimit: 0,
+    podReplacementPolicy: "Failed",
+  });
+  expect(spec.podFailurePolicy.rules.map(({ action }) => action)).toEqual(["FailJob", "FailJob"]);
+  expect(spec.template.metadata.annotations).toEqual({
+    "kueue.x-k8s.io/podset-preferred-topology": "example.com/rack",
+  });
+  expect(spec.template.spec.nodeSelector).toEqual({
+    "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB",
+  });
+  expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(gang.graceSeconds);
+});
+
+test("S-05: what did not say that it may be preempted runs on what is its tenant's own", () => {
+  const [own, spot] = clusterQueues(site, share);
+  const quotas = (queue: typeof own) =>
+    queue.spec.resourceGroups.flatMap(({ flavors }) => flavors.flatMap((each) => each.resources));
+  expect(quotas(own).every(({ borrowingLimit }) => borrowingLimit === "0")).toBe(true);
+  expect(own.spec.preemption).toEqual({
+    withinClusterQueue: "Never",
+    reclaimWithinCohort: "Any",
+    borrowWithinCohort: { policy: "Never" },
+  });
+  expect(quotas(spot).every(({ nominalQuota }) => nominalQuota === "0")).toBe(true);
+  expect(spot.spec.preemption.reclaimWithinCohort).toBe("Never");
+  expect(kueueJob(single, place).metadata.labels?.["kueue.x-k8s.io/queue-name"]).toBe("jobs");
+  expect(own.spec.namespaceSelector).toEqual({
+    matchLabels: { "millrace.dev/tenant": share.tenantId },
+  });
+});
+
+test("each flavor of a queue names every resource in the group's order, and what it lacks as none", () => {
+  for (const { spec } of clusterQueues(site, share)) {
+    for (const { coveredResources: covered, flavors } of spec.resourceGroups) {
+      expect(flavors.map(({ name }) => name)).toEqual(site.flavors.map(({ name }) => name));
+      for (const { resources } of flavors) {
+        expect(resources.map(({ name }) => name)).toEqual(covered);
+      }
+    }
+  }
+  const [own] = clusterQueues(site, share);
+  const a100 = own.spec.resourceGroups[0]?.flavors.find(({ name }) => name === "a100-80g");
+  expect(a100?.resources.map(({ nominalQuota }) => nominalQuota)).toEqual([
+    "16",
+    "128Gi",
+    "400Gi",
+    "4",
+    "0",
+    "0",
+    "0",
+    "0",
+  ]);
+});
+
+test("members are told who they are in the same words as on other platforms", () => {
+  const told = programEnvironment(gang, indexedNumbering(gang));
+  expect(told.map(({ name }) => name)).toEqual([
+    "HOME",
+    "LANG",
+    "MILLRACE_WORK",
+    "MILLRACE_RESULTS",
+    "MILLRACE_CHECKPOINT",
+    "MILLRACE_JOB_ID",
+    "PRICE",
+    "RANK",
+    "NODE_RANK",
+    "WORLD_SIZE",
+    "NNODES",
+    "LOCAL_RANK",
+    "LOCAL_WORLD_SIZE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+  ]);
+  const job = `j-${gang.attemptId}`;
+  expect(told).toContainEqual({ name: "MASTER_ADDR", value: `${job}-0.${job}` });
+  expect(told).toContainEqual({ name: "MASTER_PORT", value: "29500" });
+  expect(
+    programEnvironment(single, indexedNumbering(single)).map(({ name }) => name),
+  ).not.toContain("RANK");
+});
+
+test("TensorFlow finds all workers and itself among them", () => {
+  const ask: JobAsk = { ...gang, framework: "tensorflow" };
+  const config = programEnvironment(ask, indexedNumbering(ask)).find(
+    ({ name }) => name === "TF_CONFIG",
+  );
+  const job = `j-${gang.attemptId}`;
+  expect(JSON.parse((config?.value ?? "").replace("$(RANK)", "2"))).toEqual({
+    cluster: { worker: [0, 1, 2, 3].map((rank) => `${job}-${rank}.${job}:2222`) },
+    task: { type: "worker", index: 2 },
+  });
+});
+
+test("a customer's dollar signs are his own", () => {
+  expect(["$(HOME)", "$5", "a$$b"].map(literal)).toEqual(["$$(HOME)", "$$5", "a$$$$b"]);
+  const [container] = kueueJob(single, place).spec.template.spec.containers;
+  expect(container?.args).toEqual(["python", "train.py", "--out=$$(HOME)"]);
+  expect(container?.env).toContainEqual({ name: "PRICE", value: "$$5 $$(RANK)" });
+});
+
+test("Volcano: a gang starts as one, a lost member ends all, PyTorch is told by the plug-in", () => {
+  const { metadata, spec } = volcanoJob(gang, volcanoPlace);
+  expect(spec).toMatchObject({
+    queue: `t-${share.tenantId}`,
+    minAvailable: 4,
+    minSuccess: 4,
+    maxRetry: 1,
+    priorityClassName: "millrace-job-gold",
+    policies: [{ events: ["PodEvicted", "PodFailed"], action: "TerminateJob" }],
+    plugins: { pytorch: ["--master=master", "--worker=worker", "--port=29500"] },
+  });
+  expect(spec.tasks.map(({ name, replicas }) => [name, replicas])).toEqual([
+    ["master", 1],
+    ["worker", 3],
+  ]);
+  const [task] = spec.tasks;
+  expect(task?.template.metadata.annotations).toEqual({ "volcano.sh/preemptable": "false" });
+  expect(task?.template.spec.activeDeadlineSeconds).toBe(5520);
+  const env = task?.template.spec.containers[0]?.env ?? [];
+  expect(env).toContainEqual({
+    name: "MASTER_ADDR",
+    value: `${metadata.name}-master-0.${metadata.name}`,
+  });
+  expect(env.map(({ name }) => name)).not.toContain("RANK");
+  const [own, spot] = volcanoQueues(volcanoSite, share);
+  expect([own.spec.reclaimable, spot.spec.reclaimable]).toEqual([false, true]);
+  expect(spot.spec.deserved).toEqual({});
+});
+
+test("a soft share says so, and stays on its tenant's own machines", () => {
+  const template = volcanoJob(soft, volcanoPlace).spec.tasks[0]?.template;
+  expect(template?.metadata.labels[softSharingLabel]).toBe("true");
+  expect(template?.spec.nodeSelector).toMatchObject({ "millrace.dev/tenant": share.tenantId });
+  expect(template?.spec.containers[0]?.resources.limits).toMatchObject({
+    "nvidia.com/gpu": "1",
+    "nvidia.com/gpumem": "3840",
+    "nvidia.com/gpucores": "25",
+  });
+});
+
+const card = (gpu: Partial<NonNullable<JobAsk["gpu"]>>, base = single): JobAsk => ({
+  ...base,
+  gpu: {
+    ...(base.gpu ?? { model: "", resource: "", sharing: "none", slice: 1, count: 1 }),
+    ...gpu,
+  },
+});
+const badMig: JobSite = {
+  ...site,
+  flavors: [
+    {
+      name: "t4-mig",
+      gpu: { model: "T4", resource: "nvidia.com/mig-1g", sharing: "mig", slice: 7 },
+      nodeLabels: { a: "b" },
+      tolerations: [],
+    },
+  ],
+};
+
+test.each<[string, JobAsk, JobSite, readonly string[]]>([
+  ["nothing", single, site, []],
+  ["nothing of a MIG part", mig, site, []],
+  ["nothing of a soft share on the tenant's machines", soft, volcanoSite, []],
+  ["a part under the name of whole cards", card({ slice: 2 }), site, ["whole_for_a_slice"]],
+  ["a card that is nowhere", card({ model: "H200" }), site, ["no_flavor"]],
+  [
+    "turns",
+    card({ model: "T4", resource: "nvidia.com/gpu.shared", slice: 4 }),
+    site,
+    ["time_slicing"],
+  ],
+  [
+    "MIG on a T4",
+    card({ model: "T4", resource: "nvidia.com/mig-1g", slice: 7, sharing: "mig", count: 1 }),
+    badMig,
+    ["no_mig"],
+  ],
+  ["two MIG parts for one program", card({ count: 2 }, mig), site, ["mig_one"]],
+  ["soft shares under Kueue", soft, site, ["hami_without_volcano", "hami_across_tenants"]],
+  [
+    "soft shares across tenants",
+    soft,
+    { ...volcanoSite, tenantsWithNodes: new Set(["other"]) },
+    ["hami_across_tenants"],
+  ],
+  ["no members", { ...single, memberIds: [] }, site, ["members"]],
+  ["a tiny flavor", { ...single, cpuMilli: 10 }, site, ["too_small"]],
+  [
+    "an environment of a megabyte",
+    { ...single, environment: { A: "x".repeat(1 << 20) } },
+    site,
+    ["text_too_large"],
+  ],
+  ["a job above machines", single, { ...site, machinePriorityMin: 100 }, ["job_outranks_machine"]],
+])("refused is %s", (_, ask, where, codes) => {
+  expect(jobRefusals(ask, { site: where }).map(({ code }) => code)).toEqual(codes);
+});
+
+test("more than a tenant's queue ever has is refused with the numbers", () => {
+  const [refusal, ...rest] = jobRefusals(gang, {
+    site,
+    room: new Map([
+      ...amounts,
+      ["cpu", 99_000n],
+      ["memory", 1n << 50n],
+      ["ephemeral-storage", 1n << 50n],
+    ]),
+  });
+  expect(rest).toEqual([]);
+  expect(refusal).toMatchObject({
+    code: "over_quota",
+    for: "customer",
+    details: { resource: "nvidia.com/gpu", asked: "8", most: "4" },
+  });
+});
+
+test("the specs of an attempt's machines are one ask; what differs is none", () => {
+  const spec = {
+    id: "m0",
+    name: "train",
+    hostId: "h",
+    image: "x",
+    cpu: { sockets: 1, cores: 8, threads: 1 },
+    memoryBytes: 64 * gibi,
+    diskBytes: 100 * gibi,
+    gpus: [{ deviceId: "d", model: "A100", slice: 1, resource: "nvidia.com/gpu" }],
+    serviceClass: "standard" as const,
+    network: "n",
+    loginUser: "u",
+    sshKeys: [],
+    owner: single.owner,
+    workload: {
+      command: ["a"],
+      environment: { RANK: "0", A: "b" },
+      timeLimitSeconds: 60,
+      logBytesMax: 10,
+      resultsBytesMax: 10,
+    },
+  };
+  const policy = {
+    framework: "pytorch",
+    tier: "gold",
+    preemptible: true,
+    membersHow: "pack",
+    graceSeconds: 9,
+    image: "i",
+  } as const;
+  expect(jobAsk([spec, { ...spec, id: "m1" }], policy, site)).toMatchObject({
+    attemptId: "m0",
+    memberIds: ["m0", "m1"],
+    environment: { A: "b" },
+    cpuMilli: 8000,
+    gpu: { model: "A100", sharing: "none", count: 1 },
+    image: "i",
+  });
+  expect(jobAsk([spec, { ...spec, memoryBytes: 1 }], policy, site)).toBeUndefined();
+});
+
+test("scripts are named after what they say", () => {
+  expect(scriptsName).toMatch(/^millrace-entry-[0-9a-f]{12}$/);
+  expect(scriptsMap(place)).toMatchObject({ immutable: true, metadata: { name: scriptsName } });
+});
