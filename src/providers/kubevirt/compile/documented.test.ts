@@ -1,0 +1,34 @@
+/** The pages for operators name every row and every refusal, in both languages. */
+import { globSync, readFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+const pages = ["docs/operate/KUBEVIRT.md", "docs/operate/KUBEVIRT.zh-CN.md"];
+
+function ids(group: string, count: number): readonly string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `${group}-${String(index + 1).padStart(2, "0")}`,
+  );
+}
+
+test.for(pages)(
+  "R-CPU, R-MEM, R-GPU: %s has a field, or says that there is none, for each",
+  (page) => {
+    const rows = readFileSync(page, "utf8").split("\n");
+    const documented = rows.flatMap((row) => /^\| (R-(?:CPU|MEM|GPU)-\d+) /u.exec(row)?.[1] ?? []);
+    expect(documented).toEqual([...ids("R-CPU", 12), ...ids("R-MEM", 8), ...ids("R-GPU", 11)]);
+  },
+);
+
+test.for(pages)("%s explains every code that a machine, pool or flavor is refused with", (page) => {
+  const text = readFileSync(page, "utf8");
+  const sources = globSync("src/providers/kubevirt/compile/*.ts").filter(
+    (f) => !f.includes(".test."),
+  );
+  const codes = sources.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/\bcode: "([a-z_]+)"/gu)].map(([, code]) => code ?? ""),
+  );
+  expect(codes.length).toBeGreaterThan(25);
+  expect(codes.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+});
