@@ -33,7 +33,7 @@ import type {
 export type * from "./host.ts";
 export type * from "./machine.ts";
 
-export type ProviderKind = "local" | "simulated";
+export type ProviderKind = "local" | "simulated" | "kubevirt";
 
 /** How machines run: said by `doctor`, by the API and by the console. */
 export type Execution = "kvm" | "emulated" | "simulated";

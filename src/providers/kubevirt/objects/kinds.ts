@@ -123,6 +123,7 @@ export const kinds = {
   pool: inNamespace("pool.kubevirt.io", "v1beta1", "VirtualMachinePool", "virtualmachinepools"),
   dataVolume: inNamespace("cdi.kubevirt.io", "v1beta1", "DataVolume", "datavolumes"),
   dataSource: inNamespace("cdi.kubevirt.io", "v1beta1", "DataSource", "datasources"),
+  storageProfile: cluster("cdi.kubevirt.io", "v1beta1", "StorageProfile", "storageprofiles"),
   volumeSnapshotClass: cluster(
     "snapshot.storage.k8s.io",
     "v1",

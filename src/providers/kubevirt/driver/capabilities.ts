@@ -1,0 +1,56 @@
+/** What machines on a cluster can do, and why not the rest: as KubeVirt is set up there. Pure. */
+import type { Capabilities, Capability } from "#providers/provider.ts";
+
+import type { SeenNode } from "./inventory.ts";
+import type { ClusterSettings } from "./settings.ts";
+import type { Site } from "./site.ts";
+
+const yes: Capability = { can: true };
+
+function no(because: string): Capability {
+  return { can: false, because };
+}
+
+export function capabilitiesOf(
+  { facts, kubevirt }: Site,
+  settings: ClusterSettings,
+  nodes: Iterable<SeenNode>,
+): Capabilities {
+  const all = [...nodes];
+  const { core, standard } = settings.classes;
+  const storage = [core, standard].map(({ storageClass = facts.defaultStorageClass }) =>
+    facts.storageClasses.get(storageClass),
+  );
+  const canSnapshot = storage.every((each) => each?.snapshots === true);
+  const liveUpdate = "KubeVirt is not set up for it (LiveUpdate with the method LiveMigrate)";
+  return {
+    snapshotWithMemory: no("KubeVirt's snapshots hold disks, not memory"),
+    snapshotDiskOnly: canSnapshot
+      ? yes
+      : no("there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk"),
+    keepSnapshot: no("a snapshot in the cluster ends with its machine"),
+    resizeCpuLive: no(
+      kubevirt.liveUpdate
+        ? "sockets are plugged while it runs; other cores or threads wait for the next start"
+        : liveUpdate,
+    ),
+    resizeMemoryLive: kubevirt.liveUpdate ? yes : no(liveUpdate),
+    diskGrowLive: yes,
+    resizeGpus: no("a GPU is added or taken at the next start (KubeVirt says RestartRequired)"),
+    pause: yes,
+    serialConsole: yes,
+    vncConsole: yes,
+    warmStart: no("a machine boots in a pod of its own"),
+    tenantNetwork: yes,
+    outboundNetwork: settings.outbound ? yes : no("the site's settings forbid it"),
+    workloads: no("jobs of this site run as jobs of the cluster, which is not wired yet"),
+    gpus: facts.gpus.size > 0 ? yes : no("no GPU is both named in the settings and permitted"),
+    numaPinning: core.numa
+      ? no("which node is the kubelet's choice (Topology Manager), not the control plane's")
+      : no("the class core is not set up for it (numa)"),
+    exclusiveCpus: all.some(({ dedicatedCpus }) => dedicatedCpus)
+      ? yes
+      : no("no node's kubelet hands out dedicated CPUs (cpuManagerPolicy: static)"),
+    idempotency: "client-id",
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * The cluster as the driver sees it at any moment: machines, their runs, nodes and services, each kept by
+ * one watch. What must stay true: who asks while a watch is down is told that what he gets is old, or is
+ * refused; nothing is concluded from absence then.
+ */
+import type { KubeClient } from "#providers/kubevirt/client/client.ts";
+import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import { ProviderError, type Endpoint, type Machine } from "#providers/provider.ts";
+
+import { endpointsOf, keptService, type KeptService } from "./endpoints.ts";
+import { seenNode, type SeenNode } from "./inventory.ts";
+import {
+  keptInstance,
+  keptMachine,
+  machineIdIn,
+  type KeptInstance,
+  type KeptMachine,
+} from "./kept.ts";
+import { Listeners } from "./listeners.ts";
+import { Mirror } from "./mirror.ts";
+import type { ClusterSettings } from "./settings.ts";
+import { viewMachine } from "./view.ts";
+
+export interface ClusterViewOptions {
+  readonly client: KubeClient;
+  readonly settings: ClusterSettings;
+  readonly now: () => number;
+  /** Told when a watch is lost; it is tried again by itself. */
+  readonly onLost: (kind: string, error: unknown) => void;
+}
+
+export class ClusterView {
+  readonly machines: Mirror<KeptMachine>;
+  readonly instances: Mirror<KeptInstance>;
+  readonly #services: Mirror<KeptService>;
+  readonly #nodes: Mirror<SeenNode | undefined>;
+  readonly #options: ClusterViewOptions;
+  readonly #changed = new Listeners();
+
+  constructor(options: ClusterViewOptions) {
+    this.#options = options;
+    const { client, settings, now, onLost } = options;
+    const ours = { labels: ourSelector(settings.controlPlane) };
+    const onChange = (key: string): void => this.#changed.tell(key);
+    const common = { client, selection: ours, keyOf: machineIdIn, onChange, now };
+    this.machines = new Mirror({
+      ...common,
+      kind: kinds.machine,
+      distill: keptMachine,
+      onLost: (error) => onLost("machines", error),
+    });
+    this.instances = new Mirror({
+      ...common,
+      kind: kinds.machineInstance,
+      distill: keptInstance,
+      onLost: (error) => onLost("runs", error),
+    });
+    this.#services = new Mirror({
+      ...common,
+      kind: kinds.service,
+      distill: keptService,
+      onLost: (error) => onLost("services", error),
+    });
+    this.#nodes = new Mirror({
+      client,
+      now,
+      kind: kinds.node,
+      selection: {},
+      keyOf: ({ metadata }) => metadata.name,
+      distill: (object) => seenNode(object, settings),
+      onChange: () => undefined,
+      onLost: (error) => onLost("nodes", error),
+    });
+  }
+
+  /** Runs until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#mirrors().map((mirror) => mirror.follow(signal)));
+  }
+
+  /** Resolves once everything was seen; ProviderError `unavailable` when the signal aborts before. */
+  async whole(signal: AbortSignal): Promise<void> {
+    const seen = Promise.all(this.#mirrors().map((mirror) => mirror.whole()));
+    if (this.#mirrors().every((mirror) => mirror.isWhole)) return;
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => reject(this.#notSeen());
+      if (signal.aborted) giveUp();
+      signal.addEventListener("abort", giveUp, { once: true });
+      void seen.then(() => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      });
+    });
+  }
+
+  /** Since when anything of this grows old. */
+  get lostSince(): number | undefined {
+    const since = this.#mirrors().flatMap(({ lostSince }) => lostSince ?? []);
+    return since.length === 0 ? undefined : Math.min(...since);
+  }
+
+  /** Up to when the cluster is known to be like this. */
+  get seenAt(): number {
+    return this.lostSince ?? this.#options.now();
+  }
+
+  view(machine: KeptMachine): Machine {
+    const instance = this.instances.get(machine.machineId);
+    return viewMachine({
+      machine,
+      instance,
+      seenAt: this.seenAt,
+      endpoints: this.#endpoints(machine.machineId, instance),
+    });
+  }
+
+  *nodes(): IterableIterator<SeenNode> {
+    for (const node of this.#nodes.values()) if (node !== undefined) yield node;
+  }
+
+  /** What was written besides the watch. */
+  putService(object: KubeObject): void {
+    this.#services.put(object);
+  }
+
+  node(name: string): SeenNode | undefined {
+    return this.#nodes.get(name);
+  }
+
+  changes(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+    return this.#changed.listen(signal);
+  }
+
+  #endpoints(machineId: string, instance: KeptInstance | undefined): readonly Endpoint[] {
+    const service = this.#services.get(machineId);
+    if (service === undefined) return [];
+    const node = instance?.seen.status?.nodeName;
+    const address = node === undefined ? undefined : this.node(node)?.address;
+    return endpointsOf(service, this.#options.settings.sshHost ?? address);
+  }
+
+  #mirrors(): readonly Mirror<unknown>[] {
+    return [this.machines, this.instances, this.#services, this.#nodes];
+  }
+
+  #notSeen(): ProviderError {
+    const error = this.#mirrors().find(({ isWhole }) => !isWhole)?.lastError;
+    const why = error instanceof Error ? `: ${error.message}` : "";
+    return new ProviderError("unavailable", `The cluster has not been seen whole yet${why}`, {
+      effect: "none",
+      ...(error === undefined ? {} : { cause: error }),
+    });
+  }
+}

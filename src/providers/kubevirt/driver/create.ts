@@ -1,0 +1,133 @@
+/**
+ * A machine comes to be: its namespace, its parts, then the VirtualMachine itself, whose creation is what
+ * counts. What is there under its id already is adopted; what was there and is gone stays gone.
+ */
+import type { NewObject } from "#providers/kubevirt/client/object.ts";
+import type { NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
+import { compileMachine, type CompiledMachine } from "#providers/kubevirt/compile/machine.ts";
+import { namespaceName } from "#providers/kubevirt/compile/names.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import type { Call, MachineSpec, OperationRef } from "#providers/provider.ts";
+
+import { isConflict, refused, refusedBecause } from "./errors.ts";
+import { demandGpus, named } from "./gpus.ts";
+import { demandPatience, sameOwner, type Hands } from "./hands.ts";
+import type { SeenNode } from "./inventory.ts";
+import { hostKey } from "./kept.ts";
+import { ensureNamespace } from "./namespaces.ts";
+import { policyOf } from "./policy.ts";
+import { withRecord } from "./records.ts";
+import { isGone } from "./removal.ts";
+
+export const classKey = "millrace.dev/service-class";
+
+export async function create(hands: Hands, call: Call, spec: MachineSpec): Promise<OperationRef> {
+  demandPatience(call);
+  if (!sameOwner(spec.owner, call.owner)) throw refused("the spec names another owner");
+  const known = await hands.find(call, spec.id);
+  if (known !== undefined) return adopt(hands, call, spec.id);
+  const namespace = namespaceName(spec.owner.projectId);
+  const node = nodeOf(hands, spec.hostId);
+  const [compiled, facts] = await compile(hands, { spec, node });
+  await ensureNamespace(hands, call, { spec, facts });
+  if (await isGone(hands, call, { namespace, machineId: spec.id })) {
+    throw refused(`machine ${spec.id} was deleted; an id is not used twice`);
+  }
+  demandPatience(call);
+  await makeParts(hands, call, compiled);
+  await makeMachine(hands, call, { compiled, spec });
+  return { id: call.operationId, machineId: spec.id, native: "create" };
+}
+
+/** The operation is written on it, whoever made it; another owner's is refused. */
+function adopt(hands: Hands, call: Call, machineId: string): Promise<OperationRef> {
+  return hands.operate(call, { machineId, kind: "create" }, () => ({}));
+}
+
+function nodeOf(hands: Hands, hostId: string): SeenNode {
+  const node = hands.view.node(hostId);
+  if (node === undefined) throw refused(`the cluster has no node ${hostId} that is offered`);
+  if (!node.schedulable) {
+    throw refused(
+      `node ${hostId} runs no machines: KubeVirt's agent (virt-handler) is not up there`,
+    );
+  }
+  return node;
+}
+
+async function compile(
+  hands: Hands,
+  { spec, node }: { readonly spec: MachineSpec; readonly node: SeenNode },
+): Promise<readonly [CompiledMachine, NamespaceFacts]> {
+  const { facts: site } = await hands.site();
+  if (spec.fromSnapshot !== undefined) {
+    throw refused("Here no snapshot outlives its machine, so a machine cannot begin as one.");
+  }
+  if (spec.workload !== undefined) throw refused("This site runs no jobs in machines.");
+  const gpus = named(spec.gpus, node);
+  demandGpus(gpus, node, hands.view.machines.values());
+  const namespace = namespaceFacts(spec.owner.projectId, site.images.values());
+  const asked = { ...spec, gpus };
+  const compiled = compileMachine({
+    spec: asked,
+    power: "on",
+    site,
+    namespace,
+    policy: policyOf(hands.settings, asked),
+  });
+  if ("refusals" in compiled) throw refusedBecause(compiled.refusals);
+  return [compiled, namespace];
+}
+
+/** As `ensureNamespace` makes it: it may clone from wherever the site's images are. */
+function namespaceFacts(
+  projectId: string,
+  images: Iterable<{ readonly kind: string; readonly namespace?: string }>,
+): NamespaceFacts {
+  const from = [...images].flatMap(({ namespace }) => namespace ?? []);
+  return { name: namespaceName(projectId), clonesFrom: new Set(from), quotaOnLimits: false };
+}
+
+/** Ours by name: applied, so that a repeat is the same. */
+async function makeParts(
+  hands: Hands,
+  call: Call,
+  { secret, service, claim }: CompiledMachine,
+): Promise<void> {
+  const { client } = hands;
+  await Promise.all([
+    client.apply({ ...call, force: "take-over" }, kinds.secret, secret),
+    client
+      .apply({ ...call, force: "take-over" }, kinds.service, service)
+      .then(({ object }) => hands.view.putService(object)),
+    ...(claim === undefined
+      ? []
+      : [client.apply({ ...call, force: "take-over" }, kinds.resourceClaimTemplate, claim)]),
+  ]);
+}
+
+async function makeMachine(
+  hands: Hands,
+  call: Call,
+  { compiled, spec }: { readonly compiled: CompiledMachine; readonly spec: MachineSpec },
+): Promise<void> {
+  const { machine } = compiled;
+  const annotations = {
+    ...machine.metadata.annotations,
+    [hostKey]: spec.hostId,
+    [classKey]: spec.serviceClass,
+    ...withRecord([], { id: call.operationId, kind: "create", state: "done" }),
+  };
+  const object: NewObject = { ...machine, metadata: { ...machine.metadata, annotations } };
+  try {
+    const written = await hands.client.create(call, kinds.machine, object);
+    hands.view.machines.put(written.object);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    const { namespace = "", name } = machine.metadata;
+    const there = await hands.client.get(call, kinds.machine, { namespace, name });
+    if (there === undefined) throw error;
+    hands.view.machines.put(there);
+    await adopt(hands, call, spec.id);
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * How anything is done to a machine that is there: its owner is checked, an operation that is written on
+ * it is not done again, and what is written is written against the version that was looked at.
+ */
+import type { KubeClient } from "#providers/kubevirt/client/client.ts";
+import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { labelKeys, ourSelector } from "#providers/kubevirt/compile/labels.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import {
+  ProviderError,
+  type Call,
+  type OperationRef,
+  type Owner,
+  type ReadCall,
+} from "#providers/provider.ts";
+
+import type { ClusterView } from "./cluster-view.ts";
+import { isConflict, missing, refused } from "./errors.ts";
+import type { KeptInstance, KeptMachine } from "./kept.ts";
+import { Furnished } from "./namespaces.ts";
+import { recordOf, withRecord, type OperationRecord } from "./records.ts";
+import type { Site } from "./site.ts";
+import type { ClusterSettings } from "./settings.ts";
+
+/** Somebody else may write at the same time; not for ever. */
+const triesMax = 6;
+
+export interface Found {
+  readonly machine: KeptMachine;
+  readonly instance: KeptInstance | undefined;
+}
+
+/** What an operation comes to: a patch of the machine with its record in it, and what is no field. */
+export interface Doing {
+  /** `spec` and the like, in the same patch as the record. */
+  readonly patch?: Readonly<Record<string, unknown>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Done before the record is written as done. */
+  readonly act?: () => Promise<unknown>;
+  /** Twice is not the same as once: it is written down before it is done, and then not done again. */
+  readonly onceOnly?: true;
+  readonly of?: string;
+}
+
+export class Hands {
+  readonly client: KubeClient;
+  readonly view: ClusterView;
+  readonly settings: ClusterSettings;
+  readonly now: () => number;
+  readonly furnished = new Furnished();
+  readonly site: () => Promise<Site>;
+
+  constructor(options: {
+    readonly client: KubeClient;
+    readonly view: ClusterView;
+    readonly settings: ClusterSettings;
+    readonly now: () => number;
+    readonly site: () => Promise<Site>;
+  }) {
+    this.client = options.client;
+    this.view = options.view;
+    this.settings = options.settings;
+    this.now = options.now;
+    this.site = options.site;
+  }
+
+  /** `undefined` only if the cluster answered and does not have it. */
+  async find({ signal }: ReadCall, machineId: string): Promise<KeptMachine | undefined> {
+    await this.view.whole(signal);
+    const known = this.view.machines.get(machineId);
+    if (known !== undefined && this.view.lostSince === undefined) return known;
+    const labels = `${ourSelector(this.settings.controlPlane)},${labelKeys.machine}=${machineId}`;
+    const { items } = await this.client.list({ signal }, kinds.machine, { labels });
+    for (const item of items) this.view.machines.put(item);
+    return items.length === 0 ? undefined : this.view.machines.get(machineId);
+  }
+
+  async owned(call: Call, machineId: string): Promise<Found> {
+    const machine = await this.find(call, machineId);
+    if (machine === undefined) throw missing(machineId);
+    demandOwner(machine, call.owner);
+    return { machine, instance: this.view.instances.get(machineId) };
+  }
+
+  /** `decide` is asked again when somebody else wrote meanwhile. */
+  async operate(
+    call: Call,
+    target: { readonly machineId: string; readonly kind: string },
+    decide: (found: Found) => Doing | Promise<Doing>,
+  ): Promise<OperationRef> {
+    const { machineId, kind } = target;
+    const ref = { id: call.operationId, machineId, native: kind };
+    for (let tries = 1; ; tries += 1) {
+      const found = await this.owned(call, machineId);
+      const record = recordOf(found.machine.records, call.operationId);
+      if (record?.state === "done") return ref;
+      try {
+        await this.#do(call, { found, record, kind }, decide);
+        return ref;
+      } catch (error) {
+        if (!isConflict(error) || tries === triesMax) throw error;
+        await this.look(call, found.machine);
+      }
+    }
+  }
+
+  /** Reads it anew, past the watch. */
+  async look({ signal }: ReadCall, { namespace, name }: KeptMachine): Promise<void> {
+    const object = await this.client.get({ signal }, kinds.machine, { namespace, name });
+    if (object !== undefined) this.view.machines.put(object);
+  }
+
+  async #do(
+    call: Call,
+    at: {
+      readonly found: Found;
+      readonly record: OperationRecord | undefined;
+      readonly kind: string;
+    },
+    decide: (found: Found) => Doing | Promise<Doing>,
+  ): Promise<void> {
+    const { found, record, kind } = at;
+    const doing = await decide(found);
+    const { act, onceOnly, of } = doing;
+    const written = { id: call.operationId, kind, ...(of === undefined ? {} : { of }) };
+    let { machine } = found;
+    if (act !== undefined && onceOnly === true) {
+      // Asked before, and nobody knows whether it was done: it is not done twice.
+      if (record?.state === "asked")
+        return this.#write(call, machine, { ...written, state: "done" });
+      await this.#write(call, machine, { ...written, state: "asked" });
+      machine = this.view.machines.get(machine.machineId) ?? machine;
+    }
+    if (act !== undefined) {
+      await act();
+      // What was done changed the machine, so the version that was looked at is old by now.
+      await this.look(call, machine);
+      machine = this.view.machines.get(machine.machineId) ?? machine;
+    }
+    return this.#write(call, machine, { ...written, state: "done" }, doing);
+  }
+
+  async #write(
+    { signal }: ReadCall,
+    { namespace, name, machineId, seen, records }: KeptMachine,
+    record: OperationRecord,
+    { patch = {}, annotations = {} }: Doing = {},
+  ): Promise<void> {
+    const { resourceVersion } = seen.metadata;
+    const metadata = {
+      resourceVersion,
+      annotations: { ...annotations, ...withRecord(records, record) },
+    };
+    const written = await this.client.patch({ signal }, kinds.machine, {
+      name: { namespace, name },
+      patch: { ...patch, metadata },
+    });
+    if (written === undefined) throw missing(machineId);
+    this.view.machines.put(written.object);
+  }
+}
+
+export function demandOwner({ machineId, owner }: KeptMachine, expected: Owner): void {
+  if (owner !== undefined && sameOwner(owner, expected)) return;
+  throw refused(`machine ${machineId} belongs to somebody else`);
+}
+
+export function sameOwner(a: Owner, b: Owner): boolean {
+  return a.tenantId === b.tenantId && a.projectId === b.projectId && a.resourceId === b.resourceId;
+}
+
+/** Of a call whose caller has given up before anything was sent. */
+export function demandPatience({ signal }: ReadCall): void {
+  if (!signal.aborted) return;
+  throw new ProviderError("unavailable", "the caller gave up", {
+    effect: "none",
+    cause: signal.reason,
+  });
+}
+
+export function nameOf(object: KubeObject): { readonly namespace: string; readonly name: string } {
+  return { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+}

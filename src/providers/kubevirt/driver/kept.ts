@@ -1,0 +1,130 @@
+/**
+ * What the driver keeps in memory of a machine and of its run: what `observe/` reads of them, and what
+ * the driver itself wrote there. Pure.
+ */
+import { z } from "zod";
+
+import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { labelKeys, ownerOf } from "#providers/kubevirt/compile/labels.ts";
+import { parseUnits } from "#providers/kubevirt/compile/quantity.ts";
+import { read, type SeenInstance, type SeenMachine } from "#providers/kubevirt/observe/seen.ts";
+import type { CpuTopology, Owner } from "#providers/machine.ts";
+
+import { recordsOf, type OperationRecord } from "./records.ts";
+import { runOf, type RunRecord } from "./run-record.ts";
+
+/** The node that placement chose: the machine may run elsewhere since. */
+export const hostKey = "millrace.dev/host";
+/** What its first disk was grown to: the template keeps what it began with. */
+export const diskKey = "millrace.dev/disk-bytes";
+
+const storage = z.object({
+  storageClassName: z.string().optional(),
+  resources: z.object({ requests: z.object({ storage: z.string() }) }),
+});
+
+const disks = z
+  .array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({ storage: storage.optional() }),
+    }),
+  )
+  .default([]);
+
+const gpus = z.array(z.object({ deviceName: z.string().optional() })).default([]);
+
+const machineRest = z.object({
+  spec: z.object({
+    dataVolumeTemplates: disks,
+    template: z.object({
+      spec: z.object({
+        domain: z.object({ devices: z.object({ gpus }).default({ gpus: [] }) }),
+      }),
+    }),
+  }),
+});
+
+const cpu = z.object({ sockets: z.int(), cores: z.int(), threads: z.int() });
+
+const instanceRest = z.object({
+  status: z
+    .object({
+      currentCPUTopology: cpu.optional(),
+      memory: z.object({ guestCurrent: z.string().optional() }).optional(),
+    })
+    .optional(),
+});
+
+export interface KeptMachine {
+  readonly machineId: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner: Owner | undefined;
+  readonly seen: SeenMachine;
+  readonly records: readonly OperationRecord[];
+  readonly run: RunRecord | undefined;
+  readonly hostId: string;
+  readonly diskBytes: number;
+  readonly disks: readonly { readonly name: string; readonly storageClass: string }[];
+  /** Resource names, one for each GPU. */
+  readonly gpus: readonly string[];
+}
+
+export interface KeptInstance {
+  readonly seen: SeenInstance;
+  /** What it has; what it is to have arrives later (hot plug). */
+  readonly cpu: CpuTopology;
+  readonly memoryBytes: number;
+}
+
+export function machineIdIn({ metadata }: KubeObject): string | undefined {
+  return metadata.labels?.[labelKeys.machine];
+}
+
+export function keptMachine(object: KubeObject): KeptMachine {
+  const seen = read.machine(object);
+  const { spec } = machineRest.parse(object);
+  const { annotations, labels, name, namespace } = seen.metadata;
+  const templates = spec.dataVolumeTemplates;
+  const first = templates[0]?.spec.storage?.resources.requests.storage ?? "0";
+  return {
+    machineId: labels[labelKeys.machine] ?? "",
+    namespace,
+    name,
+    owner: ownerOf(labels),
+    seen,
+    records: recordsOf(annotations),
+    run: runOf(annotations),
+    hostId: annotations[hostKey] ?? "",
+    diskBytes: Number(annotations[diskKey] ?? parseUnits(first) ?? 0n),
+    disks: templates.map(({ metadata, spec: { storage: of } }) => ({
+      name: metadata.name,
+      storageClass: of?.storageClassName ?? "",
+    })),
+    gpus: spec.template.spec.domain.devices.gpus.map(({ deviceName }) => deviceName ?? ""),
+  };
+}
+
+export function keptInstance(object: KubeObject): KeptInstance {
+  const seen = read.instance(object);
+  const { status } = instanceRest.parse(object);
+  const { domain } = seen.spec;
+  return {
+    seen,
+    cpu: status?.currentCPUTopology ?? topologyOf(domain.cpu),
+    memoryBytes: bytesOf(status?.memory?.guestCurrent ?? domain.memory.guest),
+  };
+}
+
+export function topologyOf({
+  sockets = 1,
+  cores = 1,
+  threads = 1,
+}: SeenMachine["spec"]["template"]["spec"]["domain"]["cpu"]): CpuTopology {
+  return { sockets, cores, threads };
+}
+
+export function bytesOf(text: string | undefined): number {
+  return Number(parseUnits(text ?? "0") ?? 0n);
+}

@@ -1,0 +1,79 @@
+/** How far an operation is, from what is written on its machine and from what became of it. */
+import {
+  ProviderError,
+  type OperationRef,
+  type OperationStatus,
+  type ReadCall,
+} from "#providers/provider.ts";
+import type { Progress } from "#providers/kubevirt/observe/snapshot.ts";
+
+import type { Hands } from "./hands.ts";
+import type { KeptInstance, KeptMachine } from "./kept.ts";
+import { recordOf, type OperationRecord } from "./records.ts";
+import { restoreStatus, snapshotStatus } from "./snapshots.ts";
+
+const over = new Set(["Succeeded", "Failed"]);
+const done = { state: "done" } as const;
+const running = { state: "running" } as const;
+const unknown = { state: "unknown" } as const;
+
+export async function operationStatus(
+  hands: Hands,
+  call: ReadCall,
+  { id, machineId, native }: OperationRef,
+): Promise<OperationStatus> {
+  const machine = await hands.find(call, machineId);
+  const instance = hands.view.instances.get(machineId);
+  if (native === "delete") {
+    const isOver = machine === undefined && instance === undefined;
+    return isOver ? done : running;
+  }
+  const record = machine && recordOf(machine.records, id);
+  if (machine === undefined || record === undefined) return unknown;
+  // Asked for, and the answer was never seen: whoever wants to know looks at the machine.
+  if (record.state === "asked") return unknown;
+  return byKind(hands, call, { machine, instance, record });
+}
+
+async function byKind(
+  hands: Hands,
+  call: ReadCall,
+  at: {
+    readonly machine: KeptMachine;
+    readonly instance: KeptInstance | undefined;
+    readonly record: OperationRecord;
+  },
+): Promise<OperationStatus> {
+  const { machine, instance, record } = at;
+  const [kind = ""] = record.kind.split(" ");
+  const phase = instance?.seen.status?.phase ?? "";
+  switch (kind) {
+    case "start":
+      return phase === "Running" ? done : running;
+    case "stop":
+    case "shutdown":
+      return instance === undefined || over.has(phase) ? done : running;
+    case "snapshot":
+      return fromProgress(await snapshotStatus(hands, call, { machine, name: record.of ?? "" }));
+    case "revert":
+      return fromProgress(await restoreStatus(hands, call, { machine, name: record.of ?? "" }));
+    default:
+      return done;
+  }
+}
+
+function fromProgress(progress: Progress | undefined): OperationStatus {
+  switch (progress?.state) {
+    case undefined:
+      return unknown;
+    case "running":
+      return running;
+    case "done":
+      return done;
+    case "failed": {
+      const { message, action } = progress.reason;
+      const error = new ProviderError("refused", `${message} ${action}`, { effect: "none" });
+      return { state: "failed", error };
+    }
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The driver of a Kubernetes cluster with KubeVirt. Machines are VirtualMachines in a namespace of their
+ * project; what is done to them is written on them; a look at all of them asks nobody (cluster-view.ts).
+ */
+import type { Duplex, Readable } from "node:stream";
+
+import { KubeClient } from "#providers/kubevirt/client/client.ts";
+import type { Cluster } from "#providers/kubevirt/client/cluster.ts";
+import type {
+  Activity,
+  Call,
+  Host,
+  Interruption,
+  Listing,
+  Machine,
+  MachineSpec,
+  OperationRef,
+  OperationStatus,
+  PowerAction,
+  Provider,
+  ProviderInfo,
+  ReadCall,
+  Resize,
+  Sample,
+  Snapshot,
+} from "#providers/provider.ts";
+
+import { capabilitiesOf } from "./capabilities.ts";
+import { ClusterView } from "./cluster-view.ts";
+import { openConsole } from "./consoles.ts";
+import { create } from "./create.ts";
+import { missing, providerError, refused } from "./errors.ts";
+import { Hands } from "./hands.ts";
+import { operationStatus } from "./operations.ts";
+import { power } from "./power.ts";
+import { remove } from "./removal.ts";
+import { resize } from "./resize.ts";
+import { RunWriter } from "./run-writer.ts";
+import type { ClusterSettings } from "./settings.ts";
+import { readSite, type Site } from "./site.ts";
+import { deleteSnapshot, listSnapshots, revert, takeSnapshot } from "./snapshots.ts";
+import { activity, samples } from "./usage.ts";
+
+export interface KubevirtOptions {
+  readonly settings: ClusterSettings;
+  readonly cluster: Cluster;
+  readonly now: () => number;
+  readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+}
+
+/** What the cluster is set up as changes seldom. */
+const siteAgeMaxMs = 60_000;
+
+export class KubevirtProvider implements Provider {
+  readonly site: string;
+  readonly #settings: ClusterSettings;
+  readonly #client: KubeClient;
+  readonly #view: ClusterView;
+  readonly #hands: Hands;
+  readonly #now: () => number;
+  readonly #closed = new AbortController();
+  readonly #running: Promise<unknown>;
+  #read: { readonly at: number; readonly site: Promise<Site> } | undefined;
+
+  constructor({ settings, cluster, now, log = () => undefined }: KubevirtOptions) {
+    this.site = settings.site;
+    this.#settings = settings;
+    this.#now = now;
+    const client = new KubeClient(cluster);
+    this.#client = client;
+    this.#view = new ClusterView({
+      client,
+      settings,
+      now,
+      onLost: (what, error) => {
+        const err = error instanceof Error ? error.message : String(error);
+        log(
+          { site: settings.site, what, err },
+          "the watch of a cluster was lost; it is begun again",
+        );
+      },
+    });
+    const view = this.#view;
+    this.#hands = new Hands({ client, view, settings, now, site: () => this.#site() });
+    const { signal } = this.#closed;
+    this.#running = Promise.all([
+      view.follow(signal),
+      new RunWriter(client, view, now).run(signal),
+    ]);
+  }
+
+  info(call: ReadCall): Promise<ProviderInfo> {
+    return this.#ask(async () => {
+      await this.#view.whole(call.signal);
+      const site = await this.#site();
+      const { kubevirt, kubernetesVersion } = site;
+      return {
+        kind: "kubevirt",
+        site: this.site,
+        version: `${kubevirt.version} on Kubernetes ${kubernetesVersion}`,
+        execution: "kvm",
+        executionReason: `KubeVirt ${kubevirt.version} runs machines with KVM in pods of the cluster.`,
+        capabilities: capabilitiesOf(site, this.#settings, this.#view.nodes()),
+      };
+    });
+  }
+
+  hosts(call: ReadCall): Promise<Listing<Host>> {
+    return this.#list(call, () => [...this.#view.nodes()].map(({ host }) => host));
+  }
+
+  machines(call: ReadCall): Promise<Listing<Machine>> {
+    return this.#list(call, () =>
+      [...this.#view.machines.values()].map((machine) => this.#view.view(machine)),
+    );
+  }
+
+  machine(call: ReadCall, machineId: string): Promise<Machine | undefined> {
+    return this.#ask(async () => {
+      const machine = await this.#hands.find(call, machineId);
+      return machine && this.#view.view(machine);
+    });
+  }
+
+  changes(call: ReadCall): AsyncIterable<string> {
+    return this.#view.changes(AbortSignal.any([call.signal, this.#closed.signal]));
+  }
+
+  create(call: Call, spec: MachineSpec): Promise<OperationRef> {
+    return this.#ask(() => create(this.#hands, call, spec));
+  }
+
+  power(call: Call, machineId: string, action: PowerAction): Promise<OperationRef> {
+    return this.#ask(() => power(this.#hands, call, machineId, action));
+  }
+
+  interrupt(call: Call, machineId: string, _how: Interruption): Promise<OperationRef> {
+    return this.#ask(async () => {
+      await this.#hands.owned(call, machineId);
+      throw refused("this machine runs no job that could be interrupted");
+    });
+  }
+
+  resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {
+    return this.#ask(() => resize(this.#hands, call, machineId, to));
+  }
+
+  delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {
+    return this.#ask(() => {
+      if (keep !== undefined) throw refused("a snapshot in the cluster ends with its machine");
+      return remove(this.#hands, call, machineId);
+    });
+  }
+
+  snapshot(
+    call: Call,
+    machineId: string,
+    snapshot: { readonly id: string; readonly name: string; readonly withMemory: boolean },
+  ): Promise<OperationRef> {
+    return this.#ask(() => takeSnapshot(this.#hands, call, machineId, snapshot));
+  }
+
+  revert(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    return this.#ask(() => revert(this.#hands, call, machineId, snapshotId));
+  }
+
+  deleteSnapshot(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    return this.#ask(() => deleteSnapshot(this.#hands, call, machineId, snapshotId));
+  }
+
+  dropKept(call: Call, machineId: string, _snapshotId: string): Promise<OperationRef> {
+    // None is ever kept, so there is none to drop.
+    return Promise.resolve({ id: call.operationId, machineId, native: "delete" });
+  }
+
+  snapshots(call: ReadCall, machineId: string): Promise<Listing<Snapshot>> {
+    return this.#ask(() => listSnapshots(this.#hands, call, machineId));
+  }
+
+  operation(call: ReadCall, ref: OperationRef): Promise<OperationStatus> {
+    return this.#ask(() => operationStatus(this.#hands, call, ref));
+  }
+
+  console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex> {
+    return this.#ask(() => openConsole(this.#hands, call, machineId, kind));
+  }
+
+  workloadLog(call: ReadCall, machineId: string): Promise<Buffer> {
+    return this.#noWorkload(call, machineId);
+  }
+
+  workloadResults(call: ReadCall, machineId: string): Promise<Readable> {
+    return this.#noWorkload(call, machineId);
+  }
+
+  samples(call: ReadCall, machineIds: readonly string[]): Promise<readonly Sample[]> {
+    return this.#ask(() => samples(this.#hands, call, machineIds));
+  }
+
+  activity(call: ReadCall, machineIds: readonly string[]): Promise<readonly Activity[]> {
+    return this.#ask(() => activity(this.#hands, call, machineIds));
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#running;
+    this.#client.close();
+  }
+
+  async #ask<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw providerError(error);
+    }
+  }
+
+  /** What is old is not called complete: nothing is concluded from what it lacks. */
+  #list<T>(call: ReadCall, read: () => readonly T[]): Promise<Listing<T>> {
+    return this.#ask(async () => {
+      await this.#view.whole(call.signal);
+      const isLost = this.#view.lostSince !== undefined;
+      return { items: read(), complete: !isLost, failedScopes: isLost ? [this.site] : [] };
+    });
+  }
+
+  #noWorkload(call: ReadCall, machineId: string): Promise<never> {
+    return this.#ask(async () => {
+      const machine = await this.#hands.find(call, machineId);
+      throw machine === undefined ? missing(machineId) : refused("this machine runs no job");
+    });
+  }
+
+  #site(): Promise<Site> {
+    const read = this.#read;
+    if (read !== undefined && this.#now() - read.at < siteAgeMaxMs) return read.site;
+    const nodes = [...this.#view.nodes()];
+    const seen = {
+      cpuModels: new Set(nodes.flatMap(({ cpuModels }) => cpuModels)),
+      vcpusMax: Math.max(1, ...nodes.map(({ host }) => host.cpus)),
+    };
+    // Of all who ask meanwhile, so none of them may end it.
+    const site = readSite(this.#client, this.#settings, seen, this.#closed.signal);
+    const next = { at: this.#now(), site };
+    this.#read = next;
+    site.catch(() => {
+      if (this.#read === next) this.#read = undefined;
+    });
+    return site;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Another size: what KubeVirt plugs into a machine that runs (sockets, memory, a bigger disk) and what
+ * waits for its next start (cores, threads, anything of a machine with a GPU), which is said as pending.
+ */
+import { domainShape } from "#providers/kubevirt/compile/domain.ts";
+import { printBytes } from "#providers/kubevirt/compile/quantity.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import type { Call, OperationRef, Resize } from "#providers/provider.ts";
+
+import { classKey } from "./create.ts";
+import { refused } from "./errors.ts";
+import { demandGpus, named } from "./gpus.ts";
+import type { Doing, Found, Hands } from "./hands.ts";
+import { bytesOf, diskKey, topologyOf, type KeptMachine } from "./kept.ts";
+import { policyOf } from "./policy.ts";
+
+export function resize(
+  hands: Hands,
+  call: Call,
+  machineId: string,
+  to: Resize,
+): Promise<OperationRef> {
+  return hands.operate(call, { machineId, kind: "resize" }, (found) =>
+    doingOf(hands, call, found, to),
+  );
+}
+
+async function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Promise<Doing> {
+  const { machine } = found;
+  if (to.diskBytes !== undefined && to.diskBytes < machine.diskBytes) {
+    throw refused(
+      `a disk only grows: it has ${machine.diskBytes} bytes, ${to.diskBytes} are asked for`,
+    );
+  }
+  const domain = domainOf(hands, machine, to);
+  const gpus = to.gpus === undefined ? {} : await gpusOf(hands, machine, to.gpus);
+  const patch = { spec: { template: { spec: { domain: { ...domain, ...gpus } } } } };
+  return {
+    patch,
+    ...(to.diskBytes === undefined || to.diskBytes === machine.diskBytes
+      ? {}
+      : {
+          annotations: { [diskKey]: String(to.diskBytes) },
+          act: () => growDisk(hands, call, machine, to.diskBytes ?? 0),
+        }),
+  };
+}
+
+function domainOf(hands: Hands, machine: KeptMachine, to: Resize): Record<string, unknown> {
+  const { domain } = machine.seen.spec.template.spec;
+  const serviceClass = serviceClassOf(machine);
+  const shape = domainShape({
+    spec: {
+      cpu: to.cpu ?? topologyOf(domain.cpu),
+      memoryBytes: to.memoryBytes ?? bytesOf(domain.memory.guest),
+      serviceClass,
+    },
+    policy: policyOf(hands.settings, { serviceClass, gpus: [] }),
+  });
+  const { sockets, cores, threads } = shape.cpu ?? {};
+  return {
+    cpu: { sockets, cores, threads },
+    memory: { guest: shape.memory?.guest },
+    ...(shape.resources === undefined ? {} : { resources: shape.resources }),
+  };
+}
+
+function gpusOf(
+  hands: Hands,
+  machine: KeptMachine,
+  gpus: NonNullable<Resize["gpus"]>,
+): Promise<Record<string, unknown>> {
+  const node = hands.view.node(machine.hostId);
+  if (node === undefined) throw refused(`node ${machine.hostId} is not offered any more`);
+  const asked = named(gpus, node);
+  const others = [...hands.view.machines.values()].filter((each) => each !== machine);
+  demandGpus(asked, node, others);
+  const list = asked.map(({ resource = "" }, index) => ({
+    name: `gpu-${index}`,
+    deviceName: resource,
+  }));
+  return Promise.resolve({ devices: { gpus: list.length === 0 ? null : list } });
+}
+
+function serviceClassOf({ seen }: KeptMachine): "core" | "standard" {
+  return seen.metadata.annotations[classKey] === "core" ? "core" : "standard";
+}
+
+async function growDisk(
+  hands: Hands,
+  call: Call,
+  { namespace, disks }: KeptMachine,
+  bytes: number,
+): Promise<void> {
+  const name = disks[0]?.name;
+  if (name === undefined) throw refused("the machine has no disk that could grow");
+  const storage = printBytes(BigInt(bytes));
+  const patch = { spec: { resources: { requests: { storage } } } };
+  const grown = await hands.client.patch(call, kinds.claim, { name: { namespace, name }, patch });
+  if (grown === undefined) throw refused("the machine's disk is not there yet; ask again later");
+}

@@ -1,0 +1,39 @@
+/** A machine of the cluster as the contract shows it. Pure. */
+import { isTrue } from "#providers/kubevirt/observe/seen.ts";
+import type { Endpoint, Machine } from "#providers/machine.ts";
+
+import { bytesOf, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
+import { powerOf } from "./runs.ts";
+
+export interface MachineView {
+  readonly machine: KeptMachine;
+  readonly instance: KeptInstance | undefined;
+  /** Up to when the cluster is known to be like this. */
+  readonly seenAt: number;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export function viewMachine({ machine, instance, seenAt, endpoints }: MachineView): Machine {
+  const power = powerOf(machine, instance?.seen, seenAt);
+  const { domain } = machine.seen.spec.template.spec;
+  const wanted = { cpu: topologyOf(domain.cpu), memoryBytes: bytesOf(domain.memory.guest) };
+  const isOn = power.power.value === "running" || power.power.value === "paused";
+  const has = isOn && instance !== undefined ? instance : wanted;
+  const differs =
+    isOn &&
+    (JSON.stringify(has.cpu) !== JSON.stringify(wanted.cpu) ||
+      has.memoryBytes !== wanted.memoryBytes);
+  return {
+    id: machine.machineId,
+    owner: machine.owner,
+    hostId: instance?.seen.status?.nodeName ?? machine.hostId,
+    locator: { namespace: machine.namespace, name: machine.name },
+    ...power,
+    start: "cold",
+    cpu: has.cpu,
+    memoryBytes: has.memoryBytes,
+    diskBytes: machine.diskBytes,
+    pendingResize: differs || isTrue(machine.seen, "RestartRequired"),
+    endpoints: power.guest.ready ? endpoints : [],
+  };
+}
