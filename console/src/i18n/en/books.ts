@@ -118,6 +118,8 @@ export const books = {
   check: {
     title: "Reconciliation",
     lead: "Whether machines, usage, log, bills and books say the same. Each check says what it proves, and what to do if it fails.",
+    alerts_one: "{{count}} open alert is about money or usage",
+    alerts_other: "{{count}} open alerts are about money or usage",
     run: "Check now",
     again: "Check again",
     notYet: "Not checked yet",

@@ -116,6 +116,7 @@ export const books = {
   check: {
     title: "对账",
     lead: "核对机器、用量、日志、账单与总账是否一致。每项检查都说明其证明的内容，以及不一致时的处理办法。",
+    alerts_other: "{{count}} 条未处理告警涉及资金或用量",
     run: "立即检查",
     again: "重新检查",
     notYet: "尚未检查",

@@ -5,6 +5,7 @@ import { PageHead } from "#console/components/page-head.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Grid, Stack } from "#console/ui/layout.tsx";
 
+import { AlertsNotice } from "./alerts-notice.tsx";
 import { AllocationCard } from "./allocation-card.tsx";
 import { BillsCard } from "./bills-card.tsx";
 import { HeldCard } from "./held-card.tsx";
@@ -18,6 +19,7 @@ export function ReconciliationPage(): ReactNode {
     <>
       <PageHead title={t("books.check.title")} lead={t("books.check.lead")} />
       <Stack>
+        <AlertsNotice />
         <Grid columns={2}>
           <AllocationCard />
           <LedgerCard />

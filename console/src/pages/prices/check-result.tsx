@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 
 import { ProblemBox } from "#console/components/problem-box.tsx";
-import { useText } from "#console/i18n/index.ts";
+import { told, useText } from "#console/i18n/index.ts";
 import { Badge, Notice, Spinner } from "#console/ui/feedback.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
 import { Code, Text } from "#console/ui/text.tsx";
@@ -36,7 +36,7 @@ export function CheckResult({ check }: { readonly check: Check }): ReactNode {
               {check.problems.map(({ path, message, line }) => (
                 <li key={`${path} ${message}`}>
                   {line === undefined ? null : <>{t("prices.line", { line })}: </>}
-                  <Code>{path === "" ? t("prices.wholeText") : path}</Code> {message}
+                  <Code>{path === "" ? t("prices.wholeText") : path}</Code> {told(message)}
                 </li>
               ))}
             </ul>

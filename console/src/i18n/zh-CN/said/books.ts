@@ -36,6 +36,14 @@ export const books: Said = [
   ],
   ["The price profile is not valid: {path}: {message}.", "价格方案无效：{path}：{message}。"],
   ["There is no such price profile.", "没有这个价格方案。"],
+  ['not a decimal such as "0.5"', "不是“0.5”这样的小数"],
+  ['not an amount such as "12.50"', "不是“12.50”这样的金额"],
+  ["not an IANA time zone", "不是 IANA 时区名"],
+  ["a SKU such as gpu.A100", "应为 gpu.A100 这样的计费项名称"],
+  [
+    "bands ascend, and the last one, and only it, has no bound (null)",
+    "阶梯必须递增，且只有最后一级没有上限（null）",
+  ],
   ["There is no price profile {id}.", "没有价格方案 {id}。"],
   // Money by hand.
   [
