@@ -174,13 +174,18 @@ export class Objects {
     const { rules } = this.#parts;
     if (before === undefined) this.#checkNamespace(kind, bare.metadata);
     const head = { apiVersion: bare.apiVersion, kind: bare.kind };
+    const inside = write.validation === "none";
+    const whole = { ...change.after, ...head };
     const { object, warnings } = checked(rules.schemas, {
       kind,
-      object: rules.schemas.defaulted({ ...change.after, ...head }),
+      object: inside ? whole : rules.schemas.defaulted(whole),
       validation: write.validation,
     });
+    // Nobody applies a status that the inside writes, so its owners are not worth their time.
+    const unowned = inside && write.subresource !== undefined;
     const managedFields =
       change.managedFields ??
+      (unowned ? before?.metadata.managedFields : undefined) ??
       updatedOwners({
         kind,
         node: rules.of(kind),

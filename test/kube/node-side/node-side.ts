@@ -1,0 +1,88 @@
+/**
+ * The side of a cluster that does the work, as a script: controllers, scheduler and kubelets that act at
+ * once, or as a test says. It writes through the same rules as a client does.
+ */
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import type { Place } from "#test/kube/api/objects.ts";
+import { remove } from "#test/kube/api/removal.ts";
+import { listAt, textAt } from "#test/kube/api/json.ts";
+import type { Document } from "#test/kube/api/document.ts";
+import type { KubeServer } from "#test/kube/server.ts";
+
+import { Controllers } from "./controllers.ts";
+import { type Launchers, runInstances } from "./instances.ts";
+import { runMachines } from "./machines.ts";
+import { runMoves } from "./moves.ts";
+import { type NodeOf, Nodes } from "./nodes.ts";
+import { runPods } from "./pods.ts";
+import { runSnapshots } from "./snapshots.ts";
+import { type Filling, fillVolumes } from "./volumes.ts";
+import { setStatus } from "./writing.ts";
+
+export interface NodeSideOptions {
+  readonly nodes?: readonly NodeOf[];
+  /** From a node's being found to the guest's running. */
+  readonly bootMs?: number;
+  readonly filling?: (volume: string) => Filling;
+  /** Claims whose storage can be snapshot; all of them if absent. */
+  readonly canSnapshot?: (claim: Document) => boolean;
+}
+
+export interface NodeSide {
+  addNode(node: NodeOf): void;
+  /** Its kubelet falls silent: what runs there is shown as before, what is deleted there stays. */
+  nodeGoes(name: string): void;
+  nodeReturns(name: string): void;
+  /** The operator takes the node out: its pods are gone. */
+  nodeIsRemoved(name: string): void;
+  /** The guest ends by itself: shut down from inside, or crashed. */
+  guestEnds(machine: Place, how: "shut down" | "crashed"): void;
+  close(): void;
+}
+
+export function startNodeSide(server: KubeServer, options: NodeSideOptions = {}): NodeSide {
+  const { nodes: first = [], bootMs = 0, filling, canSnapshot } = options;
+  const { objects } = server;
+  const controllers = new Controllers(objects);
+  const nodes = new Nodes(objects);
+  const launchers: Launchers = new Map();
+  runPods(controllers, nodes);
+  fillVolumes(controllers, filling ?? (() => "at once"));
+  runMachines(controllers);
+  runInstances(controllers, { nodes, launchers, bootMs });
+  runSnapshots(controllers, canSnapshot ?? (() => true));
+  runMoves(controllers, launchers);
+  for (const node of first) nodes.add(node);
+
+  return {
+    addNode: (node) => {
+      nodes.add(node);
+    },
+    nodeGoes: (name) => {
+      nodes.setReady(name, "Unknown");
+    },
+    nodeReturns: (name) => {
+      nodes.setReady(name, "True");
+    },
+    nodeIsRemoved(name) {
+      nodes.forget(name);
+      for (const pod of objects.store.all(kinds.pod)) {
+        if (textAt(pod, "spec", "nodeName") !== name) continue;
+        remove(objects, kinds.pod, pod.metadata, { propagation: "Background", graceSeconds: 0 });
+      }
+    },
+    guestEnds(machine, how) {
+      const instance = objects.store.get(kinds.machineInstance, machine);
+      if (instance === undefined) throw new Error(`${machine.name} does not run`);
+      const phase = how === "shut down" ? "Succeeded" : "Failed";
+      const times = listAt(instance, "status", "phaseTransitionTimestamps");
+      const entered = { phase, phaseTransitionTimestamp: objects.now() };
+      const phaseTransitionTimestamps = [...times, entered];
+      const status = { phase, phaseTransitionTimestamps };
+      setStatus(objects, kinds.machineInstance, machine, status);
+    },
+    close() {
+      controllers.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** CDI: a DataVolume makes a claim of its name, fills it, and has succeeded; or waits, or fails. */
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import { objectAt, textAt } from "#test/kube/api/json.ts";
+
+import type { Controllers } from "./controllers.ts";
+import { byController, ownerOf, setStatus } from "./writing.ts";
+
+export type Filling = "at once" | "waits" | "fails";
+
+/** `filling` is asked for each volume, again and again until it is filled. */
+export function fillVolumes(controllers: Controllers, filling: (volume: string) => Filling): void {
+  const { objects } = controllers;
+  controllers.on(kinds.claim, (claim) => {
+    if (textAt(claim, "status", "phase") !== "") return;
+    const capacity = objectAt(claim, "spec", "resources", "requests");
+    setStatus(objects, kinds.claim, claim.metadata, { phase: "Bound", capacity });
+  });
+  controllers.on(kinds.dataVolume, (volume) => {
+    const phase = textAt(volume, "status", "phase");
+    const { namespace, name, deletionTimestamp } = volume.metadata;
+    if (phase === "Succeeded" || deletionTimestamp !== undefined) return;
+    if (objects.store.get(kinds.claim, { namespace, name }) === undefined) {
+      const storage = objectAt(volume, "spec", "storage");
+      const { accessModes = ["ReadWriteMany"], volumeMode = "Block", ...rest } = storage;
+      const spec = { accessModes, volumeMode, ...rest };
+      const metadata = { name, ownerReferences: [ownerOf(volume)] };
+      objects.create(kinds.claim, namespace, { metadata, spec }, byController);
+    }
+    const how = filling(name);
+    const to = { "at once": "Succeeded", waits: "ImportInProgress", fails: "Failed" }[how];
+    if (to === phase) return;
+    const progress = how === "at once" ? "100.0%" : "N/A";
+    setStatus(objects, kinds.dataVolume, volume.metadata, { phase: to, progress, claimName: name });
+  });
+}
