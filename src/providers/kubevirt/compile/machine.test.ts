@@ -47,7 +47,7 @@ test("R-CPU-09: overcommit is a smaller request, at most 1:1.5", () => {
   expect(printSizes(size.requests)["cpu"]).toBe("2667m");
 });
 
-test("R-CPU-10, R-CPU-11: a core machine has its CPUs for itself", () => {
+test("R-CPU-10, R-CPU-11, I-VM-02: a core machine has its CPUs for itself", () => {
   const { machine, size } = compiled(testAsk({ spec: { serviceClass: "core" } }));
   const { cpu, resources } = machine.spec.template.spec.domain;
   expect(cpu?.dedicatedCpuPlacement).toBe(true);
@@ -91,7 +91,7 @@ test("R-PROF-02, R-GPU-06: training machines of a tenant go to GPU nodes, apart"
   );
 });
 
-test("R-PROF-09, R-PROF-10: a database: no threads, pages of 1 GiB, data and log apart, queues", () => {
+test("R-PROF-09, R-PROF-10, I-VM-04: a database: no threads, pages of 1 GiB, data and log apart, queues", () => {
   const { machine } = compiled(databaseAsk());
   const { domain } = machine.spec.template.spec;
   expect(domain.cpu?.threads).toBe(1);

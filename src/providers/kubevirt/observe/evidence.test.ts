@@ -1,16 +1,12 @@
-/** Machines as the contract has them, transitions for metering, and how far acts are. */
+/** Transitions for metering, and how far acts are. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { machineLabels } from "#providers/kubevirt/compile/labels.ts";
-
-import { viewMachine } from "./machine.ts";
 import { read, type SeenInstance } from "./seen.ts";
 import { migrationProgress, restoreProgress, snapshotProgress } from "./snapshot.ts";
 import { crossCheck, runsOf, transitionsOf } from "./transitions.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
-const owner = { tenantId: "t", projectId: "p", resourceId: "r" };
 const second = (seconds: number) => Date.parse("2026-11-21T01:00:00Z") + seconds * 1000;
 const stamp = (seconds: number) => new Date(second(seconds)).toISOString().replace(".000Z", "Z");
 
@@ -31,82 +27,11 @@ function instance(phases: readonly (readonly [string, number])[], more: object =
   });
 }
 
-const machine = read.machine({
-  metadata: {
-    name: `m-${id}`,
-    namespace: "n",
-    creationTimestamp: stamp(0),
-    labels: machineLabels("cp-1", { id, owner }),
-  },
-  spec: {
-    runStrategy: "RerunOnFailure",
-    template: { spec: { domain: { cpu: { cores: 4 }, memory: { guest: "8Gi" } } } },
-  },
-});
-
-const view = (seen: SeenInstance | undefined, of = machine) =>
-  viewMachine({
-    machine: of,
-    instance: seen,
-    seenAt: second(100),
-    placedOn: "node-1",
-    diskBytes: 10,
-    endpoints: [{ service: "ssh", host: "h", port: 22 }],
-  });
-
 const snapshot = (status: object) => read.snapshot({ metadata: { name: "s" }, status });
 const restore = (status: object) =>
   restoreProgress(read.restore({ metadata: { name: "r" }, status })).state;
 const move = (status: object) =>
   migrationProgress(read.migration({ metadata: { name: "m" }, spec: {}, status }));
-
-test("H-29: a machine that runs, as evidence", () => {
-  const running = instance([
-    ["Pending", 1],
-    ["Running", 10],
-  ]);
-  expect(view(running)).toMatchObject({
-    id,
-    owner,
-    hostId: "node-2",
-    power: { value: "running", at: second(100) },
-    powerSince: second(10),
-    guest: { ready: true, readyAt: second(20) },
-    cpu: { sockets: 1, cores: 4, threads: 1 },
-    memoryBytes: 8 * 1024 ** 3,
-    address: "10.0.0.7",
-    endpoints: [{ port: 22 }],
-  });
-});
-
-test("why it stopped: asked, by the guest, crashed", () => {
-  const halted = { ...machine, spec: { ...machine.spec, runStrategy: "Halted" } };
-  const shut = instance([
-    ["Running", 10],
-    ["Succeeded", 50],
-  ]);
-  const crashed = instance([
-    ["Running", 10],
-    ["Failed", 50],
-  ]);
-  const stops = [view(shut, halted), view(shut), view(crashed)].map((seen) => [
-    seen?.stop?.reason,
-    seen?.stop?.at,
-    seen?.power.value,
-    seen?.endpoints.length,
-  ]);
-  expect(stops).toEqual([
-    ["requested", second(50), "stopped", 0],
-    ["guest", second(50), "stopped", 0],
-    ["crashed", second(50), "stopped", 0],
-  ]);
-});
-
-test("on its way it is neither running nor stopped; a foreign machine is none of ours", () => {
-  expect(view(instance([["Scheduling", 3]]))?.power.value).toBe("unknown");
-  const foreign = { ...machine, metadata: { ...machine.metadata, name: "somebody-elses" } };
-  expect(view(undefined, foreign)).toBeUndefined();
-});
 
 test("a run from its phases, with the version that showed them", () => {
   const transitions = transitionsOf(

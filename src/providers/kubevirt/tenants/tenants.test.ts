@@ -126,7 +126,7 @@ test("I-TEN-05: images are cloned by the namespace's own account, storage by its
   ).toBeGreaterThan(BigInt(1024 * gib));
 });
 
-test("I-TEN-03, R-GPU-06: GPUs by resource name, none that was not given", () => {
+test("I-TEN-03, M-VM-03, R-GPU-06: GPUs by resource name, none that was not given", () => {
   const { hard } = projectQuota(project).spec;
   expect(hard[`requests.${a100}`]).toBe("4");
   expect(hard["requests.nvidia.com/GH100_H100_PCIE"]).toBe("0");
