@@ -6,6 +6,8 @@ import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { z } from "zod";
 
+import { en } from "#console/i18n/en/index.ts";
+
 import type { Look } from "./browser.ts";
 
 const violations = z.array(
@@ -41,6 +43,20 @@ export async function expectNoOverflow(page: Page): Promise<void> {
     .number()
     .parse(await page.evaluate("document.documentElement.scrollWidth - innerWidth"));
   expect(over).toBeLessThanOrEqual(0);
+}
+
+/** No key of a text is shown in its place, and nothing that was meant to be filled in. */
+export async function expectWords(page: Page): Promise<void> {
+  const shown = await page.locator("body").innerText();
+  const keys = shown.match(/[a-zA-Z]+(?:\.[a-zA-Z_]+)+/g)?.filter(isKey) ?? [];
+  expect([...keys, ...(shown.match(/\{\{[^}]*\}\}/g) ?? [])]).toEqual([]);
+}
+
+const texts: Readonly<Record<string, object>> = en;
+
+function isKey(text: string): boolean {
+  const [area = "", name = ""] = text.split(".");
+  return name in (texts[area] ?? {});
 }
 
 /** Into the folder that MILLRACE_SCREENSHOTS names, if it names one. */

@@ -5,7 +5,7 @@
  */
 import { operations } from "virtual:operations";
 import type { OperationId } from "#contract/operations.ts";
-import type { Method, Permission } from "#contract/operation.ts";
+import type { Method } from "#contract/operation.ts";
 import type {
   AnswerOf,
   Arguments,
@@ -36,8 +36,6 @@ interface Sent extends SendOptions {
   readonly method: string;
   readonly url: string;
   readonly body?: unknown;
-  /** Raw, instead of a JSON body. */
-  readonly content?: Blob;
   readonly accept?: string;
   readonly lastEventId?: string;
   /** The stream that follows may take any time. */
@@ -100,20 +98,6 @@ export async function streamLoose(
   return send({ ...options, method, url: addressOf(id, request), isStream: true });
 }
 
-/** A raw body: file uploads. */
-export async function upload<Id extends OperationId>(
-  id: Id,
-  request: LooseRequest,
-  content: Blob,
-  options: SendOptions = {},
-): Promise<AnswerOf<Id>> {
-  const [method] = operations[id];
-  const timeoutMs = 3_600_000;
-  const url = addressOf(id, request);
-  const response = await send({ timeoutMs, ...options, method, url, content });
-  return JSON.parse(await response.text());
-}
-
 /** Where the browser itself gets it: a link to download, an image. */
 export function addressOf(id: OperationId, request: LooseRequest = {}): string {
   return urlOf("", operations[id][1], request);
@@ -121,10 +105,6 @@ export function addressOf(id: OperationId, request: LooseRequest = {}): string {
 
 export function methodOf(id: OperationId): Method {
   return operations[id][0];
-}
-
-export function permissionOf(id: OperationId): Permission {
-  return operations[id][2];
 }
 
 export async function send(sent: Sent): Promise<Response> {
@@ -158,8 +138,7 @@ async function tryOnce(sent: Sent, key: string | undefined): Promise<Response | 
   );
   const signals = [limit.signal, ...(sent.signal === undefined ? [] : [sent.signal])];
   try {
-    const content =
-      sent.content ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body));
+    const content = sent.body === undefined ? undefined : JSON.stringify(sent.body);
     const response = await fetch(sent.url, {
       method: sent.method,
       headers: headersOf(sent, key),
@@ -200,7 +179,6 @@ function headersOf(sent: Sent, key: string | undefined): Record<string, string> 
   const tenantId = sent.tenantId ?? actingTenant()?.id;
   return {
     accept: sent.accept ?? "application/json",
-    ...(sent.content === undefined ? {} : { "content-type": "application/octet-stream" }),
     ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
     ...(key === undefined ? {} : { "idempotency-key": key }),
     ...(tenantId === undefined ? {} : { [tenantHeader.toLowerCase()]: tenantId }),

@@ -22,8 +22,7 @@ import type {
 } from "#client/types.ts";
 import { randomKey } from "#client/request.ts";
 
-import { actingTenant } from "./acting.ts";
-import { call, callLoose, looseOf, type SendOptions } from "./client.ts";
+import { callLoose, looseOf } from "./client.ts";
 import { ApiProblem, isUnreachable } from "./problem.ts";
 import { useNamedTenant } from "./tenant.ts";
 
@@ -180,17 +179,6 @@ export function useAction<Id extends JsonOperationId>(
 /** Read anew what these operations gave, wherever it is shown. */
 export function refresh(...ids: readonly JsonOperationId[]): void {
   for (const id of ids) void queryClient.invalidateQueries({ queryKey: [id] });
-}
-
-/** Outside of components, sharing answers with those inside. */
-export function read<Id extends JsonOperationId>(
-  id: Id,
-  ...rest: Arguments<Id, SendOptions>
-): Promise<AnswerOf<Id>> {
-  return queryClient.fetchQuery<AnswerOf<Id>>({
-    queryKey: keyOf(id, rest[0], { tenantId: rest[1]?.tenantId ?? actingTenant()?.id }),
-    queryFn: () => call(id, ...rest),
-  });
 }
 
 /** What was shown for the last request stays, but never what is another tenant's. */

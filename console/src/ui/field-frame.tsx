@@ -2,7 +2,7 @@
 import { Input } from "@mantine/core";
 import type { ReactElement } from "react";
 
-import type { FieldProps } from "./fields.tsx";
+import type { FieldProps } from "./field-props.ts";
 
 export function FieldFrame({
   id,

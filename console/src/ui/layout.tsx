@@ -2,7 +2,6 @@
 import { Divider as MantineDivider, Group, SimpleGrid, Stack as MantineStack } from "@mantine/core";
 import type { CSSProperties, ReactNode } from "react";
 
-import { Link, type LinkTarget } from "./link.tsx";
 import { Heading } from "./text.tsx";
 
 export type Gap = "xs" | "sm" | "md" | "lg" | "xl" | 0;
@@ -86,15 +85,6 @@ export function Card({
       )}
       {children}
     </section>
-  );
-}
-
-/** A whole card that leads somewhere. */
-export function LinkCard({ children, ...target }: Children & LinkTarget): ReactNode {
-  return (
-    <Link {...target} className="card" style={{ padding: "1rem" }}>
-      {children}
-    </Link>
   );
 }
 

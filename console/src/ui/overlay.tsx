@@ -1,32 +1,9 @@
-/** What lies over the page for a moment: menus, tooltips. Focus goes in and comes back. */
-import {
-  Menu as MantineMenu,
-  Popover as MantinePopover,
-  Tooltip as MantineTooltip,
-} from "@mantine/core";
+/** Menus: what lies over the page for a moment. Focus goes in and comes back. */
+import { Menu as MantineMenu } from "@mantine/core";
 import type { ReactElement, ReactNode } from "react";
 
 import { Icon, type IconName } from "./icons.tsx";
 import { Link, type LinkTarget } from "./link.tsx";
-
-export function Tooltip({
-  label,
-  children,
-}: {
-  readonly label: ReactNode;
-  readonly children: ReactElement;
-}): ReactNode {
-  return (
-    <MantineTooltip
-      label={label}
-      multiline
-      maw={320}
-      events={{ hover: true, focus: true, touch: true }}
-    >
-      {children}
-    </MantineTooltip>
-  );
-}
 
 export type MenuEntry =
   | {
@@ -100,22 +77,5 @@ function MenuRow({ entry }: { readonly entry: MenuEntry }): ReactNode {
         <small style={{ display: "block" }}>{disabledReason}</small>
       )}
     </MantineMenu.Item>
-  );
-}
-
-export function Popover({
-  trigger,
-  children,
-  width = 320,
-}: {
-  readonly trigger: ReactElement;
-  readonly children: ReactNode;
-  readonly width?: number;
-}): ReactNode {
-  return (
-    <MantinePopover width={width} shadow="md" position="bottom-end" trapFocus returnFocus>
-      <MantinePopover.Target>{trigger}</MantinePopover.Target>
-      <MantinePopover.Dropdown>{children}</MantinePopover.Dropdown>
-    </MantinePopover>
   );
 }

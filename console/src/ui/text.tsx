@@ -1,11 +1,5 @@
 /** Words: headings, text, code. A page has one heading of level 1, which its PageHead gives it. */
-import {
-  Code as MantineCode,
-  Kbd as MantineKbd,
-  Text as MantineText,
-  Title,
-  VisuallyHidden,
-} from "@mantine/core";
+import { Code as MantineCode, Text as MantineText, Title, VisuallyHidden } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import { colorOfTone, type Tone } from "./theme.ts";
@@ -86,10 +80,6 @@ export function Figure({ children, label }: Children & { readonly label: ReactNo
 
 export function Code({ children }: Children): ReactNode {
   return <MantineCode>{children}</MantineCode>;
-}
-
-export function Kbd({ children }: Children): ReactNode {
-  return <MantineKbd size="xs">{children}</MantineKbd>;
 }
 
 export function OnlyRead({ children }: Children): ReactNode {

@@ -148,8 +148,9 @@ function useColumns(): readonly Column<Host>[] {
             <Gauge
               share={used / host.gpus.length}
               label="GPU"
-              text={`${amountText(used)} / ${gpuLine(host.gpus)}`}
+              text={`${amountText(used)} / ${host.gpus.length}`}
             />
+            <Muted size="xs">{gpuLine(host.gpus)}</Muted>
             {sick === 0 ? null : (
               <Badge tone="bad" icon="alert">
                 {t("infrastructure.overview.sick", { count: sick })}

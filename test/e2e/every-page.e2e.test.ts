@@ -1,0 +1,61 @@
+/**
+ * Every page of the console over a cloud that looks like one in use, in both languages and both
+ * themes, wide and narrow: no word is left untranslated, nothing is wider than the screen, axe finds
+ * nothing grave. With MILLRACE_SCREENSHOTS, a picture of each.
+ */
+import { afterAll, beforeAll, test } from "vitest";
+
+import { believableFlags, furnish, type Believable } from "./believable.ts";
+import { looks, openBrowser, plainLook, type Look, type TestBrowser } from "./browser.ts";
+import { startConsoleCloud, type ConsoleCloud } from "./console-cloud.ts";
+import { expectAccessible, expectNoOverflow, expectWords, shoot } from "./look.ts";
+import { placesOf } from "./places.ts";
+import { arrived, signIn } from "./sign-in.ts";
+
+let cloud: ConsoleCloud;
+let browser: TestBrowser;
+let believable: Believable;
+
+beforeAll(async () => {
+  [cloud, browser] = await Promise.all([startConsoleCloud(believableFlags), openBrowser()]);
+  believable = await furnish(cloud);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await cloud.close();
+});
+
+/** Without pictures each page is seen once each way, in two looks that differ in everything. */
+const seen: readonly Look[] =
+  process.env["MILLRACE_SCREENSHOTS"] === undefined
+    ? [plainLook, { language: "zh-CN", theme: "dark", width: 390 }]
+    : looks;
+
+test.each(seen)("every page: $language, $theme, $width px", { timeout: 600_000 }, async (look) => {
+  const places = placesOf(believable);
+  for (const [key, wanted] of [
+    [believable.main.key, places.customer],
+    [cloud.key, places.operator],
+  ] as const) {
+    // oxlint-disable no-await-in-loop -- one browser, one page after the other
+    const { page, close } = await browser.person(cloud.url, look);
+    await signIn(page, key);
+    for (const { name, address } of wanted) {
+      try {
+        await page.goto(address);
+        await arrived(page);
+        await shoot(page, name, look);
+        await expectWords(page);
+        await expectNoOverflow(page);
+        await expectAccessible(page);
+      } catch (cause) {
+        throw new Error(`${address}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+          cause,
+        });
+      }
+    }
+    await close();
+    // oxlint-enable no-await-in-loop
+  }
+});
