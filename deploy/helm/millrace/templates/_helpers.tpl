@@ -51,6 +51,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
       key: {{ .Values.database.key }}
 - name: MILLRACE_DATABASE_CONNECTIONS
   value: {{ .Values.database.connections | quote }}
+{{- if .Values.database.caSecret }}
+- name: NODE_EXTRA_CA_CERTS
+  value: /etc/millrace-database/ca.crt
+{{- end }}
 - name: MILLRACE_LOCAL
   value: "off"
 - name: MILLRACE_HOST
@@ -73,6 +77,30 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.mounts" -}}
+- { name: data, mountPath: /var/lib/millrace }
+- { name: storage, mountPath: /var/lib/millrace-storage }
+- { name: tmp, mountPath: /tmp }
+{{- if .Values.database.caSecret }}
+- { name: database-ca, mountPath: /etc/millrace-database, readOnly: true }
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.volumes" -}}
+- name: tmp
+  emptyDir: {}
+- name: storage
+  persistentVolumeClaim:
+    claimName: {{ include "millrace.storageClaim" . }}
+{{- if .Values.database.caSecret }}
+- name: database-ca
+  secret:
+    secretName: {{ .Values.database.caSecret }}
+    items:
+      - { key: {{ .Values.database.caKey | quote }}, path: ca.crt }
 {{- end }}
 {{- end -}}
 

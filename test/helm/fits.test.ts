@@ -1,0 +1,193 @@
+/** The chart fits the program: its options, its ports, its metrics, and what it may do in the cluster. */
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { describe, expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+
+import { readConfig } from "#config/config.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+
+import { chartFolder, map } from "./chart.ts";
+import { clusterRole, deployment, meta, objects, ofKind, service, valueFiles } from "./objects.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const operate = join(root, "docs/operate");
+const all = objects("ci/all-on.yaml");
+
+describe.each(valueFiles)("the processes with %s", (file) => {
+  test("get options that the program has, and listen where they are asked", () => {
+    const deployments = ofKind(objects(file), "Deployment", deployment);
+    expect(deployments).toHaveLength(2);
+    for (const { spec } of deployments) {
+      const [container] = spec.template.spec.containers;
+      const env = Object.fromEntries(
+        (container?.env ?? []).map(({ name, value }) => [name, value]),
+      );
+      expect(Object.keys(env)).toContain("DATABASE_URL");
+      // A value that an option does not take is refused here; a name that none has would be passed over.
+      const args = container?.args ?? [];
+      const config = readConfig(args, { ...env, DATABASE_URL: "postgres://millrace@db/millrace" });
+      const given = Object.keys(env)
+        .filter((name) => name.startsWith("MILLRACE_"))
+        .map((name) =>
+          name
+            .slice("MILLRACE_".length)
+            .toLowerCase()
+            .replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+        );
+      expect(given.filter((name) => !(name in config))).toEqual([]);
+      expect(config).toMatchObject({ local: "off", host: "0.0.0.0" });
+      const ports = Object.fromEntries(
+        (container?.ports ?? []).map(({ name, containerPort }) => [name, containerPort]),
+      );
+      expect(ports).toMatchObject({ metrics: config.metricsPort });
+      if (config.role === "serve") expect(ports).toMatchObject({ http: config.port });
+      const mounts = new Map(
+        container?.volumeMounts.map(({ name, mountPath }) => [name, mountPath]),
+      );
+      expect(mounts.get("data")).toBe(config.dataDirectory);
+      expect(mounts.get("storage")).toBe(config.storageDirectory);
+      if (config.logKeyFile !== undefined)
+        expect(config.logKeyFile).toBe(`${mounts.get("log-key")}/log-key`);
+    }
+  });
+});
+
+describe("what it may do in the cluster", () => {
+  const file = z
+    .strictObject({
+      rules: z.array(
+        z.strictObject({
+          group: z.string(),
+          resources: z.array(z.string()).min(1),
+          kueue: z.literal(true).optional(),
+          for: z.array(z.enum(["work", "api"])).min(1),
+          verbs: z.partialRecord(z.enum(["work", "api"]), z.array(z.string()).min(1)),
+          why: z.string().min(10),
+        }),
+      ),
+      withheld: z.record(z.string(), z.string().min(5)),
+    })
+    .parse(parseYaml(readFileSync(join(chartFolder, "files/permissions.yaml"), "utf8")));
+  const plural = (resource: string): string => resource.split("/")[0] ?? "";
+  const allowed = file.rules.flatMap(({ group, resources }) =>
+    resources.map((resource) => `${group}/${plural(resource)}`),
+  );
+
+  test("every kind that the driver knows is asked for, or left out for a reason, and no other", () => {
+    const known = new Set<string>(
+      Object.values(kinds).map(({ group, plural: name }) => `${group}/${name}`),
+    );
+    expect([...new Set(allowed)].filter((each) => !known.has(each))).toEqual([]);
+    const left = [...known].filter((each) => !allowed.includes(each));
+    // A new kind of kinds.ts gets a rule, or a reason, in files/permissions.yaml.
+    expect(left.map((each) => each.split("/")[1] ?? "").toSorted()).toEqual(
+      Object.keys(file.withheld).toSorted(),
+    );
+  });
+
+  test("the roles say what the file says, once for each process", () => {
+    const roles = ofKind(all, "ClusterRole", clusterRole);
+    for (const process of ["api", "work"] as const) {
+      const role = roles.find(({ metadata }) => metadata.name.endsWith(`-${process}`));
+      expect(role?.rules).toEqual(
+        file.rules
+          .filter((rule) => rule.for.includes(process))
+          .map(({ group, resources, verbs }) => ({
+            apiGroups: [group],
+            resources,
+            verbs: verbs[process],
+          })),
+      );
+    }
+    for (const rule of file.rules)
+      expect(Object.keys(rule.verbs).toSorted()).toEqual(rule.for.toSorted());
+  });
+
+  test("nothing is granted by a star; no Secret is read; nobody can raise himself", () => {
+    const verbs = new Set(["get", "list", "watch", "create", "patch", "update", "delete"]);
+    for (const { rules } of ofKind(all, "ClusterRole", clusterRole)) {
+      for (const rule of rules) {
+        expect(rule.verbs.filter((verb) => !verbs.has(verb))).toEqual([]);
+        expect([...rule.apiGroups, ...rule.resources].join(" ")).not.toContain("*");
+        if (rule.resources.includes("secrets"))
+          expect(rule.verbs).toEqual(["create", "patch", "delete"]);
+        expect(rule.resources).not.toContain("clusterrolebindings");
+      }
+    }
+  });
+
+  test("Kueue's own only where it is on; no token for a pod that may do nothing", () => {
+    const without = objects({ kubernetes: { enabled: true } });
+    const groups = ofKind(without, "ClusterRole", clusterRole).flatMap(({ rules }) =>
+      rules.flatMap((rule) => rule.apiGroups),
+    );
+    expect(groups).toContain("kubevirt.io");
+    expect(groups).not.toContain("kueue.x-k8s.io");
+    for (const { spec } of ofKind(objects({}), "Deployment", deployment)) {
+      expect(spec.template.spec.automountServiceAccountToken).toBe(false);
+    }
+  });
+
+  test("the page for operators has each permission with its reason", () => {
+    for (const page of ["KUBERNETES-INSTALL.md", "KUBERNETES-INSTALL.zh-CN.md"]) {
+      const text = readFileSync(join(operate, page), "utf8");
+      for (const resource of [
+        ...file.rules.flatMap(({ resources }) => resources),
+        ...Object.keys(file.withheld),
+      ]) {
+        expect(text, page).toContain(`\`${resource}\``);
+      }
+    }
+  });
+});
+
+describe("monitoring", () => {
+  test("Prometheus scrapes both processes under the name that the alert rules look for", () => {
+    const [monitor] = all.filter(({ kind }) => kind === "ServiceMonitor");
+    const { jobLabel, selector, endpoints } = z
+      .object({
+        jobLabel: z.string(),
+        selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+        endpoints: z.array(z.object({ port: z.string(), path: z.string() })).length(1),
+      })
+      .parse(monitor?.["spec"]);
+    const scraped = ofKind(all, "Service", service).filter(({ metadata }) =>
+      Object.entries(selector.matchLabels).every(
+        ([name, value]) => metadata.labels[name] === value,
+      ),
+    );
+    expect(scraped.map(({ metadata }) => metadata.name)).toEqual([
+      "cloud-api-metrics",
+      "cloud-work-metrics",
+    ]);
+    for (const { metadata, spec } of scraped) {
+      expect(metadata.labels[jobLabel]).toBe("millrace");
+      expect(spec.ports.map(({ name }) => name)).toEqual(endpoints.map(({ port }) => port));
+    }
+  });
+
+  test("the rules are those of alerts.yml, to the letter", () => {
+    const [rule] = all.filter(({ kind }) => kind === "PrometheusRule");
+    expect(rule?.["spec"]).toEqual(parseYaml(readFileSync(join(operate, "alerts.yml"), "utf8")));
+  });
+
+  test("the boards are those of docs/operate/grafana", () => {
+    const boards = ofKind(
+      all,
+      "ConfigMap",
+      meta.extend({ data: z.record(z.string(), z.string()) }),
+    );
+    const contents = boards.flatMap(({ data }) => Object.entries(data));
+    expect(contents.map(([name]) => name)).toEqual([
+      "millrace-usage.json",
+      "millrace-operation.json",
+    ]);
+    for (const [name, text] of contents) {
+      const source = readFileSync(join(operate, "grafana", name.replace("millrace-", "")), "utf8");
+      expect(map(JSON.parse(text))).toEqual(JSON.parse(source));
+    }
+  });
+});
