@@ -191,8 +191,11 @@ describe.each(valueFiles)("with %s", (file) => {
   });
 });
 
+function kinds(over: Values): string[] {
+  return objects(over).map(({ kind }) => String(kind));
+}
+
 test("only what is switched on is there", () => {
-  const kinds = (over: Values): string[] => objects(over).map(({ kind }) => String(kind));
   const optional = [
     "Ingress",
     "HorizontalPodAutoscaler",
@@ -211,11 +214,12 @@ test("only what is switched on is there", () => {
   );
 });
 
+function replicas(over: Values): number | undefined {
+  const deployments = ofKind(objects(over), "Deployment", deployment);
+  return deployments.find(({ metadata }) => metadata.name.endsWith("-api"))?.spec.replicas;
+}
+
 test("an autoscaler and a number of replicas are never both there", () => {
-  const replicas = (over: Values): unknown =>
-    ofKind(objects(over), "Deployment", deployment).find(({ metadata }) =>
-      metadata.name.endsWith("-api"),
-    )?.spec.replicas;
   expect(replicas({})).toBe(2);
   expect(replicas({ api: { autoscaling: { enabled: true } } })).toBeUndefined();
 });
