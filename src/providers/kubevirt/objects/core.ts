@@ -136,6 +136,7 @@ export interface AdmissionPolicy {
         readonly resources: readonly string[];
       }[];
     };
+    readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
     readonly variables?: readonly { readonly name: string; readonly expression: string }[];
     readonly validations: readonly {
       readonly expression: string;

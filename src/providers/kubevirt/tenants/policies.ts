@@ -123,6 +123,8 @@ function policy(site: TenancyFacts, name: string, validations: Rules): Admission
     spec: {
       failurePolicy: "Fail",
       matchConstraints: { resourceRules: [machines, pools] },
+      // What is to go must be able to: KubeVirt takes its finalizers off with an update.
+      matchConditions: [{ name: "stays", expression: "!has(object.metadata.deletionTimestamp)" }],
       variables,
       validations,
     },
