@@ -5,6 +5,7 @@
  * the control plane knows whose fault an end was, and what it costs.
  */
 import type { GpuAssignment, MachineSpec, Owner } from "#providers/machine.ts";
+import type { NetworkPeer } from "#providers/kubevirt/objects/core.ts";
 import type { Labels } from "#providers/kubevirt/objects/meta.ts";
 
 export type Tier = "diamond" | "gold" | "ordinary";
@@ -36,6 +37,8 @@ export interface JobAsk {
   readonly environment: Readonly<Record<string, string>>;
   readonly checkpoint?: readonly string[];
   readonly hasInputs: boolean;
+  /** The tenant's isolated network: its members and machines reach each other, others do not. */
+  readonly network: string;
   /** Of each member. */
   readonly cpuMilli: number;
   readonly memoryBytes: number;
@@ -95,6 +98,8 @@ export interface JobSite {
   readonly agentImage: string;
   /** Where they reach the control plane: `https://…/job-agent`. */
   readonly agentUrl: string;
+  /** The same to the cluster's network policies, which let nothing out to its own addresses. */
+  readonly agentPeer: NetworkPeer;
   /** Nodes that serve one tenant alone carry this label with its id. */
   readonly tenantNodeLabel: string;
   /** Of the tenants that have such nodes. */
@@ -151,6 +156,7 @@ export function jobAsk(
     command: workload.command,
     environment: withoutRanks(workload.environment),
     ...(workload.checkpoint === undefined ? {} : { checkpoint: workload.checkpoint }),
+    network: first.network,
     hasInputs: workload.inputsPath !== undefined,
     cpuMilli: cpu.sockets * cpu.cores * cpu.threads * 1000,
     memoryBytes: first.memoryBytes,

@@ -57,3 +57,8 @@ export function jobLabels(site: JobSite, ask: JobAsk): Labels {
 export function tenantLabels(site: JobSite, tenantId: string): Labels {
   return { ...ourLabels(site.controlPlaneId), [labelKeys.tenant]: tenantId };
 }
+
+/** The machines that a job's members stand for, by rank, as its object says. */
+export function memberIdsOf(annotations: Labels): readonly string[] {
+  return (annotations[membersAnnotation] ?? "").split(",").filter((id) => id !== "");
+}

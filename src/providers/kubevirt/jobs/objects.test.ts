@@ -11,8 +11,8 @@ import { scriptsMap, scriptsName } from "./entry.ts";
 import { indexedNumbering, literal, membersService, programEnvironment } from "./environment.ts";
 import { kueueJob } from "./kueue.ts";
 import { jobAsk, type JobAsk, type JobSite } from "./model.ts";
-import { meteringFinalizer, softSharingLabel } from "./names.ts";
-import { accessSecret } from "./pod.ts";
+import { memberIdsOf, meteringFinalizer, softSharingLabel } from "./names.ts";
+import { accessSecret, agentPolicy } from "./pod.ts";
 import {
   clusterQueues,
   cohort,
@@ -65,6 +65,7 @@ const emitted = [
   scriptsMap(place),
   accessSecret(single, place, "token"),
   membersService(gang, place),
+  agentPolicy(place),
   ...[
     single,
     gang,
@@ -126,6 +127,7 @@ test("a job's pod is restricted, has no rights in the cluster, and hides the tok
   expect(template.spec.automountServiceAccountToken).toBe(false);
   const mounts = template.spec.containers.flatMap((each) => each.volumeMounts);
   expect(mounts.map(({ name }) => name)).not.toContain("access");
+  expect(template.metadata.labels["millrace.dev/network"]).toBe("net-1");
   expect(template.metadata.finalizers).toEqual([meteringFinalizer]);
 });
 
@@ -144,6 +146,7 @@ test("a job is one run of all its members, admitted by Kueue, with every end in 
     backoffLimit: 0,
     podReplacementPolicy: "Failed",
   });
+  expect(memberIdsOf(metadata.annotations ?? {})).toEqual(gang.memberIds);
   expect(spec.podFailurePolicy.rules.map(({ action }) => action)).toEqual(["FailJob", "FailJob"]);
   expect(spec.template.metadata.annotations).toEqual({
     "kueue.x-k8s.io/podset-preferred-topology": "example.com/rack",
@@ -368,7 +371,7 @@ test("the specs of an attempt's machines are one ask; what differs is none", () 
     diskBytes: 100 * gibi,
     gpus: [{ deviceId: "d", model: "A100", slice: 1, resource: "nvidia.com/gpu" }],
     serviceClass: "standard" as const,
-    network: "n",
+    network: "net-2",
     loginUser: "u",
     sshKeys: [],
     owner: single.owner,
@@ -392,6 +395,7 @@ test("the specs of an attempt's machines are one ask; what differs is none", () 
     attemptId: "m0",
     memberIds: ["m0", "m1"],
     environment: { A: "b" },
+    network: "net-2",
     cpuMilli: 8000,
     gpu: { model: "A100", sharing: "none", count: 1 },
     image: "i",

@@ -5,8 +5,9 @@
  * that a quota of eight CPUs holds eight jobs of one; the pod passes the `restricted` Pod Security
  * level; and the customer's container sees neither the token nor the cluster's API.
  */
+import { labelKeys, ourLabels } from "#providers/kubevirt/compile/labels.ts";
 import { printBytes, printMilli } from "#providers/kubevirt/compile/quantity.ts";
-import type { Secret } from "#providers/kubevirt/objects/core.ts";
+import type { NetworkPolicy, Secret } from "#providers/kubevirt/objects/core.ts";
 import type {
   Container,
   EnvVar,
@@ -16,6 +17,8 @@ import type {
 } from "#providers/kubevirt/objects/jobs.ts";
 import type { Affinity } from "#providers/kubevirt/objects/machine.ts";
 import type { Amounts } from "#providers/kubevirt/objects/meta.ts";
+
+import { jobAccount } from "#providers/kubevirt/tenants/access.ts";
 
 import { scriptsName, shellWord } from "./entry.ts";
 import { agentPath, literal, type Numbering, programEnvironment, workPath } from "./environment.ts";
@@ -59,7 +62,11 @@ export function memberPod(pod: PodAsk): PodTemplate {
   const soft = ask.gpu?.sharing === "hami";
   return {
     metadata: {
-      labels: { ...jobLabels(place.site, ask), ...(soft ? { [softSharingLabel]: "true" } : {}) },
+      labels: {
+        ...jobLabels(place.site, ask),
+        [labelKeys.network]: ask.network,
+        ...(soft ? { [softSharingLabel]: "true" } : {}),
+      },
       ...(annotations === undefined ? {} : { annotations }),
       finalizers: [meteringFinalizer],
     },
@@ -71,6 +78,7 @@ function podBody(pod: PodAsk): PodBody {
   const { ask, place, schedulerName, activeDeadlineSeconds } = pod;
   return {
     restartPolicy: "Never",
+    serviceAccountName: jobAccount,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: ask.graceSeconds + sendSeconds,
@@ -275,5 +283,19 @@ export function accessSecret(ask: JobAsk, { site, namespace }: JobPlace, token: 
     },
     type: "Opaque",
     data: { authorization: Buffer.from(header, "utf8").toString("base64") },
+  };
+}
+
+/** Lets the pods of jobs reach the control plane; one of a namespace, beside what its tenant opens. */
+export function agentPolicy({ site, namespace }: JobPlace): NetworkPolicy {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "job-agents", namespace, labels: ourLabels(site.controlPlaneId) },
+    spec: {
+      podSelector: { matchExpressions: [{ key: attemptLabel, operator: "Exists" }] },
+      policyTypes: ["Egress"],
+      egress: [{ to: [site.agentPeer] }],
+    },
   };
 }

@@ -183,6 +183,7 @@ export interface PodVolume {
 
 export interface PodBody {
   readonly restartPolicy: "Never";
+  readonly serviceAccountName: string;
   readonly automountServiceAccountToken: false;
   readonly enableServiceLinks: false;
   readonly terminationGracePeriodSeconds: number;
