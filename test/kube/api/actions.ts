@@ -135,7 +135,8 @@ function setPaused(
   const others = listAt(instance, "status", "conditions").filter(
     (each) => textAt(each, "type") !== "Paused",
   );
-  const paused = { type: "Paused", status: "True", reason: "PausedByUser" };
+  const lastTransitionTime = objects.now();
+  const paused = { type: "Paused", status: "True", reason: "PausedByUser", lastTransitionTime };
   const conditions = to === "paused" ? [...others, paused] : others;
   const part = { ...write, subresource: "status" } as const;
   objects.patch(kinds.machineInstance, place, { status: { conditions } }, part);

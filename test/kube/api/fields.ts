@@ -71,6 +71,10 @@ function collect(value: Json, node: SchemaNode, { path, found }: Collected): voi
   }
 }
 
+export function isWithin(path: FieldPath, outer: FieldPath): boolean {
+  return path.startsWith(outer + joint);
+}
+
 export function fieldNode(node: SchemaNode, name: string): SchemaNode {
   return node.properties.get(name)?.() ?? node.each?.() ?? { ...node, properties: new Map() };
 }

@@ -12,6 +12,7 @@ import {
   type FieldPath,
   fieldsOf,
   fromTree,
+  isWithin,
   mergeInto,
   toTree,
   without,
@@ -56,7 +57,9 @@ export function applied(asked: ApplyAsked): Outcome {
   const liveFields = fieldsOf(live, node);
 
   const differs = new Set(
-    [...wanted].flatMap(([path, value]) => (equal(liveFields.get(path), value) ? [] : [path])),
+    [...wanted].flatMap(([path, value]) =>
+      equal(liveFields.get(path), value) || isFull(liveFields, path, value) ? [] : [path],
+    ),
   );
   const conflicts = others.flatMap((owner) =>
     [...differs].filter((path) => owner.fields.has(path)).map((path) => ({ owner, path })),
@@ -111,6 +114,12 @@ export function updatedOwners(asked: UpdateAsked): readonly ManagedFields[] {
 function replaced(owners: readonly Owner[], ours: Owner | undefined, by: Owner): Owner[] {
   if (ours === undefined) return [...owners, by];
   return owners.map((owner) => (owner === ours ? by : owner));
+}
+
+/** An empty map that is applied over a full one changes nothing of it. */
+function isFull(live: ReadonlyMap<FieldPath, unknown>, path: FieldPath, value: unknown): boolean {
+  if (!isObject(value) || Object.keys(value).length > 0) return false;
+  return [...live.keys()].some((each) => isWithin(each, path));
 }
 
 function toOwner(managed: ManagedFields): Owner {

@@ -78,6 +78,10 @@ function read(kind: Kind, ...path: string[]): unknown {
   return at(server.objects.store.get(kind, place), ...path);
 }
 
+function statusOf(kind: Kind, name: string): unknown {
+  return server.objects.store.get(kind, { namespace: "n", name })?.["status"];
+}
+
 async function shows(status: string): Promise<void> {
   await expect.poll(() => read(kinds.machine, "status", "printableStatus")).toBe(status);
 }
@@ -265,10 +269,8 @@ test("a snapshot names the disks that it has and those that it has not; a restor
   const api = { apiVersion: "snapshot.kubevirt.io/v1beta1", kind: "VirtualMachineSnapshot" };
   const snapshot = { ...api, metadata: { name: "s", namespace: "n" }, spec: { source } };
   await client.apply(call, kinds.snapshot, snapshot);
-  const status = (kind: Kind, name: string) =>
-    server.objects.store.get(kind, { namespace: "n", name })?.["status"];
   await expect
-    .poll(() => status(kinds.snapshot, "s"))
+    .poll(() => statusOf(kinds.snapshot, "s"))
     .toMatchObject({ readyToUse: true, snapshotVolumes: { includedVolumes: ["root"] } });
   can = false;
   await client.apply(call, kinds.snapshot, {
@@ -276,7 +278,7 @@ test("a snapshot names the disks that it has and those that it has not; a restor
     metadata: { name: "t", namespace: "n" },
   });
   await expect
-    .poll(() => status(kinds.snapshot, "t"))
+    .poll(() => statusOf(kinds.snapshot, "t"))
     .toMatchObject({ snapshotVolumes: { includedVolumes: [], excludedVolumes: ["root"] } });
 
   const restore = {
@@ -286,9 +288,9 @@ test("a snapshot names the disks that it has and those that it has not; a restor
     spec: { target: source, virtualMachineSnapshotName: "s" },
   };
   await client.apply(call, kinds.restore, restore);
-  await expect.poll(() => status(kinds.restore, "r")).toMatchObject({ complete: false });
+  await expect.poll(() => statusOf(kinds.restore, "r")).toMatchObject({ complete: false });
   await act("stop");
-  await expect.poll(() => status(kinds.restore, "r")).toMatchObject({ complete: true });
+  await expect.poll(() => statusOf(kinds.restore, "r")).toMatchObject({ complete: true });
 });
 
 test("a disk that is not filled keeps its machine Provisioning; one that fails says so", async () => {
@@ -301,4 +303,5 @@ test("a disk that is not filled keeps its machine Provisioning; one that fails s
   const touch = { name: place, patch: { metadata: { annotations: { look: "again" } } } };
   await client.patch(call, kinds.dataVolume, touch);
   await shows("DataVolumeError");
+  expect(read(kinds.machineInstance)).toBeUndefined();
 });
