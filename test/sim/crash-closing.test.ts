@@ -6,6 +6,7 @@ import { recordTopUp } from "#flow/ledger/store.ts";
 import { closeMonths, settleInvoices } from "#flow/invoice/loop.ts";
 import { listInvoices } from "#flow/invoice/invoices.ts";
 import { voidInvoice } from "#flow/invoice/void.ts";
+import { sequence } from "#flow/meter/sequencer.ts";
 import { present } from "#kernel/assert.ts";
 import { parseFen } from "#kernel/money.ts";
 
@@ -42,6 +43,7 @@ async function postedMonth(): Promise<Scene> {
     await use(tenant, [at("2026-05-30", 20), at("2026-05-31", 2)]);
   }
   await metered(at("2026-06-01"));
+  await sequence(db);
   for (const tenant of of.tenants) await rate(db, tenant, at("2026-06-03"));
   return of;
 }

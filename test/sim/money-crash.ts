@@ -139,7 +139,10 @@ function nameless(text: string): string {
     .replaceAll(/(MR|CN)-(\d{4}-\d\d)-[0-9a-f]{8}/g, "$1-$2")
     .replaceAll(/MR-[2-9A-Z]{4}-[2-9A-Z]{4}/g, "CODE")
     .replaceAll(/[0-9a-f]{64}/g, "HASH")
-    .replaceAll(/"(rated_changes|seq|received|received_through|last_received)": ?\d+/g, '"$1": 0');
+    .replaceAll(
+      /"(rated_changes|seq|received|received_through|last_received|first|last)": ?\d+/g,
+      '"$1": 0',
+    );
 }
 
 /** What goes wrong, by the write at which the process died; and how many places to die there are. */

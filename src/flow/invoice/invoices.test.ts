@@ -7,6 +7,7 @@ import { sql } from "#db/sql.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { cutDue } from "#flow/meter/cut-loop.ts";
+import { sequence } from "#flow/meter/sequencer.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
 import type { LineRange } from "#flow/rate/charge-lines.ts";
 import { createTenant } from "#identity/tenants.ts";
@@ -48,6 +49,7 @@ async function use(tenant: string, from: number, until: number): Promise<void> {
 
 async function rate(tenant: string, now: number): Promise<void> {
   while (await cutDue(db, now));
+  await sequence(db);
   await rateTenant({ db, now: () => now, timeZoneOf: async () => billingZone }, tenant, prices);
 }
 
@@ -76,6 +78,22 @@ test("R-INV-1: a month is closed once its last day is posted, once, and never ed
   await expect(
     db.execute(sql`update invoice set gross = 0, net = 0, vat = 0 where tenant_id = ${tenant}`),
   ).rejects.toThrow("append-only");
+});
+
+test("R-LOG-1: no month is closed before the log has the events that its lines rest on", async () => {
+  const tenant = await newTenant("hasty");
+  await use(tenant, at("2026-05-10", 1), at("2026-05-10", 2));
+  const now = at("2026-06-03");
+  while (await cutDue(db, now));
+  await rateTenant({ db, now: () => now, timeZoneOf: async () => billingZone }, tenant, prices);
+  await closeMonths(now);
+  const closed = () => listInvoices(db, tenant, { after: undefined, limit: 9 });
+  expect(await closed()).toEqual([]);
+  await sequence(db);
+  await closeMonths(now);
+  const [invoice] = await closed();
+  const document = await invoiceDocument(db, tenant, present(invoice, "the invoice").id);
+  expect(document).toMatchObject({ lines: [{ leaves: { count: 1 } }] });
 });
 
 test("R-EXP-1: statements of a month, a week and a day have the same lines", async () => {

@@ -312,8 +312,9 @@ const settlesMs = 48 * 3_600_000;
 /**
  * Months that have ended for billing and have no invoice yet: of each tenant the earliest, by tenant.
  * With usage that is when the last day is posted; without any, 48 hours after it. None before a
- * closed one is looked at: what comes later is billed in the month that is open then. A few index
- * look-ups a tenant, whatever he ever used.
+ * closed one is looked at: what comes later is billed in the month that is open then. Nor while an
+ * event of its days waits for the metering log, as an invoice names the entries that it rests on. A few
+ * index look-ups a tenant, whatever he ever used.
  */
 export function monthsToClose(
   db: Queryable,
@@ -334,6 +335,9 @@ export function monthsToClose(
       ) as month) next
       where next.month < coalesce(to_char(r.posted_through + 1, 'YYYY-MM'),
           to_char(${settled}::timestamptz at time zone t.time_zone, 'YYYY-MM'))
+        and not exists (select from log_pending p join usage_event e on e.received = p.received
+          where e.tenant_id = t.id
+            and e.day < (next.month || '-01')::date + interval '1 month')
         and ${ask.after === undefined ? sql`true` : sql`t.id > ${ask.after}::uuid`}
       order by t.id limit ${ask.limit}`,
     dueRow,
