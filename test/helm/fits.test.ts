@@ -7,6 +7,7 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
 import { readConfig } from "#config/config.ts";
+import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import { chartFolder, map } from "./chart.ts";
@@ -62,7 +63,7 @@ describe("what it may do in the cluster", () => {
         z.strictObject({
           group: z.string(),
           resources: z.array(z.string()).min(1),
-          kueue: z.literal(true).optional(),
+          with: z.enum(["kueue", "volcano"]).optional(),
           for: z.array(z.enum(["work", "api"])).min(1),
           verbs: z.partialRecord(z.enum(["work", "api"]), z.array(z.string()).min(1)),
           why: z.string().min(10),
@@ -77,11 +78,11 @@ describe("what it may do in the cluster", () => {
 
   test("every kind that the driver knows is asked for, or left out for a reason, and no other", () => {
     const known = new Set<string>(
-      Object.values(kinds).map(({ group, plural: name }) => `${group}/${name}`),
+      Object.values({ ...kinds, ...jobKinds }).map(({ group, plural: name }) => `${group}/${name}`),
     );
     expect([...new Set(allowed)].filter((each) => !known.has(each))).toEqual([]);
     const left = [...known].filter((each) => !allowed.includes(each));
-    // A new kind of kinds.ts gets a rule, or a reason, in files/permissions.yaml.
+    // A new kind of the driver gets a rule, or a reason, in files/permissions.yaml.
     expect(left.map((each) => each.split("/")[1] ?? "").toSorted()).toEqual(
       Object.keys(file.withheld).toSorted(),
     );
@@ -105,27 +106,31 @@ describe("what it may do in the cluster", () => {
       expect(Object.keys(rule.verbs).toSorted()).toEqual(rule.for.toSorted());
   });
 
-  test("nothing is granted by a star; no Secret is read; nobody can raise himself", () => {
+  test("nothing is granted by a star; no Secret is read; the API writes nothing; nobody can raise himself", () => {
     const verbs = new Set(["get", "list", "watch", "create", "patch", "update", "delete"]);
-    for (const { rules } of ofKind(all, "ClusterRole", clusterRole)) {
+    const reads = new Set(["get", "list", "watch"]);
+    for (const { metadata, rules } of ofKind(all, "ClusterRole", clusterRole)) {
       for (const rule of rules) {
         expect(rule.verbs.filter((verb) => !verbs.has(verb))).toEqual([]);
         expect([...rule.apiGroups, ...rule.resources].join(" ")).not.toContain("*");
         expect(rule.resources).not.toContain("clusterrolebindings");
       }
+      // Of the API: it relays what others wrote.
+      const writes = rules.flatMap((rule) => rule.verbs).filter((verb) => !reads.has(verb));
+      expect(metadata.name.endsWith("-api") ? writes : []).toEqual([]);
       const ofSecrets = rules.filter(({ resources }) => resources.includes("secrets"));
       const written = ["create", "patch", "delete"];
       expect(ofSecrets.flatMap((rule) => rule.verbs)).toEqual(ofSecrets.length > 0 ? written : []);
     }
   });
 
-  test("Kueue's own only where it is on; no token for a pod that may do nothing", () => {
+  test("Kueue's and Volcano's own only where they are on; no token for a pod that may do nothing", () => {
     const without = objects({ kubernetes: { enabled: true } });
     const groups = ofKind(without, "ClusterRole", clusterRole).flatMap(({ rules }) =>
       rules.flatMap((rule) => rule.apiGroups),
     );
     expect(groups).toContain("kubevirt.io");
-    expect(groups).not.toContain("kueue.x-k8s.io");
+    expect(groups.filter((group) => /kueue|volcano|^batch$/.test(group))).toEqual([]);
     for (const { spec } of ofKind(objects({}), "Deployment", deployment)) {
       expect(spec.template.spec.automountServiceAccountToken).toBe(false);
     }

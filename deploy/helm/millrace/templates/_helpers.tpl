@@ -133,10 +133,10 @@ affinity:
 
 {{/* Rules of one ClusterRole: what files/permissions.yaml has for a process and is switched on. */}}
 {{- define "millrace.rules" -}}
-{{- $kueue := .root.Values.kubernetes.kueue -}}
+{{- $switches := .root.Values.kubernetes -}}
 {{- $process := .process -}}
 {{- range (.root.Files.Get "files/permissions.yaml" | fromYaml).rules }}
-{{- if and (has $process .for) (or (not .kueue) $kueue) }}
+{{- if and (has $process .for) (or (not .with) (index $switches (default "enabled" .with))) }}
 - apiGroups: [{{ .group | quote }}]
   resources: {{ toJson .resources }}
   verbs: {{ toJson (index .verbs $process) }}

@@ -5,12 +5,11 @@ import { join, resolve } from "node:path";
 
 import { afterAll, expect, test } from "vitest";
 
+import { startApp, type App } from "#app/app.ts";
 import { createClient } from "#client/client.ts";
 import { readConfig } from "#config/config.ts";
 import { createObserver } from "#observe/observer.ts";
 import { testDatabase } from "#test/database.ts";
-
-import { startApp, type App } from "./app.ts";
 
 const { url } = await testDatabase();
 const scratch = await mkdtemp(join(tmpdir(), "millrace-apart-"));
