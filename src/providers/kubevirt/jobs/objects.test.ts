@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { parseMilli, parseUnits } from "#providers/kubevirt/compile/quantity.ts";
-import type { PodTemplate } from "#providers/kubevirt/objects/jobs.ts";
+import { jobKinds, type PodTemplate } from "#providers/kubevirt/objects/jobs.ts";
 
 import { factsHere, factsNote } from "#test/kube/facts.ts";
 import { readSchemas } from "#test/kube/schema.ts";
@@ -81,6 +81,14 @@ const emitted = [
 
 describe.skipIf(!factsHere)(`against the schemas${factsNote}`, () => {
   const schemas = readSchemas();
+
+  test.each(Object.values(jobKinds))("$group $kind is where it is asked for", (kind) => {
+    expect(schemas.find(`${kind.group}/${kind.version}`, kind.kind)).toMatchObject({
+      plural: kind.plural,
+      scope: kind.namespaced ? "Namespaced" : "Cluster",
+    });
+  });
+
   test.each(emitted.map((object) => [`${object?.kind} ${object?.metadata.name}`, object]))(
     "%s is one",
     (_, object) => {

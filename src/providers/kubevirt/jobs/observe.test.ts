@@ -293,6 +293,22 @@ test("times are the node's: from when the program ran to when it ended", () => {
   ]);
 });
 
+test("a watcher that was away, or looks twice, tells the same transitions under the same keys", () => {
+  const looks = [
+    pod({ main: running }),
+    pod({ main: ended(0, saying("exited")) }),
+    pod({ deleted: true, main: ended(0, saying("exited")) }),
+  ].map((told) => kueueSight(job(), workload([admitted]), facts([told])).transitions);
+  const known = new Map(looks.flat().map((each) => [each.key, each.at]));
+  expect([...known]).toEqual([
+    [`u/admitted/${clock + 1000}`, clock + 1000],
+    ["uid-0-2/started", clock + 10_000],
+    ["uid-0-2/ended", clock + 40_000],
+  ]);
+  // Whoever was away all the time reads as much from the last look.
+  expect(looks.at(-1)?.map(({ key }) => key)).toEqual([...known.keys()]);
+});
+
 test("preempted by Kueue: who took it back is said, and the pod tells when it ended", () => {
   const told = pod({ deleted: true, main: ended(143, saying("interrupted")) });
   const { members, state } = kueueSight(job(), preemptedWorkload, facts([told]));
