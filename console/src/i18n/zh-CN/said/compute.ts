@@ -1,4 +1,4 @@
-/** What the server says of machines and jobs: its English sentence, and ours. */
+/** What the server refuses of machines and jobs: its English sentence, and ours. */
 import type { Said } from "#console/i18n/said.ts";
 
 export const compute: Said = [
@@ -219,67 +219,5 @@ export const compute: Said = [
   [
     "The group {name} has {min} to {max} members then; {wanted} is outside of that.",
     "伸缩组 {name} 的成员数范围是 {min} 到 {max}，{wanted} 超出范围。",
-  ],
-
-  // Why it waits.
-  ["There is no host yet; the operator has to connect one.", "尚未接入主机，需由运营方接入。"],
-  ["No host fits {*shape}: of {*hosts}, {*why}.", "没有主机能满足 {shape}：共 {hosts}，{why}。"],
-  ["The nearest lacks {*what}.", "最接近的一台还差 {what}。"],
-  [
-    "Of its {members} members {fitting} would fit now.",
-    "{members} 个成员中目前有 {fitting} 个可以放下。",
-  ],
-  [
-    "It may start in a moment: the last look at the queue ended before its turn.",
-    "可能马上启动：上一轮调度尚未轮到它。",
-  ],
-  ["It is to run beside work that has no host now.", "要求与之相邻的工作目前没有主机。"],
-  [
-    "Its disk is on {host}, which is out of service; it cannot go elsewhere, and starts when the host is back.",
-    "磁盘位于 {host}，该主机已停止服务；无法迁往别处，主机恢复后启动。",
-  ],
-  [
-    "Its {size} members start together; {there} of them are in line, the others have not given back yet what they had.",
-    "{size} 个成员同时启动；{there} 个已在排队，其余尚未归还原有资源。",
-  ],
-  ["Its host has been down since {since}.", "所在主机自 {since} 起离线。"],
-  [
-    "It goes on elsewhere if the host does not come back soon.",
-    "若主机未能很快恢复，会在别处继续。",
-  ],
-  [
-    "Its disk is there, so it cannot go elsewhere; it goes on when the host is back.",
-    "磁盘在该主机上，无法迁往别处；主机恢复后继续。",
-  ],
-  ["It was admitted and enters the queue in a moment.", "已受理，即将进入队列。"],
-  ["It is looked at for the first time in a moment.", "即将进行首次调度。"],
-  ["Its last attempt was lost; it rests before it is tried again.", "上一次运行丢失，稍后重试。"],
-  [
-    "It needs {needed} units together; a host has {largest} at most and the pool has no room for it even when empty.",
-    "需要 {needed} 个单位在一起；单台主机最多 {largest} 个，即使资源池全空也放不下。",
-  ],
-  [
-    "Room for its {needed} units is kept; it is free at {at} at the latest, by the limits of what runs there.",
-    "已为其预留 {needed} 个单位；按在运行工作的时限，最迟 {at} 可用。",
-  ],
-  [
-    "{needed} units are free, but it may run beyond {until}, when they are kept for work before it. A shorter limit may start it now.",
-    "有 {needed} 个单位空闲，但它可能运行到 {until} 之后，届时已为排在前面的工作预留。缩短时限可能立即启动。",
-  ],
-  [
-    "It needs {needed} units; {free} are free, at most {largest} of them on one host, and it is number {position} in line.",
-    "需要 {needed} 个单位；空闲 {free} 个，单台主机最多 {largest} 个，排在第 {position} 位。",
-  ],
-  [
-    "It may cost {needed} fen; the month's budget has {left} fen left.",
-    "可能花费 {needed} 分，本月预算剩余 {left} 分。",
-  ],
-  [
-    "{*who} holds {held} of at most {most}, and this needs {needed} more.",
-    "{who}已占用 {held}，上限 {most}，还需要 {needed}。",
-  ],
-  [
-    "It may use {needed} hours of GPUs; the month's budget has {left} left.",
-    "可能使用 {needed} GPU 小时，本月预算剩余 {left}。",
   ],
 ];

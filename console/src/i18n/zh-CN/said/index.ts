@@ -6,5 +6,6 @@ import { books } from "./books.ts";
 import { compute } from "./compute.ts";
 import { events } from "./events.ts";
 import { parts } from "./parts.ts";
+import { waits } from "./waits.ts";
 
-export const said: readonly Said[] = [compute, events, account, books, parts];
+export const said: readonly Said[] = [compute, waits, events, account, books, parts];
