@@ -94,6 +94,64 @@ export const account: Said = [
   ],
   ["The metering log has no checkpoint yet: nothing was used.", "计量日志还没有检查点：尚无用量。"],
 
+  ["A term is {terms}, not {term}.", "包期可选 {terms}，不能为 {term}。"],
+  [
+    "A {role} does not handle API keys of a {other}, who may do more.",
+    "{*role}不能管理权限更高的{*other}的 API 密钥。",
+  ],
+  ["A {role} does not invite a {other}, who may do more.", "{*role}不能邀请权限更高的{*other}。"],
+  [
+    "An expansion is extended while it is active, not {*state}.",
+    "只能在扩容生效期间延长，当前{state}。",
+  ],
+  ["This expansion is extended already; extend {id}.", "此扩容已延长，请延长 {id}。"],
+  ["There is no expansion {id}.", "没有扩容 {id}。"],
+  ["There is no package {id}.", "没有算力包 {id}。"],
+  ["There is no service {id}.", "没有服务 {id}。"],
+  ["There is no subscription {id}.", "没有包期 {id}。"],
+  ["There is no such agreement.", "没有这份协议。"],
+  ["There is no such operation.", "没有这个操作。"],
+  ["Many are signing in at this moment; try again.", "当前登录人数较多，请重试。"],
+  ["Only the operator's own tenant has root users.", "只有运营方账户可以有平台管理员。"],
+  ["Say with which e-mail address you will sign in.", "请填写用于登录的邮箱。"],
+  ["Say with which e-mail address the user will sign in.", "请填写该成员用于登录的邮箱。"],
+  [
+    "This API key may only hand in usage; nobody signs in with it.",
+    "此 API 密钥只能上报用量，不能用于登录。",
+  ],
+  ["What may only read sets no password.", "只读凭证不能设置密码。"],
+  [
+    "The flavor {flavor} {why}. By the month or year: {sold}.",
+    "规格 {flavor} 不能按包期购买。可包月或包年的规格：{sold}。",
+  ],
+  [
+    "{skus} has no price by the day (on request), so it cannot be added.",
+    "{skus} 没有按天的价格（价格另议），不能增加。",
+  ],
+  [
+    "The machine of {name} has no GPU to add to; CPUs and memory can be added.",
+    "{name} 的机器没有 GPU 可增加，只能增加 CPU 和内存。",
+  ],
+  [
+    "The next term of {name} is paid already, in its size; upgrade it when that has begun.",
+    "{name} 的下一周期已按原规格付款，开始后再升级。",
+  ],
+  ["This service is {*state}; an offer comes before.", "此服务{state}，需先有报价。"],
+  ["There is no such lease that is sized by what it uses.", "没有这个按用量自动调整的实例。"],
+  [
+    "The operator releases no leases like {name} for idleness.",
+    "运营方不会因闲置释放 {name} 这类实例。",
+  ],
+  [
+    "The operator lets no lease be kept for good; keep it once, each time that you are told.",
+    "运营方不允许永久保留实例，请在每次收到通知时保留一次。",
+  ],
+  [
+    "There is no such snapshot of a lease that was released for idleness, or its time is over.",
+    "没有这个因闲置释放而保留的快照，或它已过期。",
+  ],
+  ["{name} is still being released; try again in a moment.", "{name} 仍在释放中，请稍后再试。"],
+
   // People and keys.
   ['There is a user "{name}" already.', "已有名为“{name}”的成员。"],
   ['There is a project "{name}" already.', "已有名为“{name}”的项目。"],
