@@ -23,6 +23,8 @@ const always: When = () => true;
 export class Faults {
   /** Before each answer. */
   latencyMs = 0;
+  /** Said beside every answer, as for a version that is deprecated. */
+  warnings: readonly string[] = [];
   /** Told of each request before it is answered. */
   onRequest: ((request: Asked) => void) | undefined;
   readonly #failures: Failure[] = [];

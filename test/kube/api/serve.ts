@@ -60,7 +60,8 @@ export async function serve(
       return;
     }
     const asked = { verb, url, body, request };
-    const answered = answer(parts, route, asked);
+    const { warnings = [], ...told } = answer(parts, route, asked);
+    const answered = { ...told, warnings: [...warnings, ...parts.faults.warnings] };
     if (fate === "lose") request.socket.destroy();
     else send(response, answered, fate);
   } catch (error) {

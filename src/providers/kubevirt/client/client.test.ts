@@ -102,6 +102,12 @@ test("a dry run tells what would be, and keeps nothing", async () => {
   expect(await client.get(call, kinds.configMap, at)).toBeDefined();
 });
 
+test("what the server says beside comes with the result", async () => {
+  server.faults.warnings = ['v1beta1 is "deprecated", use v1', "and a second one"];
+  const { warnings } = await client.apply(call, kinds.configMap, settings("c", {}));
+  expect(warnings).toEqual(['v1beta1 is "deprecated", use v1', "and a second one"]);
+});
+
 test("a delete that names a uid spares another object of the same name", async () => {
   const { object } = await client.create(call, kinds.configMap, settings("c", {}));
   await client.delete(call, kinds.configMap, at);

@@ -5,6 +5,7 @@ import { expired, forbidden } from "#test/kube/api/refusal.ts";
 import { type KubeServer, type KubeServerOptions, startKube } from "#test/kube/server.ts";
 
 import { KubeClient } from "./client.ts";
+import type { Credential } from "./credentials.ts";
 import { clientLimits } from "./options.ts";
 import type { WatchEvent } from "./watch.ts";
 
@@ -207,6 +208,26 @@ test("what the server refuses is told again and again, and ends when it ends", a
   server.faults.refuse(5, () => forbidden(kinds.configMap, "", "no rights"));
   const { told } = follow();
   await expect.poll(() => told).toEqual([...Array.from({ length: 5 }, () => "lost"), "snapshot 0"]);
+});
+
+test("a token that ends under a watch is renewed, and nothing is missed", async () => {
+  let token = server.token;
+  const credentials = {
+    current: async (): Promise<Credential> => ({ token }),
+    renew: () => {
+      token = server.issueToken();
+      return true;
+    },
+  };
+  const other = new KubeClient({ ...server.cluster(), credentials }, limits);
+  const { told } = follow({}, other);
+  await watching();
+  server.faults.expireToken(server.token);
+  server.faults.cutWatches();
+  put("a", "1");
+  await expect.poll(() => told.at(-1)).toBe("changed a");
+  expect(told.filter((each) => each.startsWith("snapshot"))).toHaveLength(1);
+  other.close();
 });
 
 test("a watch may begin at a version, without a snapshot", async () => {
