@@ -487,6 +487,11 @@ test("Volcano: a queue without room, a gang that waits, an eviction, an end", ()
   });
   const over = volcanoSight(volcano("Terminated"), group("Running"), facts([evicted]));
   expect(over).toMatchObject({ state: "ended", members: [{ by: "preemption" }] });
+  const plain = pod({ deleted: true, main: ended(143, saying("interrupted")) });
+  const byEvent = { evictSaid: "Pod is evicted, because of reclaim" };
+  expect(
+    volcanoSight(volcano("Terminated"), group("Running"), facts([plain], byEvent)).members[0]?.by,
+  ).toBe("preemption");
   const done = pod({ main: ended(0, saying("exited")) });
   expect(volcanoSight(volcano("Completed"), group("Completed"), facts([done]))).toMatchObject({
     state: "ended",

@@ -37,6 +37,8 @@ export interface SightFacts {
   readonly before: readonly MemberSight[];
   readonly now: number;
   readonly logBytes: (rank: number) => number;
+  /** Of Volcano's event `Evict` on a pod of it: the node may overwrite what stood on the pod itself. */
+  readonly evictSaid?: string;
 }
 
 /** `undefined`: the cluster answered, and does not have it. */
@@ -129,7 +131,7 @@ export function volcanoSight(
     const index = told["volcano.sh/task-index"] ?? labels["volcano.sh/task-index"];
     return volcanoRank(told["volcano.sh/task-spec"], Number(index ?? 0));
   });
-  const evicted = volcanoEviction(facts.pods);
+  const evicted = volcanoEviction(facts);
   const jobEnd = volcanoEnd(job, facts, evicted);
   const ask: MembersAsk = {
     ...facts,
@@ -145,12 +147,12 @@ export function volcanoSight(
 }
 
 /** Volcano writes onto a pod that it takes away why it does so. */
-function volcanoEviction(pods: readonly SeenPod[]): Ending | undefined {
-  for (const { status } of pods) {
-    const told = status.conditions.find(({ reason }) => reason === "Evict");
-    if (told !== undefined) return preempted(`It made room for other work: ${told.message}`);
-  }
-  return undefined;
+function volcanoEviction({ pods, evictSaid }: SightFacts): Ending | undefined {
+  const told = pods
+    .flatMap(({ status }) => status.conditions)
+    .find(({ reason }) => reason === "Evict");
+  const said = told?.message ?? evictSaid;
+  return said === undefined ? undefined : preempted(`It made room for other work: ${said}`);
 }
 
 const overPhases = new Set(["Aborted", "Terminated", "Failed"]);
