@@ -43,6 +43,11 @@ const noticeWords = {
     "zh-CN":
       "租赁 {lease} 所在的硬件发生故障({device})。目前仍在运行,运营方已知悉;请备份重要数据。",
   },
+  lease_host_maintenance: {
+    en: "The host of {lease} is being taken out of service for maintenance. {lease} runs on, and is not moved: its disk is there. Save what matters, and stop it when it suits you; the operator will tell you when the host goes down.",
+    "zh-CN":
+      "租赁 {lease} 所在的主机即将停机维护。目前仍在运行,因磁盘位于该主机而不会被迁移;请备份重要数据,并在方便时停止实例。停机时间由运营方另行通知。",
+  },
   lease_host_down: {
     en: "The host of {lease} has been down since {since}. The disk of the lease is there, so it cannot go elsewhere; it goes on when the host is back. The operator knows.",
     "zh-CN":

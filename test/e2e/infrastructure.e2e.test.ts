@@ -6,6 +6,7 @@ import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-c
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, signIn } from "./sign-in.ts";
 
+const polled = { timeout: 120_000, interval: 300 };
 let cloud: ConsoleCloud;
 let browser: TestBrowser;
 let customer: Customer;
@@ -84,12 +85,21 @@ test("a host goes into maintenance: first one sees what would move and what not,
   await page.getByText("train-1").first().waitFor();
   await page.getByRole("button", { name: "Begin maintenance" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText(/[01] (?:can|cannot) move/).waitFor();
+  await dialog.getByText("1 instance cannot move: its disk is here").waitFor();
   await dialog.getByText("train-1").waitFor();
   await dialog.getByRole("button", { name: "Begin maintenance" }).click();
   await page.getByRole("button", { name: "Take work again" }).waitFor();
-  await page.getByText("Takes nothing new").first().waitFor();
-  expect((await cloud.operator.call("getHost", { params: { hostId } })).schedulable).toBe(false);
+  await page.locator(".page-head").getByText("In maintenance").waitFor();
+  expect(await cloud.operator.call("getHost", { params: { hostId } })).toMatchObject({
+    schedulable: false,
+    maintenance: true,
+  });
+  await expect
+    .poll(
+      async () => (await customer.client.call("listNotices")).items.map(({ kind }) => kind),
+      polled,
+    )
+    .toContain("lease_host_maintenance");
   await page.getByRole("button", { name: "Take work again" }).click();
   await page.getByRole("button", { name: "Begin maintenance" }).waitFor();
   await close();

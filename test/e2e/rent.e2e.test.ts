@@ -58,6 +58,7 @@ test.each<Look>([plainLook, { ...plainLook, language: "zh-CN" }])(
     await topUp(journey);
     await rentMachine(journey, "web");
     await typeIntoConsole(journey);
+    await lookAtScreen(journey);
     await runJob(journey);
     await stopAll(journey);
     await readBill(journey);
@@ -122,6 +123,23 @@ async function typeIntoConsole({ page, t, look }: Journey): Promise<void> {
   await page.keyboard.press("Enter");
   await expect.poll(() => screen.innerText(), polled).toMatch(/Linux \S+ [0-9.]+.* x86_64/);
   await shoot(page, "real-console", look);
+  await page.getByRole("button", { name: t("lease.consoleClose") }).click();
+}
+
+/** The screen has the size that the machine's video card says, not that of an empty canvas. */
+async function lookAtScreen({ page, t, look }: Journey): Promise<void> {
+  await page.getByText(t("lease.consoleKinds.vnc"), { exact: true }).click();
+  await page.getByRole("button", { name: t("lease.consoleOpen") }).click();
+  await page.getByText(t("common.terminal.connected"), { exact: true }).waitFor();
+  const screen = page.getByRole("application", { name: t("common.terminal.screen") });
+  const pixels = async (): Promise<number> => {
+    const [width, height] = await Promise.all(
+      ["width", "height"].map((side) => screen.locator("canvas").getAttribute(side)),
+    );
+    return Number(width) * Number(height);
+  };
+  await expect.poll(pixels, polled).toBeGreaterThanOrEqual(640 * 400);
+  await shoot(page, "real-screen", look);
   await page.getByRole("button", { name: t("lease.consoleClose") }).click();
 }
 

@@ -2,6 +2,8 @@
 import { beforeAll, expect, test, vi } from "vitest";
 
 import type { Job } from "#contract/schemas/compute.ts";
+import { findHost, listHosts, setMaintenance, setSchedulable } from "#flow/place/hosts.ts";
+import { present } from "#kernel/assert.ts";
 import { alerts } from "#notices/store.ts";
 
 import { jobCloud } from "./job-cloud.ts";
@@ -58,6 +60,54 @@ test(
     conditions.set("h1", { sickGpus: [] });
     await cloud.api.call("cancelJob", { params: { jobId: job.id } });
     await jobThat(job.id, ({ endedAt }) => endedAt !== null);
+  },
+);
+
+test(
+  "a host in maintenance: its job leaves with what it saved and goes on when there is room, a lease stays and its owner is told",
+  { timeout },
+  async () => {
+    const { lease } = await cloud.api.call("createLease", {
+      body: { name: "stays", flavor: "t4.1", image: "tiny" },
+    });
+    const params = { leaseId: lease.id };
+    const job = await cloud.submit({ ...work, platformRetriesMax: 0 });
+    await jobThat(job.id, ({ state }) => state === "running");
+    await eventually(async () => {
+      expect((await cloud.api.call("getLease", { params })).state).toBe("running");
+    });
+    const [host] = await listHosts(cloud.db, { limit: 1, after: undefined });
+    const hostId = present(host, "the host").id;
+    await setMaintenance(cloud.db, hostId, true);
+    expect(await findHost(cloud.db, hostId)).toMatchObject({
+      maintenance: true,
+      schedulable: false,
+    });
+    const left = await jobThat(job.id, ({ state }) => state === "queued");
+    expect(left.attempts[0]).toMatchObject({
+      billable: false,
+      end: { kind: "platform_fault", moved: true },
+    });
+    expect(left.preemptions).toMatchObject([{ cause: "migration" }]);
+    await eventually(async () => {
+      const { items } = await cloud.api.call("listNotices", { query: {} });
+      expect(items.map(({ kind }) => kind)).toContain("lease_host_maintenance");
+    });
+    expect((await cloud.api.call("getLease", { params })).state).toBe("running");
+    expect(await open()).not.toContain("lease_on_sick");
+    await setSchedulable(cloud.db, hostId, true);
+    expect(await findHost(cloud.db, hostId)).toMatchObject({
+      maintenance: false,
+      schedulable: true,
+    });
+    const again = await jobThat(job.id, ({ attempts }) => attempts[1]?.state === "running");
+    expect(again.reason?.message).toContain("taken out of service");
+    await cloud.api.call("cancelJob", { params: { jobId: job.id } });
+    await cloud.api.call("releaseLease", { params });
+    await jobThat(job.id, ({ endedAt }) => endedAt !== null);
+    await eventually(async () => {
+      expect((await cloud.api.call("getLease", { params })).state).toBe("released");
+    });
   },
 );
 

@@ -24,7 +24,13 @@ type Host = ItemOf<"listHosts">;
 
 const columns: readonly Column<Host>[] = [
   { title: "HOST", cell: (host) => host.name },
-  { title: "STATE", cell: (host) => (host.schedulable ? host.state : `${host.state}, cordoned`) },
+  {
+    title: "STATE",
+    cell: (host) =>
+      host.schedulable
+        ? host.state
+        : `${host.state}, ${host.maintenance ? "in maintenance" : "cordoned"}`,
+  },
   { title: "CPUS", cell: (host) => `${host.cpusUsed}/${host.cpus}`, right: true },
   {
     title: "MEMORY",
@@ -77,9 +83,14 @@ export function addHosts(program: Command, shell: Shell): void {
     },
   });
 
-  for (const [word, schedulable, summary] of [
-    ["cordon", false, "Place nothing new on a host; what runs there stays"],
-    ["uncordon", true, "Place new work on a host again"],
+  for (const [word, body, summary] of [
+    ["cordon", { schedulable: false }, "Place nothing new on a host; what runs there stays"],
+    ["uncordon", { schedulable: true }, "Place new work on a host again"],
+    [
+      "maintain",
+      { maintenance: true },
+      "Take a host out of service: nothing new, its jobs go on elsewhere, owners of leases are told",
+    ],
   ] as const) {
     define(host, shell, {
       usage: `${word} <host>`,
@@ -90,7 +101,7 @@ export function addHosts(program: Command, shell: Shell): void {
         const hostId = await resolve(session, kinds.host, text);
         const value = await session.client.call("updateHost", {
           params: { hostId },
-          body: { schedulable },
+          body,
         });
         await session.out.show({
           value,

@@ -152,6 +152,8 @@ export const host = z.object({
   execution: z.enum(["kvm", "emulated", "simulated"]),
   state: hostState,
   schedulable: z.boolean(),
+  /** The operator takes it out of service: its jobs go on elsewhere, owners of leases are told. */
+  maintenance: z.boolean(),
   /** The pool that it belongs to; `null` for a host outside every pool. */
   pool: poolName.nullable(),
   cpus: z.number().int(),
@@ -194,6 +196,11 @@ export const host = z.object({
 /** What is not said stays. */
 export const updateHostBody = z.strictObject({
   schedulable: z.boolean().optional(),
+  /**
+   * Begins with `true`: nothing new, jobs are told to save their work and go on elsewhere, owners of
+   * leases are told. `schedulable: true` ends it.
+   */
+  maintenance: z.boolean().optional(),
   /** Into this pool, or out of any with `null`. */
   pool: poolName.nullable().optional(),
 });

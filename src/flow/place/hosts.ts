@@ -16,6 +16,7 @@ const row = z.object({
   execution: z.enum(["kvm", "emulated", "simulated"]),
   state: z.enum(["up", "down", "maintenance"]),
   schedulable: z.boolean(),
+  maintenance: z.boolean(),
   pool: z.string().nullable(),
   numa: z.array(z.object({ cpus: z.int(), memoryBytes: z.number() })),
   cpus: z.int(),
@@ -49,7 +50,8 @@ export type HostUse = z.output<typeof row>;
 
 const hostRows = sql`
   select h.id, h.name, zone.name as zone, pod.name as pod, cluster.name as cluster, h.site,
-    site.execution, h.state, h.schedulable, h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
+    site.execution, h.state, h.schedulable, h.maintenance_since is not null as maintenance,
+    h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
     h.created_at, pool.name as pool, h.numa, h.gpu_driver,
     coalesce((select sum(milli_cpus) from placement p
       where p.host_id = h.id and p.state = 'full'), 0)::int8 as milli_cpus_used,
@@ -87,12 +89,29 @@ export function findHost(db: Queryable, id: string): Promise<HostUse | undefined
   return db.maybe(sql`${hostRows} where h.id = ${id}`, row);
 }
 
+/** One that takes work again is no longer in maintenance. */
 export async function setSchedulable(
   db: Queryable,
   id: string,
   schedulable: boolean,
 ): Promise<void> {
-  await db.execute(sql`update host set schedulable = ${schedulable} where id = ${id}`);
+  await db.execute(sql`update host set schedulable = ${schedulable},
+    maintenance_since = case when ${schedulable} then null else maintenance_since end
+    where id = ${id}`);
+}
+
+/** Also takes nothing new; that stays when the maintenance ends, until one says otherwise. */
+export async function setMaintenance(
+  db: Queryable,
+  id: string,
+  maintenance: boolean,
+): Promise<void> {
+  await db.execute(
+    maintenance
+      ? sql`update host set maintenance_since = coalesce(maintenance_since, now()),
+          schedulable = false where id = ${id}`
+      : sql`update host set maintenance_since = null where id = ${id}`,
+  );
 }
 
 /**

@@ -132,6 +132,7 @@ const sickRow = z
     turn: z.int(),
     host: z.string(),
     device: z.string().nullable(),
+    maintenance_since: instant.nullable(),
     told: z.boolean(),
   })
   .transform((row) => ({
@@ -144,15 +145,19 @@ const sickRow = z
     host: row.host,
     /** Null: the whole host is to be left. */
     device: row.device,
+    /** Nothing is out of order: since then the operator takes the host out of service. */
+    maintenanceSince: row.maintenance_since,
     told: row.told,
   }));
 export type OnSick = z.output<typeof sickRow>;
 
-/** Machines on a device that is sick, or on a host that its platform takes out of service. */
+/** Machines on a device that is sick, or on a host that its platform or the operator takes out of service. */
 export function onSick(db: Queryable, rowsMax: number): Promise<OnSick[]> {
   return db.rows(
     sql`select distinct on (i.id) i.tenant_id, i.id, i.request_id, i.kind, r.name, i.turn,
         h.name as host, d.id as device,
+        case when d.id is null and h.state <> 'maintenance' then h.maintenance_since end
+          as maintenance_since,
         exists (select from preemption x where x.instance_id = i.id
           and x.state in ('asked', 'done')) as told
       from placement p
@@ -161,7 +166,7 @@ export function onSick(db: Queryable, rowsMax: number): Promise<OnSick[]> {
         join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
         left join gpu_claim c on c.tenant_id = p.tenant_id and c.instance_id = p.instance_id
         left join gpu_device d on d.host_id = c.host_id and d.id = c.device_id and not d.healthy
-      where p.state = 'full' and (d.id is not null or h.state = 'maintenance')
+      where p.state = 'full' and (d.id is not null or h.state = 'maintenance' or h.maintenance_since is not null)
         and i.state not in ('deleting', 'gone') and r.wanted <> 'released'
       order by i.id, d.id limit ${rowsMax}`,
     sickRow,

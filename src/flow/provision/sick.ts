@@ -1,7 +1,7 @@
 /**
- * Off what is sick (S-10): jobs are told to save their work and go on elsewhere, as a fault of ours; of
- * leases nothing is moved, their owners and the operator are told. What must stay true: who is well again
- * in time has cost nobody but those who were told.
+ * Off what is sick (S-10), and off hosts in maintenance: jobs are told to save their work and go on
+ * elsewhere, as a fault of ours; of leases nothing is moved, their owners and the operator are told. What
+ * must stay true: who is well again in time has cost nobody but those who were told.
  */
 import { z } from "zod";
 
@@ -25,7 +25,11 @@ export async function leaveSick(
     if (each.kind === "lease") await tellLease(tx, each, at);
     else if (!each.told) await moveJob(tx, each, how);
   }
-  const leases = new Set(found.filter(({ kind }) => kind === "lease").map(keyOf));
+  const leases = new Set(
+    found
+      .filter(({ kind, maintenanceSince }) => kind === "lease" && maintenanceSince === null)
+      .map(keyOf),
+  );
   for (const key of await openKeys(tx)) {
     if (!leases.has(key)) await resolveAlert(tx, { key, by: "scheduler", at });
   }
@@ -33,10 +37,14 @@ export async function leaveSick(
 
 function moveJob(
   tx: Tx,
-  { host, device, name, ...key }: OnSick,
+  { host, device, maintenanceSince, name, ...key }: OnSick,
   { noticeSeconds, at }: { readonly noticeSeconds: number; readonly at: number },
 ): Promise<void> {
   const where = device === null ? `host ${host}` : `device ${device} of host ${host}`;
+  const message =
+    maintenanceSince === null
+      ? `It was moved off ${where}, which is out of order.`
+      : `It was moved off ${where}, which is taken out of service.`;
   return interrupt(tx, name, {
     tenantId: key.tenantId,
     requestId: key.requestId,
@@ -44,7 +52,7 @@ function moveJob(
     attempt: key.attempt,
     cause: "migration",
     for: null,
-    reason: { code: "moved", message: `It was moved off ${where}, which is out of order.` },
+    reason: { code: "moved", message },
     lostUnitMs: 0,
     at,
     noticeUntil: at + noticeSeconds * 1000,
@@ -53,6 +61,14 @@ function moveJob(
 
 async function tellLease(tx: Tx, lease: OnSick, at: number): Promise<void> {
   const { tenantId, name, host } = lease;
+  const { maintenanceSince } = lease;
+  if (maintenanceSince !== null) {
+    // The operator knows: he said so himself.
+    const told = `maintenance:${lease.instanceId}:${maintenanceSince}`;
+    const kind = "lease_host_maintenance";
+    await notify(tx, { tenantId, key: told, kind, severity: "warning", data: { lease: name }, at });
+    return;
+  }
   const device = lease.device ?? "-";
   const key = keyOf(lease);
   const data = { lease: name, host, device };

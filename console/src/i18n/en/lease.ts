@@ -97,6 +97,8 @@ export const lease = {
   consoleClose: "Close the console",
   consoleNeedsRunning: "Only a running instance has a console; this one is: {{state}}.",
   consoleSimulated: "This machine is simulated: nothing runs in it, so nothing answers.",
+  forward: "Jupyter, or another page that a program in the machine serves",
+  forwardText: "Start it in the machine at port 8888, run this line on your computer, then open",
   elsewhere: "From your own terminal",
   activity: "Activity",
   idleState: {

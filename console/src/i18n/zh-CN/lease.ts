@@ -96,6 +96,8 @@ export const lease = {
   consoleClose: "关闭控制台",
   consoleNeedsRunning: "只有运行中的实例可以打开控制台；当前状态：{{state}}。",
   consoleSimulated: "该虚拟机为模拟，内部没有运行任何程序，因此不会有响应。",
+  forward: "打开 Jupyter 或虚拟机内的其他网页服务",
+  forwardText: "先在虚拟机内启动服务（端口 8888），再在您的电脑上运行此命令，然后打开",
   elsewhere: "使用您自己的终端",
   activity: "活跃情况",
   idleState: {

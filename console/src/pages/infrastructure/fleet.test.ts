@@ -33,6 +33,7 @@ function host(change: Partial<Host>): Host {
     execution: "simulated",
     state: "up",
     schedulable: true,
+    maintenance: false,
     pool: null,
     cpus: 64,
     cpusUsed: 8,

@@ -46,7 +46,12 @@ export function HostPage(): ReactNode {
         parent={parent}
         badge={<HostState host={host.data} />}
         lead={`${host.data.zone} / ${host.data.pod} / ${host.data.cluster}`}
-        actions={<Actions host={host.data} />}
+        actions={
+          <Actions
+            host={host.data}
+            stopped={work.filter(({ holds }) => holds === "disk").map(({ name }) => name)}
+          />
+        }
       />
       <Stack>
         {host.error === null ? null : <ProblemBox error={host.error} />}
@@ -61,7 +66,13 @@ export function HostPage(): ReactNode {
   );
 }
 
-function Actions({ host }: { readonly host: Host }): ReactNode {
+function Actions({
+  host,
+  stopped,
+}: {
+  readonly host: Host;
+  readonly stopped: readonly string[];
+}): ReactNode {
   const { t } = useText();
   const may = useMay();
   const [asked, setAsked] = useState<"maintenance" | "pool">();
@@ -89,7 +100,7 @@ function Actions({ host }: { readonly host: Host }): ReactNode {
       )}
       {open.error === null ? null : <ProblemBox error={open.error} />}
       {asked === "maintenance" ? (
-        <MaintenanceDialog host={host} onClose={() => setAsked(undefined)} />
+        <MaintenanceDialog host={host} stopped={stopped} onClose={() => setAsked(undefined)} />
       ) : null}
       {asked === "pool" ? <MovePoolDialog host={host} onClose={() => setAsked(undefined)} /> : null}
     </>

@@ -11,7 +11,7 @@ import type { Host } from "./fleet.ts";
 export function HostState({
   host,
 }: {
-  readonly host: Pick<Host, "state" | "schedulable">;
+  readonly host: Pick<Host, "state" | "schedulable" | "maintenance">;
 }): ReactNode {
   const { t } = useText();
   return (
@@ -19,7 +19,9 @@ export function HostState({
       <StateBadge of="host" state={host.state} />
       {host.schedulable ? null : (
         <Badge tone="attention" icon="tool">
-          {t("infrastructure.hosts.cordoned")}
+          {t(
+            host.maintenance ? "infrastructure.maintenance.under" : "infrastructure.hosts.cordoned",
+          )}
         </Badge>
       )}
     </Row>

@@ -1,17 +1,20 @@
 /**
- * Before a host takes nothing new: what runs there, and on paper (`planFleet` without the host) which
- * of it would find another host and which would not, and why. Nothing is moved by this.
+ * Before a host goes into maintenance: which jobs would leave it and where they would not fit, and what
+ * stays because its disk is here, each with its name. Which of it would find another host is tried on
+ * paper (`planFleet` without the host).
  */
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
 import { useAction, useApi } from "#console/api/queries.ts";
 import { FormDialog } from "#console/components/form-dialog.tsx";
-import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
-import { Badge, Notice, Skeleton } from "#console/ui/feedback.tsx";
-import { Facts, Stack } from "#console/ui/layout.tsx";
+import { Notice, Skeleton } from "#console/ui/feedback.tsx";
+import { RadioGroup } from "#console/ui/fields.tsx";
+import { Icon, type IconName } from "#console/ui/icons.tsx";
+import { Row, Stack } from "#console/ui/layout.tsx";
 import { Heading, Muted, Text } from "#console/ui/text.tsx";
 import { toast } from "#console/ui/toast.tsx";
 
@@ -19,14 +22,21 @@ import type { Host } from "./fleet.ts";
 
 type Displaced = AnswerOf<"planFleet">["displaced"][number];
 
+const hows = ["leave", "stay"] as const;
+type How = (typeof hows)[number];
+
 export function MaintenanceDialog({
   host,
+  stopped,
   onClose,
 }: {
   readonly host: Host;
+  /** Names of those of which only the disk is there. */
+  readonly stopped: readonly string[];
   readonly onClose: () => void;
 }): ReactNode {
   const { t } = useText();
+  const [how, setHow] = useState<How>("leave");
   const plan = useApi("planFleet", { body: { changes: [{ do: "remove", host: host.id }] } });
   const update = useAction("updateHost", {
     onDone: () => {
@@ -34,7 +44,8 @@ export function MaintenanceDialog({
       onClose();
     },
   });
-  const request = { params: { hostId: host.id }, body: { schedulable: false } };
+  const body = how === "leave" ? { maintenance: true } : { schedulable: false };
+  const request = { params: { hostId: host.id }, body };
   return (
     <FormDialog
       title={t("infrastructure.maintenance.title", { name: host.name })}
@@ -43,61 +54,80 @@ export function MaintenanceDialog({
       isBusy={update.isPending}
       error={update.error}
       disabledReason={plan.isPending ? t("infrastructure.maintenance.planning") : undefined}
-      call={{ operation: "updateHost", request }}
+      call={{
+        operation: "updateHost",
+        request,
+        command: `millrace host ${how === "leave" ? "maintain" : "cordon"} ${host.name}`,
+      }}
       onSubmit={() => update.mutate(request)}
       size="lg"
     >
       <Text>{t("infrastructure.maintenance.text")}</Text>
+      <RadioGroup
+        label={t("infrastructure.maintenance.how")}
+        choices={hows.map((value) => ({
+          value,
+          label: t(`infrastructure.maintenance.hows.${value}`),
+          description: t(`infrastructure.maintenance.howsText.${value}`),
+        }))}
+        value={how}
+        onChange={setHow}
+      />
       {plan.error === null ? null : (
         <ProblemBox error={plan.error} onRetry={() => void plan.refetch()} />
       )}
       {plan.isPending ? <Skeleton label={t("infrastructure.maintenance.planning")} /> : null}
-      {plan.data === undefined ? null : <Plan plan={plan.data} />}
+      {plan.data === undefined ? null : <Plan plan={plan.data} how={how} stopped={stopped} />}
     </FormDialog>
   );
 }
 
-function Plan({ plan }: { readonly plan: AnswerOf<"planFleet"> }): ReactNode {
+function Plan({
+  plan,
+  how,
+  stopped,
+}: {
+  readonly plan: AnswerOf<"planFleet">;
+  readonly how: How;
+  readonly stopped: readonly string[];
+}): ReactNode {
   const { t } = useText();
-  const moves = plan.displaced.filter(({ reason }) => reason === null);
-  const stays = plan.displaced.filter(({ reason }) => reason !== null);
-  if (plan.displaced.length === 0) {
+  const { displaced } = plan;
+  const jobs = displaced.filter(({ kind }) => kind === "job");
+  const leases = displaced.filter(({ kind }) => kind === "lease");
+  const waiting = jobs.filter(({ reason }) => reason !== null);
+  const moving = jobs.filter(({ reason }) => reason === null);
+  if (displaced.length === 0 && stopped.length === 0) {
     return <Notice tone="good" title={t("infrastructure.maintenance.empty")} />;
   }
+  const titled = (key: PartKey, of: readonly unknown[]): string =>
+    t(`infrastructure.maintenance.${key}`, { count: of.length });
   return (
     <Stack>
-      {stays.length === 0 ? (
-        <Notice tone="good" title={t("infrastructure.maintenance.allMove")} />
+      {how === "stay" ? (
+        <List title={titled("workStays", jobs)} of={jobs.map(withoutReason)} icon="clock" />
       ) : (
-        <Notice
-          tone="attention"
-          title={t("infrastructure.maintenance.someStay", { count: stays.length })}
-        />
+        <>
+          <List title={titled("jobsMove", moving)} of={moving} icon="check" />
+          <List title={titled("jobsWait", waiting)} of={waiting} icon="alert" />
+        </>
       )}
+      {/* Whether another host had room for them is no matter: they do not go there. */}
+      <List title={titled("leasesStay", leases)} of={leases.map(withoutReason)} icon="alert" />
       <List
-        title={t("infrastructure.maintenance.cannot", { count: stays.length })}
-        of={stays}
-        icon="alert"
-      />
-      <List
-        title={t("infrastructure.maintenance.can", { count: moves.length })}
-        of={moves}
-        icon="check"
-      />
-      <Facts
-        rows={[
-          [
-            t("infrastructure.maintenance.revenue"),
-            <span key="revenue">
-              <Money amount={plan.before.revenuePerHour} /> →{" "}
-              <Money amount={plan.after.revenuePerHour} />
-            </span>,
-          ],
-          [t("infrastructure.overview.waiting"), `${plan.before.waiting} → ${plan.after.waiting}`],
-        ]}
+        title={titled("disksStay", stopped)}
+        of={stopped.map((name) => ({ name, reason: null }))}
+        icon="disk"
       />
     </Stack>
   );
+}
+
+type PartKey = "jobsMove" | "jobsWait" | "leasesStay" | "disksStay" | "workStays";
+type Listed = Pick<Displaced, "name" | "reason">;
+
+function withoutReason({ name }: Displaced): Listed {
+  return { name, reason: null };
 }
 
 function List({
@@ -106,29 +136,28 @@ function List({
   icon,
 }: {
   readonly title: string;
-  readonly of: readonly Displaced[];
-  readonly icon: "alert" | "check";
+  readonly of: readonly Listed[];
+  readonly icon: IconName;
 }): ReactNode {
-  const { t } = useText();
+  const told = useServerWords();
   if (of.length === 0) return null;
   return (
     <div>
-      <Heading level={3}>{title}</Heading>
-      <ul className="plain-list">
-        {of.map((each) => (
-          <li key={each.requestId} className="line">
-            <span style={{ minWidth: 0, overflowWrap: "anywhere" }}>
-              {each.name}
-              {each.reason === null ? null : (
-                <>
-                  {" "}
-                  <Muted>{each.reason.message}</Muted>
-                </>
-              )}
-            </span>
-            <Badge tone={icon === "check" ? "good" : "attention"} icon={icon}>
-              {t(`infrastructure.work.${each.kind}`)}
-            </Badge>
+      <Row gap="xs" wrap="nowrap">
+        <Icon name={icon} />
+        <Heading level={3}>{title}</Heading>
+      </Row>
+      <ul className="name-list">
+        {of.map(({ name, reason }, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- names of different customers may be the same
+          <li key={`${name} ${index}`}>
+            {name}
+            {reason === null ? null : (
+              <>
+                {" "}
+                <Muted>{told(reason.message)}</Muted>
+              </>
+            )}
           </li>
         ))}
       </ul>

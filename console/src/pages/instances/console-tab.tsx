@@ -12,11 +12,15 @@ import { Button } from "#console/ui/button.tsx";
 import { Segments } from "#console/ui/fields.tsx";
 import { Notice } from "#console/ui/feedback.tsx";
 import { Card, Row, Stack } from "#console/ui/layout.tsx";
+import { ExternalLink } from "#console/ui/link.tsx";
 import { Muted } from "#console/ui/text.tsx";
 
 import type { Lease } from "./actions.ts";
 
 const kinds = ["serial", "vnc"] as const;
+
+/** Where Jupyter listens if nobody says otherwise. No image brings it, so none is linked to directly. */
+const forwarded = { ports: "8888:127.0.0.1:8888", link: "http://127.0.0.1:8888" } as const;
 
 export function ConsoleTab({ lease }: { readonly lease: Lease }): ReactNode {
   const { t } = useText();
@@ -80,6 +84,17 @@ export function ConsoleTab({ lease }: { readonly lease: Lease }): ReactNode {
           <CopyLine text={`millrace console ${lease.name}`} />
         </Stack>
       </Card>
+      {ssh === undefined ? null : (
+        <Card title={t("lease.forward")}>
+          <Stack gap="xs">
+            <Muted>
+              {t("lease.forwardText")}{" "}
+              <ExternalLink href={forwarded.link}>{forwarded.link}</ExternalLink>
+            </Muted>
+            <CopyLine text={ssh.command.replace(/^ssh /, `ssh -L ${forwarded.ports} `)} />
+          </Stack>
+        </Card>
+      )}
     </Stack>
   );
 }

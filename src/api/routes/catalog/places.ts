@@ -11,6 +11,7 @@ import {
   findHost,
   listHosts,
   setDeviceHealth,
+  setMaintenance,
   setSchedulable,
   type HostUse,
 } from "#flow/place/hosts.ts";
@@ -29,8 +30,9 @@ export const listHostsHandler: Handler<Operations["listHosts"]> = ({ query }, { 
 
 export const updateHost: Handler<Operations["updateHost"]> = async ({ params, body }, { tx }) => {
   await shownHost(tx, params.hostId);
-  const { schedulable, pool } = body;
+  const { schedulable, maintenance, pool } = body;
   if (schedulable !== undefined) await setSchedulable(tx, params.hostId, schedulable);
+  if (maintenance !== undefined) await setMaintenance(tx, params.hostId, maintenance);
   if (pool !== undefined) await moveHost(tx, params.hostId, pool);
   tx.nudge("capacity");
   return shownHost(tx, params.hostId);
@@ -69,6 +71,7 @@ function showHost(host: HostUse): z.output<typeof hostSchema> {
     execution: host.execution,
     state: host.state,
     schedulable: host.schedulable,
+    maintenance: host.maintenance,
     pool: host.pool,
     cpus: host.cpus,
     cpusUsed: host.milli_cpus_used / 1000,

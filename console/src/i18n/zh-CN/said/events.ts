@@ -38,6 +38,7 @@ export const events: Said = [
   ["Released before a machine was made.", "创建机器之前已释放。"],
   ["It was canceled by {by}.", "由 {by} 取消。"],
   ["It was moved off {where}, which is out of order.", "{where} 故障，已从其上迁走。"],
+  ["It was moved off {where}, which is taken out of service.", "{where} 停机维护，已从其上迁走。"],
   ["The program ended with exit code {exitCode}.", "程序以退出码 {exitCode} 结束。"],
   ["The program was ended by {signal}.", "程序被信号 {signal} 终止。"],
   ["The program ran longer than its limit of {limit} s.", "程序运行超过了 {limit} 秒的时限。"],
