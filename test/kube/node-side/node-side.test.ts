@@ -10,6 +10,7 @@ import { MergeRules } from "#test/kube/api/merge-rules.ts";
 import { type KubeServer, startKube } from "#test/kube/server.ts";
 
 import { type NodeSide, type NodeSideOptions, startNodeSide } from "./node-side.ts";
+import { machine } from "./sample-machine.ts";
 
 const a100 = "nvidia.com/GA100_A100_SXM4_80GB";
 const call = { signal: new AbortController().signal };
@@ -40,39 +41,6 @@ async function stop(): Promise<void> {
   client.close();
   await server.close();
 }
-
-interface MachineOf {
-  readonly name?: string;
-  readonly cpus?: number;
-  readonly gpus?: readonly string[];
-  readonly runStrategy?: string;
-  readonly evictionStrategy?: string;
-}
-
-function machine(of: MachineOf = {}) {
-  const { name = "m", cpus = 2, gpus = [], runStrategy = "RerunOnFailure", evictionStrategy } = of;
-  const devices = {
-    disks: [{ name: "root", disk: { bus: "virtio" } }],
-    ...(gpus.length === 0
-      ? {}
-      : { gpus: gpus.map((deviceName, n) => ({ name: `gpu${n}`, deviceName })) }),
-  };
-  const domain = { cpu: { sockets: cpus }, memory: { guest: "4Gi" }, devices };
-  const volume = { metadata: { name }, spec: { source: { blank: {} }, storage } };
-  const spec = {
-    domain,
-    volumes: [{ name: "root", dataVolume: { name } }],
-    ...(evictionStrategy === undefined ? {} : { evictionStrategy }),
-  };
-  return {
-    apiVersion: "kubevirt.io/v1",
-    kind: "VirtualMachine",
-    metadata: { name, namespace: "n" },
-    spec: { runStrategy, dataVolumeTemplates: [volume], template: { spec } },
-  };
-}
-
-const storage = { resources: { requests: { storage: "10Gi" } } };
 
 function read(kind: Kind, ...path: string[]): unknown {
   return at(server.objects.store.get(kind, place), ...path);
