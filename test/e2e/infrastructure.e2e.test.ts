@@ -87,6 +87,7 @@ test("a host goes into maintenance: first one sees what would move and what not,
   const dialog = page.getByRole("dialog");
   await dialog.getByText("1 instance cannot move: its disk is here").waitFor();
   await dialog.getByText("train-1").waitFor();
+  await shoot(page, "operate-maintenance", plainLook);
   await dialog.getByRole("button", { name: "Begin maintenance" }).click();
   await page.getByRole("button", { name: "Take work again" }).waitFor();
   await page.locator(".page-head").getByText("In maintenance").waitFor();

@@ -15,7 +15,7 @@ import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { RadioGroup } from "#console/ui/fields.tsx";
 import { Icon, type IconName } from "#console/ui/icons.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
-import { Heading, Muted, Text } from "#console/ui/text.tsx";
+import { Muted, Text } from "#console/ui/text.tsx";
 import { toast } from "#console/ui/toast.tsx";
 
 import type { Host } from "./fleet.ts";
@@ -145,7 +145,7 @@ function List({
     <div>
       <Row gap="xs" wrap="nowrap">
         <Icon name={icon} />
-        <Heading level={3}>{title}</Heading>
+        <Text isStrong>{title}</Text>
       </Row>
       <ul className="name-list">
         {of.map(({ name, reason }, index) => (
