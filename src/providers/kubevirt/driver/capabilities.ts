@@ -5,6 +5,13 @@ import type { SeenNode } from "./inventory.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { Site } from "./site.ts";
 
+export const noNumaPinning =
+  "which NUMA node is the kubelet's choice (Topology Manager), not the control plane's";
+export const noDedicatedCpus =
+  "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)";
+export const noGpuResize =
+  "a GPU is added or taken at the next start only (KubeVirt says RestartRequired)";
+
 const yes: Capability = { can: true };
 
 function no(because: string): Capability {
@@ -36,7 +43,7 @@ export function capabilitiesOf(
     ),
     resizeMemoryLive: kubevirt.liveUpdate ? yes : no(liveUpdate),
     diskGrowLive: yes,
-    resizeGpus: no("a GPU is added or taken at the next start (KubeVirt says RestartRequired)"),
+    resizeGpus: no(noGpuResize),
     pause: yes,
     serialConsole: yes,
     vncConsole: yes,
@@ -45,12 +52,8 @@ export function capabilitiesOf(
     outboundNetwork: settings.outbound ? yes : no("the site's settings forbid it"),
     workloads: no("jobs of this site run as jobs of the cluster, which is not wired yet"),
     gpus: facts.gpus.size > 0 ? yes : no("no GPU is both named in the settings and permitted"),
-    numaPinning: core.numa
-      ? no("which node is the kubelet's choice (Topology Manager), not the control plane's")
-      : no("the class core is not set up for it (numa)"),
-    exclusiveCpus: all.some(({ dedicatedCpus }) => dedicatedCpus)
-      ? yes
-      : no("no node's kubelet hands out dedicated CPUs (cpuManagerPolicy: static)"),
+    numaPinning: no(noNumaPinning),
+    exclusiveCpus: all.some(({ dedicatedCpus }) => dedicatedCpus) ? yes : no(noDedicatedCpus),
     idempotency: "client-id",
   };
 }

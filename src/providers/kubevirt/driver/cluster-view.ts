@@ -21,6 +21,8 @@ import {
 import { Listeners } from "./listeners.ts";
 import { Mirror } from "./mirror.ts";
 import type { ClusterSettings } from "./settings.ts";
+import type { RunRecord } from "./run-record.ts";
+import { nextRun } from "./runs.ts";
 import { viewMachine } from "./view.ts";
 
 export interface ClusterViewOptions {
@@ -38,12 +40,17 @@ export class ClusterView {
   readonly #nodes: Mirror<SeenNode | undefined>;
   readonly #options: ClusterViewOptions;
   readonly #changed = new Listeners();
+  /** Runs that were seen to begin and are not written down yet, or only in part. */
+  readonly #begun = new Map<string, RunRecord>();
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
     const { client, settings, now, onLost } = options;
     const ours = { labels: ourSelector(settings.controlPlane) };
-    const onChange = (key: string): void => this.#changed.tell(key);
+    const onChange = (key: string): void => {
+      this.#remember(key);
+      this.#changed.tell(key);
+    };
     const common = { client, selection: ours, keyOf: machineIdIn, onChange, now };
     this.machines = new Mirror({
       ...common,
@@ -106,10 +113,16 @@ export class ClusterView {
     return this.lostSince ?? this.#options.now();
   }
 
+  /** With what is known of its run, also where that is not written down yet. */
+  withRun(machine: KeptMachine): KeptMachine {
+    const begun = this.#begun.get(machine.machineId);
+    return begun === undefined ? machine : { ...machine, run: begun };
+  }
+
   view(machine: KeptMachine): Machine {
     const instance = this.instances.get(machine.machineId);
     return viewMachine({
-      machine,
+      machine: this.withRun(machine),
       instance,
       seenAt: this.seenAt,
       endpoints: this.#endpoints(machine.machineId, instance),
@@ -131,6 +144,23 @@ export class ClusterView {
 
   changes(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
     return this.#changed.listen(signal);
+  }
+
+  /** A run may end before its beginning is written. How it ended is never guessed from here. */
+  #remember(machineId: string): void {
+    const machine = this.machines.get(machineId);
+    if (machine === undefined) {
+      this.#begun.delete(machineId);
+      return;
+    }
+    const { run: written } = machine;
+    const known = this.withRun(machine).run;
+    if (written?.end !== undefined && written.uid === known?.uid) this.#begun.delete(machineId);
+    const instance = this.instances.get(machineId)?.seen;
+    const next = nextRun(this.withRun(machine), instance, this.#options.now());
+    if (next !== undefined && next.end === undefined && next !== written) {
+      this.#begun.set(machineId, next);
+    }
   }
 
   #endpoints(machineId: string, instance: KeptInstance | undefined): readonly Endpoint[] {

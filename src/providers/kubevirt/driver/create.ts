@@ -13,7 +13,8 @@ import { isConflict, refused, refusedBecause } from "./errors.ts";
 import { demandGpus, named } from "./gpus.ts";
 import { demandPatience, sameOwner, type Hands } from "./hands.ts";
 import type { SeenNode } from "./inventory.ts";
-import { hostKey } from "./kept.ts";
+import { noDedicatedCpus, noNumaPinning } from "./capabilities.ts";
+import { hostKey, pinnedKey } from "./kept.ts";
 import { ensureNamespace } from "./namespaces.ts";
 import { policyOf } from "./policy.ts";
 import { withRecord } from "./records.ts";
@@ -64,6 +65,7 @@ async function compile(
     throw refused("Here no snapshot outlives its machine, so a machine cannot begin as one.");
   }
   if (spec.workload !== undefined) throw refused("This site runs no jobs in machines.");
+  demandPinning(spec, node);
   const gpus = named(spec.gpus, node);
   demandGpus(gpus, node, hands.view.machines.values());
   const namespace = namespaceFacts(spec.owner.projectId, site.images.values());
@@ -77,6 +79,14 @@ async function compile(
   });
   if ("refusals" in compiled) throw refusedBecause(compiled.refusals);
   return [compiled, namespace];
+}
+
+/** Which NUMA node is the kubelet's choice; CPUs of its own come with the class. */
+function demandPinning({ pinning, serviceClass }: MachineSpec, node: SeenNode): void {
+  if (pinning?.numaNode !== undefined) throw refused(noNumaPinning);
+  if (pinning?.exclusive !== true) return;
+  if (serviceClass !== "core") throw refused("CPUs of its own are of the class core here");
+  if (!node.dedicatedCpus) throw refused(`node ${node.host.id}: ${noDedicatedCpus}`);
 }
 
 /** As `ensureNamespace` makes it: it may clone from wherever the site's images are. */
@@ -116,6 +126,7 @@ async function makeMachine(
     ...machine.metadata.annotations,
     [hostKey]: spec.hostId,
     [classKey]: spec.serviceClass,
+    ...(spec.pinning?.exclusive === true ? { [pinnedKey]: "exclusive" } : {}),
     ...withRecord([], { id: call.operationId, kind: "create", state: "done" }),
   };
   const object: NewObject = { ...machine, metadata: { ...machine.metadata, annotations } };

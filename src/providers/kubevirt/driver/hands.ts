@@ -3,7 +3,6 @@
  * it is not done again, and what is written is written against the version that was looked at.
  */
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
-import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { labelKeys, ourSelector } from "#providers/kubevirt/compile/labels.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import {
@@ -37,6 +36,8 @@ export interface Doing {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Done before the record is written as done. */
   readonly act?: () => Promise<unknown>;
+  /** Done when all is written; nothing is lost if it never is. */
+  readonly afterwards?: () => Promise<unknown>;
   /** Twice is not the same as once: it is written down before it is done, and then not done again. */
   readonly onceOnly?: true;
   readonly of?: string;
@@ -137,7 +138,8 @@ export class Hands {
       await this.look(call, machine);
       machine = this.view.machines.get(machine.machineId) ?? machine;
     }
-    return this.#write(call, machine, { ...written, state: "done" }, doing);
+    await this.#write(call, machine, { ...written, state: "done" }, doing);
+    await doing.afterwards?.();
   }
 
   async #write(
@@ -176,8 +178,4 @@ export function demandPatience({ signal }: ReadCall): void {
     effect: "none",
     cause: signal.reason,
   });
-}
-
-export function nameOf(object: KubeObject): { readonly namespace: string; readonly name: string } {
-  return { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
 }

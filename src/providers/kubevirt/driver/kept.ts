@@ -18,6 +18,9 @@ export const hostKey = "millrace.dev/host";
 /** What its first disk was grown to: the template keeps what it began with. */
 export const diskKey = "millrace.dev/disk-bytes";
 
+/** `exclusive`: it was asked for CPUs of its own. */
+export const pinnedKey = "millrace.dev/pinned";
+
 const storage = z.object({
   storageClassName: z.string().optional(),
   resources: z.object({ requests: z.object({ storage: z.string() }) }),

@@ -10,7 +10,7 @@ import type { Progress } from "#providers/kubevirt/observe/snapshot.ts";
 import type { Hands } from "./hands.ts";
 import type { KeptInstance, KeptMachine } from "./kept.ts";
 import { recordOf, type OperationRecord } from "./records.ts";
-import { restoreStatus, snapshotStatus } from "./snapshots.ts";
+import { revertStatus, snapshotStatus } from "./snapshots.ts";
 
 const over = new Set(["Succeeded", "Failed"]);
 const done = { state: "done" } as const;
@@ -56,7 +56,7 @@ async function byKind(
     case "snapshot":
       return fromProgress(await snapshotStatus(hands, call, { machine, name: record.of ?? "" }));
     case "revert":
-      return fromProgress(await restoreStatus(hands, call, { machine, name: record.of ?? "" }));
+      return fromProgress(await revertStatus(hands, call, { machine, of: record.of ?? "" }));
     default:
       return done;
   }

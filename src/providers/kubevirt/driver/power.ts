@@ -1,14 +1,17 @@
 /**
  * Power, as KubeVirt takes it: `Halted` is off, `RerunOnFailure` is on until the guest ends by itself.
- * A stop and a reboot are actions, because only they take a grace; a start is the field, unless the field
- * says on already and the guest has ended.
+ * The field is what counts, so it is written with the operation; how long the guest is given is an action
+ * after it. A start is the field too, unless it says on already and the guest has ended.
  */
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { isTrue } from "#providers/kubevirt/observe/seen.ts";
 import type { Call, OperationRef, PowerAction } from "#providers/provider.ts";
 
-import { refused } from "./errors.ts";
+import { isConflict, refused } from "./errors.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
+import type { KeptMachine } from "./kept.ts";
+import { runAnnotation } from "./run-record.ts";
+import { nextRun } from "./runs.ts";
 
 const over = new Set(["Succeeded", "Failed"]);
 
@@ -29,8 +32,6 @@ function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): D
   const name = { namespace: machine.namespace, name: machine.name };
   const phase = instance?.seen.status?.phase ?? "";
   const isLive = instance !== undefined && !over.has(phase);
-  const ofMachine = (what: string, body: Record<string, unknown>) => () =>
-    client.act(call, kinds.machineAction, { name, action: what, body });
   const ofInstance = (what: string) => () =>
     client.act(call, kinds.machineInstanceAction, { name, action: what });
   const running = (): void => {
@@ -39,15 +40,16 @@ function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): D
   switch (action.to) {
     case "start":
       if (machine.seen.spec.runStrategy === "Halted") {
-        return { patch: { spec: { runStrategy: "RerunOnFailure" } } };
+        return {
+          patch: { spec: { runStrategy: "RerunOnFailure" } },
+          annotations: runSoFar(hands, found),
+        };
       }
-      return isLive ? {} : { act: ofMachine("start", {}) };
+      return isLive ? {} : { act: () => startAgain(hands, call, found) };
     case "stop":
-      return isLive ? { act: ofMachine("stop", { gracePeriod: 0 }) } : halted(found);
-    case "shutdown": {
-      const { graceSeconds } = action;
-      return isLive ? { act: ofMachine("stop", { gracePeriod: graceSeconds }) } : halted(found);
-    }
+      return isLive ? halt(hands, call, found, 0) : { patch: haltedPatch };
+    case "shutdown":
+      return isLive ? halt(hands, call, found, action.graceSeconds) : { patch: haltedPatch };
     case "reboot": {
       running();
       const agent = instance !== undefined && isTrue(instance.seen, "AgentConnected");
@@ -67,9 +69,54 @@ function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): D
   }
 }
 
-/** It does not run; that it shall not is written down too. */
-function halted({ machine }: Found): Doing {
-  return machine.seen.spec.runStrategy === "Halted"
-    ? {}
-    : { patch: { spec: { runStrategy: "Halted" } } };
+/** The guest ended by itself: its run goes when the next is made, so its end is written first. */
+async function startAgain(hands: Hands, call: Call, found: Found): Promise<void> {
+  const { namespace, name, seen } = found.machine;
+  const { resourceVersion } = seen.metadata;
+  const annotations = runSoFar(hands, found);
+  const patch = { metadata: { resourceVersion, annotations } };
+  const at = { namespace, name };
+  const written = await hands.client.patch(call, kinds.machine, { name: at, patch });
+  if (written !== undefined) hands.view.machines.put(written.object);
+  await hands.client.act(call, kinds.machineAction, { name: at, action: "start" });
+}
+
+/** How the run before ended is told by the field that is about to change: written down with the change. */
+function runSoFar(hands: Hands, { machine, instance }: Found): Readonly<Record<string, string>> {
+  const run = nextRun(hands.view.withRun(machine), instance?.seen, hands.now());
+  return run === undefined ? {} : runAnnotation(run);
+}
+
+const haltedPatch = { spec: { runStrategy: "Halted" } } as const;
+
+/** Without the second step the guest is given its machine's own grace. */
+function halt(hands: Hands, call: Call, { machine }: Found, graceSeconds: number): Doing {
+  return {
+    patch: haltedPatch,
+    afterwards: () => shortenGrace(hands, call, machine, graceSeconds),
+  };
+}
+
+/** Off now, without an operation of its own. */
+export async function haltNow(hands: Hands, call: Call, machine: KeptMachine): Promise<void> {
+  const name = { namespace: machine.namespace, name: machine.name };
+  const written = await hands.client.patch(call, kinds.machine, { name, patch: haltedPatch });
+  if (written !== undefined) hands.view.machines.put(written.object);
+  await shortenGrace(hands, call, machine, 0);
+}
+
+async function shortenGrace(
+  hands: Hands,
+  call: Call,
+  { namespace, name }: KeptMachine,
+  graceSeconds: number,
+): Promise<void> {
+  const body = { gracePeriod: graceSeconds };
+  try {
+    const stop = { name: { namespace, name }, action: "stop", body };
+    await hands.client.act(call, kinds.machineAction, stop);
+  } catch (error) {
+    // It has ended meanwhile, or is given less time already.
+    if (!isConflict(error)) throw error;
+  }
 }

@@ -1,15 +1,16 @@
 /**
  * Another size: what KubeVirt plugs into a machine that runs (sockets, memory, a bigger disk) and what
- * waits for its next start (cores, threads, anything of a machine with a GPU), which is said as pending.
+ * waits for its next start (cores, threads, anything of a machine with a GPU); GPUs themselves stay as they are, which is said as pending.
  */
 import { domainShape } from "#providers/kubevirt/compile/domain.ts";
 import { printBytes } from "#providers/kubevirt/compile/quantity.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, Resize } from "#providers/provider.ts";
 
+import { noGpuResize } from "./capabilities.ts";
 import { classKey } from "./create.ts";
 import { refused } from "./errors.ts";
-import { demandGpus, named } from "./gpus.ts";
+import { resourceOfDevice } from "./gpus.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
 import { bytesOf, diskKey, topologyOf, type KeptMachine } from "./kept.ts";
 import { policyOf } from "./policy.ts";
@@ -25,16 +26,16 @@ export function resize(
   );
 }
 
-async function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Promise<Doing> {
+function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Doing {
   const { machine } = found;
+  if (to.gpus !== undefined && changesGpus(machine, to.gpus)) throw refused(noGpuResize);
   if (to.diskBytes !== undefined && to.diskBytes < machine.diskBytes) {
     throw refused(
       `a disk only grows: it has ${machine.diskBytes} bytes, ${to.diskBytes} are asked for`,
     );
   }
   const domain = domainOf(hands, machine, to);
-  const gpus = to.gpus === undefined ? {} : await gpusOf(hands, machine, to.gpus);
-  const patch = { spec: { template: { spec: { domain: { ...domain, ...gpus } } } } };
+  const patch = { spec: { template: { spec: { domain } } } };
   return {
     patch,
     ...(to.diskBytes === undefined || to.diskBytes === machine.diskBytes
@@ -44,6 +45,10 @@ async function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Prom
           act: () => growDisk(hands, call, machine, to.diskBytes ?? 0),
         }),
   };
+}
+
+function changesGpus({ gpus }: KeptMachine, to: NonNullable<Resize["gpus"]>): boolean {
+  return [...gpus].toSorted().join() !== to.map(resourceOfDevice).toSorted().join();
 }
 
 function domainOf(hands: Hands, machine: KeptMachine, to: Resize): Record<string, unknown> {
@@ -63,23 +68,6 @@ function domainOf(hands: Hands, machine: KeptMachine, to: Resize): Record<string
     memory: { guest: shape.memory?.guest },
     ...(shape.resources === undefined ? {} : { resources: shape.resources }),
   };
-}
-
-function gpusOf(
-  hands: Hands,
-  machine: KeptMachine,
-  gpus: NonNullable<Resize["gpus"]>,
-): Promise<Record<string, unknown>> {
-  const node = hands.view.node(machine.hostId);
-  if (node === undefined) throw refused(`node ${machine.hostId} is not offered any more`);
-  const asked = named(gpus, node);
-  const others = [...hands.view.machines.values()].filter((each) => each !== machine);
-  demandGpus(asked, node, others);
-  const list = asked.map(({ resource = "" }, index) => ({
-    name: `gpu-${index}`,
-    deviceName: resource,
-  }));
-  return Promise.resolve({ devices: { gpus: list.length === 0 ? null : list } });
 }
 
 function serviceClassOf({ seen }: KeptMachine): "core" | "standard" {

@@ -7,10 +7,13 @@ import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import type { ClusterView } from "./cluster-view.ts";
-import { runAnnotation } from "./run-record.ts";
+import { isConflict } from "./errors.ts";
+import type { KeptMachine } from "./kept.ts";
+import { runAnnotation, type RunRecord } from "./run-record.ts";
 import { nextRun } from "./runs.ts";
 
 const atOnceMax = 8;
+const triesMax = 6;
 /** A write that was refused or lost is looked at again so soon. */
 const againMs = 5_000;
 
@@ -60,29 +63,48 @@ export class RunWriter {
   }
 
   #isDue(machineId: string): boolean {
-    const machine = this.#view.machines.get(machineId);
-    if (machine === undefined) return false;
-    const instance = this.#view.instances.get(machineId)?.seen;
-    return nextRun(machine, instance, this.#now()) !== machine.run;
+    return this.#next(machineId) !== undefined;
   }
 
-  async #write(machineId: string, signal: AbortSignal): Promise<void> {
+  /** What is to be written; `undefined` where it stands there already. */
+  #next(machineId: string): { readonly machine: KeptMachine; readonly run: RunRecord } | undefined {
     const machine = this.#view.machines.get(machineId);
-    if (machine === undefined) return;
-    const next = nextRun(machine, this.#view.instances.get(machineId)?.seen, this.#now());
-    if (next === undefined || next === machine.run) return;
-    const { namespace, name, seen } = machine;
-    const { resourceVersion } = seen.metadata;
-    const patch = { metadata: { resourceVersion, annotations: runAnnotation(next) } };
+    if (machine === undefined) return undefined;
+    const instance = this.#view.instances.get(machineId)?.seen;
+    const run = nextRun(this.#view.withRun(machine), instance, this.#now());
+    if (run === undefined || JSON.stringify(run) === JSON.stringify(machine.run)) return undefined;
+    return { machine, run };
+  }
+
+  /** Against the version that the decision was made of: how a run ended depends on what was asked. */
+  async #write(machineId: string, signal: AbortSignal): Promise<void> {
+    for (let tries = 1; tries <= triesMax; tries += 1) {
+      const next = this.#next(machineId);
+      if (next === undefined) return;
+      const { namespace, name, seen } = next.machine;
+      const { resourceVersion } = seen.metadata;
+      const patch = { metadata: { resourceVersion, annotations: runAnnotation(next.run) } };
+      const change = { name: { namespace, name }, patch };
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- again only where somebody else wrote
+        const written = await this.#client.patch({ signal }, kinds.machine, change);
+        if (written !== undefined) this.#view.machines.put(written.object);
+        return;
+      } catch (error) {
+        if (!isConflict(error)) break;
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        await this.#look(next.machine, signal);
+      }
+    }
+    this.#failed.add(machineId);
+  }
+
+  async #look({ namespace, name }: KeptMachine, signal: AbortSignal): Promise<void> {
     try {
-      const written = await this.#client.patch({ signal }, kinds.machine, {
-        name: { namespace, name },
-        patch,
-      });
-      if (written !== undefined) this.#view.machines.put(written.object);
+      const object = await this.#client.get({ signal }, kinds.machine, { namespace, name });
+      if (object !== undefined) this.#view.machines.put(object);
     } catch {
-      // Changed meanwhile, or the cluster is away: the next look decides anew.
-      this.#failed.add(machineId);
+      // The cluster is away: it is tried again later.
     }
   }
 }

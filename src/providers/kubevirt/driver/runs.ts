@@ -71,12 +71,18 @@ function endOf(machine: SeenMachine, instance: SeenInstance, run: RunRecord): Ru
   const phase = instance.status?.phase ?? "";
   const at = phaseSince(instance, phase) ?? instance.metadata.deletionTimestamp ?? run.since;
   if (isHalted(machine)) return { at, reason: "requested", detail: "it was stopped" };
+  if (instance.metadata.deletionTimestamp !== undefined) return { at, ...endedOutside };
   if (phase === "Succeeded") {
     return { at, reason: "guest", detail: "the guest switched itself off" };
   }
   const said = conditionOf(instance, "Ready")?.message ?? instance.status?.reason;
   return { at, reason: "crashed", detail: said ?? "its pod failed" };
 }
+
+const endedOutside = {
+  reason: "crashed",
+  detail: "its run was ended in the cluster, not by Millrace",
+} as const;
 
 /** Its instance is not there any more. */
 function ended(run: RunRecord, machine: SeenMachine, now: number): RunRecord {
@@ -85,7 +91,7 @@ function ended(run: RunRecord, machine: SeenMachine, now: number): RunRecord {
   const at = Math.max(run.since, ready?.lastTransitionTime ?? now);
   const end: RunEnd = isHalted(machine)
     ? { at, reason: "requested", detail: "it was stopped" }
-    : { at, reason: "crashed", detail: "its run was ended in the cluster, not by Millrace" };
+    : { at, ...endedOutside };
   return { ...run, end };
 }
 
@@ -116,6 +122,9 @@ export function powerOf(
       guest: { ready: false },
     };
   }
+  if (isUnsettled(machine, instance, run)) {
+    return { power: { value: "unknown", at: seenAt }, powerSince: seenAt, guest: { ready: false } };
+  }
   const isOn = phase === "Running" && since !== undefined && run?.uid === instance?.metadata.uid;
   if (instance === undefined || !isOn || run === undefined) return off(machine, run, seenAt);
   const paused = isTrue(instance, "Paused")
@@ -136,6 +145,20 @@ export function powerOf(
             ...(isTrue(instance, "AgentConnected") ? { heardAt: seenAt } : {}),
           },
   };
+}
+
+/**
+ * It was ended from outside, and the machine does not say that it was to be: what told the end may be
+ * ahead of what tells the machine. Who writes the end down finds out, because he writes against the
+ * machine's latest version.
+ */
+function isUnsettled(
+  { seen, run: written }: MachineAndRun,
+  instance: SeenInstance | undefined,
+  run: RunRecord | undefined,
+): boolean {
+  if (isHalted(seen) || run?.end === undefined || written?.end !== undefined) return false;
+  return instance === undefined || instance.metadata.deletionTimestamp !== undefined;
 }
 
 function off({ seen }: MachineAndRun, run: RunRecord | undefined, seenAt: number): Power {

@@ -29,9 +29,11 @@ import {
 import { isConflict, missing, refused, refusedBecause } from "./errors.ts";
 import type { Hands } from "./hands.ts";
 import type { KeptMachine } from "./kept.ts";
+import { haltNow } from "./power.ts";
 
-export const nameKey = "millrace.dev/snapshot-name";
+const nameKey = "millrace.dev/snapshot-name";
 const prefix = "snapshot-";
+const startsAgain = " start";
 
 export function takeSnapshot(
   hands: Hands,
@@ -63,7 +65,7 @@ export function revert(
   snapshotId: string,
 ): Promise<OperationRef> {
   const kind = `revert ${snapshotId}`;
-  return hands.operate(call, { machineId, kind }, async ({ machine }) => {
+  return hands.operate(call, { machineId, kind }, async ({ machine, instance }) => {
     if ((await snapshotOf(hands, call, machine, snapshotId)) === undefined) {
       throw missingSnapshot(snapshotId);
     }
@@ -72,7 +74,14 @@ export function revert(
     const { namespace } = machine;
     const ask = { id: snapshotId, machineId, namespace, owner, site: facts, operationId };
     const object = machineRestore(ask);
-    return { act: () => createOnce(hands, call, kinds.restore, object), of: object.metadata.name };
+    const { name } = object.metadata;
+    const isLive = instance !== undefined && machine.seen.spec.runStrategy !== "Halted";
+    const act = async (): Promise<void> => {
+      // KubeVirt puts back only what is off.
+      if (isLive) await haltNow(hands, call, machine);
+      await createOnce(hands, call, kinds.restore, object);
+    };
+    return { act, of: isLive ? `${name}${startsAgain}` : name };
   });
 }
 
@@ -118,7 +127,7 @@ export async function snapshotStatus(
   return object && progressOf(object, machine);
 }
 
-export async function restoreStatus(
+async function restoreStatus(
   hands: Hands,
   call: ReadCall,
   { machine, name }: { readonly machine: KeptMachine; readonly name: string },
@@ -126,6 +135,32 @@ export async function restoreStatus(
   const at = { namespace: machine.namespace, name };
   const object = await hands.client.get(call, kinds.restore, at);
   return object && restoreProgress(read.restore(object));
+}
+
+/**
+ * What was on before is on again once its disks are back; asked for here, by who waits for the
+ * operation, so that it needs nobody who remembers.
+ */
+export async function revertStatus(
+  hands: Hands,
+  call: ReadCall,
+  { machine, of }: { readonly machine: KeptMachine; readonly of: string },
+): Promise<Progress | undefined> {
+  const again = of.endsWith(startsAgain);
+  const name = again ? of.slice(0, -startsAgain.length) : of;
+  const progress = await restoreStatus(hands, call, { machine, name });
+  if (progress?.state !== "done" || !again) return progress;
+  if (machine.seen.spec.runStrategy !== "Halted") {
+    const phase = hands.view.instances.get(machine.machineId)?.seen.status?.phase;
+    return phase === "Running" ? progress : { state: "running" };
+  }
+  const { namespace, seen } = machine;
+  const { resourceVersion } = seen.metadata;
+  const patch = { metadata: { resourceVersion }, spec: { runStrategy: "RerunOnFailure" } };
+  const at = { namespace, name: machine.name };
+  const written = await hands.client.patch(call, kinds.machine, { name: at, patch });
+  if (written !== undefined) hands.view.machines.put(written.object);
+  return { state: "running" };
 }
 
 /** Volumes are named as disks are, without the machine's name before them. */

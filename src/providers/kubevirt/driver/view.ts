@@ -2,7 +2,7 @@
 import { isTrue } from "#providers/kubevirt/observe/seen.ts";
 import type { Endpoint, Machine } from "#providers/machine.ts";
 
-import { bytesOf, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
+import { bytesOf, pinnedKey, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
 import { powerOf } from "./runs.ts";
 
 export interface MachineView {
@@ -33,6 +33,9 @@ export function viewMachine({ machine, instance, seenAt, endpoints }: MachineVie
     cpu: has.cpu,
     memoryBytes: has.memoryBytes,
     diskBytes: machine.diskBytes,
+    ...(isOn && machine.seen.metadata.annotations[pinnedKey] === "exclusive"
+      ? { pinned: { exclusive: true } }
+      : {}),
     pendingResize: differs || isTrue(machine.seen, "RestartRequired"),
     endpoints: power.guest.ready ? endpoints : [],
   };
