@@ -18,6 +18,6 @@ export async function reading<T>(
   return work({ ...db.reads(tenantId), nudge: refuseNudge });
 }
 
-function refuseNudge(): Promise<never> {
+function refuseNudge(): void {
   assert(false, "a read nudges nobody");
 }
