@@ -5,7 +5,7 @@ import { decorate } from "#providers/decorate.ts";
 import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 
 import { KubevirtProvider } from "./provider.ts";
-import { startTestCluster } from "./test-cluster.ts";
+import { startTestCluster } from "#test/kube/driver-cluster.ts";
 
 const gib = 1024 ** 3;
 

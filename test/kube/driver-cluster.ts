@@ -5,12 +5,12 @@
 import { createServer } from "node:net";
 
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import { textAt, listAt } from "#test/kube/api/json.ts";
-import { startNodeSide, type NodeSide } from "#test/kube/node-side/node-side.ts";
-import { byController, setStatus, withConditions } from "#test/kube/node-side/writing.ts";
-import { startKube, type KubeServer } from "#test/kube/server.ts";
+import { textAt, listAt } from "./api/json.ts";
+import { startNodeSide, type NodeSide } from "./node-side/node-side.ts";
+import { byController, setStatus, withConditions } from "./node-side/writing.ts";
+import { startKube, type KubeServer } from "./server.ts";
 
-import { clusterSettings, type ClusterSettings } from "./settings.ts";
+import { clusterSettings, type ClusterSettings } from "#providers/kubevirt/driver/settings.ts";
 
 export const a100 = "nvidia.com/GA100_A100_PCIE_80GB";
 
