@@ -37,7 +37,8 @@ async function candidates(...words: string[]): Promise<string[]> {
 }
 
 test("subcommands, options, choices and the server's names are completed", async () => {
-  expect(await candidates("le")).toEqual(["lease"]);
+  expect(await candidates("le")).toEqual(["lease", "ledger"]);
+  expect(await candidates("lea")).toEqual(["lease"]);
   expect(await candidates("lease", "re")).toEqual(["reboot", "resize", "restore", "recommend"]);
   expect(await candidates("lease", "stop", "")).toEqual(["web", "worker"]);
   expect(await candidates("lease", "stop", "--grace", "30s", "wo")).toEqual(["worker"]);
