@@ -11,6 +11,7 @@ import { fieldError, ProblemBox } from "#console/components/problem-box.tsx";
 import { anyText, useSearchParams } from "#console/components/search-params.ts";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { useText } from "#console/i18n/index.ts";
+import { imageFor } from "#console/pages/instances/rent-form.ts";
 import { useProjectQuery } from "#console/shell/project.tsx";
 import { Button } from "#console/ui/button.tsx";
 import { Select, TextField } from "#console/ui/fields.tsx";
@@ -37,7 +38,7 @@ export function NewGroupPage(): ReactNode {
   const priced = (offers.data?.items ?? []).filter(({ price }) => price.status === "priced");
   const offer = priced.find(({ flavor }) => flavor.name === search.flavor) ?? priced[0];
   const ready = (images.data?.items ?? []).filter(({ state }) => state === "ready");
-  const image = ready.find((each) => each.name === search.image) ?? ready[0];
+  const image = imageFor(ready, search.image, offer?.flavor);
   const fault = scalingFault(scaling);
   const isNameWrong = name !== "" && !groupName.test(name);
   const body = {

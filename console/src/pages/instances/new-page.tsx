@@ -21,6 +21,7 @@ import { RentBesides } from "./rent-besides.tsx";
 import {
   emptyForm,
   faultsOf,
+  imageFor,
   leaseBody,
   plans,
   rentCommand,
@@ -83,7 +84,7 @@ function RentPage({
     offers.find(({ price, freeNow }) => price.status === "priced" && freeNow > 0) ??
     offers[0];
   const ready = images.filter(({ state }) => state === "ready");
-  const image = ready.find(({ name }) => name === form.image) ?? ready[0];
+  const image = imageFor(ready, form.image, offer?.flavor);
   const plan = offer?.flavor.subscriptionSku === null ? "on_demand" : (search.plan ?? "on_demand");
   const hours = Number(search.hours ?? hoursDefault);
   const quote = useRentQuote({

@@ -1,7 +1,7 @@
 /** The form for a new instance: what is wrong with it, the body and the command that it makes. */
 import { expect, test } from "vitest";
 
-import { emptyForm, faultsOf, leaseBody, quotaLeft, rentCommand } from "./rent-form.ts";
+import { emptyForm, faultsOf, imageFor, leaseBody, quotaLeft, rentCommand } from "./rent-form.ts";
 
 const flavor = { name: "small", diskGiB: 5, memoryMiB: 1024 };
 const image = { name: "tiny", takesUserData: false, minDiskGiB: 8, minMemoryMiB: 2048 };
@@ -34,6 +34,14 @@ test("what the server would refuse is said at the field", () => {
   expect(faultsOf({ ...named, userData: "x".repeat(16_385) }, { flavor, image: takes })).toEqual({
     userData: "userDataLong",
   });
+});
+
+test("the image that is proposed is one that the flavor has room for", () => {
+  const small = { ...plainImage, name: "small" };
+  expect(imageFor([image, small], "", flavor)).toBe(small);
+  expect(imageFor([image, small], "tiny", flavor)).toBe(image);
+  expect(imageFor([image], undefined, flavor)).toBe(image);
+  expect(imageFor([], undefined, flavor)).toBeUndefined();
 });
 
 test("what was left as it is, is not said", () => {

@@ -52,6 +52,19 @@ export interface Chosen {
     | undefined;
 }
 
+/** The one that was chosen; else the first that the flavor has disk and memory for. */
+export function imageFor<Image extends NonNullable<Chosen["image"]>>(
+  images: readonly Image[],
+  name: string | undefined,
+  flavor: Pick<Chosen["flavor"], "diskGiB" | "memoryMiB"> | undefined,
+): Image | undefined {
+  const fits = (image: Image): boolean =>
+    flavor !== undefined &&
+    flavor.diskGiB >= image.minDiskGiB &&
+    flavor.memoryMiB >= image.minMemoryMiB;
+  return images.find((image) => image.name === name) ?? images.find(fits) ?? images[0];
+}
+
 type LeaseBody = RequestOf<"createLease">["body"];
 export type Fault =
   | "nameMissing"
