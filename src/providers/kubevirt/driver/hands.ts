@@ -111,6 +111,18 @@ export class Hands {
     if (object !== undefined) this.view.machines.put(object);
   }
 
+  /** Written past any operation; with `metadata.resourceVersion` only if nobody else wrote since. */
+  async patchMachine(
+    { signal }: ReadCall,
+    { namespace, name, machineId }: KeptMachine,
+    patch: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const at = { namespace, name };
+    const written = await this.client.patch({ signal }, kinds.machine, { name: at, patch });
+    if (written === undefined) throw missing(machineId);
+    this.view.machines.put(written.object);
+  }
+
   async #do(
     call: Call,
     at: {
@@ -142,23 +154,18 @@ export class Hands {
     await doing.afterwards?.();
   }
 
-  async #write(
-    { signal }: ReadCall,
-    { namespace, name, machineId, seen, records }: KeptMachine,
+  #write(
+    call: ReadCall,
+    machine: KeptMachine,
     record: OperationRecord,
     { patch = {}, annotations = {} }: Doing = {},
   ): Promise<void> {
-    const { resourceVersion } = seen.metadata;
+    const { resourceVersion } = machine.seen.metadata;
     const metadata = {
       resourceVersion,
-      annotations: { ...annotations, ...withRecord(records, record) },
+      annotations: { ...annotations, ...withRecord(machine.records, record) },
     };
-    const written = await this.client.patch({ signal }, kinds.machine, {
-      name: { namespace, name },
-      patch: { ...patch, metadata },
-    });
-    if (written === undefined) throw missing(machineId);
-    this.view.machines.put(written.object);
+    return this.patchMachine(call, machine, { ...patch, metadata });
   }
 }
 

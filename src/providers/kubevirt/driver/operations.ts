@@ -5,6 +5,7 @@ import {
   type OperationStatus,
   type ReadCall,
 } from "#providers/provider.ts";
+import { endPhases } from "#providers/kubevirt/observe/seen.ts";
 import type { Progress } from "#providers/kubevirt/observe/snapshot.ts";
 
 import type { Hands } from "./hands.ts";
@@ -12,7 +13,6 @@ import type { KeptInstance, KeptMachine } from "./kept.ts";
 import { recordOf, type OperationRecord } from "./records.ts";
 import { revertStatus, snapshotStatus } from "./snapshots.ts";
 
-const over = new Set(["Succeeded", "Failed"]);
 const done = { state: "done" } as const;
 const running = { state: "running" } as const;
 const unknown = { state: "unknown" } as const;
@@ -52,7 +52,7 @@ async function byKind(
       return phase === "Running" ? done : running;
     case "stop":
     case "shutdown":
-      return instance === undefined || over.has(phase) ? done : running;
+      return instance === undefined || endPhases.has(phase) ? done : running;
     case "snapshot":
       return fromProgress(await snapshotStatus(hands, call, { machine, name: record.of ?? "" }));
     case "revert":

@@ -4,7 +4,7 @@
  * after it. A start is the field too, unless it says on already and the guest has ended.
  */
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import { isTrue } from "#providers/kubevirt/observe/seen.ts";
+import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
 import type { Call, OperationRef, PowerAction } from "#providers/provider.ts";
 
 import { isConflict, refused } from "./errors.ts";
@@ -12,8 +12,6 @@ import type { Doing, Found, Hands } from "./hands.ts";
 import type { KeptMachine } from "./kept.ts";
 import { runAnnotation } from "./run-record.ts";
 import { nextRun } from "./runs.ts";
-
-const over = new Set(["Succeeded", "Failed"]);
 
 export function power(
   hands: Hands,
@@ -31,7 +29,7 @@ function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): D
   const { machine, instance } = found;
   const name = { namespace: machine.namespace, name: machine.name };
   const phase = instance?.seen.status?.phase ?? "";
-  const isLive = instance !== undefined && !over.has(phase);
+  const isLive = instance !== undefined && !endPhases.has(phase);
   const ofInstance = (what: string) => () =>
     client.act(call, kinds.machineInstanceAction, { name, action: what });
   const running = (): void => {
@@ -74,11 +72,9 @@ async function startAgain(hands: Hands, call: Call, found: Found): Promise<void>
   const { namespace, name, seen } = found.machine;
   const { resourceVersion } = seen.metadata;
   const annotations = runSoFar(hands, found);
-  const patch = { metadata: { resourceVersion, annotations } };
-  const at = { namespace, name };
-  const written = await hands.client.patch(call, kinds.machine, { name: at, patch });
-  if (written !== undefined) hands.view.machines.put(written.object);
-  await hands.client.act(call, kinds.machineAction, { name: at, action: "start" });
+  await hands.patchMachine(call, found.machine, { metadata: { resourceVersion, annotations } });
+  const start = { name: { namespace, name }, action: "start" };
+  await hands.client.act(call, kinds.machineAction, start);
 }
 
 /** How the run before ended is told by the field that is about to change: written down with the change. */
@@ -99,9 +95,7 @@ function halt(hands: Hands, call: Call, { machine }: Found, graceSeconds: number
 
 /** Off now, without an operation of its own. */
 export async function haltNow(hands: Hands, call: Call, machine: KeptMachine): Promise<void> {
-  const name = { namespace: machine.namespace, name: machine.name };
-  const written = await hands.client.patch(call, kinds.machine, { name, patch: haltedPatch });
-  if (written !== undefined) hands.view.machines.put(written.object);
+  await hands.patchMachine(call, machine, haltedPatch);
   await shortenGrace(hands, call, machine, 0);
 }
 

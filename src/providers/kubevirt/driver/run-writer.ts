@@ -53,17 +53,13 @@ export class RunWriter {
     }, againMs);
     try {
       for await (const machineId of this.#view.changes(signal)) {
-        if (this.#isDue(machineId)) begin(machineId);
+        if (this.#next(machineId) !== undefined) begin(machineId);
         if (writing.size >= atOnceMax) await Promise.race(writing);
       }
     } finally {
       clearInterval(again);
       await Promise.all(writing);
     }
-  }
-
-  #isDue(machineId: string): boolean {
-    return this.#next(machineId) !== undefined;
   }
 
   /** What is to be written; `undefined` where it stands there already. */

@@ -4,6 +4,7 @@
  */
 import {
   conditionOf,
+  endPhases,
   isTrue,
   type SeenInstance,
   type SeenMachine,
@@ -11,8 +12,6 @@ import {
 import type { Machine } from "#providers/machine.ts";
 
 import type { RunEnd, RunRecord } from "./run-record.ts";
-
-const over = new Set(["Succeeded", "Failed"]);
 
 export interface MachineAndRun {
   readonly seen: SeenMachine;
@@ -51,7 +50,7 @@ function unseenEnd(run: RunRecord, next: SeenInstance, nextSince: number): RunEn
 function sameRun(run: RunRecord, machine: SeenMachine, instance: SeenInstance): RunRecord {
   const readyAt = run.readyAt ?? readySince(instance);
   const phase = instance.status?.phase ?? "";
-  const end = run.end ?? (over.has(phase) ? endOf(machine, instance, run) : undefined);
+  const end = run.end ?? (endPhases.has(phase) ? endOf(machine, instance, run) : undefined);
   if (readyAt === run.readyAt && end === run.end) return run;
   return {
     ...run,

@@ -154,12 +154,9 @@ export async function revertStatus(
     const phase = hands.view.instances.get(machine.machineId)?.seen.status?.phase;
     return phase === "Running" ? progress : { state: "running" };
   }
-  const { namespace, seen } = machine;
-  const { resourceVersion } = seen.metadata;
-  const patch = { metadata: { resourceVersion }, spec: { runStrategy: "RerunOnFailure" } };
-  const at = { namespace, name: machine.name };
-  const written = await hands.client.patch(call, kinds.machine, { name: at, patch });
-  if (written !== undefined) hands.view.machines.put(written.object);
+  const { resourceVersion } = machine.seen.metadata;
+  const spec = { runStrategy: "RerunOnFailure" };
+  await hands.patchMachine(call, machine, { metadata: { resourceVersion }, spec });
   return { state: "running" };
 }
 

@@ -198,6 +198,9 @@ export const read = {
   migration: (object: unknown): SeenMigration => migration.parse(object),
 } as const;
 
+/** Phases in which a run has ended. */
+export const endPhases: ReadonlySet<string> = new Set(["Succeeded", "Failed"]);
+
 export function conditionOf(
   object: { readonly status?: { readonly conditions: readonly Condition[] } | undefined },
   type: string,

@@ -4,7 +4,7 @@
  * whenever and however often it is read, so a watcher that was away neither loses nor repeats a second;
  * a cluster's timestamps are whole seconds.
  */
-import type { SeenInstance } from "./seen.ts";
+import { endPhases, type SeenInstance } from "./seen.ts";
 
 export interface Transition {
   /** Of the run, the phase and its time: the same transition has the same key for ever. */
@@ -25,14 +25,12 @@ export interface Run {
   readonly until?: number;
 }
 
-const ends: ReadonlySet<string> = new Set(["Succeeded", "Failed"]);
-
 /** In order of time. Of an instance that is gone, `goneAt` is when that was first known. */
 export function transitionsOf(instance: SeenInstance, goneAt?: number): readonly Transition[] {
   const { uid: run, resourceVersion, deletionTimestamp } = instance.metadata;
   const told = (instance.status?.phaseTransitionTimestamps ?? []).flatMap(
     ({ phase, phaseTransitionTimestamp: at }): readonly Transition[] => {
-      const to = phase === "Running" ? "running" : ends.has(phase) ? "ended" : undefined;
+      const to = phase === "Running" ? "running" : endPhases.has(phase) ? "ended" : undefined;
       if (to === undefined || Number.isNaN(at)) return [];
       return [{ key: `${run}/${phase}/${at}`, run, to, at, by: phase, resourceVersion }];
     },
