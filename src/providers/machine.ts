@@ -129,6 +129,18 @@ export interface Machine {
   readonly powerSince: number;
   readonly stop?: StopEvidence;
   /** The agent in the guest has answered: keys are in place and the address works. */
+/** What a person should know of a machine: what it is, what to do about it, and who can. */
+export interface Remark {
+  /** For programs; the same as long as the cause is. */
+  readonly code: string;
+  readonly message: string;
+  /** What he has to do; for `nobody`, what will happen. */
+  readonly advice: string;
+  /** `nobody`: it goes by itself. */
+  readonly who: "customer" | "operator" | "nobody";
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
   readonly guest: {
     readonly ready: boolean;
     readonly readyAt?: number;
@@ -163,6 +175,10 @@ export interface Snapshot {
 export interface Sample {
   readonly machineId: string;
   readonly at: number;
+  /** Why it does not run although it should; absent if nothing is in its way, and where nobody says. */
+  readonly waiting?: Remark;
+  /** What to know of it besides, such as a change that waits for a restart; no more than a few. */
+  readonly notes?: readonly Remark[];
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly diskReadBytes: number;

@@ -78,6 +78,16 @@ export interface ProviderInfo {
   readonly capabilities: Capabilities;
 }
 
+  /** What the platform lacks, for its operator; looked for at most once a minute. None if absent. */
+  readonly findings?: readonly SiteFinding[];
+}
+
+export interface SiteFinding {
+  /** `problem`: something that is sold there does not work. */
+  readonly severity: "warning" | "problem";
+  readonly message: string;
+  /** What to do. */
+  readonly advice: string;
 /** A read: it may be abandoned at any time. */
 export interface ReadCall {
   readonly signal: AbortSignal;
