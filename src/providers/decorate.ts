@@ -100,6 +100,10 @@ class DecoratedProvider implements Provider {
     return this.#mutate("resize", call, (inner) => this.#inner.resize(inner, machineId, to));
   }
 
+  move(call: Call, machineId: string, hostId?: string) {
+    return this.#mutate("move", call, (inner) => this.#inner.move(inner, machineId, hostId));
+  }
+
   delete(call: Call, machineId: string, keep?: string) {
     return this.#mutate("delete", call, (inner) => this.#inner.delete(inner, machineId, keep));
   }

@@ -153,6 +153,8 @@ export interface Remark {
   readonly diskBytes: number;
   /** As it is, while the machine is on. */
   readonly pinned?: Pinning;
+  /** The platform was told to empty its host, and this machine stays because it cannot move while it runs. */
+  readonly evacuating?: true;
   /** A resize that waits for the next start. */
   readonly pendingResize: boolean;
   readonly endpoints: readonly Endpoint[];

@@ -53,6 +53,8 @@ export interface Capabilities {
   /** Whole GPUs are added to, and taken from, a machine that runs or is stopped. */
   readonly resizeGpus: Capability;
   readonly pause: Capability;
+  /** A machine goes to another host while it runs (`move`); a single one may still be unable to. */
+  readonly moveLive: Capability;
   readonly serialConsole: Capability;
   readonly vncConsole: Capability;
   readonly warmStart: Capability;
@@ -194,6 +196,11 @@ export interface Provider {
    */
   interrupt(call: Call, machineId: string, how: Interruption): Promise<OperationRef>;
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef>;
+  /**
+   * To another host of the platform's choice, or to that one, while it runs. Done once it runs there,
+   * or already did; one that cannot move is `refused` with the reason, and runs on where it is.
+   */
+  move(call: Call, machineId: string, hostId?: string): Promise<OperationRef>;
   /**
    * Deleting what is not there is done, not an error; another owner's machine is `refused`. With
    * `keep`, a snapshot of its disk outlives it, until `dropKept`; without that snapshot nothing is

@@ -86,6 +86,11 @@ function setUp({ objects }: KubeServer): void {
     provisioner: "rbd.csi.ceph.com",
   };
   objects.create(kinds.storageClass, undefined, storage, byController);
+  const profile = { metadata: { name: "ceph-block" }, spec: {} };
+  objects.create(kinds.storageProfile, undefined, profile, byController);
+  setStatus(objects, kinds.storageProfile, profile.metadata, {
+    claimPropertySets: [{ accessModes: ["ReadWriteMany"], volumeMode: "Block" }],
+  });
   const snapshots = {
     metadata: { name: "ceph-block" },
     driver: "rbd.csi.ceph.com",

@@ -96,6 +96,7 @@ export function mortalProvider(inner: Provider, life: Life): Provider {
     power: mutation((call, id, action) => inner.power(call, id, action)),
     interrupt: mutation((call, id, how) => inner.interrupt(call, id, how)),
     resize: mutation((call, id, to) => inner.resize(call, id, to)),
+    move: mutation((call, id, hostId) => inner.move(call, id, hostId)),
     delete: mutation((call, id, keep) => inner.delete(call, id, keep)),
     snapshot: mutation((call, id, snapshot) => inner.snapshot(call, id, snapshot)),
     revert: mutation((call, id, snapshotId) => inner.revert(call, id, snapshotId)),

@@ -178,6 +178,10 @@ export class LocalProvider implements Provider {
     return acceptAndFinish(this.#driver.site, call, task);
   }
 
+  move(): Promise<OperationRef> {
+    return Promise.reject(refused("This site is one machine: there is nowhere to move to."));
+  }
+
   async delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {
     if (!isUuid(machineId)) throw refused("A machine's id is a uuid.");
     return acceptAndFinish(this.#driver.site, call, {

@@ -12,6 +12,7 @@ export const simulatedCapabilities: Capabilities = {
   diskGrowLive: yes,
   resizeGpus: yes,
   pause: yes,
+  moveLive: yes,
   serialConsole: yes,
   vncConsole: no("a simulated machine has no screen"),
   warmStart: no("a simulated machine starts in the time that it was told to"),
@@ -27,3 +28,5 @@ export const simulatedCapabilities: Capabilities = {
 function no(because: string): Capability {
   return { can: false, because };
 }
+
+export const onlyOneHost = no("this site has one host: there is nowhere to move to");

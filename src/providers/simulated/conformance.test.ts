@@ -24,7 +24,7 @@ function simulated(
       const open = () =>
         openSimulated({
           site: "nowhere",
-          hosts: [gpuHost("host-1", "A100=1")],
+          hosts: [gpuHost("host-1", "A100=1"), gpuHost("host-2", "T4=1")],
           directory,
           latencies: { createMs: 20, bootMs: 30, shutdownMs: 20 },
           capabilities,

@@ -9,6 +9,7 @@ export type Mutation =
   | "power"
   | "interrupt"
   | "resize"
+  | "move"
   | "delete"
   | "snapshot"
   | "revert"

@@ -26,11 +26,12 @@ import {
   type Snapshot,
 } from "#providers/provider.ts";
 
-import { simulatedCapabilities } from "./capabilities.ts";
+import { onlyOneHost, simulatedCapabilities } from "./capabilities.ts";
 import { demandOf, shortage } from "./capacity.ts";
 import { changes, mayHaveChanged } from "./changes.ts";
 import { thrown, type CallName, type Mutation } from "./faults.ts";
 import { demand, demandOwner, missing, refused, sameOwner, takesMore } from "./guard.ts";
+import { moved } from "./move.ts";
 import { checkGpus, checkSpec, created, interrupt, power, resize, type Changed } from "./mutate.ts";
 import { SimulatedPlatform, type Decided, type PlatformOptions, type View } from "./platform.ts";
 import { SerialConsole } from "./serial.ts";
@@ -66,7 +67,8 @@ export class SimulatedProvider implements Provider {
   constructor(platform: SimulatedPlatform, options: DriverOptions = {}) {
     this.site = platform.site;
     this.platform = platform;
-    this.#capabilities = { ...simulatedCapabilities, ...options.capabilities };
+    const moveLive = platform.hosts.length > 1 ? simulatedCapabilities.moveLive : onlyOneHost;
+    this.#capabilities = { ...simulatedCapabilities, moveLive, ...options.capabilities };
   }
 
   async info(call: ReadCall): Promise<ProviderInfo> {
@@ -161,6 +163,14 @@ export class SimulatedProvider implements Provider {
       const host = this.platform.hosts.find((each) => each.id === machine.spec.hostId);
       if (to.gpus !== undefined && host !== undefined) checkGpus(to.gpus, host);
       return resize(machine, to, view.now, this.#capabilities);
+    });
+  }
+
+  move(call: Call, machineId: string, hostId?: string): Promise<OperationRef> {
+    const kind = `move ${hostId ?? "anywhere"}`;
+    return this.#mutateExisting("move", call, { machineId, kind }, (machine, view) => {
+      demand(this.#capabilities.moveLive, "a move while it runs");
+      return moved(machine, { view, hosts: this.platform.hosts, hostId });
     });
   }
 

@@ -69,8 +69,8 @@ test("H-29: a snapshot that would hold no disk is refused", () => {
 
 test("H-29: a machine with a GPU, or a disk of one node, does not move", () => {
   const plain = testAsk();
-  const body = { domain: { devices: {} } };
-  const gpu = { domain: { devices: { gpus: [{ name: "g0", deviceName: a100 }] } } };
+  const body = { gpus: [] };
+  const gpu = { gpus: [a100] };
   const disks = [{ name: "root", storageClass: plain.site.defaultStorageClass }];
   const local = [{ name: "root", storageClass: "local" }];
   expect(migrationRefusals(body, disks, testSite)).toEqual([]);

@@ -1,5 +1,4 @@
 /** Moving a machine to another node while it runs; and why some cannot. */
-import type { InstanceBody } from "#providers/kubevirt/objects/machine.ts";
 import type { Migration } from "#providers/kubevirt/objects/storage.ts";
 
 import type { SiteFacts } from "./facts.ts";
@@ -15,12 +14,12 @@ export interface MigrationAsk extends Pick<SnapshotAsk, "machineId" | "namespace
 }
 
 export function migrationRefusals(
-  { domain }: Pick<InstanceBody, "domain">,
+  { gpus }: { readonly gpus: readonly unknown[] },
   disks: readonly SnapshotDisk[],
   { storageClasses }: Pick<SiteFacts, "storageClasses">,
 ): readonly Refusal[] {
   const found: Refusal[] = [];
-  if ((domain.devices.gpus ?? []).length > 0) {
+  if (gpus.length > 0) {
     found.push({
       code: "gpu_cannot_migrate",
       for: "customer",

@@ -1,4 +1,5 @@
 /** What machines on a cluster can do, and why not the rest: as KubeVirt is set up there. Pure. */
+import type { StorageClassFacts } from "#providers/kubevirt/compile/facts.ts";
 import type { Capabilities, Capability } from "#providers/provider.ts";
 
 import type { SeenNode } from "./inventory.ts";
@@ -45,6 +46,7 @@ export function capabilitiesOf(
     diskGrowLive: yes,
     resizeGpus: no(noGpuResize),
     pause: yes,
+    moveLive: moveLive(storage, all.length),
     serialConsole: yes,
     vncConsole: yes,
     warmStart: no("a machine boots in a pod of its own"),
@@ -56,4 +58,12 @@ export function capabilitiesOf(
     exclusiveCpus: all.some(({ dedicatedCpus }) => dedicatedCpus) ? yes : no(noDedicatedCpus),
     idempotency: "client-id",
   };
+}
+
+/** A machine with a GPU never does, whatever the site can. */
+function moveLive(storage: readonly (StorageClassFacts | undefined)[], nodes: number): Capability {
+  if (nodes < 2) return no("there is no second node");
+  return storage.every((each) => each?.accessMode === "ReadWriteMany")
+    ? yes
+    : no("only one node may open a disk of this storage at a time (it has no ReadWriteMany)");
 }

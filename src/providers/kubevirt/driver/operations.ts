@@ -10,6 +10,7 @@ import type { Progress } from "#providers/kubevirt/observe/snapshot.ts";
 
 import type { Hands } from "./hands.ts";
 import type { KeptInstance, KeptMachine } from "./kept.ts";
+import { moveStatus } from "./moves.ts";
 import { recordOf, type OperationRecord } from "./records.ts";
 import { revertStatus, snapshotStatus } from "./snapshots.ts";
 
@@ -53,6 +54,8 @@ async function byKind(
     case "stop":
     case "shutdown":
       return instance === undefined || endPhases.has(phase) ? done : running;
+    case "move":
+      return fromProgress(await moveStatus(hands, call, { machine, name: record.of ?? "" }));
     case "snapshot":
       return fromProgress(await snapshotStatus(hands, call, { machine, name: record.of ?? "" }));
     case "revert":

@@ -31,6 +31,7 @@ import { openConsole } from "./consoles.ts";
 import { create } from "./create.ts";
 import { missing, providerError, refused } from "./errors.ts";
 import { Hands } from "./hands.ts";
+import { move } from "./moves.ts";
 import { operationStatus } from "./operations.ts";
 import { power } from "./power.ts";
 import { remove } from "./removal.ts";
@@ -143,6 +144,10 @@ export class KubevirtProvider implements Provider {
 
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {
     return this.#ask(() => resize(this.#hands, call, machineId, to));
+  }
+
+  move(call: Call, machineId: string, hostId?: string): Promise<OperationRef> {
+    return this.#ask(() => move(this.#hands, call, machineId, hostId));
   }
 
   delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {

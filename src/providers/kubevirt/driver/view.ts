@@ -1,5 +1,5 @@
 /** A machine of the cluster as the contract shows it. Pure. */
-import { isTrue } from "#providers/kubevirt/observe/seen.ts";
+import { conditionOf, isTrue } from "#providers/kubevirt/observe/seen.ts";
 import type { Endpoint, Machine } from "#providers/machine.ts";
 
 import { bytesOf, pinnedKey, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
@@ -36,7 +36,16 @@ export function viewMachine({ machine, instance, seenAt, endpoints }: MachineVie
     ...(isOn && machine.seen.metadata.annotations[pinnedKey] === "exclusive"
       ? { pinned: { exclusive: true } }
       : {}),
+    ...(isEvacuating(instance) ? { evacuating: true } : {}),
     pendingResize: differs || isTrue(machine.seen, "RestartRequired"),
     endpoints: power.guest.ready ? endpoints : [],
   };
+}
+
+/** KubeVirt moves by itself what can move; the rest is marked and left to us. */
+function isEvacuating(instance: KeptInstance | undefined): boolean {
+  if (instance === undefined) return false;
+  const leaving = instance.seen.status?.evacuationNodeName ?? "";
+  const movable = conditionOf(instance.seen, "LiveMigratable");
+  return leaving !== "" && movable?.status === "False";
 }
