@@ -38,6 +38,16 @@ export interface GpuAssignment {
   readonly resource?: string;
 }
 
+/** One member's place in its gang, for a platform whose own queue starts all members together. */
+export interface GangPlace {
+  /** The same for all members of one attempt, and for no other attempt. */
+  readonly id: string;
+  readonly size: number;
+  readonly rank: number;
+  /** Close together, or each on a host of its own. */
+  readonly how: "pack" | "spread";
+}
+
 /** What runs in a job's machine; it starts by itself once the guest is ready. */
 export interface WorkloadSpec {
   /** argv of the program; a script arrives as a file among the inputs. */
@@ -56,6 +66,14 @@ export interface WorkloadSpec {
   /** Largest log and largest results archive that the platform keeps, in bytes. */
   readonly logBytesMax: number;
   readonly resultsBytesMax: number;
+  /** What follows is for a platform that queues jobs itself; the others pass it over. */
+  readonly gang?: GangPlace;
+  readonly framework?: "none" | "pytorch" | "tensorflow";
+  readonly tier?: "diamond" | "gold" | "ordinary";
+  /** It may be told to make room; nothing else ever is. */
+  readonly preemptible?: boolean;
+  /** Seconds that it gets to save its work when the platform ends it, and not `interrupt`. */
+  readonly graceSeconds?: number;
 }
 
 export interface MachineSpec {
@@ -159,8 +177,8 @@ export interface Remark {
   readonly pendingResize: boolean;
   readonly endpoints: readonly Endpoint[];
   /**
-   * The IP address at which others of its `MachineSpec.network` reach it, at the latest when its guest is
-   * ready; it stays the same. Absent where the platform does not know it.
+   * The IP address or host name at which others of its `MachineSpec.network` reach it, at the latest when
+   * its guest is ready; it stays the same. Absent where the platform does not know it.
    */
   readonly address?: string;
   readonly workload?: WorkloadStatus;

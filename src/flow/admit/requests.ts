@@ -60,6 +60,7 @@ const requestRow = z.object({
   from_snapshot: z.string().nullable(),
   gang_id: z.string().nullable(),
   gang_size: z.int(),
+  gang_how: z.enum(["spread", "pack"]),
   gang_rank: z.int(),
   wanted: z.enum(["running", "stopped", "released"]),
   turn: z.int(),

@@ -55,9 +55,13 @@ export async function ranksOf(db: Queryable, request: Request): Promise<Ranks | 
   // It has left, and so will this one.
   if (first === undefined) return { environment };
   const { address } = first;
-  if (address !== null && isIP(address) !== 0) {
+  if (address !== null && (isIP(address) !== 0 || isHostName(address))) {
     return { environment: { ...environment, [masterAddress]: address } };
   }
   const comes = first.ready_at === null && ["placed", "creating"].includes(first.state);
   return comes ? "later" : { environment };
+}
+
+function isHostName(address: string): boolean {
+  return address.length <= 253 && /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/u.test(address);
 }

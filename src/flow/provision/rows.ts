@@ -62,6 +62,18 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
       timeLimitSeconds: z.number(),
       logBytesMax: z.number(),
       resultsBytesMax: z.number(),
+      gang: z
+        .object({
+          id: z.string(),
+          size: z.int(),
+          rank: z.int(),
+          how: z.enum(["pack", "spread"]),
+        })
+        .exactOptional(),
+      framework: z.enum(["none", "pytorch", "tensorflow"]).exactOptional(),
+      tier: z.enum(["diamond", "gold", "ordinary"]).exactOptional(),
+      preemptible: z.boolean().exactOptional(),
+      graceSeconds: z.number().exactOptional(),
     })
     .exactOptional(),
   owner: z.object({ tenantId: z.string(), projectId: z.string(), resourceId: z.string() }),

@@ -46,6 +46,7 @@ function request(workload: Partial<NonNullable<Request["workload"]>> | null): Re
     from_snapshot: null,
     gang_id: null,
     gang_size: 1,
+    gang_how: "pack",
     gang_rank: 0,
     restart: "never",
     price: {},
@@ -135,6 +136,21 @@ test("an input that was changed on the disk, or is another tenant's, is not hand
   const { tenantId: other } = await addTenant(db, `other-${uuid()}`);
   const theirs = { ...request({ inputs: [await upload("mine", "x")] }), tenant_id: other };
   await expect(prepare(theirs, uuid())).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("a platform with a queue of its own is told what ours goes by, and who belongs together", async () => {
+  const gangId = uuid();
+  const gang = { gang_id: gangId, gang_size: 4, gang_how: "spread", gang_rank: 0 } as const;
+  const spec = await prepare(
+    { ...request({ framework: "pytorch", preemptible: true }), ...gang, priority: 10 },
+    uuid(),
+  );
+  expect(spec).toMatchObject({
+    framework: "pytorch",
+    tier: "diamond",
+    preemptible: true,
+    gang: { id: `${gangId}-2`, size: 4, rank: 0, how: "spread" },
+  });
 });
 
 test("a script without an interpreter is one of /bin/sh", () => {

@@ -14,6 +14,7 @@ import { sql } from "#db/sql.ts";
 import { scriptName } from "#flow/admit/job.ts";
 import type { Request } from "#flow/admit/requests.ts";
 import type { Workload } from "#flow/admit/rows.ts";
+import { classOf } from "#flow/queue/store.ts";
 import { Failure } from "#kernel/failure.ts";
 import { mebibyte } from "#kernel/shape.ts";
 import type { WorkloadSpec } from "#providers/provider.ts";
@@ -39,6 +40,8 @@ export const attemptLimits: AttemptLimits = {
 };
 
 const archiveName = "inputs.tar";
+/** As long as the notice of an interruption, unless the operator changed that. */
+const savingSeconds = 60;
 
 export function prepareWorkloads(context: {
   readonly db: Db;
@@ -75,7 +78,20 @@ export function prepareWorkloads(context: {
       // One byte more than is kept shows that there was more.
       logBytesMax: limits.logBytesMax + 1,
       resultsBytesMax: limits.resultsBytesMax,
+      ...queueFacts(request, workload),
     };
+  };
+}
+
+/** What a platform with a queue of its own needs to know to treat it as ours does. */
+function queueFacts(request: Request, workload: Workload): Partial<WorkloadSpec> {
+  const { gang_id: gangId, gang_size: size, gang_rank: rank, gang_how: how, turn } = request;
+  return {
+    framework: workload.framework,
+    tier: classOf(request.priority),
+    preemptible: workload.preemptible,
+    graceSeconds: savingSeconds,
+    ...(gangId === null ? {} : { gang: { id: `${gangId}-${turn}`, size, rank, how } }),
   };
 }
 
