@@ -23,6 +23,8 @@ import type { OperatorCredential } from "#identity/operator.ts";
 import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
 
+import { readClusterFiles, type ClusterFile } from "./cluster-files.ts";
+import { recordClusterImages } from "./cluster-sites.ts";
 import { consolesWatched } from "./consoles.ts";
 import { makeOperator } from "./first-key.ts";
 import { handlers } from "./handlers.ts";
@@ -86,6 +88,7 @@ async function start(
   const { signal } = stopping;
   const serves = config.role === "serve" || config.role === "all";
 
+  const clusters = await readClusterFiles(config.clusters);
   const data = await openDataDirectory(options.dataDirectory);
   closers.defer(() => data.close());
   // Before the minutes that the rest may take.
@@ -117,6 +120,7 @@ async function start(
   progress("sites");
   const { providers, local } = await openSites({
     config,
+    clusters,
     data,
     observer,
     now,
@@ -124,9 +128,14 @@ async function start(
     signal,
   });
   for (const provider of providers) closers.defer(() => provider.close());
-  const looks: SiteLook[] = [];
-  for (const provider of providers) looks.push(await lookAt(provider, { observer, signal }));
-  const imagesBuilt = local === undefined ? recordSimulatedImages(db) : local.buildImages(db);
+  const looks = await Promise.all(
+    providers.map((provider) => lookAt(provider, { observer, signal })),
+  );
+  if (clusters.length > 0 && config.role !== "serve") {
+    await recordClusterImages(db, clusters, local?.images);
+  }
+  const imagesBuilt =
+    local === undefined ? recordSimulatedImages(db, config, clusters) : local.buildImages(db);
   closers.defer(() => {
     stopping.abort();
     return imagesBuilt;
@@ -172,7 +181,7 @@ async function start(
       system: systemView({
         db,
         loops: work?.loops ?? [],
-        siteNames: providers.map(({ site }) => site),
+        looks,
         troubles: () => local?.troubles() ?? [],
         version: versionOf(options.repositoryRoot),
         startedAt: now(),
@@ -224,7 +233,13 @@ function versionOf(repositoryRoot: string): string {
 }
 
 /** Without a real site there is still a name to order by. */
-async function recordSimulatedImages(db: Db): Promise<void> {
+async function recordSimulatedImages(
+  db: Db,
+  config: Config,
+  clusters: readonly ClusterFile[],
+): Promise<void> {
+  if (clusters.length > 0 && config.simulateGpus === undefined) return;
+  if (clusters.some(({ settings }) => "tiny" in settings.images)) return;
   await recordImage(db, {
     name: "tiny",
     description: "Simulated: nothing of it is ever started",

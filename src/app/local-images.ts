@@ -5,8 +5,8 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 
-import { recordImage } from "#catalog/images.ts";
-import type { Queryable } from "#db/pool.ts";
+import { recordImage, recordSiteImages } from "#catalog/images.ts";
+import type { Db, Queryable } from "#db/pool.ts";
 import { assert } from "#kernel/assert.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
@@ -36,7 +36,7 @@ export interface LocalImages {
   /** Once; a failure is among the troubles. */
   readonly build: (name: ImageName) => Promise<void>;
   /** Builds what is missing until nothing is, and says in the catalog what can be ordered. */
-  readonly buildAll: (db: Queryable) => Promise<void>;
+  readonly buildAll: (db: Db) => Promise<void>;
 }
 
 export function localImages(options: {
@@ -92,6 +92,7 @@ export function localImages(options: {
     },
     troubles: () => [...failures].map(([name, why]) => trouble(name, why)),
     buildAll: async (db) => {
+      await db.transaction((tx) => recordSiteImages(tx, { site: "local", images: imageNames }));
       for (const name of imageNames) await record(db, name);
       await untilDone({
         names: imageNames,

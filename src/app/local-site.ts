@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 
-import type { Queryable } from "#db/pool.ts";
+import type { Db } from "#db/pool.ts";
 import { mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Accelerator } from "#providers/local/driver.ts";
@@ -13,6 +13,7 @@ import { probeAccelerator } from "#providers/local/probe.ts";
 import { findQemu } from "#providers/local/qemu.ts";
 import type { Provider } from "#providers/provider.ts";
 
+import { imageNames } from "#providers/local/image/image.ts";
 import { localImages } from "./local-images.ts";
 
 /** The flavors that people try first get a warm template before anybody asks; the last one first. */
@@ -20,8 +21,10 @@ const preparedMemoryMiB = [512, 256];
 
 export interface LocalSite {
   readonly provider: Provider;
+  /** Names of all that it can have, once they are built. */
+  readonly images: readonly string[];
   /** Builds what is not in the cache, and says in the catalog what can be ordered. */
-  readonly buildImages: (db: Queryable) => Promise<void>;
+  readonly buildImages: (db: Db) => Promise<void>;
   /** What stands in the way of an image, as sentences. */
   readonly troubles: () => string[];
 }
@@ -74,7 +77,7 @@ export async function openLocalSite(options: LocalSiteOptions): Promise<LocalSit
       }
     },
   });
-  return { provider, buildImages: images.buildAll, troubles: images.troubles };
+  return { provider, images: imageNames, buildImages: images.buildAll, troubles: images.troubles };
 }
 
 function warmPool(members: number, memoryBytes: number) {

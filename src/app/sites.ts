@@ -12,6 +12,8 @@ import { systemClock } from "#providers/simulated/clock.ts";
 import { gpuHost, type SimulatedHost } from "#providers/simulated/hosts.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 
+import type { ClusterFile } from "./cluster-files.ts";
+import { openCluster, signInToClusters } from "./cluster-sites.ts";
 import { openLocalSite, type LocalSite } from "./local-site.ts";
 import { providerMetrics } from "./provider-metrics.ts";
 
@@ -33,6 +35,7 @@ export interface SiteLook {
 
 export async function openSites(options: {
   readonly config: Config;
+  readonly clusters: readonly ClusterFile[];
   readonly data: DataDirectory;
   readonly observer: Observer;
   /** Of the program: what machines did is told, and billed, by one clock. */
@@ -41,6 +44,8 @@ export async function openSites(options: {
   readonly signal: AbortSignal;
 }): Promise<Sites> {
   const { config, data, observer } = options;
+  // First, because what is wrong with them is said at once.
+  const signedIn = await signInToClusters(options.clusters, process.env);
   const local =
     config.local === "off"
       ? undefined
@@ -71,10 +76,16 @@ export async function openSites(options: {
             clock: { ...systemClock, now: options.now },
           }),
         ];
-  const report = providerMetrics(observer);
-  const providers = [...(local === undefined ? [] : [local.provider]), ...simulated].map(
-    (provider) => decorate(provider, { report }),
+  const writes = config.role !== "serve";
+  const clusters = signedIn.map((each) =>
+    openCluster(each, { writes, observer, now: options.now }),
   );
+  const report = providerMetrics(observer);
+  const providers = [
+    ...(local === undefined ? [] : [local.provider]),
+    ...simulated,
+    ...clusters,
+  ].map((provider) => decorate(provider, { report }));
   return { providers, local };
 }
 

@@ -2,10 +2,14 @@
 import { z } from "zod";
 
 import type { SystemView } from "#api/services.ts";
-import { site as siteSchema } from "#contract/schemas/platform.ts";
+import { site as siteSchema, system as systemSchema } from "#contract/schemas/platform.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import type { Loop } from "#loops/loop.ts";
+
+import type { SiteLook } from "./sites.ts";
+
+type Finding = z.output<typeof systemSchema>["findings"][number];
 
 const siteRow = z
   .object({
@@ -29,6 +33,53 @@ const siteRow = z
     inventoryAt: row.inventory_at?.toISOString() ?? null,
   }));
 
+const lacksRow = z.object({
+  name: z.string(),
+  reachable: z.boolean(),
+  execution: z.string(),
+  execution_reason: z.string(),
+  trouble: z.string().nullable(),
+  findings: z.array(
+    z.object({
+      severity: z.enum(["warning", "problem"]),
+      message: z.string(),
+      advice: z.string(),
+    }),
+  ),
+});
+
+/** What is wrong with each platform: that it does not answer, what it lacks, how it runs. */
+async function siteFindings(db: Db): Promise<Finding[]> {
+  const sites = await db.rows(sql`select * from site order by name`, lacksRow);
+  return sites.flatMap((site): Finding[] => {
+    const { name, trouble } = site;
+    const silent = `The site ${name} does not answer`;
+    return [
+      ...(site.reachable
+        ? []
+        : [problem(trouble === null ? `${silent}.` : `${silent}: ${trouble}`)]),
+      ...site.findings.map(({ severity, message, advice }) => ({
+        severity,
+        message: `Site ${name}: ${message}`,
+        advice,
+      })),
+      ...(site.execution === "emulated"
+        ? [
+            {
+              severity: "warning" as const,
+              message: `Machines of the site ${name} are emulated and slow: ${site.execution_reason}`,
+              advice: null,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+function problem(message: string): Finding {
+  return { severity: "problem", message, advice: null };
+}
+
 /** A loop that has not ended a pass for so many of its periods is stuck. */
 const stuckPeriods = 10;
 const stuckMsMin = 60_000;
@@ -36,8 +87,8 @@ const stuckMsMin = 60_000;
 export function systemView(context: {
   readonly db: Db;
   readonly loops: readonly Loop[];
-  /** The sites that this process is connected to. */
-  readonly siteNames: readonly string[];
+  /** The sites that this process is connected to, as the first look showed them. */
+  readonly looks: readonly SiteLook[];
   /** What else stands in the way here, as sentences. */
   readonly troubles: () => readonly string[];
   readonly version: string;
@@ -46,6 +97,12 @@ export function systemView(context: {
 }): SystemView {
   const sites = (): Promise<z.output<typeof siteSchema>[]> =>
     context.db.rows(sql`select * from site order by name`, siteRow);
+  const neverSeen = async (): Promise<SiteLook[]> => {
+    const seen = new Set((await sites()).map(({ site }) => site));
+    return context.looks.filter(
+      ({ site, execution }) => execution === undefined && !seen.has(site),
+    );
+  };
   const stuck = (): { name: string; reason: string }[] =>
     context.loops.flatMap((loop) => {
       const { name, periodMs, lastStartedAt, lastEndedAt, lastError, failuresInRow } =
@@ -74,23 +131,11 @@ export function systemView(context: {
         };
       }),
     findings: async () => [
-      ...context.troubles().map((message) => ({ severity: "problem" as const, message })),
-      ...stuck().map(({ name, reason }) => ({
-        severity: "problem" as const,
-        message: `The loop ${name} does not do its work: ${reason}`,
-      })),
-      ...(await sites())
-        .filter((site) => !site.reachable)
-        .map((site) => ({
-          severity: "problem" as const,
-          message: `The site ${site.site} does not answer.`,
-        })),
-      ...(await sites())
-        .filter((site) => site.execution === "emulated")
-        .map((site) => ({
-          severity: "warning" as const,
-          message: `Machines of the site ${site.site} are emulated and slow: ${site.executionReason}`,
-        })),
+      ...context.troubles().map(problem),
+      ...stuck().map(({ name, reason }) =>
+        problem(`The loop ${name} does not do its work: ${reason}`),
+      ),
+      ...(await siteFindings(context.db)),
     ],
     checks: async () => {
       const seen = await sites();
@@ -103,10 +148,15 @@ export function systemView(context: {
             detail: found?.reason ?? "passes end",
           };
         }),
-        ...context.siteNames.map((name) => {
-          const inventoryAt = seen.find(({ site }) => site === name)?.inventoryAt ?? null;
-          const ok = inventoryAt !== null;
-          return { name: `site ${name}`, ok, detail: ok ? `seen ${inventoryAt}` : "not seen yet" };
+        ...context.looks.map(({ site, execution, reason }) => {
+          const inventoryAt = seen.find((each) => each.site === site)?.inventoryAt ?? null;
+          if (inventoryAt !== null) {
+            return { name: `site ${site}`, ok: true, detail: `seen ${inventoryAt}` };
+          }
+          // What did not answer at the start keeps nobody from using the rest.
+          const isAway = execution === undefined;
+          const detail = isAway ? `not seen yet: ${reason}` : "not seen yet";
+          return { name: `site ${site}`, ok: isAway, detail };
         }),
       ];
     },

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { image } from "#contract/schemas/catalog.ts";
 import { json } from "#db/json.ts";
-import type { Queryable } from "#db/pool.ts";
+import type { Queryable, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { Failure } from "#kernel/failure.ts";
 
@@ -103,4 +103,20 @@ export async function recordImage(
         min_disk_gib = excluded.min_disk_gib, takes_user_data = excluded.takes_user_data,
         state = case when image.state = 'retired' then image.state else excluded.state end`,
   );
+}
+
+/**
+ * All that a site has; machines of others are not placed there. Before it is said the first time,
+ * any may be.
+ */
+export async function recordSiteImages(
+  tx: Tx,
+  { site, images: names }: { readonly site: string; readonly images: readonly string[] },
+): Promise<void> {
+  const gone = await tx.execute(sql`
+    delete from site_image where site = ${site} and not image = any(${[...names]}::text[])`);
+  const added = await tx.execute(sql`
+    insert into site_image (site, image) select ${site}, unnest(${[...names]}::text[])
+    on conflict do nothing`);
+  if (gone + added > 0) tx.nudge("capacity");
 }

@@ -41,6 +41,12 @@ const schema = z.strictObject({
   /** Machines that stand started and paused, in all, for the flavors asked for last. */
   warmPool: z.coerce.number().int().min(0).max(16).default(1),
   imageCache: z.string().min(1).optional(),
+  /** Files that describe Kubernetes clusters with KubeVirt, one each, by comma. */
+  clusters: z
+    .string()
+    .transform((text) => text.split(",").map((path) => path.trim()))
+    .refine((paths) => paths.every((path) => path !== ""), "paths of files, by comma")
+    .default([]),
   /** `believe`: the machine's clock is right, whatever the database has seen. */
   clock: z.enum(["check", "believe"]).default("check"),
   /** Shown to whoever pays by transfer: name, bank, number. */

@@ -20,6 +20,7 @@ import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { hasPackageCredit } from "#flow/ledger/package-credit.ts";
 import { couldEverFit } from "#flow/place/decide.ts";
+import { wantsImage } from "#flow/place/host-images.ts";
 import { keptHosts } from "#flow/place/kept-hosts.ts";
 import { projectForWork } from "#identity/projects.ts";
 import { exemptFromIdling } from "#idle/asks.ts";
@@ -50,7 +51,8 @@ export async function memberOf(
   const { diskGiB } = template;
   const shape = withDriverOf(shapeOf(flavor, diskGiB === null ? {} : { diskGiB }), image);
   const hosts = await keptHosts(tx);
-  const possible = hosts.length === 0 ? undefined : couldEverFit(hosts, { tenantId, shape });
+  const ask = { tenantId, shape, ...wantsImage(hosts, image.name) };
+  const possible = hosts.length === 0 ? undefined : couldEverFit(hosts, ask);
   if (possible?.placed === false) {
     const { message, details } = possible.reason;
     throw new Failure("unplaceable", message, { details: { ...details } });

@@ -5,6 +5,8 @@ import type { Shape } from "#kernel/shape.ts";
 export interface PlaceAsk {
   readonly tenantId: string;
   readonly shape: Shape;
+  /** Its site must have it; left out where no site says which it has. */
+  readonly image?: string;
   /**
    * A stopped lease starts where its disk is, with the devices that its machine was made with; the
    * disk is held already, the devices are not.

@@ -1,4 +1,5 @@
 /** An ask as the engine's request, and what is senseless about it whatever the hosts are. */
+import { imageLabel, imageThere } from "#kernel/image-label.ts";
 import { milliCpusOf, type Shape } from "#kernel/shape.ts";
 
 import type { PlaceAsk } from "./ask.ts";
@@ -14,20 +15,25 @@ export interface Asked {
 
 const mebibytesOfGibibyte = 1024;
 
-/** Shapes are values, so what was made of one is kept as long as it is. */
-const known = new WeakMap<Shape, { anew: Asked; back: Asked }>();
+/** Shapes are values, so what was made of one is kept as long as it is; by image, and by ''. */
+const known = new WeakMap<Shape, Map<string, { anew: Asked; back: Asked }>>();
 
-export function askedOf({ shape, pinned }: PlaceAsk): Asked {
-  let both = known.get(shape);
+export function askedOf({ shape, pinned, image }: PlaceAsk): Asked {
+  let ofShape = known.get(shape);
+  if (ofShape === undefined) {
+    ofShape = new Map();
+    known.set(shape, ofShape);
+  }
+  let both = ofShape.get(image ?? "");
   if (both === undefined) {
-    // What comes back to its disk holds that already.
-    both = { anew: compiled(shape, shape.diskGiB), back: compiled(shape, 0) };
-    known.set(shape, both);
+    // What comes back to its disk holds that already, and needs no image for it.
+    both = { anew: compiled(shape, shape.diskGiB, image), back: compiled(shape, 0) };
+    ofShape.set(image ?? "", both);
   }
   return pinned === undefined ? both.anew : both.back;
 }
 
-function compiled(shape: Shape, diskGiB: number): Asked {
+function compiled(shape: Shape, diskGiB: number, image?: string): Asked {
   const { gpu } = shape;
   const request: PlacementRequest = {
     amounts: {
@@ -48,7 +54,10 @@ function compiled(shape: Shape, diskGiB: number): Asked {
             linked: gpu.nvlink,
           },
         }),
-    requires: Object.entries(shape.hostLabels).map(labelOf),
+    requires: [
+      ...Object.entries(shape.hostLabels).map(labelOf),
+      ...(image === undefined ? [] : [labelOf([imageLabel(image), imageThere])]),
+    ],
     tolerates: shape.tolerations,
     oneNode: shape.numa,
     apart: shape.antiAffinity,

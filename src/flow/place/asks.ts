@@ -109,7 +109,7 @@ function askOf(
   entry: WaitingEntry,
   { held, neighbors }: Pick<AsksInput, "held" | "neighbors">,
 ): PlaceAsk | undefined {
-  const { tenantId, shape, afterFault } = entry;
+  const { tenantId, shape, image, afterFault } = entry;
   const pinned = held.get(entry.requestId);
   const around = neighbors.around(entry);
   if (around === undefined) return undefined;
@@ -117,6 +117,7 @@ function askOf(
   return {
     tenantId,
     shape,
+    ...(image === undefined ? {} : { image }),
     ...(pinned === undefined ? {} : { pinned }),
     ...(only === undefined ? {} : { only }),
     ...(not.length === 0 ? {} : { not }),

@@ -184,6 +184,7 @@ function decideOne(
   const placed = planner.place({
     tenantId: entry.tenantId,
     shape: entry.shape,
+    ...(entry.image === undefined ? {} : { image: entry.image }),
     only: [hostId],
     // A reserve is a share of all of a pool, which is not here: its wall in the schema decides.
     afterFault: true,

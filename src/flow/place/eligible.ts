@@ -6,6 +6,7 @@
 import type { Where } from "#flow/queue/work.ts";
 
 import type { PlaceAsk } from "./ask.ts";
+import { hasImage } from "./host-images.ts";
 import type { HostState } from "./host-state.ts";
 import { wallOf } from "./walls.ts";
 
@@ -20,9 +21,10 @@ export class Eligibility {
   }
 
   of(ask: PlaceAsk): Where {
-    const { shape, pinned, only, not } = ask;
+    const { shape, image, pinned, only, not } = ask;
     const key = JSON.stringify([
       ask.tenantId,
+      image ?? 0,
       shape.pool,
       shape.serviceClass,
       shape.hostLabels,
@@ -42,13 +44,15 @@ export class Eligibility {
   }
 }
 
-function mayLieOn(host: HostState, { tenantId, shape, pinned, only, not }: PlaceAsk): boolean {
+function mayLieOn(host: HostState, ask: PlaceAsk): boolean {
+  const { tenantId, shape, image, pinned, only, not } = ask;
   if (!host.up) return false;
   if (only !== undefined && !only.includes(host.id)) return false;
   if (not !== undefined && not.includes(host.id)) return false;
   if (pinned !== undefined) return pinned.hostId === host.id;
   if (!host.schedulable || wallOf(host.pool, { tenantId, shape }) !== undefined) return false;
   return (
+    (image === undefined || hasImage(host, image)) &&
     Object.entries(shape.hostLabels).every(([label, value]) => host.labels[label] === value) &&
     Object.keys(host.labels).every(
       (label) =>

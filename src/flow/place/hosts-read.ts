@@ -5,6 +5,7 @@ import type { Queryable, Tx } from "#db/pool.ts";
 import { size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
+import { imageLabelPrefix, imageThere } from "#kernel/image-label.ts";
 
 import type { HostState } from "./host-state.ts";
 
@@ -123,13 +124,21 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
         join host h on h.id = d.host_id and ${which}
         left join gpu_load c on c.host_id = d.host_id and c.device_id = d.id
       where d.present group by d.host_id
+    ), images as (
+      select s.name as site, jsonb_object_agg(${imageLabelPrefix}::text || i.name, ${imageThere}::text)
+        as labels
+      from site s cross join image i
+      where exists (select from site_image)
+        and (exists (select from site_image a where a.site = s.name and a.image = i.name)
+          or not exists (select from site_image a where a.site = s.name))
+      group by s.name
     )
     select h.id, h.name, h.state, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
       h.disk_bytes, h.huge_pages, h.numa, coalesce(n.used, '[]') as numa_used,
       h.labels || jsonb_build_object(${siteLabel}::text, h.site)
         || case when h.gpu_driver is null then '{}'
           else jsonb_build_object(${gpuDriverLabel}::text, split_part(h.gpu_driver, '.', 1)) end
-        as labels,
+        || coalesce(i.labels, '{}') as labels,
       coalesce(u.milli_cpus_used, 0) as milli_cpus_used, coalesce(u.memory_used, 0) as memory_used,
       coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
       coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
@@ -138,6 +147,7 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
       left join placement_load u on u.host_id = h.id
       left join numa_load n on n.host_id = h.id
       left join devices d on d.host_id = h.id
+      left join images i on i.site = h.site
     where ${which} order by h.id`,
     hostRow,
   );

@@ -15,6 +15,7 @@ import { Kinds, type Kind } from "./engine/kind.ts";
 import { policies, type PolicyName } from "./engine/policies.ts";
 import { spread } from "./engine/spread.ts";
 import { unfit } from "./engine/tournament.ts";
+import { hasImage } from "./host-images.ts";
 import type { HostState, PoolState } from "./host-state.ts";
 import { specOf } from "./host-spec.ts";
 import { unitsOfDevice, type OrdinaryRoom } from "./reserve.ts";
@@ -38,8 +39,8 @@ export class Pool {
   #madeFor = "";
   readonly #slots = new Map<string, number>();
   readonly #devices: (readonly string[])[] = [];
-  /** By slot: the branch of its GPU driver, where it says one. */
-  readonly #drivers: (string | undefined)[] = [];
+  /** By slot. */
+  readonly #labels: (HostState["labels"] | undefined)[] = [];
   /** Undefined without a reserve. */
   #room: OrdinaryRoom | undefined;
 
@@ -71,7 +72,7 @@ export class Pool {
       if (this.#slots.has(host.id)) this.fleet.update(slot, spec);
       else this.#slots.set(host.id, slot);
       this.#devices[slot] = host.devices.map(({ id }) => id);
-      this.#drivers[slot] = host.labels[gpuDriverLabel];
+      this.#labels[slot] = host.labels;
     }
     const models = this.#history.length === 0 ? 0 : this.fleet.gpus.names.count;
     const wanted = `${state?.spread ?? false} ${models}`;
@@ -134,7 +135,13 @@ export class Pool {
   /** Whether it has the GPU driver that the image of what is asked for needs it to have. */
   hasDriverFor({ shape }: PlaceAsk, slot: number): boolean {
     const needed = shape.hostLabels[gpuDriverLabel];
-    return needed === undefined || this.#drivers[slot] === needed;
+    return needed === undefined || this.#labels[slot]?.[gpuDriverLabel] === needed;
+  }
+
+  /** Whether its site has the image of what is asked for; what comes back to its disk needs none. */
+  hasImageFor({ image, pinned }: PlaceAsk, slot: number): boolean {
+    if (image === undefined || pinned !== undefined) return true;
+    return hasImage({ labels: this.#labels[slot] ?? {} }, image);
   }
 
   /** Is there room for it beside the reserve, all hosts of the pool taken together? */

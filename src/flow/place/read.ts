@@ -74,7 +74,7 @@ function readDigest(tx: Tx): Promise<Digest> {
   return tx.one(
     sql`
     select q.waiting, q.digest as queue,
-      concat_ws('/', p.digest, h.digest, d.digest, l.digest) as capacity
+      concat_ws('/', p.digest, h.digest, d.digest, i.digest, l.digest) as capacity
     from
       (select count(*)::int as waiting, concat_ws('/', count(*), bit_xor(hashtextextended(
           request_id::text, turn))) as digest
@@ -86,6 +86,7 @@ function readDigest(tx: Tx): Promise<Digest> {
           h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, s.state), 0)) as digest
         from host h left join pool_state s on s.id = h.pool_id) h,
       (select bit_xor(hashtextextended(d::text, 0)) as digest from gpu_device d) d,
+      (select bit_xor(hashtextextended(s::text, 0)) as digest from site_image s) i,
       (select bit_xor(hashtextextended(text, 0)) as digest from (
         select l::text as text from queue_limit l union all select c::text from queue_cap c) all_limits) l`,
     digestRow,

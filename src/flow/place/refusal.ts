@@ -12,6 +12,7 @@ type Word =
   | "ruled out by affinity"
   | "another of the tenant's instances is here"
   | "another GPU driver than the image has"
+  | "its site does not have the image"
   | "the rest of the pool is kept for faults";
 
 export function senseless(message: string): Reason {
@@ -67,6 +68,7 @@ function ruledOut(pool: Pool, { ask, kind, only, not }: Look, slot: number): Wor
   }
   if (not.includes(slot) || only?.includes(slot) === false) return "ruled out by affinity";
   if (!pool.hasDriverFor(ask, slot)) return "another GPU driver than the image has";
+  if (!pool.hasImageFor(ask, slot)) return "its site does not have the image";
   const { tenants } = pool.fleet;
   return kind.apart && tenants.apart.has(tenants.known(ask.tenantId), slot)
     ? "another of the tenant's instances is here"

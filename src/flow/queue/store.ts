@@ -63,6 +63,7 @@ const waitingRow = z
     enqueued_at: instant,
     asked_at: instant.nullable(),
     shape: z.string(),
+    image: z.string().nullable(),
     refusal: reasonRow.nullable(),
     refused_at: instant.nullable(),
     limit_seconds: z.number().nullable(),
@@ -92,6 +93,8 @@ const waitingRow = z
     /** What its place in the order counts from. */
     askedAt: row.asked_at ?? row.enqueued_at,
     shape: shapeOf(row.shape),
+    /** Only where sites say which images they have. */
+    ...(row.image === null ? {} : { image: row.image }),
     refusal: row.refusal,
     refusedAt: row.refused_at,
     /** How long it will run, as its owner said; Infinity for a lease. */
@@ -151,7 +154,8 @@ function inReadOrder(db: Queryable, order: Sql): Promise<WaitingEntry[]> {
 export function waitingStatement(order: Sql): Sql {
   return sql`
     select q.tenant_id, q.request_id, r.project_id, r.kind, q.turn, r.priority, q.enqueued_at,
-      q.asked_at, r.shape::text as shape, q.refusal, q.refused_at,
+      q.asked_at, r.shape::text as shape,
+      case when exists (select from site_image) then r.image end as image, q.refusal, q.refused_at,
       (r.workload->>'timeLimitSeconds')::float8 as limit_seconds,
       (r.workload->>'expectedSeconds')::float8 as expected_seconds,
       r.workload->>'deadline' as deadline, r.price->>'hourly' as hourly,

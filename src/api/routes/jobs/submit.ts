@@ -83,7 +83,7 @@ async function preparation(
   });
   // One for each pair, so that hosts are looked through once for it.
   const shapes = new Map<string, Shape>();
-  const impossibleAlone = once((shape: Shape) => impossibleOn(context, shape));
+  const impossibleAlone = new Map<string, Promise<Failure | undefined>>();
   let members = 0;
   return async (ask) => {
     const { id: projectId } = await project(ask.projectId);
@@ -95,12 +95,14 @@ async function preparation(
     requireImageFits(shape, { name: imageName, ...needs });
     requireFramework(ask.framework, { name: imageName, frameworks: needs.frameworks });
     const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
-    let impossible = await impossibleAlone(shape);
+    const looking = impossibleAlone.get(pair) ?? impossibleOn(context, shape, imageName);
+    impossibleAlone.set(pair, looking);
+    let impossible = await looking;
     const gang = gangOf(ask);
     if (gang !== undefined) {
       members += gang.size;
       if (members > gangMembersMax) throw tooManyMembers(members);
-      impossible ??= await impossibleTogether(context, { shape, ...gang });
+      impossible ??= await impossibleTogether(context, { shape, image: imageName, ...gang });
     }
     const hosts = gang?.how === "spread" ? gang.size : 1;
     const beside = await besideOf(tx, ask, { tenantId, hosts });

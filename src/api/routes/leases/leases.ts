@@ -18,6 +18,7 @@ import type { GangHow } from "#flow/admit/requests.ts";
 import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
+import { wantsImage } from "#flow/place/host-images.ts";
 import { keptHosts } from "#flow/place/kept-hosts.ts";
 import { leaseEvents } from "#flow/provision/events.ts";
 import { findLease, listLeases, type LeaseView } from "#flow/provision/lease-view.ts";
@@ -40,7 +41,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   const shape = withDriverOf(shapeOf(flavor, { diskGiB: body.diskGiB }), image);
   requireImageFits(shape, image);
   if (body.userData !== undefined) await requireTakesUserData(context, image);
-  const impossible = await impossibleOn(context, shape);
+  const impossible = await impossibleOn(context, shape, image.name);
   const beside = await besideOf(tx, body, { tenantId, hosts: 1 });
   const keys = await chosenSshKeys(tx, { tenantId, userId: principal.userId }, body.sshKeys);
   const price = priceOf(await pricesNow(tx, context.now()), shape);
@@ -105,18 +106,27 @@ export async function requireTakesUserData(
  * Waiting is right when hosts are full, and pointless when none could ever carry it. As long as no
  * host has been seen at all, nobody knows.
  */
-export async function requirePlaceable(context: Context, shape: Shape): Promise<void> {
-  const impossible = await impossibleOn(context, shape);
+export async function requirePlaceable(
+  context: Context,
+  shape: Shape,
+  image?: string,
+): Promise<void> {
+  const impossible = await impossibleOn(context, shape, image);
   if (impossible !== undefined) throw impossible;
 }
 
 /** Why no host could ever carry it; admission says it of what the quota allows. */
-export async function impossibleOn(context: Context, shape: Shape): Promise<Failure | undefined> {
+export async function impossibleOn(
+  context: Context,
+  shape: Shape,
+  image?: string,
+): Promise<Failure | undefined> {
   const hosts = await keptHosts(context.tx);
   if (hosts.length === 0) return undefined;
   const possible = couldEverFit(hosts, {
     tenantId: context.tenantId,
     shape,
+    ...(image === undefined ? {} : wantsImage(hosts, image)),
   });
   if (possible.placed) return undefined;
   return new Failure("unplaceable", possible.reason.message, {
@@ -127,11 +137,17 @@ export async function impossibleOn(context: Context, shape: Shape): Promise<Fail
 /** The same for a gang: whether all of it fits the hosts when nothing else is on them. */
 export async function impossibleTogether(
   context: Context,
-  { shape, size, how }: { readonly shape: Shape; readonly size: number; readonly how: GangHow },
+  of: {
+    readonly shape: Shape;
+    readonly image: string;
+    readonly size: number;
+    readonly how: GangHow;
+  },
 ): Promise<Failure | undefined> {
+  const { shape, size, how } = of;
   const hosts = await keptHosts(context.tx);
   if (hosts.length === 0) return undefined;
-  const ask = { tenantId: context.tenantId, shape };
+  const ask = { tenantId: context.tenantId, shape, ...wantsImage(hosts, of.image) };
   const possible = couldEverFitTogether(
     hosts,
     Array.from({ length: size }, () => ask),

@@ -63,7 +63,7 @@ export const subscriptionHandlers = {
       },
       check: async ({ shape }) => {
         requireImageFits(shape, image);
-        await requirePlaceable(context, shape);
+        await requirePlaceable(context, shape, image.name);
       },
     });
     const { id, name, sku, amount, leaseId } = subscription;

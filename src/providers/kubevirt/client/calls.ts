@@ -26,6 +26,8 @@ export interface CallLimits {
   /** A page of a list included. */
   readonly answerBytesMax: number;
   readonly retry: RetryPolicy;
+  /** Nothing but GET is sent, whatever is asked for. */
+  readonly onlyReads?: true;
 }
 
 export interface Answer {
@@ -53,6 +55,9 @@ export class Calls {
 
   /** Throws StatusError, ConnectionError, CredentialError or RefusedError. */
   async send(exchange: Exchange, { signal, repeatable }: CallOptions): Promise<Answer> {
+    if (this.#limits.onlyReads === true && exchange.method !== "GET") {
+      throw new RefusedError("this process reads the cluster and writes nothing to it");
+    }
     const bytes = Buffer.byteLength(exchange.body?.text ?? "");
     const { bodyBytesMax, retry } = this.#limits;
     if (bytes > bodyBytesMax) {

@@ -6,6 +6,7 @@ import type { Duplex, Readable } from "node:stream";
 
 import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { Cluster } from "#providers/kubevirt/client/cluster.ts";
+import { clientLimits, type ClientLimits } from "#providers/kubevirt/client/options.ts";
 import type {
   Activity,
   Call,
@@ -29,6 +30,7 @@ import { capabilitiesOf } from "./capabilities.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { openConsole } from "./consoles.ts";
 import { create } from "./create.ts";
+import { executionOf } from "./execution.ts";
 import { missing, providerError, refused } from "./errors.ts";
 import { Hands } from "./hands.ts";
 import { move } from "./moves.ts";
@@ -46,11 +48,18 @@ export interface KubevirtOptions {
   readonly settings: ClusterSettings;
   readonly cluster: Cluster;
   readonly now: () => number;
+  /** False: nothing is written to the cluster, for a process that looks and relays consoles. */
+  readonly writes?: boolean;
   readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
 /** What the cluster is set up as changes seldom. */
 const siteAgeMaxMs = 60_000;
+
+const readingLimits: ClientLimits = {
+  ...clientLimits,
+  calls: { ...clientLimits.calls, onlyReads: true },
+};
 
 export class KubevirtProvider implements Provider {
   readonly site: string;
@@ -63,11 +72,12 @@ export class KubevirtProvider implements Provider {
   readonly #running: Promise<unknown>;
   #read: { readonly at: number; readonly site: Promise<Site> } | undefined;
 
-  constructor({ settings, cluster, now, log = () => undefined }: KubevirtOptions) {
+  constructor(options: KubevirtOptions) {
+    const { settings, cluster, now, writes = true, log = () => undefined } = options;
     this.site = settings.site;
     this.#settings = settings;
     this.#now = now;
-    const client = new KubeClient(cluster);
+    const client = new KubeClient(cluster, writes ? clientLimits : readingLimits);
     this.#client = client;
     this.#view = new ClusterView({
       client,
@@ -86,7 +96,7 @@ export class KubevirtProvider implements Provider {
     const { signal } = this.#closed;
     this.#running = Promise.all([
       view.follow(signal),
-      new RunWriter(client, view, now).run(signal),
+      ...(writes ? [new RunWriter(client, view, now).run(signal)] : []),
     ]);
   }
 
@@ -99,8 +109,7 @@ export class KubevirtProvider implements Provider {
         kind: "kubevirt",
         site: this.site,
         version: `${kubevirt.version} on Kubernetes ${kubernetesVersion}`,
-        execution: "kvm",
-        executionReason: `KubeVirt ${kubevirt.version} runs machines with KVM in pods of the cluster.`,
+        ...executionOf(kubevirt),
         capabilities: capabilitiesOf(site, this.#settings, this.#view.nodes()),
       };
     });

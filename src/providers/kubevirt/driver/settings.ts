@@ -21,13 +21,37 @@ const gpu = z.strictObject({
   deviceClass: dnsName.optional(),
 });
 
-const image = z.union([
-  z.strictObject({ dataSource: dnsName, namespace: dnsName }),
-  z.strictObject({ claim: dnsName, namespace: dnsName }),
-  z.strictObject({ volumeSnapshot: dnsName, namespace: dnsName }),
-  z.strictObject({ registry: z.string().regex(/^docker:\/\//, "docker://…") }),
-  z.strictObject({ http: z.url({ protocol: /^https?$/ }) }),
-]);
+/** What whoever rents it reads, and what a machine needs to hold it. */
+const saidOfImage = {
+  description: z.string().min(1).max(200).optional(),
+  /** The user that cloud-init gives the keys to. */
+  loginUser: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name")
+    .default("root"),
+  minMemoryMib: z.int().min(64).max(1_048_576).default(512),
+  minDiskGib: z.int().min(1).max(65_536).default(1),
+  /** False for a guest without cloud-init. */
+  takesUserData: z.boolean().default(true),
+};
+
+const image = z.union(
+  [
+    z.strictObject({ dataSource: dnsName, namespace: dnsName, ...saidOfImage }),
+    z.strictObject({ claim: dnsName, namespace: dnsName, ...saidOfImage }),
+    z.strictObject({ volumeSnapshot: dnsName, namespace: dnsName, ...saidOfImage }),
+    z.strictObject({ registry: z.string().regex(/^docker:\/\//, "docker://…"), ...saidOfImage }),
+    z.strictObject({ http: z.url({ protocol: /^https?$/ }), ...saidOfImage }),
+  ],
+  {
+    error:
+      "one of dataSource, claim or volumeSnapshot (each with namespace), registry (docker://…), http (https://…); " +
+      "besides description, loginUser, minMemoryMib, minDiskGib, takesUserData",
+  },
+);
+const imageName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, "lower-case letters, digits, '.' and '-'");
 
 const machineClass = z.strictObject({
   cpuModel: z.string().min(1).default("host-model"),
@@ -68,7 +92,7 @@ export const clusterSettings = z.strictObject({
   /** Only nodes with these labels; all that KubeVirt calls schedulable without any. */
   nodes: labels.default({}),
   gpus: z.record(z.string(), gpu).default({}),
-  images: z.record(z.string(), image).default({}),
+  images: z.record(imageName, image).default({}),
   /** The cluster's default class when left out. */
   storageClass: dnsName.optional(),
   sshService: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).default("ClusterIP"),

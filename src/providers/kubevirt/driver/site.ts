@@ -26,6 +26,8 @@ export interface KubevirtFacts {
   readonly permitted: ReadonlySet<string>;
   /** Changes of CPUs and memory reach a machine that runs, by moving it. */
   readonly liveUpdate: boolean;
+  /** `useEmulation`: a machine gets no `/dev/kvm`, whether its node has one or not. */
+  readonly emulated: boolean;
 }
 
 const device = z.object({ resourceName: z.string() });
@@ -37,7 +39,12 @@ const kubevirtObject = z.object({
     configuration: z
       .object({
         vmRolloutStrategy: z.string().optional(),
-        developerConfiguration: z.object({ cpuAllocationRatio: z.number().optional() }).optional(),
+        developerConfiguration: z
+          .object({
+            cpuAllocationRatio: z.number().optional(),
+            useEmulation: z.boolean().optional(),
+          })
+          .optional(),
         additionalGuestMemoryOverheadRatio: z.string().optional(),
         permittedHostDevices: z
           .object({
@@ -76,6 +83,7 @@ export function kubevirtFacts(object: KubeObject): KubevirtFacts {
     liveUpdate:
       (configuration?.vmRolloutStrategy ?? "LiveUpdate") === "LiveUpdate" &&
       methods.includes("LiveMigrate"),
+    emulated: configuration?.developerConfiguration?.useEmulation === true,
   };
 }
 

@@ -45,6 +45,7 @@ export const parts: Said = [
   ["ruled out by affinity", "被放置策略排除"],
   ["another of the tenant's instances is here", "已有同账户的实例"],
   ["another GPU driver than the image has", " GPU 驱动与镜像不符"],
+  ["its site does not have the image", "所在站点没有该镜像"],
   ["the rest of the pool is kept for faults", "的余量留作故障备用"],
   ["outside the pool that is asked for", "不在所要求的资源池"],
   ["edge pool, only for work that names it", "属于边缘资源池，须指定才能使用"],
