@@ -177,3 +177,24 @@ test("a call without an answer ends with its time, or when the caller leaves", a
   leaving.abort(new Error("left"));
   await expect(waits).rejects.toBeInstanceOf(ConnectionError);
 });
+
+test("who wants to hear is told what the server says beside, with each answer", async () => {
+  const heard: string[] = [];
+  const other = new KubeClient(server.cluster(), limits, (warning) => heard.push(warning));
+  server.faults.warnings = ['v1 "Namespace" is old'];
+  await other.list(call, kinds.namespace);
+  await other.create(call, kinds.namespace, namespace("n"));
+  expect(heard).toEqual(['v1 "Namespace" is old', 'v1 "Namespace" is old']);
+  other.close();
+});
+
+test("an action that may happen twice is sent again where that helps, another is not", async () => {
+  const name = { namespace: "n", name: "a" };
+  const stop = { name, action: "stop" };
+  const away = (): Refusal => new Refusal({ code: 503, reason: "", message: "not now" });
+  server.faults.refuse(2, away);
+  await expect(client.act(call, kinds.machineAction, stop)).rejects.toMatchObject({ code: 503 });
+  const again = client.act(call, kinds.machineAction, { ...stop, repeatable: true });
+  await expect(again).rejects.toMatchObject({ code: 404 });
+  expect(sent("PUT virtualmachines.subresources.kubevirt.io")).toBe(3);
+});

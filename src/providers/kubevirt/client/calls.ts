@@ -10,7 +10,7 @@ import { Gate } from "#providers/gate.ts";
 import { Leash } from "#providers/leash.ts";
 
 import type { Cluster } from "./cluster.ts";
-import { Connection, type Exchange, readBody } from "./connection.ts";
+import { Connection, type Exchange, readBody, readStart } from "./connection.ts";
 import { ConnectionError, RefusedError, readStatus } from "./errors.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry.ts";
 
@@ -30,6 +30,10 @@ export interface CallLimits {
   readonly onlyReads?: true;
 }
 
+/** Of an answer that is no success; a proxy's page may be of any length. */
+const refusalBytesMax = 256 * 1024;
+const warningCharactersMax = 500;
+
 export interface Answer {
   readonly body: unknown;
   /** What the server said beside: a deprecated version, a field that has no effect. */
@@ -46,10 +50,16 @@ export class Calls {
   readonly connection: Connection;
   readonly #limits: CallLimits;
   readonly #gate: Gate;
+  readonly #hear: (warning: string) => void;
 
-  constructor(cluster: Cluster, limits: CallLimits) {
+  constructor(
+    cluster: Cluster,
+    limits: CallLimits,
+    hear: (warning: string) => void = () => undefined,
+  ) {
     this.connection = new Connection(cluster);
     this.#limits = limits;
+    this.#hear = hear;
     this.#gate = new Gate(limits.callsMax, limits.waitingMax);
   }
 
@@ -121,8 +131,11 @@ export class Calls {
       const credential = await credentials.current(signal);
       const response = await this.connection.open(exchange, credential, signal);
       const code = response.statusCode ?? 0;
-      if (code >= 200 && code < 300) return response;
-      const text = await readBody(response, this.#limits.answerBytesMax);
+      if (code >= 200 && code < 300) {
+        for (const warning of warningsOf(response)) this.#hear(warning);
+        return response;
+      }
+      const text = await readStart(response, refusalBytesMax);
       if (code === 401 && !renewed && credentials.renew(credential)) continue;
       throw readStatus(code, text, response.headers["retry-after"]);
     }
@@ -144,7 +157,7 @@ function warningsOf(response: IncomingMessage): string[] {
   const headers = response.headersDistinct["warning"] ?? [];
   return headers.flatMap((header) =>
     [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) =>
-      text.replaceAll(/\\(.)/g, "$1"),
+      text.replaceAll(/\\(.)/g, "$1").slice(0, warningCharactersMax),
     ),
   );
 }

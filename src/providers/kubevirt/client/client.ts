@@ -36,8 +36,13 @@ export class KubeClient {
   readonly #calls: Calls;
   readonly #limits: ClientLimits;
 
-  constructor(cluster: Cluster, limits: ClientLimits = clientLimits) {
-    this.#calls = new Calls(cluster, limits.calls);
+  /** `hear` is told what the server says beside any answer, each time; must not throw. */
+  constructor(
+    cluster: Cluster,
+    limits: ClientLimits = clientLimits,
+    hear?: (warning: string) => void,
+  ) {
+    this.#calls = new Calls(cluster, limits.calls, hear);
     this.#limits = limits;
   }
 
@@ -45,7 +50,7 @@ export class KubeClient {
     try {
       const path = objectPath(kind, name);
       const { body } = await this.#calls.send({ method: "GET", path }, read(signal));
-      return readAs(readObject, body);
+      return readAs((value) => readNamed(value, kind, name), body);
     } catch (error) {
       if (isAbsence(error, name.name)) return undefined;
       throw error;
@@ -139,7 +144,7 @@ export class KubeClient {
     }
   }
 
-  /** Something is done to an object: `start`, `migrate`, `eviction`. Sent once, whatever happens. */
+  /** Something is done to an object: `start`, `migrate`, `eviction`. Sent once, unless twice is as once. */
   async act(
     { signal }: KubeCall,
     kind: Kind,
@@ -148,13 +153,14 @@ export class KubeClient {
       readonly action: string;
       readonly method?: "PUT" | "POST";
       readonly body?: Readonly<Record<string, unknown>>;
+      readonly repeatable?: true;
     },
   ): Promise<unknown> {
-    const { name, method = "PUT", body = {} } = action;
+    const { name, method = "PUT", body = {}, repeatable = false } = action;
     const text = JSON.stringify(body);
     const path = objectPath(kind, name, action.action);
     const exchange = { method, path, body: { type: "application/json", text } };
-    return (await this.#calls.send(exchange, { signal, repeatable: false })).body;
+    return (await this.#calls.send(exchange, { signal, repeatable })).body;
   }
 
   /** Something is asked of an object: `guestosinfo`, `expand-spec`, `status`. */
@@ -208,6 +214,12 @@ export class KubeClient {
 
 const resourceList = z.object({ resources: z.array(z.object({ name: z.string() })) });
 const serverVersion = z.object({ gitVersion: z.string() });
+
+function readNamed(value: unknown, { kind }: Kind, { name }: ObjectName): KubeObject {
+  const object = readObject(value);
+  if (object.kind === kind && object.metadata.name === name) return object;
+  throw new Error(`asked for ${kind} ${name}, told of ${object.kind} ${object.metadata.name}`);
+}
 
 function read(signal: AbortSignal): { signal: AbortSignal; repeatable: true } {
   return { signal, repeatable: true };

@@ -132,13 +132,33 @@ export async function readBody(response: IncomingMessage, bytesMax: number): Pro
       chunks.push(part);
     }
   } catch (error) {
-    if (error instanceof RefusedError) throw error;
-    throw new ConnectionError("the answer of the API server was cut off", {
-      effect: "maybe",
-      cause: error,
-    });
+    throw error instanceof RefusedError ? error : cutOff(error);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** As much of a body as fits; the rest is not read. Throws ConnectionError if it is cut before that. */
+export async function readStart(response: IncomingMessage, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let left = bytesMax;
+  try {
+    for await (const chunk of response) {
+      const part: Buffer = chunk;
+      chunks.push(part.subarray(0, left));
+      left -= part.length;
+      if (left <= 0) break;
+    }
+  } catch (error) {
+    throw cutOff(error);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function cutOff(cause: unknown): ConnectionError {
+  return new ConnectionError("the answer of the API server was cut off", {
+    effect: "maybe",
+    cause,
+  });
 }
 
 function lost(

@@ -104,6 +104,23 @@ test("a client certificate gets in, from the file itself and from files beside i
   await expect(kubeconfig({ path: half, environment })).rejects.toThrow("without its key");
 });
 
+test("a token that somebody wrote anew into the kubeconfig is taken up; until then the answer is 401", async () => {
+  const client = new KubeClient(
+    await kubeconfig({ path: await write({ user: { token: server.token } }), environment }),
+  );
+  try {
+    await client.version(call);
+    server.faults.expireToken(server.token);
+    await expect(client.version(call)).rejects.toMatchObject({ code: 401 });
+    await writeFile(join(folder, "config"), "users: [");
+    await expect(client.version(call)).rejects.toThrow("is no YAML");
+    await write({ user: { token: server.issueToken() } });
+    await client.version(call);
+  } finally {
+    client.close();
+  }
+});
+
 test("a server that another authority vouches for is not trusted, unless nobody is to look", async () => {
   const foreign = { "certificate-authority-data": base64(newAuthority().cert) };
   const path = await write({ user: { token: server.token }, cluster: foreign });

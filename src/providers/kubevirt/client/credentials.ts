@@ -29,6 +29,33 @@ export function fixedCredential(credential: Credential): Credentials {
   return { current: async () => credential, renew: () => false };
 }
 
+/** One that is written down where somebody may write another: read again when it was turned down. */
+export class WrittenCredential implements Credentials {
+  readonly #read: () => Promise<Credential>;
+  #known: Credential;
+  #isTurnedDown = false;
+
+  /** `read` throws CredentialError. */
+  constructor(known: Credential, read: () => Promise<Credential>) {
+    this.#known = known;
+    this.#read = read;
+  }
+
+  async current(): Promise<Credential> {
+    if (!this.#isTurnedDown) return this.#known;
+    const next = await this.#read();
+    this.#isTurnedDown = false;
+    // The same again stays the same object, so that kept sockets are not given up.
+    if (JSON.stringify(next) !== JSON.stringify(this.#known)) this.#known = next;
+    return this.#known;
+  }
+
+  renew(turnedDown: Credential): boolean {
+    if (turnedDown === this.#known) this.#isTurnedDown = true;
+    return true;
+  }
+}
+
 /** A file's token may be this old; kubelet writes the next one long before the last one ends. */
 const tokenAgeMaxMs = 30_000;
 const tokenBytesMax = 64 * 1024;

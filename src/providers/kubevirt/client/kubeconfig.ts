@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 
 import type { Cluster } from "./cluster.ts";
-import { type Credentials, fixedCredential, TokenFile } from "./credentials.ts";
+import { type Credential, type Credentials, TokenFile, WrittenCredential } from "./credentials.ts";
 import { CredentialError } from "./errors.ts";
 import { ExecCredentials, execApiVersion } from "./exec-plugin.ts";
 import { type KubeconfigUser, kubeconfigSchema } from "./kubeconfig-schema.ts";
@@ -44,7 +44,7 @@ export async function kubeconfig(choice: KubeconfigChoice): Promise<Cluster> {
     ...(authority === undefined ? {} : { authority }),
     ...(cluster["tls-server-name"] === undefined ? {} : { serverName: cluster["tls-server-name"] }),
     verified: !cluster["insecure-skip-tls-verify"],
-    credentials: await credentialsOf(user, { ...choice, folder, cluster }),
+    credentials: await credentialsOf(user, { ...choice, folder, cluster, name: context.user }),
     ...(user.as === undefined ? {} : { actAs: { user: user.as, groups: user["as-groups"] } }),
     namespace: context.namespace ?? "default",
   };
@@ -77,6 +77,8 @@ function named<T extends { readonly name: string }>(
 interface UserPlace extends KubeconfigChoice {
   readonly folder: string;
   readonly cluster: Readonly<Record<string, unknown>>;
+  /** The user's, in the file. */
+  readonly name: string;
 }
 
 /** A plug-in first, then a token, then a certificate: what a certificate adds goes with a token. */
@@ -88,6 +90,14 @@ async function credentialsOf(user: KubeconfigUser, place: UserPlace): Promise<Cr
   if (user.token === undefined && user.tokenFile !== undefined) {
     return new TokenFile(within(folder, user.tokenFile));
   }
+  return new WrittenCredential(await written(user, place), async () => {
+    const { users } = readConfig(path, await readText(path, "the kubeconfig"));
+    return written(named(users, { what: "user", name: place.name, path }).user, place);
+  });
+}
+
+/** What stands in the kubeconfig itself, and in the files that it names. */
+async function written(user: KubeconfigUser, { path, folder }: UserPlace): Promise<Credential> {
   const cert = await inlineOrFile({
     data: user["client-certificate-data"],
     file: user["client-certificate"],
@@ -101,10 +111,10 @@ async function credentialsOf(user: KubeconfigUser, place: UserPlace): Promise<Cr
   if ((cert === undefined) !== (key === undefined)) {
     throw new CredentialError(`the kubeconfig ${path} has a client certificate without its key`);
   }
-  return fixedCredential({
+  return {
     ...(user.token === undefined ? {} : { token: user.token }),
     ...(cert === undefined || key === undefined ? {} : { certificate: { cert, key } }),
-  });
+  };
 }
 
 function execCredentials(

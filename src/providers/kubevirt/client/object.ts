@@ -13,11 +13,15 @@ const ownerReference = z.object({
   controller: z.boolean().optional(),
 });
 
+/** A number that grows: what is newer is told by it. */
+export const versionText = z.string().regex(/^[0-9]{1,20}$/);
+
 const metadata = z.looseObject({
   name: z.string(),
   namespace: z.string().optional(),
   uid: z.string(),
-  resourceVersion: z.string(),
+  /** Empty of what only would be (a dry run). */
+  resourceVersion: z.union([versionText, z.literal("")]),
   generation: z.number().optional(),
   creationTimestamp: z.string(),
   deletionTimestamp: z.string().optional(),
@@ -47,8 +51,9 @@ export interface NewObject {
 }
 
 const list = z.object({
+  kind: z.string(),
   metadata: z.object({
-    resourceVersion: z.string(),
+    resourceVersion: versionText,
     continue: z.string().optional(),
   }),
   items: z.array(z.record(z.string(), z.unknown())).nullable(),
@@ -61,7 +66,7 @@ export interface Page {
   readonly next?: string;
 }
 
-/** Throws ZodError: what answers so is no API server. */
+/** Throws: what answers so is no API server. */
 export function readObject(value: unknown): KubeObject {
   return kubeObject.parse(value);
 }
@@ -69,6 +74,7 @@ export function readObject(value: unknown): KubeObject {
 /** The members of a list do not say what they are; the list's kind says it. */
 export function readPage(value: unknown, of: { apiVersion: string; kind: string }): Page {
   const page = list.parse(value);
+  if (page.kind !== `${of.kind}List`) throw new Error(`a ${page.kind} is no list of ${of.kind}`);
   const next = page.metadata.continue;
   return {
     items: (page.items ?? []).map((item) => lighten(readObject({ ...of, ...item }))),

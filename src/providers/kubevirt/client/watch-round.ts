@@ -11,11 +11,15 @@ import type { Calls } from "./calls.ts";
 import { ConnectionError, RefusedError, readWatchStatus } from "./errors.ts";
 import { collectionPath, type Kind } from "./kind.ts";
 import { selectionQuery, type Selection } from "./list.ts";
-import { type KubeObject, lighten, readObject } from "./object.ts";
+import { type KubeObject, lighten, readObject, versionText } from "./object.ts";
 import { readAs } from "./read-as.ts";
 
 /** What a round tells; its resource version is where the next round goes on. */
 export type RoundEvent =
+  /** The server has taken the watch up; it has told nothing yet. */
+  { readonly type: "opened"; readonly resourceVersion: string } | Told;
+
+export type Told =
   /** It is new, or another than before; a second time is possible after a break. */
   | { readonly type: "changed"; readonly object: KubeObject; readonly resourceVersion: string }
   /** As it was last; its resource version is that of its deletion. */
@@ -38,7 +42,7 @@ export interface RoundAsked {
   readonly limits: RoundLimits;
 }
 
-/** A round that ended sooner than this, with nothing in it, was no round. */
+/** A round that ended sooner than this, and no further than it began, was no round. */
 const shortestRoundMs = 1000;
 
 /** Returns when the server ends the round; throws StatusError (410 among them) and ConnectionError. */
@@ -60,13 +64,19 @@ export async function* watchRound(
   } as const;
   const response = await calls.open(exchange, signal);
   const openedAt = performance.now();
-  let events = 0;
-  for await (const line of lines(response, limits)) {
-    events += 1;
-    yield readEvent(line);
+  let version = from;
+  try {
+    yield { type: "opened", resourceVersion: from };
+    for await (const line of lines(response, limits)) {
+      const event = readEvent(line);
+      version = event.resourceVersion;
+      yield event;
+    }
+  } finally {
+    response.destroy();
   }
   // The server may end a round when it likes, but not so that we come again in a tight circle.
-  if (events === 0 && performance.now() - openedAt < shortestRoundMs) {
+  if (version === from && performance.now() - openedAt < shortestRoundMs) {
     throw new ConnectionError("the watch ended as soon as it began", { effect: "none" });
   }
 }
@@ -107,7 +117,6 @@ async function* lines(
     throw new ConnectionError("the watch was cut off", { effect: "none", cause: error });
   } finally {
     clearTimeout(silence);
-    response.destroy();
   }
 }
 
@@ -116,9 +125,9 @@ const eventShape = z.object({
   object: z.unknown(),
 });
 
-const bookmarkShape = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+const bookmarkShape = z.object({ metadata: z.object({ resourceVersion: versionText }) });
 
-function readEvent(line: string): RoundEvent {
+function readEvent(line: string): Told {
   const { type, object } = readAs((value) => eventShape.parse(value), parseLine(line));
   switch (type) {
     case "ERROR":

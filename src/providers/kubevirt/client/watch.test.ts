@@ -89,6 +89,8 @@ function note(event: WatchEvent, held: Map<string, unknown>): string | undefined
       return `deleted ${event.object.metadata.name}`;
     case "bookmark":
       return undefined;
+    case "resumed":
+      return "resumed";
     case "lost":
       return "lost";
   }

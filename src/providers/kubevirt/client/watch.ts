@@ -3,7 +3,8 @@
  * a watch tells is all that there is (`snapshot`), unless it goes on from a version; then each change.
  * When the server has forgotten the version that we had (410), it tells a snapshot again, and who
  * keeps the objects replaces them all, since deletions may have been missed. A watch never ends by
- * itself: what went wrong is told (`lost`) and tried again, ever more slowly.
+ * itself: what went wrong is told (`lost`) and tried again, ever more slowly; when the server takes it up
+ * again, that is told too (`resumed`).
  */
 import { setTimeout as after } from "node:timers/promises";
 
@@ -12,11 +13,13 @@ import { StatusError } from "./errors.ts";
 import type { Kind } from "./kind.ts";
 import { type ListLimits, listAll, type ObjectList, type Selection } from "./list.ts";
 import { backoffMs } from "./retry.ts";
-import { type RoundEvent, type RoundLimits, watchRound } from "./watch-round.ts";
+import { type RoundLimits, type Told, watchRound } from "./watch-round.ts";
 
 export type WatchEvent =
   | ({ readonly type: "snapshot" } & ObjectList)
-  | RoundEvent
+  | Told
+  /** After `lost`: the server answers again. What happened meanwhile is told next, if anything did. */
+  | { readonly type: "resumed" }
   /** What is known grows old from now; the next event of another type says that it goes on. */
   | { readonly type: "lost"; readonly error: unknown; readonly retryInMs: number };
 
@@ -51,14 +54,21 @@ export async function* watchAll(
   const { limits } = asked;
   let version = asked.from;
   let failures = 0;
+  let isLost = false;
   while (!signal.aborted) {
     try {
       if (version === undefined) {
         const all = await listAll(calls, { ...asked, limits: asked.listLimits }, signal);
         version = all.resourceVersion;
+        isLost = false;
         yield { type: "snapshot", ...all };
       }
       for await (const event of watchRound(calls, { ...asked, from: version }, signal)) {
+        if (event.type === "opened") {
+          if (isLost) yield { type: "resumed" };
+          isLost = false;
+          continue;
+        }
         version = event.resourceVersion;
         failures = 0;
         yield event;
@@ -72,6 +82,7 @@ export async function* watchAll(
         if (failures === 1) continue;
       }
       const retryInMs = restOf(error, limits, failures);
+      isLost = true;
       yield { type: "lost", error, retryInMs };
       await rest(retryInMs, signal);
     }
