@@ -122,6 +122,8 @@ export function leaseView(given: Given = {}): View {
       seenUntil: null,
       workload: null,
       collected: false,
+      waiting: null,
+      notes: [],
       metering: {
         seq: 2,
         lastAt: readyAt,

@@ -135,6 +135,9 @@ export function systemView(context: {
       ...stuck().map(({ name, reason }) =>
         problem(`The loop ${name} does not do its work: ${reason}`),
       ),
+      ...(await neverSeen()).map(({ site, reason }) =>
+        problem(`The site ${site} has not answered yet: ${reason}`),
+      ),
       ...(await siteFindings(context.db)),
     ],
     checks: async () => {

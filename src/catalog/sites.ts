@@ -19,8 +19,18 @@ export interface SiteSaid {
   readonly executionReason: string;
   readonly capabilities: unknown;
 }
+  readonly findings?: readonly SiteFinding[];
 
 export type GpuMode = "whole" | "vgpu" | "mig" | "shared";
+/** What the platform lacks, as the driver says it; the same fields as the contract's. */
+interface SiteFinding {
+  readonly severity: "warning" | "problem";
+  readonly message: string;
+  readonly advice: string;
+}
+
+const findingsMax = 50;
+
 
 export interface HostSaid {
   readonly id: string;
@@ -50,12 +60,14 @@ export interface HostSaid {
 export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<void> {
   await db.execute(sql`
     insert into site (name, kind, version, execution, execution_reason, capabilities, reachable,
-      inventory_at)
+      inventory_at, findings)
     values (${said.site}, ${said.kind}, ${said.version}, ${said.execution},
-      ${said.executionReason}, ${json(said.capabilities)}, true, ${new Date(at)})
+      ${said.executionReason}, ${json(said.capabilities)}, true, ${new Date(at)},
+      ${json((said.findings ?? []).slice(0, findingsMax))})
     on conflict (name) do update set kind = excluded.kind, version = excluded.version,
       execution = excluded.execution, execution_reason = excluded.execution_reason,
-      capabilities = excluded.capabilities, reachable = true, inventory_at = excluded.inventory_at`);
+      capabilities = excluded.capabilities, reachable = true, trouble = null,
+      findings = excluded.findings, inventory_at = excluded.inventory_at`);
 }
 
 /** When it was looked at last, by any process. */
@@ -67,11 +79,18 @@ export async function siteSeenAt(db: Queryable, site: string): Promise<number | 
   return found?.inventory_at ?? null;
 }
 
-export async function siteUnreachable(db: Queryable, site: string): Promise<void> {
-  await db.execute(sql`update site set reachable = false where name = ${site}`);
+/** What it lacked when it was seen last stays: it may be why. */
+export async function siteUnreachable(
+  db: Queryable,
+  { site, trouble }: { readonly site: string; readonly trouble: string },
+): Promise<void> {
+  const kept = trouble.slice(0, troubleCharactersMax);
+  await db.execute(sql`update site set reachable = false, trouble = ${kept} where name = ${site}`);
 }
 
 const idRow = z.object({ id: z.string() });
+
+const troubleCharactersMax = 1000;
 
 /** The cluster that a site's hosts belong to. */
 async function clusterOfSite(db: Queryable, site: string): Promise<string> {

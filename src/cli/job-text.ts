@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import type { Job } from "#contract/schemas/compute.ts";
 import { failureClasses } from "#kernel/failure.ts";
 
+import { adviceFields } from "./advice.ts";
 import { besideFields } from "./beside.ts";
 import { fields, table } from "./table.ts";
 import {
@@ -96,6 +97,7 @@ export function jobText(job: Job): string {
     ["Name", job.name],
     ["State", job.state],
     ["Why", job.reason === null ? undefined : because(job.reason)],
+    ...adviceFields(job.reason),
     ...lineFields(job.line),
     ["Flavor", shape(job.flavor)],
     ["Image", job.image],

@@ -2,6 +2,7 @@
 import type { Lease } from "#contract/schemas/compute.ts";
 import { Failure } from "#kernel/failure.ts";
 
+import { adviceFields, noteFields } from "./advice.ts";
 import { besideFields } from "./beside.ts";
 import { fields } from "./table.ts";
 import { because, lineFields, money, none, shape, time } from "./text.ts";
@@ -32,6 +33,8 @@ export function leaseText(lease: Lease, idle: string | undefined): string {
     ["Name", lease.name],
     ["State", lease.state],
     ["Why", lease.reason === null ? undefined : because(lease.reason)],
+    ...adviceFields(lease.reason),
+    ...noteFields(lease.notes),
     ...lineFields(lease.line),
     ["Flavor", shape(lease.flavor)],
     ["Image", lease.image],

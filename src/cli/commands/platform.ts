@@ -145,7 +145,10 @@ function systemText(system: System): string {
     system.loops,
   );
   const findings = system.findings
-    .map((each) => `${each.severity}: ${safe(each.message)}\n`)
+    .map(({ severity, message, advice }) => {
+      const todo = advice === null ? "" : `  -> ${safe(advice)}\n`;
+      return `${severity}: ${safe(message)}\n${todo}`;
+    })
     .join("");
   return [head, sites, loops, ...(findings === "" ? [] : [findings])].join("\n");
 }

@@ -101,13 +101,27 @@ export const endpoint = z.object({
   command: z.string(),
 });
 
+/** What to know of a machine that is there, such as a change that waits for a restart. */
+export const note = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** What he has to do; for `nobody`, what will happen. */
+  advice: z.string(),
+  /** Who can do it; `nobody`: it goes by itself. */
+  who: z.enum(["customer", "operator", "nobody"]),
+});
+
 export const lease = z.object({
   id,
   projectId: id,
   name: z.string(),
   state: leaseState,
-  /** Why it waits, failed, or ended: for a person. */
+  /**
+   * Why it waits, failed, or ended: for a person. Where its platform says why a machine does not run,
+   * `details.advice` is what to do and `details.who` who can, as in `notes`.
+   */
   reason: reason.nullable(),
+  notes: z.array(note),
   /** Of one that is asked for by itself and waits; null in lists. */
   line: placeInLine.nullable(),
   flavor: usedFlavor,

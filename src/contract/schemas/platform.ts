@@ -67,7 +67,14 @@ export const system = z.object({
   startedAt: timestamp,
   sites: z.array(site),
   loops: z.array(loopStatus),
-  findings: z.array(z.object({ severity: z.enum(["warning", "problem"]), message: z.string() })),
+  findings: z.array(
+    z.object({
+      severity: z.enum(["warning", "problem"]),
+      message: z.string(),
+      /** What to do, where there is something to say besides. */
+      advice: z.string().nullable(),
+    }),
+  ),
 });
 
 /** A machine at a platform that no row wants. */

@@ -80,6 +80,8 @@ function viewOf(given: {
       seenUntil: null,
       workload: { state: "running", startedAt, logBytes: 7 },
       collected: false,
+      waiting: null,
+      notes: [],
       metering: {
         seq: 3,
         lastAt: startedAt,

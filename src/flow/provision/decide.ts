@@ -13,6 +13,7 @@ import { gone, released } from "./gone.ts";
 import { toldBy } from "./interruption.ts";
 import { observeMachine } from "./observe.ts";
 import { paced } from "./pace.ts";
+import { remarkEvents, remarksOf } from "./remarks.ts";
 import { settleCall } from "./settle.ts";
 import { strandedOn } from "./stranded.ts";
 import type { AttemptEnd, Step, View } from "./view.ts";
@@ -22,10 +23,19 @@ export const missingGraceMs = 10_000;
 
 /** A guest that has not answered by then will not; what it holds is given back. */
 const bootPatienceMs = 15 * 60_000;
-const guestNotReady: Reason = {
-  code: "guest_not_ready",
-  message: `The guest did not answer within ${bootPatienceMs / 60_000} minutes of being made, so it was taken away.`,
-};
+/** As long as the platform says that what it waits for goes by itself, such as a large image's copy. */
+const slowPatienceMs = 4 * 60 * 60_000;
+
+function guestNotReady(afterMs: number, { waiting }: Machine): Reason {
+  const message = `The guest did not answer within ${afterMs / 60_000} minutes of being made, so it was taken away.`;
+  if (waiting === undefined) return { code: "guest_not_ready", message };
+  const { code: waitedFor, message: why, advice, who } = waiting;
+  return {
+    code: "guest_not_ready",
+    message: `${message} ${why}`,
+    details: { waitedFor, advice, who },
+  };
+}
 
 export function decide(view: View): Step {
   return paced(view, nextStep(view));
@@ -70,6 +80,7 @@ function rest({ instance }: View): Step {
 }
 
 function watch(view: View, machine: Machine): Step {
+  const remarks = remarksOf(machine);
   const seen = observeMachine(view, machine);
   const stopped = seen.stopped !== undefined && view.instance.metering.ready;
   const workload = attemptSeen(view, machine);
@@ -84,8 +95,9 @@ function watch(view: View, machine: Machine): Step {
       ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
       ...(stopped ? { readyAt: null } : {}),
     },
+      ...remarks,
     transitions: seen.transitions,
-    events: seen.events,
+    events: [...seen.events, ...remarkEvents(view.instance, remarks, view.now)],
   };
 }
 
@@ -135,11 +147,12 @@ function removed(view: View, base: Step): Step {
 function present(view: View, base: Step, machine: Machine): Step {
   const { instance, now } = view;
   const neverReady =
+  const patienceMs = machine.waiting?.who === "nobody" ? slowPatienceMs : bootPatienceMs;
     instance.state === "creating" &&
     !machine.guest.ready &&
-    now - instance.stateSince > bootPatienceMs &&
+    now - instance.stateSince > patienceMs &&
     goalOf(view) !== "gone";
-  if (neverReady) return giveUp(view, guestNotReady);
+  if (neverReady) return giveUp(view, guestNotReady(patienceMs, machine));
   const watched = watch(view, machine);
   return drive(
     view,

@@ -8,6 +8,7 @@ import { sql } from "#db/sql.ts";
 import { shapeRow, workloadRow } from "#flow/admit/rows.ts";
 
 import { interruptionRow, newestInterruption } from "./preemptions.ts";
+import { remarkRow } from "./remarks.ts";
 import { attemptRow, endpointRow, machineSpecRow, pendingCallRow } from "./rows.ts";
 import type { View } from "./view.ts";
 
@@ -61,6 +62,8 @@ const viewRow = z.object({
   seen_until: instant.nullable(),
   workload: attemptRow.nullable(),
   collected: z.boolean(),
+  waiting: remarkRow.nullable(),
+  notes: z.array(remarkRow),
   metering: meteringRow,
   version: z.int(),
   wanted: z.enum(["running", "stopped", "released"]),
@@ -104,7 +107,7 @@ export type InstanceRow = z.output<typeof viewRow>;
 const viewSelect = sql`
   select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
     i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.address, i.call, i.pace,
-    i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected,
+    i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected, i.waiting, i.notes,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
     r.workload as request_workload, r.keep_snapshot,
     r.gang_id is not null as in_gang, r.ended_at is not null as ended,
@@ -171,6 +174,8 @@ export function viewOf(
       collected: row.collected,
       metering: row.metering,
     },
+      waiting: row.waiting,
+      notes: row.notes,
     request: {
       wanted: row.wanted,
       turn: row.request_turn,

@@ -30,7 +30,8 @@ export async function refreshInventory(
       context.observer.log.info({ site: provider.site, changed }, "inventory changed");
     }
   } catch (error) {
-    await siteUnreachable(db, provider.site);
+    const trouble = error instanceof Error ? error.message : String(error);
+    await siteUnreachable(db, { site: provider.site, trouble });
     throw error;
   }
 }

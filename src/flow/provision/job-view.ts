@@ -15,6 +15,7 @@ import type { Reason } from "#kernel/reason.ts";
 
 import { besideRow } from "./beside-view.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
+import { reasonOfRemark, remarkRow } from "./remarks.ts";
 import { attemptRow } from "./rows.ts";
 import type { AttemptEnd } from "./view.ts";
 
@@ -67,6 +68,7 @@ const row = z.object({
   gang_rank: z.int(),
   gang_how: z.enum(["spread", "pack"]),
   address: z.string().nullable(),
+  waiting: remarkRow.nullable(),
   ...besideRow,
   attempts: z.array(instanceRow),
   preemptions: z.array(preemptionRow),
@@ -98,7 +100,7 @@ const ownState = sql`
     end`;
 
 const lastAttempt = sql`
-    left join lateral (select i.turn, i.workload->>'state' as workload_state, i.address,
+    left join lateral (select i.turn, i.workload->>'state' as workload_state, i.address, i.waiting,
           i.workload->'end'->>'kind' as end_kind,
           (i.workload->'end'->>'exitCode')::int as exit_code
         from instance i where i.tenant_id = r.tenant_id and i.request_id = r.id
@@ -125,6 +127,7 @@ const jobRows = sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.price, r.workload, r.turn, r.created_at,
     case when gang.over is false then null else r.ended_at end as ended_at,
     r.end_reason, q.refusal, last.address,
+    case when last.turn = r.turn then last.waiting end as waiting,
     r.gang_id, r.gang_size, r.gang_rank, r.gang_how,
     r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
     coalesce(a.attempts, '[]') as attempts, coalesce(x.preemptions, '[]') as preemptions,
@@ -266,6 +269,7 @@ export function ownReasonOf(view: JobView): Reason | null {
       return view.refusal ?? (view.turn > 1 ? view.end_reason : null);
     case "starting":
     case "running":
+      if (view.waiting !== null) return reasonOfRemark(view.waiting);
       return view.turn > 1 ? view.end_reason : null;
     case "canceling":
       return view.end_reason;

@@ -16,6 +16,7 @@ import type { Shape } from "#kernel/shape.ts";
 
 import { besideRow } from "./beside-view.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
+import { reasonOfRemark, remarkRow } from "./remarks.ts";
 import { endpointRow } from "./rows.ts";
 
 export type LeaseState = z.output<typeof leaseSchema>["state"];
@@ -52,6 +53,8 @@ const row = z.object({
   start_kind: z.enum(["cold", "warm", "simulated"]).nullable(),
   pending_resize: z.boolean().nullable(),
   instance_reason: reasonRow.nullable(),
+  waiting: remarkRow.nullable(),
+  notes: z.array(remarkRow).nullable(),
   refusal: reasonRow.nullable(),
   host: z.string().nullable(),
   host_down_since: instant.nullable(),
@@ -65,7 +68,7 @@ const leaseRows = sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.plan, r.price,
     r.created_by, u.name as created_by_name, r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
     r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
-    i.start_kind, i.pending_resize, i.reason as instance_reason, q.refusal, h.name as host,
+    i.start_kind, i.pending_resize, i.reason as instance_reason, i.waiting, i.notes, q.refusal, h.name as host,
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
@@ -120,13 +123,23 @@ export function listLeases(
 /** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */
 export function reasonOf(view: LeaseView): Reason | null {
   if (view.state === "queued") return view.refusal;
-  return hostDown(view) ?? view.instance_reason ?? view.end_reason;
+  return hostDown(view) ?? waitsFor(view) ?? view.instance_reason ?? view.end_reason;
+}
+
+/** By its platform's words, as long as it is there. */
+function waitsFor(view: LeaseView): Reason | null {
+  const { waiting } = view;
+  return waiting === null || !isThere(view) ? null : reasonOfRemark(waiting);
+}
+
+function isThere({ state }: LeaseView): boolean {
+  return state !== "stopped" && state !== "released" && state !== "failed";
 }
 
 /** Of what is to be there: it is shown as it was when its host was seen last. */
-function hostDown({ state, host, host_down_since: since }: LeaseView): Reason | null {
-  const isThere = state !== "stopped" && state !== "released" && state !== "failed";
-  if (since === null || !isThere) return null;
+function hostDown(view: LeaseView): Reason | null {
+  const { host, host_down_since: since } = view;
+  if (since === null || !isThere(view)) return null;
   const message = `Its host has been down since ${new Date(since).toISOString()}. Its disk is there, so it cannot go elsewhere; it goes on when the host is back.`;
   return { code: "host_down", message, details: { host } };
 }

@@ -2,6 +2,8 @@
  * One instance, again and again until nothing is left to do now: look, decide, write, call. May
  * run in any process that holds the site, and stop at any line.
  */
+import { isDeepStrictEqual } from "node:util";
+
 import type { Db } from "#db/pool.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { OperationStatus, Provider, ProviderError } from "#providers/provider.ts";
@@ -124,6 +126,8 @@ function changesAnything(row: InstanceRow, step: Step): boolean {
     (patch.workload !== undefined && patch.workload.state !== row.workload?.state) ||
     (patch.pendingResize !== undefined && patch.pendingResize !== row.pending_resize) ||
     (patch.address !== undefined && patch.address !== row.address) ||
+    (patch.waiting !== undefined && !isDeepStrictEqual(patch.waiting, row.waiting)) ||
+    (patch.notes !== undefined && !isDeepStrictEqual(patch.notes, row.notes)) ||
     (patch.endpoints !== undefined &&
       JSON.stringify(patch.endpoints) !== JSON.stringify(row.endpoints))
   );

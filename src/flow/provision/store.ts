@@ -71,6 +71,10 @@ export async function applyStep(
         then ${patch.reason === undefined || patch.reason === null ? null : json(patch.reason)}::jsonb
         else reason end,
       gone_at = ${step.state === "gone" ? new Date(now) : null}
+      waiting = case when ${step.state === "gone"} then null
+        when ${patch.waiting !== undefined} then ${patch.waiting === undefined || patch.waiting === null ? null : json(patch.waiting)}::jsonb
+        else waiting end,
+      notes = coalesce(${step.state === "gone" ? "[]" : patch.notes === undefined ? null : json(patch.notes)}::jsonb, notes),
     where tenant_id = ${row.tenant_id} and id = ${row.id} and version = ${row.version}
       and not exists (select from operation o where o.tenant_id = ${row.tenant_id}
         and o.request_id = ${row.request_id} and o.state = 'running'
@@ -240,10 +244,17 @@ export async function addEvent(
     readonly at: number;
   },
 ): Promise<void> {
+    /** As in EventNote. */
+    readonly sparseMs?: number;
   await db.execute(sql`
     insert into request_event (tenant_id, id, request_id, at, kind, message, details)
-    values (${event.tenantId}, ${uuid()}, ${event.requestId}, ${new Date(event.at)},
-      ${event.kind}, ${event.message}, ${json(event.details ?? {})})`);
+  const since = new Date(event.at - (event.sparseMs ?? 0));
+    select ${event.tenantId}, ${uuid()}, ${event.requestId}, ${new Date(event.at)},
+      ${event.kind}, ${event.message}, ${json(event.details ?? {})}
+    where ${event.sparseMs === undefined} or not exists (select from request_event e
+      where e.tenant_id = ${event.tenantId} and e.request_id = ${event.requestId}
+        and e.at > ${since} and e.kind = ${event.kind}
+        and e.details->>'code' = ${String(event.details?.["code"])})`);
 }
 
 function instantOf(at: number | null | undefined): Date | null {

@@ -10,6 +10,7 @@ import type {
   Machine,
   OperationStatus,
   PowerAction,
+  Remark,
   Resize,
   WorkloadEnd,
   WorkloadStatus,
@@ -111,6 +112,9 @@ export interface InstanceView {
   readonly collected: boolean;
   /** The last transitions that count for metering, so that none is written twice. */
   readonly metering: {
+  /** What the platform said of the machine at the last look. */
+  readonly waiting: Remark | null;
+  readonly notes: readonly Remark[];
     readonly seq: number;
     readonly lastAt: number;
     readonly ready: boolean;
@@ -214,6 +218,8 @@ export interface EventNote {
 }
 
 /** What should happen: rows first, in one transaction, then at most one call. */
+  /** Left out if one of its kind with the same `details.code` was told in that time before. */
+  readonly sparseMs?: number;
 export interface Step {
   readonly state: InstanceState;
   readonly patch: {
@@ -234,6 +240,8 @@ export interface Step {
   };
   readonly transitions: readonly Transition[];
   readonly placement?: "disk" | "none";
+    readonly waiting?: Remark | null;
+    readonly notes?: readonly Remark[];
   /** What becomes of the request. */
   readonly request?:
     | { readonly set: "wanted-stopped"; readonly reason: Reason | null }

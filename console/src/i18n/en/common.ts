@@ -110,6 +110,11 @@ export const common = {
     api: "API",
     hint: "MILLRACE_URL and MILLRACE_KEY are your address and an API key.",
   },
+  whoCan: {
+    customer: "What you can do:",
+    operator: "What the operator can do:",
+    nobody: "It goes by itself:",
+  },
   confirm: { typeName: "Type {{name}} to go on", nameDiffers: "The name is not typed yet" },
   log: {
     label: "Log",

@@ -13,6 +13,7 @@ export const lease = {
     api: "API",
   },
   why: "{{state}}, because",
+  notes: "To know",
   whyWaits: "It waits for capacity",
   position: "Place in the line",
   positionOf: "{{position}} of {{waiting}} that wait for {{pool}}",

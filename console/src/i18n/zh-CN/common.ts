@@ -102,6 +102,11 @@ export const common = {
     api: "API",
     hint: "MILLRACE_URL 与 MILLRACE_KEY 为您的地址和 API 密钥。",
   },
+  whoCan: {
+    customer: "您可以：",
+    operator: "运营方可以：",
+    nobody: "无需操作：",
+  },
   confirm: { typeName: "请输入 {{name}} 以继续", nameDiffers: "尚未输入名称" },
   log: {
     label: "日志",

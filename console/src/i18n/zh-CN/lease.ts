@@ -13,6 +13,7 @@ export const lease = {
     api: "API",
   },
   why: "{{state}}，原因：",
+  notes: "须知",
   whyWaits: "正在等待资源",
   position: "排队位置",
   positionOf: "第 {{position}} 位，共 {{waiting}} 个在等待 {{pool}}",

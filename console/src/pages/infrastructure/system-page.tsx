@@ -6,6 +6,7 @@ import { useApi, wholeList } from "#console/api/queries.ts";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { durationText, When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -50,6 +51,7 @@ export function SystemPage(): ReactNode {
 
 function About({ system }: { readonly system: System }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   return (
     <Card title={t("infrastructure.system.about")}>
       <Stack gap="sm">
@@ -70,7 +72,15 @@ function About({ system }: { readonly system: System }): ReactNode {
               key={finding.message}
               tone={finding.severity === "problem" ? "bad" : "attention"}
             >
-              {finding.message}
+              {told(finding.message)}
+              {finding.advice === null ? null : (
+                <>
+                  {" "}
+                  <Muted>
+                    {t("common.whoCan.customer")} {told(finding.advice)}
+                  </Muted>
+                </>
+              )}
             </Notice>
           ))
         )}

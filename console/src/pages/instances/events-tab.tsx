@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 
 import { usePages } from "#console/api/queries.ts";
+import { Advice, adviceIn } from "#console/components/advice.tsx";
 import { LoadMore } from "#console/components/load-more.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { When } from "#console/components/when.tsx";
@@ -30,15 +31,19 @@ export function EventsTab({ lease }: { readonly lease: Lease }): ReactNode {
           <Muted>{t("lease.noEvents")}</Muted>
         ) : (
           <ol className="plain-list" aria-live="polite">
-            {pages.items.map((event) => (
-              <li key={`${event.at} ${event.kind} ${event.message}`} className="line">
-                <span style={{ minWidth: 0 }}>
-                  <Badge>{told(event.kind).replaceAll(/[_-]/g, " ")}</Badge>{" "}
-                  <Text>{told(event.message)}</Text>
-                </span>
-                <When at={event.at} how="absolute" />
-              </li>
-            ))}
+            {pages.items.map((event) => {
+              const advice = adviceIn(event.details);
+              return (
+                <li key={`${event.at} ${event.kind} ${event.message}`} className="line">
+                  <span style={{ minWidth: 0 }}>
+                    <Badge>{told(event.kind).replaceAll(/[_-]/g, " ")}</Badge>{" "}
+                    <Text>{told(event.message)}</Text>{" "}
+                    {advice === undefined ? null : <Advice of={advice} />}
+                  </span>
+                  <When at={event.at} how="absolute" />
+                </li>
+              );
+            })}
           </ol>
         )}
         {pages.items.length === 0 ? null : <LoadMore pages={pages} />}

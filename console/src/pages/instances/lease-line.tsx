@@ -1,6 +1,7 @@
 /** Why it waits, with its place in the line and when it may start; why it failed or ended. */
 import type { ReactNode } from "react";
 
+import { Advice, adviceIn } from "#console/components/advice.tsx";
 import { When } from "#console/components/when.tsx";
 import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
@@ -14,6 +15,7 @@ export function LeaseLine({ lease }: { readonly lease: Lease }): ReactNode {
   const told = useServerWords();
   const { reason, line, state } = lease;
   if (reason === null && line === null) return null;
+  const advice = adviceIn(reason?.details);
   const tone = state === "failed" ? "bad" : state === "queued" ? "attention" : "info";
   return (
     <Notice
@@ -23,6 +25,7 @@ export function LeaseLine({ lease }: { readonly lease: Lease }): ReactNode {
       })}
     >
       {reason === null ? null : <p>{told(reason.message)}</p>}
+      {advice === undefined ? null : <Advice of={advice} />}
       {line === null ? null : (
         <Facts
           rows={[

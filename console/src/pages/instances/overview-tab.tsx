@@ -17,6 +17,7 @@ import { Code, Muted } from "#console/ui/text.tsx";
 import type { Lease } from "./actions.ts";
 import { useSubscriptionOf } from "./subscription-of.ts";
 import { LeaseLine } from "./lease-line.tsx";
+import { LeaseNotes } from "./lease-notes.tsx";
 import { SizingCard } from "./sizing-card.tsx";
 
 export function OverviewTab({ lease }: { readonly lease: Lease }): ReactNode {
@@ -24,6 +25,7 @@ export function OverviewTab({ lease }: { readonly lease: Lease }): ReactNode {
   return (
     <Stack>
       <LeaseLine lease={lease} />
+      <LeaseNotes lease={lease} />
       {lease.pendingResize ? <Notice tone="info">{t("lease.pendingResize")}</Notice> : null}
       <Grid columns={2}>
         <WayIn lease={lease} />

@@ -1,6 +1,7 @@
 /** The first that one wants to know of a job. */
 import type { ReactNode } from "react";
 
+import { Advice, adviceIn } from "#console/components/advice.tsx";
 import { dayBefore, todayIn } from "#console/components/date-range.tsx";
 import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
@@ -26,6 +27,7 @@ import { Waits } from "./waits.tsx";
 export function Overview({ job }: { readonly job: Job }): ReactNode {
   const { t } = useText();
   const reasonText = useReasonText();
+  const advice = adviceIn(job.reason?.details);
   const isBad = job.state === "failed" || job.state === "timed_out";
   return (
     <Stack>
@@ -33,7 +35,7 @@ export function Overview({ job }: { readonly job: Job }): ReactNode {
         <Waits requestId={job.id} />
       ) : job.reason === null ? null : (
         <Notice tone={isBad ? "bad" : "info"} title={t(`states.job.${job.state}`)}>
-          {reasonText(job.reason)}
+          {reasonText(job.reason)} {advice === undefined ? null : <Advice of={advice} />}
         </Notice>
       )}
       <Grid columns={2}>

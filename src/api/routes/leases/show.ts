@@ -34,6 +34,12 @@ export function showLease(view: LeaseView): Lease {
     name: view.name,
     state: view.state,
     reason: showReason(reasonOf(view)),
+    notes: (view.notes ?? []).map(({ code, message, advice, who }) => ({
+      code,
+      message,
+      advice,
+      who,
+    })),
     line: null,
     flavor: usedFlavor(view.shape),
     image: view.image,

@@ -22,7 +22,8 @@ const api = await testApi({
       ...emptyServices.system,
       checks: () => Promise.resolve(checks),
       sites: () => Promise.resolve([site]),
-      findings: () => Promise.resolve([{ severity: "warning", message: "emulated is slow" }]),
+      findings: () =>
+        Promise.resolve([{ severity: "warning", message: "emulated is slow", advice: null }]),
     },
   },
 });

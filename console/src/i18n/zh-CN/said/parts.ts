@@ -103,6 +103,8 @@ export const parts: Said = [
   ["workload_ended", "程序结束"],
   ["crashed", "异常退出"],
   ["interrupted", "中断"],
+  ["waiting", "等待"],
+  ["note", "须知"],
 
   // Of the catalog that a new cloud begins with.
   ["For a first try", "入门体验"],
