@@ -61,6 +61,7 @@ export interface TestApiOptions {
   readonly services?: Partial<Services>;
   readonly upgrade?: NonNullable<ServerOptions["upgrade"]>;
   readonly pages?: NonNullable<ServerOptions["pages"]>;
+  readonly jobAgent?: NonNullable<ServerOptions["jobAgent"]>;
 }
 
 let users = 0;
@@ -85,6 +86,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     limits: { drainMs: 2000, ...options.limits },
     ...(options.upgrade === undefined ? {} : { upgrade: options.upgrade }),
     ...(options.pages === undefined ? {} : { pages: options.pages }),
+    ...(options.jobAgent === undefined ? {} : { jobAgent: options.jobAgent }),
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   let closed: Promise<void> | undefined;

@@ -28,10 +28,13 @@ export function observeRequests(
     },
   });
   app.addHook("onResponse", async (request, reply) => {
-    const operation = request.routeOptions.config.operationId ?? "none";
+    const { operationId, part } = request.routeOptions.config;
+    const operation = operationId ?? part ?? "none";
     seconds.observe({ operation, status: reply.statusCode }, reply.elapsedTime / 1000);
     const principal = request.caller?.authenticated.principal;
-    observer.log[request.method === "GET" || request.method === "HEAD" ? "debug" : "info"](
+    // Every job says every other second that it lives.
+    const isQuiet = request.method === "GET" || request.method === "HEAD" || part !== undefined;
+    observer.log[isQuiet ? "debug" : "info"](
       {
         requestId: request.id,
         operation,

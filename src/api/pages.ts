@@ -4,10 +4,15 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { operations } from "#contract/operations.ts";
 import type { ConsoleFiles } from "#console-files/files.ts";
 
+import { jobAgentPath } from "./job-agent.ts";
 import { operationIds } from "./route-table.ts";
 
 /** `v1`, `healthz`, …: what begins so is the API's, also where it has nothing. */
-const ofApi = new Set(operationIds.map((id) => operations[id].path.split("/")[1]));
+const ofApi = new Set(
+  [jobAgentPath, ...operationIds.map((id) => operations[id].path)].map(
+    (path) => path.split("/")[1],
+  ),
+);
 
 /** `undefined` when there is no page. */
 export async function sendPage(

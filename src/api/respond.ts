@@ -79,7 +79,7 @@ function logFailure({ observer }: Environment, failure: Failure, request: Fastif
  * A caller who is still sending does not look for the answer, and would lose it when the
  * connection closes under him. So a bounded rest of the body is read away first.
  */
-async function linger({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function linger({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (raw.complete || raw.destroyed) return;
   reply.header("connection", "close");
   let bytes = 0;

@@ -13,10 +13,12 @@ import type { ConsoleFiles } from "#console-files/files.ts";
 import { operations, type OperationId } from "#contract/operations.ts";
 import { knownKeys } from "#identity/known-keys.ts";
 import { Failure } from "#kernel/failure.ts";
+import type { JobAgentRoutes } from "#providers/kubevirt/exchange/agent.ts";
 
 import type { Caller, Environment } from "./call.ts";
 import { Connections } from "./connections.ts";
 import type { Handlers } from "./handler.ts";
+import { addJobAgent } from "./job-agent.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
 import { sendPage } from "./pages.ts";
@@ -36,6 +38,8 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     operationId?: OperationId;
+    /** Of what is no operation, for metrics. */
+    part?: string;
   }
 }
 
@@ -48,6 +52,8 @@ export interface ServerOptions extends Pick<Environment, "db" | "observer" | "se
   readonly front?: Front;
   /** What browsers get at paths that are no operation; without it, the problem `not_found`. */
   readonly pages?: ConsoleFiles;
+  /** What programs beside customers' jobs ask, under `/job-agent`; nothing without it. */
+  readonly jobAgent?: JobAgentRoutes;
   readonly monotonicMs?: () => number;
 }
 
@@ -105,6 +111,8 @@ export function createServer(options: ServerOptions): Server {
   const { requestBurstMax: burst, requestsPerSecondMax: perSecond } = limits;
   const rate = rateLimit({ burst, perSecond, monotonicMs });
   addRoutes(app, { environment, handlers, connections, slots, rate });
+  const { jobAgent } = options;
+  if (jobAgent !== undefined) addJobAgent(app, { environment, answer: jobAgent, monotonicMs });
 
   return {
     listen: async (at) => {

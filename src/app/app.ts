@@ -22,6 +22,8 @@ import { groupHoldings } from "#groups/rows.ts";
 import type { OperatorCredential } from "#identity/operator.ts";
 import { openClock } from "#loops/clock.ts";
 import type { Observer } from "#observe/observer.ts";
+import { jobAgentRoutes } from "#providers/kubevirt/exchange/agent.ts";
+import { openExchange } from "#providers/kubevirt/exchange/exchange.ts";
 
 import { readClusterFiles, type ClusterFile } from "./cluster-files.ts";
 import { recordClusterImages } from "./cluster-sites.ts";
@@ -117,6 +119,10 @@ async function start(
   if (config.role === "migrate" || config.role === "operator-key") return idle;
 
   signal.throwIfAborted();
+  const storageDirectory =
+    config.storageDirectory === undefined ? data.storage : resolve(config.storageDirectory);
+  const exchange =
+    clusters.length === 0 ? undefined : await openExchange(join(storageDirectory, "exchange"));
   progress("sites");
   const { providers, local } = await openSites({
     config,
@@ -140,8 +146,6 @@ async function start(
     stopping.abort();
     return imagesBuilt;
   });
-  const storageDirectory =
-    config.storageDirectory === undefined ? data.storage : resolve(config.storageDirectory);
   const logKey = { keysDirectory: data.keys, file: config.logKeyFile, name: config.logName };
   const payments = paymentProviders(config, now);
   const work =
@@ -171,6 +175,7 @@ async function start(
   const consoles = consolesWatched({ front, db, observer, providers, now });
   const server = createServer({
     upgrade: consoles.upgrade,
+    ...(exchange === undefined ? {} : { jobAgent: jobAgentRoutes(exchange) }),
     front,
     pages: consoleFiles(join(options.repositoryRoot, "dist/console")),
     db,
