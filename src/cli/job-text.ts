@@ -72,7 +72,7 @@ export function endText(end: End | null): string {
     case "canceled":
       return "canceled";
     case "preempted":
-      return "preempted";
+      return end.detail === undefined ? "preempted" : `preempted: ${end.detail}`;
     case "platform_fault":
       return `platform fault: ${end.detail}`;
     case undefined:

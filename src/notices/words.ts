@@ -33,6 +33,16 @@ const noticeWords = {
     "zh-CN":
       "任务 {job} 的第 {attempt} 次运行将为更高等级的任务让出资源:在 {until} 前保存进度并结束,之后按原排队位置继续。已运行的部分照常计费。",
   },
+  job_evicted: {
+    en: "Attempt {attempt} of {job} was taken off by the cluster's own queue, for work that comes before it. It goes on later from where it was in line, with what it had saved. What ran is billed.",
+    "zh-CN":
+      "任务 {job} 的第 {attempt} 次运行被集群队列收回资源,用于优先级更高的工作。之后将按原排队位置、从已保存的进度继续。已运行的部分照常计费。",
+  },
+  job_taken_off: {
+    en: "Attempt {attempt} of {job} was taken off because its node is being emptied or its queue was closed. It goes on elsewhere or later, with what it had saved. This attempt costs nothing.",
+    "zh-CN":
+      "任务 {job} 的第 {attempt} 次运行因所在节点正在清空或队列已关闭而被终止。之后将在其他节点或稍后从已保存的进度继续。本次运行不计费。",
+  },
   job_moved: {
     en: "Attempt {attempt} of {job} stands on hardware that is out of order: it saves its work, ends by {until} and goes on elsewhere. This attempt costs nothing.",
     "zh-CN":

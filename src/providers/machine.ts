@@ -119,12 +119,23 @@ export interface StopEvidence {
   readonly detail: string;
 }
 
+/**
+ * `preempted` by work of a higher class, `reclaimed` by whoever had lent it his share; `node`: its node is
+ * being emptied; `queue`: its queue was closed.
+ */
+export type EvictedBy = "preempted" | "reclaimed" | "node" | "queue";
+
 export type WorkloadEnd =
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "signaled"; readonly signal: string }
   | { readonly kind: "timed_out" }
   /** It was told to save its work and to end, and did not end by itself before that. */
   | { readonly kind: "interrupted" }
+  /**
+   * The platform's own scheduler took it away, and nobody here had asked for it. It may have saved its
+   * work; what it costs hangs on why (R-PAYG-7), so only the platform's word says that, never the guest's.
+   */
+  | { readonly kind: "evicted"; readonly by: EvictedBy; readonly detail: string }
   /** The platform lost it: machine crash, agent gone, disk broken. Never the customer's fault. */
   | { readonly kind: "platform_fault"; readonly detail: string };
 

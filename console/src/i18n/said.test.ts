@@ -72,6 +72,17 @@ test("values are kept, lists are told part by part, several sentences one by one
   );
 });
 
+test("what the cluster's queue did is told sentence by sentence, its own words kept", () => {
+  expect(
+    say("The platform took attempt 2 off. It made room for other work. What ran is billed."),
+  ).toBe("平台终止了第 2 次运行。已为其他工作让出资源。已运行的部分照常计费。");
+  expect(
+    say(
+      "It made room for work of a higher priority (pod x). Its next attempt goes on from what it had saved.",
+    ),
+  ).toBe("已为优先级更高的工作让出资源（pod x）。下次运行从保存的进度继续。");
+});
+
 test("what a person wrote stays as it is, also when it looks like a place for a value", () => {
   expect(say('There is a user "{name} <b>$&</b> 李" already.')).toBe(
     "已有名为“{name} <b>$&</b> 李”的成员。",

@@ -303,7 +303,11 @@ export const attempt = z.object({
       z.object({ kind: z.literal("signaled"), signal: z.string() }),
       z.object({ kind: z.literal("timed_out") }),
       z.object({ kind: z.literal("canceled") }),
-      z.object({ kind: z.literal("preempted") }),
+      z.object({
+        kind: z.literal("preempted"),
+        /** Why, where the platform's own queue took it off. */
+        detail: z.string().optional(),
+      }),
       z.object({
         kind: z.literal("platform_fault"),
         detail: z.string(),

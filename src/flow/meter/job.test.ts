@@ -43,6 +43,9 @@ test.each([
   ["signaled", { kind: "signaled", signal: "SIGKILL" }, true],
   ["timed_out", { kind: "timed_out" }, true],
   ["canceled", { kind: "canceled" }, true],
+  ["preempted", { kind: "preempted" }, true],
+  ["preempted", { kind: "preempted", detail: "the cluster's queue took it off" }, true],
+  ["platform_fault", { kind: "platform_fault", detail: "its node is emptied", moved: true }, false],
   ["platform_fault", { kind: "platform_fault", detail: "host lost" }, false],
 ] as const)(
   "R-PAYG-3, R-PAYG-7: an attempt that %s is metered while its program ran",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Machine } from "#providers/provider.ts";
+import type { EvictedBy, Machine } from "#providers/provider.ts";
 
 import { attemptSeen, limitGraceMs, startMsMax, wallOf } from "./attempt.ts";
 import { decide } from "./decide.ts";
@@ -204,6 +204,47 @@ test("R-PAYG-7: what the platform lost before the cancel stays a fault of the pl
   const deleting = { state: "deleting", stateSince: now - 500 } as const;
   const view = viewOf({ machine: dead, request: { wanted: "released" }, instance: deleting });
   expect(endsOf(view)).toEqual([expect.objectContaining({ kind: "platform_fault" })]);
+});
+
+function evictedBy(by: EvictedBy, endedAt = now - 1_000): Machine {
+  const end = { kind: "evicted", by, detail: "Its words." } as const;
+  return { ...running, workload: { state: "ended", startedAt, endedAt, end, logBytes: 9 } };
+}
+
+test.each([
+  ["preempted", { kind: "preempted", detail: "Its words." }, true],
+  ["reclaimed", { kind: "preempted", detail: "Its words." }, true],
+  ["node", { kind: "platform_fault", detail: "Its words.", moved: true }, false],
+  ["queue", { kind: "platform_fault", detail: "Its words.", moved: true }, false],
+] as const)(
+  "R-PAYG-7: an attempt that the platform took off (%s) ends once, at the platform's instant, and its owner is told",
+  (by, end, billed) => {
+    const machine = evictedBy(by);
+    const step = decide(viewOf({ machine }));
+    expect(step.transitions).toMatchObject([
+      { kind: "workload_ended", at: now - 1_000, evidence: { end } },
+    ]);
+    expect(step.evicted).toEqual({ billed, detail: "Its words.", at: now - 1_000 });
+    expect(step.events.map(({ kind }) => kind)).toEqual(["evicted"]);
+    const metering = { ...viewOf({}).instance.metering, workloadEnded: true };
+    const workload = step.patch.workload ?? null;
+    const again = decide(viewOf({ machine, instance: { workload, metering } }));
+    expect([again.transitions, again.events, again.evicted]).toEqual([[], [], undefined]);
+  },
+);
+
+test("R-PAYG-7: nobody is free because his machine was evicted after he had canceled, or had run out of time", () => {
+  const deleting = { state: "deleting", stateSince: now - 2_000 } as const;
+  for (const by of ["preempted", "node"] as const) {
+    const machine = evictedBy(by);
+    const canceled = viewOf({ machine, request: { wanted: "released" }, instance: deleting });
+    expect(endsOf(canceled)).toEqual([{ kind: "canceled" }]);
+    expect(decide(canceled).evicted).toBeUndefined();
+    expect(endsOf(viewOf({ machine, instance: deleting }))).toEqual([{ kind: "timed_out" }]);
+  }
+  const before = evictedBy("node", now - 3_000);
+  const view = viewOf({ machine: before, request: { wanted: "released" }, instance: deleting });
+  expect(endsOf(view)).toMatchObject([{ kind: "platform_fault", moved: true }]);
 });
 
 test("an end that was recorded stays, whatever the machine shows later", () => {

@@ -3,9 +3,9 @@
  * signals, time-outs and its own faults; that *we* took the machine away only we know, and must not
  * be mistaken for a fault of the platform, because those are not billed (R-PAYG-7).
  */
-import type { Machine } from "#providers/provider.ts";
+import type { Machine, WorkloadEnd } from "#providers/provider.ts";
 
-import { interruptedEnd, interruptionWall } from "./interruption.ts";
+import { evictedEnd, interruptedEnd, interruptionWall } from "./interruption.ts";
 import type { AttemptEnd, AttemptStatus, View } from "./view.ts";
 
 /** Beyond its own time limit the guest may take this long to end the program and say so. */
@@ -20,7 +20,8 @@ export function attemptSeen(view: View, machine: Machine): AttemptStatus | undef
     return instance.workload ?? undefined;
   }
   const ended = endSeen(view, machine);
-  if (ended?.end?.kind !== "platform_fault") return ended ?? withoutEnd(machine);
+  const taken = ended?.end?.kind === "platform_fault" || machine.workload?.end?.kind === "evicted";
+  if (ended === undefined || !taken) return ended ?? withoutEnd(machine);
   const byUs = instance.state === "deleting" && (ended.endedAt ?? view.now) >= instance.stateSince;
   return byUs ? { ...ended, end: ourEnd(view) } : ended;
 }
@@ -28,8 +29,7 @@ export function attemptSeen(view: View, machine: Machine): AttemptStatus | undef
 function endSeen(view: View, machine: Machine): AttemptStatus | undefined {
   const { workload } = machine;
   if (workload?.end !== undefined) {
-    const { end } = workload;
-    return { ...workload, end: end.kind === "interrupted" ? interruptedEnd(view) : end };
+    return { ...workload, end: shownEnd(view, workload.end) };
   }
   const silent = silence(view, machine);
   if (silent !== undefined) {
@@ -51,6 +51,20 @@ function endSeen(view: View, machine: Machine): AttemptStatus | undefined {
     end: { kind: "platform_fault", detail: machine.stop?.detail ?? "the machine stopped" },
     logBytes: workload?.logBytes ?? 0,
   };
+}
+
+function shownEnd(view: View, end: WorkloadEnd): AttemptEnd {
+  switch (end.kind) {
+    case "interrupted":
+      return interruptedEnd(view);
+    case "evicted":
+      return evictedEnd(view, end);
+    case "exited":
+    case "signaled":
+    case "timed_out":
+    case "platform_fault":
+      return end;
+  }
 }
 
 function withoutEnd({ workload }: Machine): AttemptStatus | undefined {

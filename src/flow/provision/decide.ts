@@ -86,6 +86,7 @@ function watch(view: View, machine: Machine): Step {
   const workload = attemptSeen(view, machine);
   return {
     ...rest(view),
+    ...(seen.evicted === undefined ? {} : { evicted: seen.evicted }),
     patch: {
       missingSince: null,
       seenUntil: null,
@@ -158,6 +159,7 @@ function present(view: View, base: Step, machine: Machine): Step {
     view,
     {
       ...base,
+      ...(watched.evicted === undefined ? {} : { evicted: watched.evicted }),
       patch: { ...watched.patch, ...base.patch, pendingResize: machine.pendingResize },
       transitions: watched.transitions,
       events: [...base.events, ...watched.events],

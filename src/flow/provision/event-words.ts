@@ -1,5 +1,5 @@
 /** Transitions in words, for the list of what happened to a lease or a job. Pure. */
-import type { EventNote, Transition } from "./view.ts";
+import type { EventNote, Step, Transition } from "./view.ts";
 
 /** `undefined` for what another event tells better: a crash, a release. */
 export function eventOf({ kind, at, shape, evidence }: Transition): EventNote | undefined {
@@ -36,4 +36,14 @@ export function eventOf({ kind, at, shape, evidence }: Transition): EventNote | 
     case "deleted":
       return undefined;
   }
+}
+
+/** The platform's own queue took it away. */
+export function evictedEvent(
+  { billed, detail, at }: NonNullable<Step["evicted"]>,
+  attempt: number,
+): EventNote {
+  const price = billed ? "What ran is billed." : "This attempt costs nothing.";
+  const message = `The platform took attempt ${attempt} off. ${detail} ${price}`;
+  return { kind: "evicted", message, at };
 }

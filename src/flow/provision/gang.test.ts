@@ -54,6 +54,14 @@ test.each([
   expect(step).toHaveProperty("reason.message", expect.stringMatching(words));
 });
 
+test("S-07: who failed is named, not those that were told to end because of him", () => {
+  const told: AttemptEnd = { kind: "signaled", signal: "SIGTERM" };
+  const step = decideGang(gang([{ end: told }, { end: bad }]), now);
+  expect(step).toMatchObject({ do: "end", reason: { details: { member: 1 } } });
+  const all = decideGang(gang([{}, { end: told }]), now);
+  expect(all).toMatchObject({ do: "end", reason: { details: { member: 1 } } });
+});
+
 test("S-07: who is canceled or can never be made takes the others along, with his reason", () => {
   const reason = { code: "canceled", message: "It was canceled by Ann." };
   const step = decideGang(gang([{ wanted: "released", reason }, {}]), now);
@@ -90,6 +98,15 @@ test("S-05: a gang that makes room goes back when all have saved their work, wha
   expect(decideGang(gang([{ end: bad }, { end: preempted }]), now)).toMatchObject({
     do: "again",
     reason: { code: "preempted" },
+    heldUntil: now + 30_000,
+  });
+});
+
+test("S-05: a gang that the cluster's queue took off goes back together, with its words", () => {
+  const evicted: AttemptEnd = { kind: "preempted", detail: "It made room for another customer." };
+  expect(decideGang(gang([{ end: evicted }, { end: bad }]), now)).toMatchObject({
+    do: "again",
+    reason: { code: "preempted", message: expect.stringContaining("for another customer. Their") },
     heldUntil: now + 30_000,
   });
 });

@@ -58,7 +58,9 @@ export function decideGang(gang: Gang, now: number): GangStep {
     const isSudden = taken.end.kind === "platform_fault" && taken.end.moved !== true;
     return saving && !isSudden ? wait : goBack(gang, taken, now);
   }
-  const failed = members.find(({ end }) => end !== null && !isGood(end));
+  const bad = members.filter(({ end }) => end !== null && !isGood(end));
+  // Others are told to end because one has failed: he is named, not they.
+  const failed = bad.find(({ end }) => !isTold(end)) ?? bad[0];
   if (failed !== undefined) {
     // Programs fail when a peer is gone: first it must be known that none is.
     const unsure = saving || members.some(({ missing, end }) => missing && end === null);
@@ -103,7 +105,9 @@ function goBack(gang: Gang, { rank, end }: Taken, now: number): GangStep {
   const details = { attempt: gang.turn, member: rank };
   if (end.kind === "preempted") {
     const message =
-      "It made room for other work, all members together; its next attempt goes on from what they had saved.";
+      end.detail === undefined
+        ? "It made room for other work, all members together; its next attempt goes on from what they had saved."
+        : `All members go back together because of member ${rank}. ${end.detail} Their next attempt goes on from what they had saved.`;
     return {
       do: "again",
       reason: { code: "preempted", message, details },
@@ -127,6 +131,10 @@ function goBack(gang: Gang, { rank, end }: Taken, now: number): GangStep {
     reason: { code: "platform_fault", message, details: known },
     heldUntil: retryAt(retry, now),
   };
+}
+
+function isTold(end: AttemptEnd | null): boolean {
+  return end?.kind === "signaled" && end.signal === "SIGTERM";
 }
 
 function isGood(end: AttemptEnd): boolean {

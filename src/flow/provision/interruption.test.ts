@@ -5,6 +5,7 @@ import { leaseView } from "#test/lease-view.ts";
 
 import {
   afterAttempt,
+  evictedEnd,
   interruptCall,
   interruptedEnd,
   interruptionWall,
@@ -123,3 +124,24 @@ test("S-09: only faults of ours are retried, fewer times than allowed, with a re
     expect(after(0, end)).toEqual({ set: "ended", reason: null });
   }
 });
+
+test.each([
+  ["preempted", { kind: "preempted", detail: "Why." }],
+  ["reclaimed", { kind: "preempted", detail: "Why." }],
+  ["node", { kind: "platform_fault", detail: "Why.", moved: true }],
+  ["queue", { kind: "platform_fault", detail: "Why.", moved: true }],
+] as const)(
+  "R-PAYG-7: what the platform's own queue takes away (%s) is billed or free as its cause says, and no retry",
+  (by, called) => {
+    const end = { kind: "evicted", by, detail: "Why." } as const;
+    expect(evictedEnd(viewOf(null), end)).toEqual(called);
+    const next = after(3, called);
+    expect(next).toMatchObject({ set: "next-turn" });
+    expect(next).toHaveProperty("reason.message", expect.stringContaining("Why."));
+    // A cancel keeps what was billable billed, and makes nothing that was free so.
+    const view = viewOf(null);
+    const canceled = { ...view, request: { ...view.request, wanted: "released" as const } };
+    const isBilled = called.kind === "preempted";
+    expect(evictedEnd(canceled, end)).toEqual(isBilled ? { kind: "canceled" } : called);
+  },
+);

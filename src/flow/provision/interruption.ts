@@ -4,7 +4,7 @@
  * that says so; what was called off in time goes on; what a guest does not do by itself is done for it.
  */
 import type { Reason } from "#kernel/reason.ts";
-import type { Machine } from "#providers/provider.ts";
+import type { Machine, WorkloadEnd } from "#providers/provider.ts";
 
 import type { AttemptEnd, InterruptionView, Step, View } from "./view.ts";
 
@@ -60,6 +60,40 @@ export function interruptedEnd({ request, interruption }: View): AttemptEnd {
   return { kind: "platform_fault", detail: interruption.reason.message, moved: true };
 }
 
+type Eviction = Extract<WorkloadEnd, { readonly kind: "evicted" }>;
+
+/**
+ * What it is called when the platform's own queue took it away, whom nobody here had asked. For other
+ * work it is a preemption, billed as one; for the platform's own sake it is a fault of ours (R-PAYG-7).
+ */
+export function evictedEnd({ request }: View, { by, detail }: Eviction): AttemptEnd {
+  switch (by) {
+    case "preempted":
+    case "reclaimed":
+      return request.wanted === "released" ? { kind: "canceled" } : { kind: "preempted", detail };
+    case "node":
+    case "queue":
+      return { kind: "platform_fault", detail, moved: true };
+  }
+}
+
+/** For the look that sees it first: what is recorded already was told. */
+export function evictionSeen(
+  { instance, now }: View,
+  machine: Machine,
+  end: AttemptEnd | undefined,
+): Step["evicted"] {
+  const isNew = instance.kind === "job" && instance.workload?.end === undefined;
+  const { workload } = machine;
+  if (!isNew || workload?.end?.kind !== "evicted") return undefined;
+  // By our doing after all, such as a cancel before it: nothing was taken from anybody.
+  const isTaken =
+    end?.kind === "preempted" || (end?.kind === "platform_fault" && end.moved === true);
+  if (!isTaken) return undefined;
+  const { detail } = workload.end;
+  return { billed: end.kind === "preempted", detail, at: workload.endedAt ?? now };
+}
+
 /** What becomes of a job that is wanted still, once the machine of its attempt is gone. */
 export function afterAttempt(view: View, end: AttemptEnd): NonNullable<Step["request"]> {
   const { instance, request, interruption, faultsBefore, now } = view;
@@ -67,7 +101,7 @@ export function afterAttempt(view: View, end: AttemptEnd): NonNullable<Step["req
   const attempt = { attempt: instance.turn };
   switch (end.kind) {
     case "preempted": {
-      const reason = interruption?.reason ?? preempted;
+      const reason = preemptedReason(interruption, end.detail);
       const heldUntil = now + makingRoomMs;
       return { set: "next-turn", reason: { ...reason, details: attempt }, heldUntil };
     }
@@ -101,7 +135,14 @@ export function retryAt(retry: number, now: number): number | null {
   return now + Math.min(restMsMax, firstRestMs * 2 ** (retry - 2));
 }
 
-const preempted: Reason = {
-  code: "preempted",
-  message: "It made room for other work; its next attempt goes on from what it had saved.",
-};
+function preemptedReason(told: InterruptionView | null, detail: string | undefined): Reason {
+  if (detail !== undefined) {
+    const message = `${detail} Its next attempt goes on from what it had saved.`;
+    return { code: "preempted", message };
+  }
+  if (told !== null) return told.reason;
+  return {
+    code: "preempted",
+    message: "It made room for other work; its next attempt goes on from what it had saved.",
+  };
+}

@@ -6,7 +6,9 @@
 import type { Machine } from "#providers/provider.ts";
 
 import { attemptSeen } from "./attempt.ts";
-import type { AttemptStatus, EventNote, InstanceView, Transition, View } from "./view.ts";
+import { evictedEvent } from "./event-words.ts";
+import { evictionSeen } from "./interruption.ts";
+import type { AttemptStatus, EventNote, InstanceView, Step, Transition, View } from "./view.ts";
 
 export interface Observation {
   readonly transitions: readonly Transition[];
@@ -15,6 +17,7 @@ export interface Observation {
   readonly ready: boolean;
   /** It ran and does not any more; by whose doing. */
   readonly stopped: "requested" | "guest" | "crashed" | undefined;
+  readonly evicted: Step["evicted"];
 }
 
 export function observeMachine(view: View, machine: Machine): Observation {
@@ -48,7 +51,10 @@ export function observeMachine(view: View, machine: Machine): Observation {
       powerSince: machine.powerSince,
     });
   }
-  addWorkload(instance, attemptSeen(view, machine), add);
+  const attempt = attemptSeen(view, machine);
+  addWorkload(instance, attempt, add);
+  const evicted = evictionSeen(view, machine, attempt?.end);
+  if (evicted !== undefined) events.push(evictedEvent(evicted, instance.turn));
   const stopped = stopSeen(instance, machine);
   if (stopped !== undefined) {
     const at = machine.stop?.at ?? machine.powerSince;
@@ -64,7 +70,7 @@ export function observeMachine(view: View, machine: Machine): Observation {
       });
     }
   }
-  return { transitions, events, ready, stopped };
+  return { transitions, events, ready, stopped, evicted };
 }
 
 function addWorkload(

@@ -89,7 +89,7 @@ export const attemptRow: z.ZodType<AttemptStatus> = z.object({
       z.object({ kind: z.literal("signaled"), signal: z.string() }),
       z.object({ kind: z.literal("timed_out") }),
       z.object({ kind: z.literal("canceled") }),
-      z.object({ kind: z.literal("preempted") }),
+      z.object({ kind: z.literal("preempted"), detail: z.string().exactOptional() }),
       z.object({
         kind: z.literal("platform_fault"),
         detail: z.string(),

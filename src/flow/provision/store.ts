@@ -16,6 +16,7 @@ import { holdBack } from "#flow/queue/held.ts";
 
 import { eventOf } from "./event-words.ts";
 import type { InstanceRow } from "./instance-rows.ts";
+import { tellEviction } from "./evictions.ts";
 import { closePreemptions, recordTold } from "./preemptions.ts";
 import { resizeArguments } from "./arguments.ts";
 import { updateSnapshotOf } from "./snapshots.ts";
@@ -82,6 +83,7 @@ export async function applyStep(
   if (changed === 0) return false;
   await insertTransitions(tx, row, step.transitions);
   await applyToInterruption(tx, row, step, now);
+  if (step.evicted !== undefined) await tellEviction(tx, row, step.evicted, now);
   await applyToRequest(tx, row, step, now);
   await applyToPlacement(tx, row, step, now);
   for (const { operation, outcome } of step.endedOperations) {

@@ -53,13 +53,14 @@ export type CallKind =
 /**
  * How an attempt ended: what the platform saw, or that we ended it. `preempted` is billed for what
  * ran, a fault is not; `moved` is a fault of ours that was seen in time: it may have saved its work,
- * and its next attempt is no retry.
+ * and its next attempt is no retry. What the platform's own queue took away is one of these two
+ * (interruption.ts), with its words as `detail`.
  */
 export type AttemptEnd =
-  | Exclude<WorkloadEnd, { readonly kind: "interrupted" | "platform_fault" }>
+  | Exclude<WorkloadEnd, { readonly kind: "interrupted" | "evicted" | "platform_fault" }>
   | { readonly kind: "platform_fault"; readonly detail: string; readonly moved?: true }
   | { readonly kind: "canceled" }
-  | { readonly kind: "preempted" };
+  | { readonly kind: "preempted"; readonly detail?: string };
 
 /** That an attempt was told, or is to be told, to save its work and to end: row of `preemption`. */
 export interface InterruptionView {
@@ -254,6 +255,8 @@ export interface Step {
     | { readonly set: "as-its-gang" }
     | { readonly set: "ended"; readonly reason: Reason | null };
   readonly endedOperations: readonly OperationEnd[];
+  /** The platform took it away by itself, which its owner has not been told yet. */
+  readonly evicted?: { readonly billed: boolean; readonly detail: string; readonly at: number };
   /** The guest knows of the interruption, or that it was taken back. */
   readonly told?: { readonly id: string; readonly what: "interrupt" | "go-on" };
   readonly events: readonly EventNote[];

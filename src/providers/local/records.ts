@@ -112,6 +112,11 @@ const endSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("signaled"), signal: z.string() }),
   z.object({ kind: z.literal("timed_out") }),
   z.object({ kind: z.literal("interrupted") }),
+  z.object({
+    kind: z.literal("evicted"),
+    by: z.enum(["preempted", "reclaimed", "node", "queue"]),
+    detail: z.string(),
+  }),
   z.object({ kind: z.literal("platform_fault"), detail: z.string() }),
 ]) satisfies z.ZodType<WorkloadEnd>;
 

@@ -12,6 +12,7 @@ import {
   type MachineSpec,
   type PowerAction,
   type Resize,
+  type WorkloadEnd,
 } from "#providers/provider.ts";
 
 import { endWorkload, powerOff, powerOn, print } from "./advance.ts";
@@ -194,6 +195,15 @@ export function hung(machine: MachineState, now: number): MachineState {
 
 export function crashed(machine: MachineState, now: number, detail: string): MachineState {
   return powerOff(machine, { at: now, reason: "crashed", detail });
+}
+
+/** The platform takes a program that runs off its machine, as the queue of a cluster would. */
+export function evicted(
+  machine: MachineState,
+  now: number,
+  why: Omit<Extract<WorkloadEnd, { readonly kind: "evicted" }>, "kind">,
+): MachineState {
+  return endWorkload(machine, now, { kind: "evicted", ...why });
 }
 
 /** The program ends by itself before its time; one that has not started yet goes on. */

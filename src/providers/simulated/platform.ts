@@ -5,7 +5,12 @@
  *
  * Every change is one transaction over the whole world: two callers can never be given one GPU.
  */
-import { ProviderError, type OperationRef, type Owner } from "#providers/provider.ts";
+import {
+  ProviderError,
+  type EvictedBy,
+  type OperationRef,
+  type Owner,
+} from "#providers/provider.ts";
 
 import { advance, nextChangeAt } from "./advance.ts";
 import { holdsCompute } from "./capacity.ts";
@@ -15,7 +20,7 @@ import { Faults } from "./faults.ts";
 import type { SimulatedHost } from "./hosts.ts";
 import { refused } from "./guard.ts";
 import { Loads, type Load } from "./loads.ts";
-import { crashed, hung, programEnded, shutDownByGuest, type Latencies } from "./mutate.ts";
+import { crashed, evicted, hung, programEnded, shutDownByGuest, type Latencies } from "./mutate.ts";
 import { DirectoryStore, MemoryStore, type Store } from "./store.ts";
 import { operationsMax, type MachineState, type OperationState, type World } from "./world.ts";
 
@@ -172,6 +177,11 @@ export class SimulatedPlatform {
     this.#happen(machineId, (machine, now) =>
       crashed(machine, now, "[simulated] crashed on demand"),
     );
+  }
+
+  /** Its program is taken off, as the queue of a cluster does for other work or for its own reasons. */
+  evict(machineId: string, by: EvictedBy, detail = `[simulated] ${by} on demand`): void {
+    this.#happen(machineId, (machine, now) => evicted(machine, now, { by, detail }));
   }
 
   /** Its program ends by itself before its time. */

@@ -114,17 +114,24 @@ function describe(end: WorkloadEnd): string {
       return "ended by its time limit";
     case "interrupted":
       return "interrupted";
+    case "evicted":
+      return `taken off by the platform (${end.by}): ${end.detail}`;
     case "platform_fault":
       return "lost by the platform";
   }
   return unreachable(end);
 }
 
-/** It was interrupted and had the time to save its work. */
+/** It was told to end and had the time to save its work. */
 function hasSaved({ workload, spec }: MachineState): boolean {
-  if (workload?.end?.kind !== "interrupted" || spec.workload === undefined) return false;
+  if (spec.workload === undefined) return false;
+  if (workload?.end?.kind === "evicted") return saveMsOf(spec.workload) <= evictionGraceMs;
+  if (workload?.end?.kind !== "interrupted") return false;
   return saveMsOf(spec.workload) <= (workload.interrupted?.graceMs ?? 0);
 }
+
+/** What a platform gives a program that it takes off, as Kubernetes does; it passes at once here. */
+const evictionGraceMs = 30_000;
 
 function durationMsOf(spec: WorkloadSpec): number {
   return milliseconds(spec.environment["SIMULATE_SECONDS"], 1000);

@@ -73,7 +73,10 @@ function Detail({ end }: { readonly end: End | null }): ReactNode {
   const { t } = useText();
   const told = useServerWords();
   if (end?.kind === "platform_fault") return <Text size="sm">{told(end.detail)}</Text>;
-  if (end?.kind === "preempted") return <Text size="sm">{t("jobs.preemptedHelp")}</Text>;
+  if (end?.kind === "preempted") {
+    const text = end.detail === undefined ? t("jobs.preemptedHelp") : told(end.detail);
+    return <Text size="sm">{text}</Text>;
+  }
   return null;
 }
 

@@ -1,7 +1,7 @@
 /** What Kueue says of a job: why it waits, and why it was taken off again. */
 import type { Explanation } from "#providers/kubevirt/observe/explanation.ts";
 
-import { type Ending, lost, preempted, timedOut } from "./ending.ts";
+import { type Ending, lost, preempted, takenOff, timedOut } from "./ending.ts";
 import { isFalse, isTrue, type SeenWorkload } from "./seen.ts";
 
 export interface Eviction {
@@ -45,6 +45,9 @@ const preemptedBy: Readonly<Record<string, string>> = {
   InCohortReclaimWhileBorrowing: "work of a higher class that borrows as well",
 };
 
+/** Of what it had borrowed. */
+const reclaims: ReadonlySet<string> = new Set(["InCohortReclamation", "InCohortFairSharing"]);
+
 function eviction(
   reason: string,
   cause: string,
@@ -59,7 +62,8 @@ function evictionEnding(reason: string, cause: string, said: string): Ending {
   const whole = `${reason} ${cause}`;
   if (reason === "Preempted") {
     const by = preemptedBy[cause] ?? "other work";
-    return preempted(`It made room for ${by}.`, { cause, said });
+    const kind = reclaims.has(cause) ? "reclaimed" : "preempted";
+    return preempted(`It made room for ${by}.`, { cause, said }, kind);
   }
   if (whole.includes("MaximumExecutionTimeExceeded")) {
     return timedOut("It reached its time limit, and the cluster ended it.");
@@ -75,7 +79,8 @@ function evictionEnding(reason: string, cause: string, said: string): Ending {
     return lost("node_lost", `a node of it failed (${said})`, "Look at the node.");
   }
   if (reason === "ClusterQueueStopped" || reason === "LocalQueueStopped") {
-    return lost("queue_stopped", `its queue was stopped (${said})`, "Let the queue go on.");
+    const message = `Its queue in the cluster was stopped (${said}).`;
+    return takenOff("queue", { code: "queue_stopped", message, action: "Let the queue go on." });
   }
   const detail = `the cluster took it off: ${reason} ${cause} (${said})`;
   return lost("evicted", detail, "Look at the events of its Workload.");

@@ -3,7 +3,7 @@
  * only the cluster's own words make an attempt free. What the customer's container says of its end is
  * his word: it tells an exit from a time-out, both of which are billed.
  */
-import type { WorkloadEnd } from "#providers/machine.ts";
+import type { EvictedBy, WorkloadEnd } from "#providers/machine.ts";
 import type { Explanation } from "#providers/kubevirt/observe/explanation.ts";
 
 /** `order`: it was told to end, by us or by hand; `gang`: another member's end was its own. */
@@ -38,9 +38,25 @@ export function lost(code: string, detail: string, action: string): Ending {
   };
 }
 
-export function preempted(message: string, details?: Readonly<Record<string, unknown>>): Ending {
+/** Off for the platform's own sake, with the time to save its work: free, and no fault that is retried. */
+export function takenOff(
+  by: Extract<EvictedBy, "node" | "queue">,
+  why: { readonly code: string; readonly message: string; readonly action: string },
+): Ending {
   return {
-    end: { kind: "interrupted" },
+    end: { kind: "evicted", by, detail: why.message },
+    by: "platform",
+    why: { ...why, for: "operator" },
+  };
+}
+
+export function preempted(
+  message: string,
+  details?: Readonly<Record<string, unknown>>,
+  by: Extract<EvictedBy, "preempted" | "reclaimed"> = "preempted",
+): Ending {
+  return {
+    end: { kind: "evicted", by, detail: message },
     by: "preemption",
     why: {
       code: "preempted",

@@ -51,17 +51,29 @@ export function membersSeen(ask: MembersAsk): readonly MemberSight[] {
 /** An end of which others' ends may come: not one that was told, nor one that went well. */
 function isOwn({ by, workload }: MemberSight): boolean {
   const well = workload.end?.kind === "exited" && workload.end.exitCode === 0;
-  return (by === "program" && !well) || by === "limit" || by === "platform";
+  if (by === "program") return !well;
+  return by === "limit" || by === "platform" || by === "preemption";
 }
 
-/** Ended because another one was: by his fault or by the platform's. */
+/** Ended because another one was: by his fault, by the platform's, or for other work. */
 function inGang(member: MemberSight, culprit: MemberSight): MemberSight {
   if (member.by !== "order" || member.rank === culprit.rank) return member;
   const message = `It was ended because member ${culprit.rank} of the job had ended.`;
   const why: Explanation = { code: "gang", for: "nobody", message, action: "Look at that member." };
-  if (culprit.by !== "platform") return { ...member, by: "gang", why };
-  const end: WorkloadEnd = { kind: "platform_fault", detail: message };
-  return { ...member, by: "platform", why, workload: { ...member.workload, end } };
+  const { by, end } = endBecauseOf(culprit, message);
+  return { ...member, by, why, workload: { ...member.workload, end } };
+}
+
+/** As the culprit's where that was taken from him. What his program did, the others pay for as well. */
+function endBecauseOf(
+  { by, workload }: MemberSight,
+  detail: string,
+): { readonly by: EndedBy; readonly end: WorkloadEnd } {
+  const { end } = workload;
+  if (end?.kind === "evicted") return { by: by ?? "platform", end };
+  if (by === "platform") return { by, end: { kind: "platform_fault", detail } };
+  if (end?.kind === "timed_out") return { by: "gang", end };
+  return { by: "gang", end: { kind: "signaled", signal: "SIGTERM" } };
 }
 
 function memberSeen(ask: MembersAsk, rank: number): MemberSight {

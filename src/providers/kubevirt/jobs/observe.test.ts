@@ -170,7 +170,7 @@ const cases: readonly Case[] = [
       main: ended(143, saying("interrupted")),
       conditions: [{ type: "DisruptionTarget", reason: "EvictionByEvictionAPI" }],
     }),
-    { kind: "platform_fault" },
+    { kind: "evicted", by: "node" },
     "platform",
   ],
   [
@@ -191,7 +191,7 @@ const cases: readonly Case[] = [
       main: ended(143, saying("interrupted")),
       conditions: [{ type: "DisruptionTarget", reason: "PreemptionByScheduler" }],
     }),
-    { kind: "interrupted" },
+    { kind: "evicted", by: "preempted" },
     "preemption",
   ],
   [
@@ -316,7 +316,7 @@ test("preempted by Kueue: who took it back is said, and the pod tells when it en
   expect(members[0]).toMatchObject({
     by: "preemption",
     why: { details: { cause: "InCohortReclamation" } },
-    workload: { endedAt: clock + 40_000, end: { kind: "interrupted" } },
+    workload: { endedAt: clock + 40_000, end: { kind: "evicted", by: "reclaimed" } },
   });
   expect(members[0]?.why?.message).toContain("took back a share");
 });
@@ -378,10 +378,55 @@ test("the cluster's own time limit, a stopped queue, members that did not come u
     "limit",
     "timed_out",
   ]);
-  expect(takenOff("ClusterQueueStopped")).toEqual(["platform_fault", "platform", "queue_stopped"]);
+  expect(takenOff("ClusterQueueStopped")).toEqual(["evicted", "platform", "queue_stopped"]);
   expect(takenOff("PodsReadyTimeout")).toEqual(["platform_fault", "platform", "pods_not_ready"]);
   expect(takenOff("NodeFailures")).toEqual(["platform_fault", "platform", "node_lost"]);
   expect(takenOff("Deactivated")).toEqual(["platform_fault", "platform", "evicted"]);
+});
+
+const evictions = [
+  ["Preempted", "InClusterQueue", "preempted", "preemption"],
+  ["Preempted", "InCohortReclamation", "reclaimed", "preemption"],
+  ["Preempted", "InCohortFairSharing", "reclaimed", "preemption"],
+  ["Preempted", "InCohortReclaimWhileBorrowing", "preempted", "preemption"],
+  ["Preempted", "SomethingNew", "preempted", "preemption"],
+  ["ClusterQueueStopped", "", "queue", "platform"],
+  ["LocalQueueStopped", "", "queue", "platform"],
+] as const;
+
+test.each(evictions)("R-PAYG-7: %s by Kueue for %s is an eviction, with its price", (...told) => {
+  const [reason, cause, by, doing] = told;
+  const seen = workload([
+    { type: "Evicted", reason, message: "why", at: 30 },
+    ...(cause === "" ? [] : [{ type: "Preempted", reason: cause, message: "why", at: 30 }]),
+  ]);
+  const ran = pod({ deleted: true, main: ended(143, saying("interrupted")) });
+  const [member] = kueueSight(job(), seen, facts([ran])).members;
+  expect(member).toMatchObject({ by: doing, workload: { end: { kind: "evicted", by } } });
+  expect(billingOf(doing)).toBe(doing === "preemption" ? "billed" : "free");
+});
+
+const disrupted = (reason: string) => [{ type: "DisruptionTarget", reason }];
+
+test("R-PAYG-7: who ends because of a member pays if that one pays, and not otherwise", () => {
+  const told = pod({ rank: 1, deleted: true, main: ended(143, saying("interrupted")) });
+  const second = (first: PodTold) => {
+    const pods = [pod(first), told];
+    const [, member] = kueueSight(job(), workload([admitted]), facts(pods, { size: 2 })).members;
+    return [member?.by, member?.workload.end];
+  };
+  const drained = { main: ended(143), conditions: disrupted("EvictionByEvictionAPI") };
+  expect(second(drained)).toMatchObject(["platform", { kind: "evicted", by: "node" }]);
+  const outranked = { main: ended(143), conditions: disrupted("PreemptionByScheduler") };
+  expect(second(outranked)).toMatchObject(["preemption", { kind: "evicted", by: "preempted" }]);
+  expect(second({ main: ended(1, saying("exited")) })).toEqual([
+    "gang",
+    { kind: "signaled", signal: "SIGTERM" },
+  ]);
+  expect(second({ main: ended(124, saying("timed_out")) })).toEqual([
+    "gang",
+    { kind: "timed_out" },
+  ]);
 });
 
 test("a gang ends with the member that failed, and is free if the platform lost that one", () => {

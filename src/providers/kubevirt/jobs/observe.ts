@@ -152,7 +152,7 @@ function volcanoEviction({ pods, evictSaid }: SightFacts): Ending | undefined {
     .flatMap(({ status }) => status.conditions)
     .find(({ reason }) => reason === "Evict");
   const said = told?.message ?? evictSaid;
-  return said === undefined ? undefined : preempted(`It made room for other work: ${said}`);
+  return said === undefined ? undefined : preempted(`It made room for other work (${said}).`);
 }
 
 const overPhases = new Set(["Aborted", "Terminated", "Failed"]);

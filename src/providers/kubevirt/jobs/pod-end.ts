@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import type { WorkloadEnd } from "#providers/machine.ts";
 
-import { type Ending, lost, preempted, timedOut } from "./ending.ts";
+import { type Ending, lost, preempted, takenOff, timedOut } from "./ending.ts";
 import { fetchContainer, mainContainer } from "./pod.ts";
 import { isTrue, type SeenCondition, type SeenContainer, type SeenPod } from "./seen.ts";
 
@@ -124,13 +124,13 @@ function ownLimit({ status }: SeenPod, terminated: Terminated): Ending | undefin
 function disrupted({ reason, message }: SeenCondition, pod: SeenPod): Ending {
   switch (reason) {
     case "PreemptionByScheduler":
-      return preempted(`It made room for work of a higher priority: ${message}`, { reason });
+      return preempted(`It made room for work of a higher priority (${message}).`, { reason });
     case "EvictionByEvictionAPI":
-      return lost(
-        "node_drained",
-        `its node is being emptied: ${message}`,
-        "None, if a drain was meant.",
-      );
+      return takenOff("node", {
+        code: "node_drained",
+        message: `Its node is being emptied (${message}).`,
+        action: "None, if a drain was meant.",
+      });
     case "TerminationByKubelet":
       return lost(
         "node_pressure",

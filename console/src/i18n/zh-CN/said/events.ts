@@ -59,6 +59,23 @@ export const events: Said = [
     "全部成员已为其他工作让出资源，下次运行从保存的进度继续。",
   ],
   [
+    "All members go back together because of member {member}.",
+    "因成员 {member}，全部成员一同退回。",
+  ],
+  ["Their next attempt goes on from what they had saved.", "下次运行从保存的进度继续。"],
+  ["Its next attempt goes on from what it had saved.", "下次运行从保存的进度继续。"],
+  ["What ran is billed.", "已运行的部分照常计费。"],
+  ["This attempt costs nothing.", "本次运行不计费。"],
+  ["The platform took attempt {number} off.", "平台终止了第 {number} 次运行。"],
+  [
+    "It made room for work of a higher priority ({said}).",
+    "已为优先级更高的工作让出资源（{said}）。",
+  ],
+  ["It made room for other work ({said}).", "已为其他工作让出资源（{said}）。"],
+  ["It made room for {by}.", "已为{*by}让出资源。"],
+  ["Its node is being emptied ({said}).", "所在节点正在清空（{said}）。"],
+  ["Its queue in the cluster was stopped ({said}).", "其在集群中的队列已停止（{said}）。"],
+  [
     "It made room for work of class {workClass}; what it saved is there for its next attempt.",
     "已为 {*workClass} 级工作让出资源，保存的进度留待下次运行。",
   ],
@@ -75,6 +92,15 @@ export const events: Said = [
     "The results are more than {bytes} bytes, the most that is kept of an attempt.",
     "结果超过 {bytes} 字节，超出单次运行的保留上限。",
   ],
+
+  ["work of a higher class of the same customer", "同一客户更高等级的工作"],
+  [
+    "another customer who took back a share of his own that it had borrowed",
+    "收回所借配额的另一客户",
+  ],
+  ["another customer who had had less of what is shared", "共享资源用得较少的另一客户"],
+  ["work of a higher class that borrows as well", "同样借用配额的更高等级工作"],
+  ["other work", "其他工作"],
 
   // Groups.
   ["{name} was rented, at {hourly} CNY an hour.", "已租用 {name}，每小时 {hourly} 元。"],
