@@ -20,6 +20,8 @@ import { Furnished } from "./namespaces.ts";
 import { recordOf, withRecord, type OperationRecord } from "./records.ts";
 import type { Site } from "./site.ts";
 import type { ClusterSettings } from "./settings.ts";
+import type { Claim } from "./upkeep/claim.ts";
+import type { Standing } from "./upkeep/standing.ts";
 
 /** Somebody else may write at the same time; not for ever. */
 const triesMax = 6;
@@ -50,6 +52,9 @@ export class Hands {
   readonly now: () => number;
   readonly furnished = new Furnished();
   readonly site: () => Promise<Site>;
+  readonly standing: Standing;
+  /** Absent where nobody else can have the name: in tests, and where nothing is written. */
+  readonly claim: Claim | undefined;
 
   constructor(options: {
     readonly client: KubeClient;
@@ -57,16 +62,26 @@ export class Hands {
     readonly settings: ClusterSettings;
     readonly now: () => number;
     readonly site: () => Promise<Site>;
+    readonly standing: Standing;
+    readonly claim?: Claim | undefined;
   }) {
     this.client = options.client;
     this.view = options.view;
     this.settings = options.settings;
     this.now = options.now;
     this.site = options.site;
+    this.standing = options.standing;
+    this.claim = options.claim;
+  }
+
+  /** Before anything is written, or concluded from a listing: that the cluster's name is ours. */
+  async demandClaim(call: ReadCall): Promise<void> {
+    await this.claim?.demand(call);
   }
 
   /** `undefined` only if the cluster answered and does not have it. */
   async find({ signal }: ReadCall, machineId: string): Promise<KeptMachine | undefined> {
+    await this.demandClaim({ signal });
     await this.view.whole(signal);
     const known = this.view.machines.get(machineId);
     if (known !== undefined && this.view.lostSince === undefined) return known;

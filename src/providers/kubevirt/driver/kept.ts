@@ -41,6 +41,9 @@ const machineRest = z.object({
   spec: z.object({
     dataVolumeTemplates: disks,
     template: z.object({
+      metadata: z
+        .object({ labels: z.record(z.string(), z.string()).default({}) })
+        .default({ labels: {} }),
       spec: z.object({
         domain: z.object({ devices: z.object({ gpus }).default({ gpus: [] }) }),
       }),
@@ -68,6 +71,8 @@ export interface KeptMachine {
   readonly records: readonly OperationRecord[];
   readonly run: RunRecord | undefined;
   readonly hostId: string;
+  /** Whose machines it reaches; empty if somebody took the label off. */
+  readonly network: string;
   readonly diskBytes: number;
   readonly disks: readonly { readonly name: string; readonly storageClass: string }[];
   /** Resource names, one for each GPU. */
@@ -100,6 +105,7 @@ export function keptMachine(object: KubeObject): KeptMachine {
     records: recordsOf(annotations),
     run: runOf(annotations),
     hostId: annotations[hostKey] ?? "",
+    network: spec.template.metadata.labels[labelKeys.network] ?? "",
     diskBytes: Number(annotations[diskKey] ?? parseUnits(first) ?? 0n),
     disks: templates.map(({ metadata, spec: { storage: of } }) => ({
       name: metadata.name,

@@ -42,6 +42,9 @@ import { RunWriter } from "./run-writer.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
 import { deleteSnapshot, listSnapshots, revert, takeSnapshot } from "./snapshots.ts";
+import { Claim } from "./upkeep/claim.ts";
+import { Standing } from "./upkeep/standing.ts";
+import { Upkeep, type Mended } from "./upkeep/upkeep.ts";
 import { activity, samples } from "./usage.ts";
 
 export interface KubevirtOptions {
@@ -50,6 +53,12 @@ export interface KubevirtOptions {
   readonly now: () => number;
   /** False: nothing is written to the cluster, for a process that looks and relays consoles. */
   readonly writes?: boolean;
+  /** Of the whole installation, and of no other: whose the control plane's name is on the cluster. */
+  readonly installation?: string;
+  /** Told of each thing that somebody changed in the cluster and that was put right. */
+  readonly onMended?: (mended: Mended) => void;
+  /** How often everything that stands is compared anew. */
+  readonly upkeepEveryMs?: number;
   readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
@@ -67,6 +76,7 @@ export class KubevirtProvider implements Provider {
   readonly #client: KubeClient;
   readonly #view: ClusterView;
   readonly #hands: Hands;
+  readonly #upkeep: Upkeep;
   readonly #now: () => number;
   readonly #closed = new AbortController();
   readonly #running: Promise<unknown>;
@@ -79,25 +89,42 @@ export class KubevirtProvider implements Provider {
     this.#now = now;
     const client = new KubeClient(cluster, writes ? clientLimits : readingLimits);
     this.#client = client;
-    this.#view = new ClusterView({
-      client,
-      settings,
-      now,
-      onLost: (what, error) => {
-        const err = error instanceof Error ? error.message : String(error);
-        log(
-          { site: settings.site, what, err },
-          "the watch of a cluster was lost; it is begun again",
-        );
+    const onLost = (what: string, error: unknown): void => {
+      const err = error instanceof Error ? error.message : String(error);
+      log({ site: settings.site, what, err }, "the watch of a cluster was lost; it is begun again");
+    };
+    const view = new ClusterView({ client, settings, now, onLost });
+    this.#view = view;
+    const { controlPlane } = settings;
+    const { installation } = options;
+    const claim =
+      writes && installation !== undefined
+        ? new Claim({ client, controlPlane, installation })
+        : undefined;
+    const standing = new Standing({ client, controlPlane, now, onLost });
+    const site = (): Promise<Site> => this.#site();
+    this.#hands = new Hands({ client, view, settings, now, site, standing, claim });
+    this.#upkeep = new Upkeep({
+      hands: this.#hands,
+      onMended: (mended) => {
+        log({ site: settings.site, ...mended }, "what somebody changed in a cluster was put right");
+        options.onMended?.(mended);
       },
+      onFailed: (what, error) => {
+        const err = error instanceof Error ? error.message : String(error);
+        log({ site: settings.site, what, err }, "what stands in a cluster could not be kept");
+      },
+      ...(options.upkeepEveryMs === undefined ? {} : { everyMs: options.upkeepEveryMs }),
     });
-    const view = this.#view;
-    this.#hands = new Hands({ client, view, settings, now, site: () => this.#site() });
     const { signal } = this.#closed;
-    this.#running = Promise.all([
-      view.follow(signal),
-      ...(writes ? [new RunWriter(client, view, now).run(signal)] : []),
-    ]);
+    const mayWrite = (): boolean => claim === undefined || claim.isHeld;
+    const writing = (): Promise<unknown>[] => [
+      new RunWriter(client, view, { now, mayWrite }).run(signal),
+      standing.follow(signal),
+      this.#upkeep.run(signal),
+      ...(claim === undefined ? [] : [claim.keep(signal)]),
+    ];
+    this.#running = Promise.all([view.follow(signal), ...(writes ? writing() : [])]);
   }
 
   info(call: ReadCall): Promise<ProviderInfo> {
@@ -111,6 +138,7 @@ export class KubevirtProvider implements Provider {
         version: `${kubevirt.version} on Kubernetes ${kubernetesVersion}`,
         ...executionOf(kubevirt),
         capabilities: capabilitiesOf(site, this.#settings, this.#view.nodes()),
+        findings: [...(this.#hands.claim?.findings() ?? []), ...this.#upkeep.findings()],
       };
     });
   }
@@ -232,6 +260,7 @@ export class KubevirtProvider implements Provider {
   /** What is old is not called complete: nothing is concluded from what it lacks. */
   #list<T>(call: ReadCall, read: () => readonly T[]): Promise<Listing<T>> {
     return this.#ask(async () => {
+      await this.#hands.demandClaim(call);
       await this.#view.whole(call.signal);
       const isLost = this.#view.lostSince !== undefined;
       return { items: read(), complete: !isLost, failedScopes: isLost ? [this.site] : [] };

@@ -21,12 +21,25 @@ export class RunWriter {
   readonly #client: KubeClient;
   readonly #view: ClusterView;
   readonly #now: () => number;
+  readonly #mayWrite: () => boolean;
   readonly #failed = new Set<string>();
 
-  constructor(client: KubeClient, view: ClusterView, now: () => number) {
+  constructor(
+    client: KubeClient,
+    view: ClusterView,
+    {
+      now,
+      mayWrite,
+    }: {
+      readonly now: () => number;
+      /** False as long as the machines could be another installation's (upkeep/claim.ts). */
+      readonly mayWrite: () => boolean;
+    },
+  ) {
     this.#client = client;
     this.#view = view;
     this.#now = now;
+    this.#mayWrite = mayWrite;
   }
 
   /** Runs until the signal aborts. */
@@ -74,7 +87,7 @@ export class RunWriter {
 
   /** Against the version that the decision was made of: how a run ended depends on what was asked. */
   async #write(machineId: string, signal: AbortSignal): Promise<void> {
-    for (let tries = 1; tries <= triesMax; tries += 1) {
+    for (let tries = 1; tries <= triesMax && this.#mayWrite(); tries += 1) {
       const next = this.#next(machineId);
       if (next === undefined) return;
       const { namespace, name, seen } = next.machine;

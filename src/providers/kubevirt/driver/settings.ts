@@ -88,7 +88,10 @@ export const clusterSettings = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
   context: z.string().min(1).optional(),
   /** Tells the objects of this installation from those of another on the same cluster. */
-  controlPlane: dnsName.default("millrace"),
+  controlPlane: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and '-'")
+    .default("millrace"),
   /** Only nodes with these labels; all that KubeVirt calls schedulable without any. */
   nodes: labels.default({}),
   gpus: z.record(z.string(), gpu).default({}),

@@ -17,7 +17,10 @@ import { ourLabels } from "#providers/kubevirt/compile/labels.ts";
 
 const rbac = "rbac.authorization.k8s.io";
 const viewerRole = "millrace-viewer";
-const cloneRole = "millrace-clone";
+/** By control plane: two of them may have images in one namespace. */
+function cloneRole({ controlPlaneId }: TenancyFacts): string {
+  return `millrace-clone-${controlPlaneId}`;
+}
 /** What runs jobs: it may do nothing in the cluster. */
 export const jobAccount = "millrace-jobs";
 
@@ -92,7 +95,7 @@ export function cloneRoles(site: TenancyFacts): readonly Role[] {
   return site.imageNamespaces.map((namespace) => ({
     apiVersion: `${rbac}/v1`,
     kind: "Role",
-    metadata: { name: cloneRole, namespace, labels: ourLabels(site.controlPlaneId) },
+    metadata: { name: cloneRole(site), namespace, labels: ourLabels(site.controlPlaneId) },
     rules: [
       { apiGroups: ["cdi.kubevirt.io"], resources: ["datavolumes/source"], verbs: ["create"] },
       { apiGroups: ["cdi.kubevirt.io"], resources: ["datasources"], verbs: ["get"] },
@@ -114,7 +117,7 @@ export function cloneBindings(ask: ProjectAsk): readonly RoleBinding[] {
       namespace: images,
       labels: projectLabels(ask),
     },
-    roleRef: { apiGroup: rbac, kind: "Role", name: cloneRole },
+    roleRef: { apiGroup: rbac, kind: "Role", name: cloneRole(ask.site) },
     subjects: [{ kind: "ServiceAccount", name: "default", namespace }],
   }));
 }

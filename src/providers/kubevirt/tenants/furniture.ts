@@ -3,6 +3,7 @@
  * may what there, quotas, the network. The same project gives the same objects; what stands there
  * besides, of ours, is to go.
  */
+import { parseMilli } from "#providers/kubevirt/compile/quantity.ts";
 import type {
   LimitRange,
   Namespace,
@@ -48,24 +49,39 @@ export interface ObjectKey {
   readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
 }
 
-export interface FurniturePlan<Seen extends ObjectKey> {
+export interface FurniturePlan<Wanted extends ObjectKey, Seen extends ObjectKey> {
   /** Missing, or not as it should be: an edit by hand is undone. */
-  readonly apply: readonly Furnishing[];
+  readonly apply: readonly Wanted[];
   /** Of ours, and wanted no more: a port that was closed again. */
   readonly remove: readonly Seen[];
 }
 
 /** `seen` are all objects with this project's labels, of the kinds that furniture has. */
-export function furniturePlan<Seen extends ObjectKey>(
-  wanted: readonly Furnishing[],
+export function furniturePlan<Wanted extends ObjectKey, Seen extends ObjectKey>(
+  wanted: readonly Wanted[],
   seen: readonly Seen[],
-): FurniturePlan<Seen> {
+): FurniturePlan<Wanted, Seen> {
   const there = new Map(seen.map((object) => [keyOf(object), object]));
   const keys = new Set(wanted.map(keyOf));
   return {
-    apply: wanted.filter((object) => !covers(there.get(keyOf(object)), object)),
+    apply: wanted.filter((object) => !isAsWanted(there.get(keyOf(object)), object)),
     remove: seen.filter((object) => !keys.has(keyOf(object))),
   };
+}
+
+const withAmounts = new Set(["ResourceQuota", "LimitRange"]);
+
+function isAsWanted(seen: ObjectKey | undefined, wanted: ObjectKey): boolean {
+  if (!withAmounts.has(wanted.kind)) return covers(seen, wanted);
+  return covers(evened(seen), evened(wanted));
+}
+
+/** The server prints an amount its own way: `1` for `1000m`, `1Gi` for `1024Mi`. */
+function evened(value: unknown): unknown {
+  if (typeof value === "string") return String(parseMilli(value) ?? value);
+  if (Array.isArray(value)) return value.map(evened);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, evened(each)]));
 }
 
 function keyOf({ apiVersion, kind, metadata }: ObjectKey): string {

@@ -44,7 +44,9 @@ export interface SeenNamespace {
 /** Why a namespace that is there already cannot be the project's; `undefined` if it is ours, or absent. */
 export function namespaceProblem(
   seen: SeenNamespace | undefined,
-  ask: Pick<ProjectAsk, "projectId" | "tenantId" | "site">,
+  ask: Pick<ProjectAsk, "projectId" | "tenantId"> & {
+    readonly site: Pick<ProjectAsk["site"], "controlPlaneId">;
+  },
 ): Refusal | undefined {
   if (seen === undefined) return undefined;
   const name = namespaceName(ask.projectId);

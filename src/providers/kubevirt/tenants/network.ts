@@ -39,6 +39,10 @@ function policy(ask: ProjectAsk, name: string, spec: NetworkPolicy["spec"]): Net
   };
 }
 
+export function networkPolicyName(network: string): string {
+  return `network-${network.toLowerCase().replace(/[^a-z0-9-]/gu, "-")}`;
+}
+
 function sameNetwork(ask: ProjectAsk, network: string): NetworkPolicy {
   const podSelector = { matchLabels: { [labelKeys.network]: network } };
   const peer: NetworkPeer = {
@@ -51,7 +55,7 @@ function sameNetwork(ask: ProjectAsk, network: string): NetworkPolicy {
     },
     podSelector,
   };
-  return policy(ask, `network-${network.toLowerCase().replace(/[^a-z0-9-]/gu, "-")}`, {
+  return policy(ask, networkPolicyName(network), {
     podSelector,
     policyTypes: ["Ingress", "Egress"],
     ingress: [{ from: [peer] }],

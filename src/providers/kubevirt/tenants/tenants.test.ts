@@ -115,7 +115,7 @@ test("I-TEN-05: images are cloned by the namespace's own account, storage by its
   );
   expect(bindings).toMatchObject([
     {
-      roleRef: { name: "millrace-clone" },
+      roleRef: { name: "millrace-clone-cp-1" },
       subjects: [{ kind: "ServiceAccount", name: "default", namespace: `p-${project.projectId}` }],
     },
   ]);
