@@ -57,6 +57,24 @@ export function addLeaseChanges(lease: Command, shell: Shell): void {
   });
 
   define(lease, shell, {
+    usage: "move <lease>",
+    summary: "Take a machine to another host while it runs (operators)",
+    args: oneArgument,
+    options: waitOptions.extend({
+      host: flag("--host <host>", "to which one; else the platform chooses", z.string().optional()),
+    }),
+    examples: ["millrace lease move web --tenant acme"],
+    act: async (session, [text], options) => {
+      const leaseId = await resolve(session, kinds.lease, text);
+      const { host } = options;
+      const hostId = host === undefined ? undefined : await resolve(session, kinds.host, host);
+      const body = hostId === undefined ? {} : { hostId };
+      const begun = await session.client.call("moveLease", { params: { leaseId }, body });
+      await finish(session, begun, { ...options, doing: "is moving" });
+    },
+  });
+
+  define(lease, shell, {
     usage: "resize <lease>",
     summary:
       "Another flavor or a larger disk; at once where the guest takes it, else at the next start",

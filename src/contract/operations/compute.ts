@@ -113,6 +113,15 @@ export const computeOperations = {
     body: compute.resizeLeaseBody,
     failures: ["wrong_state", "rule_violation", "quota_exceeded", "unplaceable", "capacity"],
   }),
+  moveLease: operation({
+    ...leaseAction,
+    path: "/v1/leases/{leaseId}/move",
+    summary: "Take the machine to another host while it runs",
+    permission: "platform.manage",
+    audit: "lease.move",
+    body: compute.moveLeaseBody,
+    failures: ["wrong_state", "unsupported"],
+  }),
   releaseLease: operation({
     method: "DELETE",
     path: "/v1/leases/{leaseId}",

@@ -151,6 +151,7 @@ export const operationKind = z.enum([
   "stop",
   "reboot",
   "resize",
+  "move",
   "release",
   "snapshot",
   "revert",
@@ -170,6 +171,11 @@ export const operationRecord = z.object({
 });
 
 export const leaseOperation = z.object({ lease, operation: operationRecord });
+
+export const moveLeaseBody = z.strictObject({
+  /** Of the same site; of the platform's choice when left out. */
+  hostId: id.optional(),
+});
 
 export const resizeLeaseBody = z
   .strictObject({

@@ -97,6 +97,25 @@ export async function askReboot(tx: Tx, key: LeaseKey): Promise<OperationRow> {
   return ask(tx, key, "reboot", {});
 }
 
+/** To another host while it runs, of the platform's choice unless one is named as the platform names it. */
+export async function askMove(
+  tx: Tx,
+  key: LeaseKey & { readonly nativeHostId?: string | undefined },
+): Promise<OperationRow> {
+  const lease = await openLease(tx, key);
+  if (lease.wanted !== "running") {
+    throw new Failure(
+      "wrong_state",
+      `The lease ${lease.name} does not run; what is off has nothing to move.`,
+    );
+  }
+  const under = await runningOperations(tx, { tenantId: key.tenantId, requestId: key.leaseId });
+  const moving = under.find(({ kind }) => kind === "move");
+  if (moving !== undefined) return moving;
+  const { nativeHostId } = key;
+  return ask(tx, key, "move", nativeHostId === undefined ? {} : { hostId: nativeHostId });
+}
+
 /** Releasing what is being released is the same wish; it answers with the operation under way. */
 export async function askRelease(tx: Tx, key: LeaseKey): Promise<OperationRow> {
   const lease = await lockRequest(tx, { ...keyOf(key), kind: "lease" });
@@ -111,6 +130,7 @@ export async function askRelease(tx: Tx, key: LeaseKey): Promise<OperationRow> {
     "stop",
     "reboot",
     "resize",
+    "move",
     "release",
     "snapshot",
     "revert",

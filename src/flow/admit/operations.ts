@@ -16,6 +16,7 @@ const kinds = [
   "stop",
   "reboot",
   "resize",
+  "move",
   "release",
   "snapshot",
   "revert",

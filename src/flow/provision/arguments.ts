@@ -12,6 +12,8 @@ const resize = z.object({
 });
 const snapshot = z.object({ id: z.string(), name: z.string(), withMemory: z.boolean() });
 
+const move = z.object({ hostId: z.string().optional() });
+
 type Arguments = Readonly<Record<string, unknown>>;
 
 export function stopArguments(given: Arguments): z.output<typeof stop> {
@@ -20,6 +22,10 @@ export function stopArguments(given: Arguments): z.output<typeof stop> {
 
 export function resizeArguments(given: Arguments): z.output<typeof resize> {
   return resize.parse(given);
+}
+
+export function moveArguments(given: Arguments): z.output<typeof move> {
+  return move.parse(given);
 }
 
 export function snapshotArguments(given: Arguments): z.output<typeof snapshot> {

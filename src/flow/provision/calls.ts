@@ -41,6 +41,8 @@ export async function makeCall(
         return provider.power(call, row.id, order.action);
       case "resize":
         return provider.resize(call, row.id, order.to);
+      case "move":
+        return provider.move(call, row.id, order.hostId);
       case "snapshot":
         return provider.snapshot(call, row.id, order.snapshot);
       case "revert":

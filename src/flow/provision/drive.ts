@@ -6,7 +6,7 @@ import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { Machine } from "#providers/provider.ts";
 
 import { attemptSeen, wallOf } from "./attempt.ts";
-import { resizeArguments, snapshotArguments, stopArguments } from "./arguments.ts";
+import { moveArguments, resizeArguments, snapshotArguments, stopArguments } from "./arguments.ts";
 import { interruptCall } from "./interruption.ts";
 import { isNewStop, notBefore } from "./observe.ts";
 import type { InstanceState, OperationEnd, OperationView, Step, View } from "./view.ts";
@@ -69,7 +69,7 @@ function towardsStopped(view: View, step: Step, machine: Machine): Step {
         ...succeeded(operations, ["stop"]),
         ...failed(
           operations,
-          request.wanted === "stopped" ? needsRunning : ["reboot"],
+          request.wanted === "stopped" ? needsRunning : ["reboot", "move"],
           stoppedBefore,
         ),
       ],
@@ -233,6 +233,10 @@ function otherWork(view: View, machine: Machine): Pick<Step, "call"> {
       };
       return { call: { kind: "resize", key, operationId, to } };
     }
+    case "move":
+      return running
+        ? { call: { kind: "move", key, operationId, hostId: moveArguments(next.arguments).hostId } }
+        : {};
     case "snapshot":
       return {
         call: { kind: "snapshot", key, operationId, snapshot: snapshotArguments(next.arguments) },
@@ -258,13 +262,14 @@ function otherWork(view: View, machine: Machine): Pick<Step, "call"> {
 const otherKinds: ReadonlySet<OperationView["kind"]> = new Set([
   "reboot",
   "resize",
+  "move",
   "snapshot",
   "revert",
   "snapshot-delete",
 ]);
 
 /** What is pointless on a machine that is to stay off. */
-const needsRunning = ["create", "start", "reboot"] as const;
+const needsRunning = ["create", "start", "reboot", "move"] as const;
 
 const stoppedBefore: Reason = {
   code: "stopped",

@@ -132,8 +132,10 @@ const sickRow = z
     turn: z.int(),
     host: z.string(),
     device: z.string().nullable(),
-    maintenance_since: instant.nullable(),
+    leaving_since: instant.nullable(),
     told: z.boolean(),
+    can_move: z.boolean(),
+    moves: z.enum(["never", "running", "lately", "failed"]),
   })
   .transform((row) => ({
     tenantId: row.tenant_id,
@@ -145,23 +147,40 @@ const sickRow = z
     host: row.host,
     /** Null: the whole host is to be left. */
     device: row.device,
-    /** Nothing is out of order: since then the operator takes the host out of service. */
-    maintenanceSince: row.maintenance_since,
+    /** Nothing is out of order: since then its operator, or its platform's, takes the host out of service. */
+    maintenanceSince: row.leaving_since,
     told: row.told,
+    /** Its platform can take it to another host while it runs, and it runs. */
+    canMove: row.can_move,
+    /** Whether it was asked to, since the host is to be left; `failed` is a while ago. */
+    moves: row.moves,
   }));
 export type OnSick = z.output<typeof sickRow>;
 
+/** Since when nobody may stay on it, by the operator's word or by its platform's. */
+const leavingSince = sql`coalesce(h.maintenance_since,
+  case when h.state = 'maintenance' then h.state_since end)`;
+/** A move that failed is asked for again after so long. */
+const moveAgainMs = 10 * 60_000;
+
 /** Machines on a device that is sick, or on a host that its platform or the operator takes out of service. */
-export function onSick(db: Queryable, rowsMax: number): Promise<OnSick[]> {
+export function onSick(db: Queryable, rowsMax: number, at: number): Promise<OnSick[]> {
   return db.rows(
     sql`select distinct on (i.id) i.tenant_id, i.id, i.request_id, i.kind, r.name, i.turn,
         h.name as host, d.id as device,
-        case when d.id is null and h.state <> 'maintenance' then h.maintenance_since end
-          as maintenance_since,
+        case when d.id is null then ${leavingSince} end as leaving_since,
+        i.kind = 'lease' and i.state = 'running' and r.wanted = 'running' and r.shape->'gpu' = 'null'::jsonb
+          and coalesce(s.capabilities->'moveLive'->>'can' = 'true', false) as can_move,
+        coalesce((select case when o.state = 'running' then 'running'
+              when o.ended_at > ${new Date(at - moveAgainMs)} then 'lately' else 'failed' end
+            from operation o where o.tenant_id = i.tenant_id and o.request_id = i.request_id
+              and o.kind = 'move' and o.created_at >= ${leavingSince}
+            order by o.created_at desc limit 1), 'never') as moves,
         exists (select from preemption x where x.instance_id = i.id
           and x.state in ('asked', 'done')) as told
       from placement p
         join host h on h.id = p.host_id
+        join site s on s.name = h.site
         join instance i on i.tenant_id = p.tenant_id and i.id = p.instance_id
         join request r on r.tenant_id = p.tenant_id and r.id = p.request_id
         left join gpu_claim c on c.tenant_id = p.tenant_id and c.instance_id = p.instance_id

@@ -13,6 +13,7 @@ export const pendingCallRow: z.ZodType<PendingCall> = z.object({
     "shutdown",
     "reboot",
     "resize",
+    "move",
     "snapshot",
     "revert",
     "snapshot-delete",

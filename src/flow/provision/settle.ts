@@ -46,6 +46,7 @@ function finished(view: View, call: PendingCall, note: string | undefined): Sett
     call.kind === "revert" ||
     call.kind === "snapshot-delete" ||
     call.kind === "resize" ||
+    call.kind === "move" ||
     call.kind === "reboot";
   if (operation === undefined || !endsWithCall) return goOn;
   // A guest that was restarted or set back answers a moment later: then it is done for the caller.
@@ -100,6 +101,7 @@ function failed(view: View, call: PendingCall, error: ProviderError): Settled {
       return goOn;
     case "reboot":
     case "resize":
+    case "move":
     case "snapshot":
     case "revert":
     case "snapshot-delete":

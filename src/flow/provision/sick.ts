@@ -1,18 +1,22 @@
 /**
  * Off what is sick (S-10), and off hosts in maintenance: jobs are told to save their work and go on
- * elsewhere, as a fault of ours; of leases nothing is moved, their owners and the operator are told. What
- * must stay true: who is well again in time has cost nobody but those who were told.
+ * elsewhere, as a fault of ours; leases move while they run where their platform can do that, else nothing
+ * of them is moved, and their owners and the operator are told. What must stay true: who is well again in
+ * time has cost nobody but those who were told.
  */
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+import { askMove } from "#flow/admit/lease.ts";
 import { notify, raiseAlert, resolveAlert } from "#notices/store.ts";
 
 import { interrupt } from "./interrupt.ts";
 import { onSick, type OnSick } from "./preempt-rows.ts";
 
 const rowsMax = 500;
+/** Each takes the network between two hosts for itself. */
+const movesAtOnceMax = 4;
 const alertKind = "lease_on_sick";
 
 export async function leaveSick(
@@ -20,10 +24,17 @@ export async function leaveSick(
   how: { readonly noticeSeconds: number; readonly at: number },
 ): Promise<void> {
   const { at } = how;
-  const found = await onSick(tx, rowsMax);
+  const found = await onSick(tx, rowsMax, at);
+  let moving = found.filter(({ moves }) => moves === "running").length;
   for (const each of found) {
-    if (each.kind === "lease") await tellLease(tx, each, at);
-    else if (!each.told) await moveJob(tx, each, how);
+    if (each.kind === "lease") {
+      if (isToMove(each) && moving < movesAtOnceMax) {
+        moving += 1;
+        await askMove(tx, { tenantId: each.tenantId, leaseId: each.requestId, at });
+      }
+      if (!each.canMove || each.moves === "failed") await tellLease(tx, each, at);
+    }
+    if (each.kind === "job" && !each.told) await moveJob(tx, each, how);
   }
   const leases = new Set(
     found
@@ -33,6 +44,11 @@ export async function leaveSick(
   for (const key of await openKeys(tx)) {
     if (!leases.has(key)) await resolveAlert(tx, { key, by: "scheduler", at });
   }
+}
+
+/** Off a host that is well and is to be left; a device that is sick cannot come along. */
+function isToMove({ canMove, maintenanceSince, moves }: OnSick): boolean {
+  return canMove && maintenanceSince !== null && (moves === "never" || moves === "failed");
 }
 
 function moveJob(

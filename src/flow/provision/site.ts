@@ -19,6 +19,7 @@ import type { Listing, Machine, Provider } from "#providers/provider.ts";
 import { adoptPlacements, type PrepareWorkload } from "./adopt.ts";
 import { startHands } from "./hands.ts";
 import { refreshInventory } from "./inventory.ts";
+import { followMoves } from "./moves.ts";
 import { dueOrphans, removeOrphan } from "./orphans.ts";
 import { reconcile, type ReconcileContext } from "./reconcile.ts";
 import { endUnplaced } from "./unplaced.ts";
@@ -137,6 +138,7 @@ export function siteWorker(context: SiteContext): SiteWorker {
     const known = new Set(rows.map(({ id }) => id));
     for (const id of listedAt.keys()) if (!known.has(id)) listedAt.delete(id);
     for (const id of seen.keys()) if (known.has(id)) listedAt.set(id, now());
+    await followMoves({ db, site, observer, now }, rows, seen);
     for (const row of rows) {
       instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });
     }

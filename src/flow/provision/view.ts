@@ -43,6 +43,7 @@ export type CallKind =
   | "shutdown"
   | "reboot"
   | "resize"
+  | "move"
   | "snapshot"
   | "revert"
   | "snapshot-delete"
@@ -191,6 +192,7 @@ export type CallOrder = { readonly key: string; readonly operationId: string | n
   | { readonly kind: "create" }
   | { readonly kind: "start" | "shutdown" | "reboot"; readonly action: PowerAction }
   | { readonly kind: "resize"; readonly to: Resize }
+  | { readonly kind: "move"; readonly hostId: string | undefined }
   | {
       readonly kind: "snapshot";
       readonly snapshot: {

@@ -32,6 +32,10 @@ export const events: Said = [
     "The platform no longer has this machine; nobody asked for its removal.",
     "平台上已没有这台机器，且没有人要求删除它。",
   ],
+  [
+    "The machine runs on {to} now, and no longer on {from}.",
+    "机器现在运行在 {to} 上，不再运行在 {from} 上。",
+  ],
   ["Restart {number} of {most}.", "第 {number} 次重启，最多 {most} 次。"],
   ["It was released.", "已释放。"],
   ["It was stopped before that.", "此前已停止。"],

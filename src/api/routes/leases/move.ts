@@ -1,0 +1,18 @@
+/** Takes a machine to another host while it runs, by the operator's word. */
+import type { Handler } from "#api/handler.ts";
+import type { Operations } from "#contract/operations.ts";
+import { askMoveTo } from "#flow/provision/move-asks.ts";
+
+import { leaseOf, showOperation } from "./show.ts";
+
+export const moveLease: Handler<Operations["moveLease"]> = async ({ params, body }, context) => {
+  const { tx, tenantId } = context;
+  const { leaseId } = params;
+  const { hostId } = body;
+  const operation = await askMoveTo(tx, { tenantId, leaseId, hostId, at: context.now() });
+  context.note({ target: leaseId, details: { to: hostId ?? "anywhere" } });
+  return {
+    lease: await leaseOf(tx, { tenantId, id: leaseId }),
+    operation: showOperation(operation),
+  };
+};

@@ -1,0 +1,69 @@
+/** What a move is asked of: where the machine is, whether its platform can, and the host that is named. */
+import { z } from "zod";
+
+import { askMove } from "#flow/admit/lease.ts";
+import type { OperationRow } from "#flow/admit/operations.ts";
+import type { Tx } from "#db/pool.ts";
+import { sql } from "#db/sql.ts";
+import { Failure } from "#kernel/failure.ts";
+
+const placed = z.object({
+  name: z.string(),
+  site: z.string(),
+  has_gpu: z.boolean(),
+  move_live: z.object({ can: z.boolean(), because: z.string().optional() }).nullable(),
+});
+
+export async function askMoveTo(
+  tx: Tx,
+  ask: {
+    readonly tenantId: string;
+    readonly leaseId: string;
+    readonly hostId: string | undefined;
+    readonly at: number;
+  },
+): Promise<OperationRow> {
+  const { tenantId, leaseId, hostId, at } = ask;
+  const there = await tx.maybe(
+    sql`select r.name, h.site, r.shape->'gpu' <> 'null'::jsonb as has_gpu,
+        s.capabilities->'moveLive' as move_live
+      from request r join placement p on p.tenant_id = r.tenant_id and p.request_id = r.id
+          and p.state = 'full'
+        join host h on h.id = p.host_id join site s on s.name = h.site
+      where r.tenant_id = ${tenantId} and r.id = ${leaseId} and r.kind = 'lease'`,
+    placed,
+  );
+  if (there !== undefined && there.move_live?.can !== true) {
+    const because = there.move_live?.because ?? "its platform says nothing of it";
+    throw new Failure(
+      "unsupported",
+      `${there.name} cannot move while it runs: ${because}. Stop it, and start it when its host is back.`,
+    );
+  }
+  if (there?.has_gpu === true) {
+    throw new Failure(
+      "unsupported",
+      `${there.name} has a GPU, and what has one cannot move while it runs. Stop it and start it again.`,
+    );
+  }
+  const nativeHostId =
+    hostId === undefined || there === undefined
+      ? undefined
+      : await nativeOf(tx, hostId, there.site);
+  return askMove(tx, { tenantId, leaseId, nativeHostId, at });
+}
+
+async function nativeOf(tx: Tx, hostId: string, site: string): Promise<string> {
+  const host = await tx.maybe(
+    sql`select name, native_id, site from host where id = ${hostId}`,
+    z.object({ name: z.string(), native_id: z.string(), site: z.string() }),
+  );
+  if (host === undefined) throw new Failure("not_found", `There is no host ${hostId}.`);
+  if (host.site !== site) {
+    throw new Failure(
+      "unsupported",
+      `${host.name} is of the site ${host.site}; a machine moves within its own, ${site}.`,
+    );
+  }
+  return host.native_id;
+}
