@@ -102,15 +102,19 @@ class World {
     equal(new Set(pools).size, 1);
   }
 
-  /** How many equal members find a place in one pool, one after the other. */
+  /** How many equal members find a place in one pool, on hosts where they cost the same, one after the other. */
   #gangSize(before: readonly HostState[], of: PlaceAsk, how: "spread" | "pack"): number {
     let most = 0;
-    for (const members of Map.groupBy(before, (each) => each.pool?.id ?? "").values()) {
-      const alone = new Planner(members);
+    const partOf = ({ pool, machineCosts }: HostState): string =>
+      JSON.stringify([pool?.id, machineCosts]);
+    for (const members of Map.groupBy(before, partOf).values()) {
+      const poolId = members[0]?.pool?.id;
+      const alone = new Planner(before.filter(({ pool }) => pool?.id === poolId));
+      const only = members.map(({ id }) => id);
       const standing: Standing[] = [];
       const not = new Set(of.not);
       for (let count = 1; ; count += 1) {
-        const one = alone.place({ ...of, not: [...not] });
+        const one = alone.place({ ...of, only, not: [...not] });
         if (!one.placed) break;
         standing.push({ ask: of, placed: one });
         if (how === "spread") not.add(one.hostId);

@@ -5,6 +5,7 @@
 import type { PlaceAsk, Placed } from "#flow/place/ask.ts";
 import type { DeviceState, HostState } from "#flow/place/host-state.ts";
 import { ordinaryRoom, unitsOfDevice } from "#flow/place/reserve.ts";
+import { takenBy, type Taken } from "#kernel/machine-cost.ts";
 import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
 
 export interface Standing {
@@ -18,21 +19,20 @@ export function statesOf(hosts: readonly HostState[], standing: readonly Standin
     const here = standing.filter(({ placed }) => placed.hostId === host.id);
     const sum = (of: (each: Standing) => number): number =>
       here.reduce((total, each) => total + of(each), 0);
+    const taken = ({ ask }: Standing): Taken => takenBy(ask.shape, host.machineCosts);
     const pages = (size: "2Mi" | "1Gi"): number =>
-      sum(({ ask: { shape } }) => (shape.hugePages === size ? shape.memoryMiB : 0));
+      sum((each) => (taken(each).hugePages === size ? taken(each).hugePagesMiB : 0));
     return {
       ...host,
-      milliCpusUsed: sum(({ ask }) => milliCpusOf(ask.shape)),
-      memoryBytesUsed: sum(({ ask }) => ask.shape.memoryMiB * mebibyte),
+      milliCpusUsed: sum((each) => taken(each).milliCpus),
+      memoryBytesUsed: sum((each) => taken(each).memoryMiB * mebibyte),
       diskBytesUsed: sum(({ ask }) => ask.shape.diskGiB * gibibyte),
       hugePagesMiBUsed: { "2Mi": pages("2Mi"), "1Gi": pages("1Gi") },
       numaNodes: host.numaNodes.map((node, number) => ({
         ...node,
-        milliCpusUsed: sum(({ ask, placed }) =>
-          placed.numaNode === number ? milliCpusOf(ask.shape) : 0,
-        ),
-        memoryBytesUsed: sum(({ ask, placed }) =>
-          placed.numaNode === number ? ask.shape.memoryMiB * mebibyte : 0,
+        milliCpusUsed: sum((each) => (each.placed.numaNode === number ? taken(each).milliCpus : 0)),
+        memoryBytesUsed: sum((each) =>
+          each.placed.numaNode === number ? taken(each).memoryMiB * mebibyte : 0,
         ),
       })),
       devices: host.devices.map((device) => {
@@ -105,23 +105,24 @@ function leavesReserve(
   const room = ordinaryRoom(all).get(host.pool.id);
   if (room === undefined) return true;
   const { gpu } = shape;
+  const taken = takenBy(shape, host.machineCosts);
   const units = gpu === null ? 0 : gpu.count * Math.floor(unitsOfDevice / gpu.slice);
   return (
-    milliCpusOf(shape) <= room.milliCpus &&
-    shape.memoryMiB <= room.memoryMiB &&
+    taken.milliCpus <= room.milliCpus &&
+    taken.memoryMiB <= room.memoryMiB &&
     (gpu === null || units <= (room.gpuUnits.get(gpu.model) ?? 0))
   );
 }
 
 function hasAmounts(host: HostState, { shape, pinned }: PlaceAsk): boolean {
-  const { hugePages } = shape;
+  const { milliCpus, memoryMiB, hugePages, hugePagesMiB } = takenBy(shape, host.machineCosts);
   const disk = pinned === undefined ? shape.diskGiB * gibibyte : 0;
   return (
-    host.milliCpusUsed + milliCpusOf(shape) <= host.milliCpus &&
-    host.memoryBytesUsed + shape.memoryMiB * mebibyte <= host.memoryBytes &&
+    host.milliCpusUsed + milliCpus <= host.milliCpus &&
+    host.memoryBytesUsed + memoryMiB * mebibyte <= host.memoryBytes &&
     host.diskBytesUsed + disk <= host.diskBytes &&
     (hugePages === "none" ||
-      host.hugePagesMiBUsed[hugePages] + shape.memoryMiB <= host.hugePagesMiB[hugePages])
+      host.hugePagesMiBUsed[hugePages] + hugePagesMiB <= host.hugePagesMiB[hugePages])
   );
 }
 
@@ -155,10 +156,11 @@ function nodeTakes(
   devices: readonly DeviceState[],
 ): boolean {
   const node = host.numaNodes[number];
+  const { milliCpus, memoryMiB } = takenBy(shape, host.machineCosts);
   return (
     node !== undefined &&
-    node.milliCpusUsed + milliCpusOf(shape) <= node.milliCpus &&
-    node.memoryBytesUsed + shape.memoryMiB * mebibyte <= node.memoryBytes &&
+    node.milliCpusUsed + milliCpus <= node.milliCpus &&
+    node.memoryBytesUsed + memoryMiB * mebibyte <= node.memoryBytes &&
     devices.every((device) => isOn(host, device, number))
   );
 }

@@ -24,6 +24,14 @@ const pool = often<HostState["pool"]>(
   aPool({ id: "edge", name: "edge", policy: "edge", spread: true }),
   aPool({ id: "whole", name: "whole", policy: "exclusive", slicesMax: 1, reservePercent: 30 }),
 );
+/** Of a platform that runs each machine in something of its own. */
+const plain = {
+  memoryBytes: 300_000_000,
+  memoryBytesPerVcpu: 8 * 2 ** 20,
+  gpuMemoryBytes: gib,
+  milliCpus: 5,
+  milliCpusPerVcpu: 0,
+};
 const device = fc.record({
   model: often("T4", "A100"),
   mode: often("vgpu" as const, "whole" as const),
@@ -41,6 +49,11 @@ export const someHost = fc.record({
   memoryGiB: often(64, 8),
   nodes: fc.constantFrom(0, 1, 2),
   pages: fc.constantFrom(0, 4096),
+  machineCosts: often<HostState["machineCosts"]>(
+    null,
+    { core: { ...plain, hugePages: "2Mi" }, standard: plain },
+    { core: plain, standard: { ...plain, milliCpusPerVcpu: 800 } },
+  ),
   labels: often<HostState["labels"]>(
     {},
     { disk: "nvme" },

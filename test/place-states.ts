@@ -23,6 +23,7 @@ export function aHost(change: Partial<HostState> = {}): HostState {
     hugePagesMiB: { "2Mi": 0, "1Gi": 0 },
     hugePagesMiBUsed: { "2Mi": 0, "1Gi": 0 },
     numaNodes: [],
+    machineCosts: null,
     labels: {},
     devices: [],
     antiAffineTenants: [],

@@ -9,6 +9,7 @@ import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
+import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 /** What a driver says of its site; the same fields as ProviderInfo, which this folder cannot see. */
 export interface SiteSaid {
@@ -18,10 +19,9 @@ export interface SiteSaid {
   readonly execution: "kvm" | "emulated" | "simulated";
   readonly executionReason: string;
   readonly capabilities: unknown;
-}
   readonly findings?: readonly SiteFinding[];
+}
 
-export type GpuMode = "whole" | "vgpu" | "mig" | "shared";
 /** What the platform lacks, as the driver says it; the same fields as the contract's. */
 interface SiteFinding {
   readonly severity: "warning" | "problem";
@@ -31,6 +31,7 @@ interface SiteFinding {
 
 const findingsMax = 50;
 
+export type GpuMode = "whole" | "vgpu" | "mig" | "shared";
 
 export interface HostSaid {
   readonly id: string;
@@ -55,6 +56,7 @@ export interface HostSaid {
   }[];
   readonly numa?: readonly { readonly cpus: number; readonly memoryBytes: number }[];
   readonly gpuDriver?: string;
+  readonly machineCosts?: MachineCosts;
 }
 
 export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<void> {
@@ -88,9 +90,9 @@ export async function siteUnreachable(
   await db.execute(sql`update site set reachable = false, trouble = ${kept} where name = ${site}`);
 }
 
-const idRow = z.object({ id: z.string() });
-
 const troubleCharactersMax = 1000;
+
+const idRow = z.object({ id: z.string() });
 
 /** The cluster that a site's hosts belong to. */
 async function clusterOfSite(db: Queryable, site: string): Promise<string> {
@@ -128,21 +130,24 @@ export async function recordHosts(
   for (const host of said.listing.items) {
     changed += await db.execute(sql`
       insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes,
-        disk_bytes, huge_pages, labels, numa, gpu_driver, seen_at, state_since)
+        disk_bytes, huge_pages, labels, numa, gpu_driver, machine_costs, seen_at,
+        state_since)
       values (${uuid()}, ${clusterId}, ${said.site}, ${host.id}, ${host.id}, ${host.state},
         ${host.cpus}, ${host.memoryBytes}, ${host.diskBytes}, ${json(host.hugePages)},
-        ${json(host.labels)}, ${json(host.numa ?? [])}, ${host.gpuDriver ?? null}, ${at}, ${at})
+        ${json(host.labels)}, ${json(host.numa ?? [])}, ${host.gpuDriver ?? null},
+        ${host.machineCosts === undefined ? null : json(host.machineCosts)}, ${at}, ${at})
       on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
         state_since = case when host.state = excluded.state then host.state_since
           else excluded.state_since end,
         memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
         huge_pages = excluded.huge_pages, labels = excluded.labels, numa = excluded.numa,
-        gpu_driver = excluded.gpu_driver, seen_at = excluded.seen_at
+        gpu_driver = excluded.gpu_driver, machine_costs = excluded.machine_costs,
+        seen_at = excluded.seen_at
       where (host.state, host.cpus, host.memory_bytes, host.disk_bytes, host.huge_pages,
-          host.labels, host.numa, host.gpu_driver)
+          host.labels, host.numa, host.gpu_driver, host.machine_costs)
         is distinct from (excluded.state, excluded.cpus, excluded.memory_bytes,
           excluded.disk_bytes, excluded.huge_pages, excluded.labels, excluded.numa,
-          excluded.gpu_driver)`);
+          excluded.gpu_driver, excluded.machine_costs)`);
     changed += await recordDevices(db, said.site, host);
     await db.execute(sql`
       insert into storage_pool (id, name, tier, cluster_id, kind, size_bytes)

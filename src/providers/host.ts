@@ -1,4 +1,5 @@
 /** What a platform shows of its hosts: part of the contract, see provider.ts. */
+import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 export interface GpuDevice {
   /** Stable on its host, e.g. a PCI address. */
@@ -46,6 +47,11 @@ export interface Host {
   readonly numa?: readonly NumaNode[];
   /** Version of the GPU driver that it runs, such as `550.54.15`; absent when nobody says. */
   readonly gpuDriver?: string;
+  /**
+   * What a machine of each class takes here beside its own memory and CPUs, at the most: what is
+   * placed within the sizes above must run. Absent where that is nothing, or kept out of the sizes.
+   */
+  readonly machineCosts?: MachineCosts;
 }
 
 export interface NumaNode {

@@ -2,7 +2,9 @@
 import { json } from "#db/json.ts";
 import { brokenConstraint, type Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
-import { gibibyte, mebibyte, milliCpusOf, type Shape } from "#kernel/shape.ts";
+import { gibibyte, type Shape } from "#kernel/shape.ts";
+
+import { costsOn, heldOf } from "./store.ts";
 
 export interface AdoptedPlace {
   readonly tenantId: string;
@@ -18,14 +20,15 @@ export interface AdoptedPlace {
 export async function holdAdopted(tx: Tx, place: AdoptedPlace): Promise<"held" | "full"> {
   const { tenantId, requestId, shape } = place;
   const at = new Date(place.at);
+  const held = heldOf(shape, await costsOn(tx, place.hostId));
   await tx.execute(sql`savepoint adopted`);
   try {
     await tx.execute(sql`
       insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
-        memory_bytes, disk_bytes, shape, device_ids, state, placed_at)
+        memory_bytes, huge_pages, disk_bytes, shape, device_ids, state, placed_at)
       values (${tenantId}, ${place.instanceId}, ${requestId}, 1, ${place.hostId},
-        ${milliCpusOf(shape)}, ${shape.memoryMiB * mebibyte}, ${shape.diskGiB * gibibyte},
-        ${json(shape)}, '[]', ${place.state}, ${at})`);
+        ${held.milli_cpus}, ${held.memory_bytes}, ${held.huge_pages},
+        ${shape.diskGiB * gibibyte}, ${json(shape)}, '[]', ${place.state}, ${at})`);
     // It has its turn: the queue does not ask for another place.
     await tx.execute(sql`
       insert into queue_entry (tenant_id, request_id, turn, priority, enqueued_at, state)

@@ -1,6 +1,7 @@
 /** An ask as the engine's request, and what is senseless about it whatever the hosts are. */
 import { imageLabel, imageThere } from "#kernel/image-label.ts";
-import { milliCpusOf, type Shape } from "#kernel/shape.ts";
+import { takenBy, type MachineCosts } from "#kernel/machine-cost.ts";
+import type { Shape } from "#kernel/shape.ts";
 
 import type { PlaceAsk } from "./ask.ts";
 import { problemOf, sliceMilli, type PlacementRequest } from "./engine/kind.ts";
@@ -15,33 +16,60 @@ export interface Asked {
 
 const mebibytesOfGibibyte = 1024;
 
-/** Shapes are values, so what was made of one is kept as long as it is; by image, and by ''. */
-const known = new WeakMap<Shape, Map<string, { anew: Asked; back: Asked }>>();
+interface Both {
+  readonly anew: Asked;
+  readonly back: Asked;
+}
+type OfShapes = WeakMap<Shape, Map<string, Both>>;
 
-export function askedOf({ shape, pinned, image }: PlaceAsk): Asked {
-  let ofShape = known.get(shape);
+/** Shapes are values, so what was made of one is kept as long as it is; by image, and by ''. */
+const known: OfShapes = new WeakMap();
+/** The same for hosts where a machine costs something besides. */
+const knownWith = new WeakMap<MachineCosts, OfShapes>();
+
+/** On hosts with these costs of a machine. */
+export function askedOf(
+  { shape, pinned, image }: PlaceAsk,
+  costs: MachineCosts | null = null,
+): Asked {
+  const ofShapes = costs === null ? known : (knownWith.get(costs) ?? new WeakMap());
+  if (costs !== null) knownWith.set(costs, ofShapes);
+  let ofShape = ofShapes.get(shape);
   if (ofShape === undefined) {
     ofShape = new Map();
-    known.set(shape, ofShape);
+    ofShapes.set(shape, ofShape);
   }
   let both = ofShape.get(image ?? "");
   if (both === undefined) {
     // What comes back to its disk holds that already, and needs no image for it.
-    both = { anew: compiled(shape, shape.diskGiB, image), back: compiled(shape, 0) };
+    const { diskGiB } = shape;
+    both = {
+      anew: compiled(shape, { diskGiB, costs, image }),
+      back: compiled(shape, { diskGiB: 0, costs }),
+    };
     ofShape.set(image ?? "", both);
   }
   return pinned === undefined ? both.anew : both.back;
 }
 
-function compiled(shape: Shape, diskGiB: number, image?: string): Asked {
+function compiled(
+  shape: Shape,
+  of: {
+    readonly diskGiB: number;
+    readonly costs: MachineCosts | null;
+    readonly image?: string | undefined;
+  },
+): Asked {
   const { gpu } = shape;
+  const { diskGiB, costs, image } = of;
+  const { milliCpus, memoryMiB, hugePages, hugePagesMiB } = takenBy(shape, costs);
   const request: PlacementRequest = {
     amounts: {
-      cpuMilli: milliCpusOf(shape),
-      memoryMiB: shape.memoryMiB,
+      cpuMilli: milliCpus,
+      memoryMiB,
       diskMiB: diskGiB * mebibytesOfGibibyte,
-      ...(shape.hugePages === "2Mi" ? { hugePages2Mi: shape.memoryMiB } : {}),
-      ...(shape.hugePages === "1Gi" ? { hugePages1Gi: shape.memoryMiB } : {}),
+      ...(hugePages === "2Mi" ? { hugePages2Mi: hugePagesMiB } : {}),
+      ...(hugePages === "1Gi" ? { hugePages1Gi: hugePagesMiB } : {}),
     },
     ...(gpu === null
       ? {}

@@ -13,13 +13,14 @@ import { json } from "#db/json.ts";
 import { brokenConstraint, sqlState, type Db, type Tx } from "#db/pool.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import type { WaitingEntry } from "#flow/queue/store.ts";
-import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
+import type { MachineCosts } from "#kernel/machine-cost.ts";
+import { gibibyte } from "#kernel/shape.ts";
 
 import type { Placed } from "./ask.ts";
 import { lockHosts, readHosts } from "./hosts-read.ts";
 import { Planner } from "./planner.ts";
 import { neighborsOf, placedAs, type Neighbors } from "./neighbors.ts";
-import { heldPlacements, type HeldPlacement } from "./store.ts";
+import { heldOf, heldPlacements, pinnedBy, type HeldPlacement } from "./store.ts";
 
 /** One start of an entry on a host. */
 export interface Start {
@@ -39,6 +40,8 @@ export interface Committed {
 interface Decided extends Start {
   readonly placed: Placed;
   readonly instanceId: string;
+  /** Of its host. */
+  readonly costs: MachineCosts | null;
 }
 
 /** Starts of a batch; more take locks for too long. */
@@ -134,12 +137,18 @@ async function decide(tx: Tx, groups: readonly Starts[]): Promise<Decided[][]> {
     starts.map(({ entry }) => entry),
   );
   const planner = new Planner(hosts);
+  const costs = new Map(hosts.map(({ id, machineCosts }) => [id, machineCosts]));
   return groups.flatMap((group) => {
     const decided: Decided[] = [];
     for (const start of group) {
       const { entry } = start;
       const one = waiting.has(entry.requestId)
-        ? decideOne(planner, { start, held: held.get(entry.requestId), neighbors })
+        ? decideOne(planner, {
+            start,
+            held: held.get(entry.requestId),
+            neighbors,
+            costs: costs.get(start.hostId) ?? null,
+          })
         : undefined;
       if (one === undefined) {
         for (const { placed, entry: member } of decided.toReversed()) {
@@ -173,9 +182,10 @@ function decideOne(
     readonly start: Start;
     readonly held: HeldPlacement | undefined;
     readonly neighbors: Neighbors;
+    readonly costs: MachineCosts | null;
   },
 ): Decided | undefined {
-  const { start, held, neighbors } = of;
+  const { start, held, neighbors, costs } = of;
   const { entry, hostId } = start;
   if (held?.state === "full") return undefined;
   const around = neighbors.around(entry);
@@ -184,25 +194,24 @@ function decideOne(
   const placed = planner.place({
     tenantId: entry.tenantId,
     shape: entry.shape,
-    ...(entry.image === undefined ? {} : { image: entry.image }),
+    ...(entry.image === undefined || held !== undefined ? {} : { image: entry.image }),
     only: [hostId],
     // A reserve is a share of all of a pool, which is not here: its wall in the schema decides.
     afterFault: true,
-    ...(held === undefined ? {} : { pinned: held }),
+    ...pinnedBy(held),
   });
   if (!placed.placed) return undefined;
-  return { ...start, placed, instanceId: held?.instanceId ?? randomUUID() };
+  return { ...start, placed, costs, instanceId: held?.instanceId ?? randomUUID() };
 }
 
 async function write(tx: Tx, starts: readonly Decided[], at: number): Promise<void> {
-  const rows = starts.map(({ entry, hostId, placed, instanceId }) => ({
+  const rows = starts.map(({ entry, hostId, placed, instanceId, costs }) => ({
     tenant_id: entry.tenantId,
     request_id: entry.requestId,
     turn: entry.turn,
     instance_id: instanceId,
     host_id: hostId,
-    milli_cpus: milliCpusOf(entry.shape),
-    memory_bytes: entry.shape.memoryMiB * mebibyte,
+    ...heldOf(entry.shape, costs),
     disk_bytes: entry.shape.diskGiB * gibibyte,
     shape: entry.shape,
     device_ids: placed.deviceIds,
@@ -220,17 +229,27 @@ async function write(tx: Tx, starts: readonly Decided[], at: number): Promise<vo
   if (marked !== rows.length) throw new Withdrawn();
   await tx.execute(sql`
     insert into placement (tenant_id, instance_id, request_id, turn, host_id, milli_cpus,
-      memory_bytes, disk_bytes, shape, device_ids, numa_node, after_fault, state, placed_at)
-    select tenant_id, instance_id, request_id, turn, host_id, milli_cpus, memory_bytes, disk_bytes,
-      shape, device_ids, numa_node, after_fault, 'full', ${new Date(at)}
+      memory_bytes, huge_pages, disk_bytes, shape, device_ids, numa_node, after_fault, state,
+      placed_at)
+    select tenant_id, instance_id, request_id, turn, host_id, milli_cpus, memory_bytes, huge_pages,
+      disk_bytes, shape, device_ids, numa_node, after_fault, 'full', ${new Date(at)}
     from jsonb_to_recordset(${json(rows)}::jsonb) as s(tenant_id uuid, instance_id uuid,
-      request_id uuid, turn int, host_id uuid, milli_cpus int, memory_bytes int8, disk_bytes int8,
-      shape jsonb, device_ids jsonb, numa_node int, after_fault boolean)
+      request_id uuid, turn int, host_id uuid, milli_cpus int, memory_bytes int8,
+      huge_pages text, disk_bytes int8, shape jsonb, device_ids jsonb, numa_node int, after_fault boolean)
     order by host_id, request_id
     on conflict (tenant_id, instance_id) do update set turn = excluded.turn, state = 'full',
+      host_id = excluded.host_id, device_ids = excluded.device_ids,
       milli_cpus = excluded.milli_cpus, memory_bytes = excluded.memory_bytes,
-      disk_bytes = excluded.disk_bytes, shape = excluded.shape, numa_node = excluded.numa_node,
+      huge_pages = excluded.huge_pages, disk_bytes = excluded.disk_bytes,
+      shape = excluded.shape, numa_node = excluded.numa_node,
       after_fault = excluded.after_fault, placed_at = excluded.placed_at`);
+  // What was stopped may come up on another host than before.
+  await tx.execute(sql`
+    update instance i set host_id = s.host_id
+    from unnest(${rows.map((row) => row.tenant_id)}::uuid[],
+        ${rows.map((row) => row.instance_id)}::uuid[], ${rows.map((row) => row.host_id)}::uuid[])
+      as s(tenant_id, id, host_id)
+    where i.tenant_id = s.tenant_id and i.id = s.id and i.host_id <> s.host_id`);
   const claims = rows.filter((row) => row.device_ids.length > 0);
   if (claims.length === 0) return;
   await tx.execute(sql`

@@ -2,6 +2,7 @@
  * What placement knows of a host at one moment: what it has, what is held of it, and the pool that
  * says whom it serves. Values only; hosts-read.ts fills them.
  */
+import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 /** A selection of hosts that is sold in one way. */
 export interface PoolState {
@@ -70,6 +71,8 @@ export interface HostState {
   readonly hugePagesMiBUsed: Readonly<Record<"2Mi" | "1Gi", number>>;
   /** Empty when the platform does not say: then the host counts as one node. */
   readonly numaNodes: readonly NumaNodeState[];
+  /** What a machine takes here beside what it was sold; null where that is nothing. */
+  readonly machineCosts: MachineCosts | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly devices: readonly DeviceState[];
   /** Tenants that have an instance here which asked to be kept apart from its own kind. */

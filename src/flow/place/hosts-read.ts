@@ -38,6 +38,17 @@ const deviceRow = z.object({
   tenants: z.array(z.string()),
 });
 
+const cost = z.object({
+  memoryBytes: z.number(),
+  memoryBytesPerVcpu: z.number(),
+  gpuMemoryBytes: z.number(),
+  milliCpus: z.number(),
+  milliCpusPerVcpu: z.number(),
+  hugePages: z.enum(["2Mi", "1Gi"]).exactOptional(),
+});
+/** Column `machine_costs` of `host`. */
+export const costsRow = z.object({ core: cost, standard: cost }).nullable();
+
 const hostRow = z
   .object({
     id: z.string(),
@@ -51,6 +62,7 @@ const hostRow = z
     huge_pages: z.record(z.string(), z.number()),
     numa: z.array(z.object({ cpus: z.int(), memoryBytes: z.number() })),
     numa_used: z.array(z.object({ node: z.int(), milliCpus: z.number(), memoryBytes: z.number() })),
+    machine_costs: costsRow,
     labels: z.record(z.string(), z.string()),
     milli_cpus_used: size,
     memory_used: size,
@@ -86,6 +98,7 @@ const hostRow = z
         memoryBytesUsed: used?.memoryBytes ?? 0,
       };
     }),
+    machineCosts: row.machine_costs,
     labels: row.labels,
     devices: row.devices,
     antiAffineTenants: row.anti,
@@ -134,7 +147,7 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
       group by s.name
     )
     select h.id, h.name, h.state, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
-      h.disk_bytes, h.huge_pages, h.numa, coalesce(n.used, '[]') as numa_used,
+      h.disk_bytes, h.huge_pages, h.numa, h.machine_costs, coalesce(n.used, '[]') as numa_used,
       h.labels || jsonb_build_object(${siteLabel}::text, h.site)
         || case when h.gpu_driver is null then '{}'
           else jsonb_build_object(${gpuDriverLabel}::text, split_part(h.gpu_driver, '.', 1)) end

@@ -2,7 +2,8 @@
  * The hosts on paper: places asks one after the other and holds what it placed, so that a whole pass
  * over the queue is planned without a look at the database. What must stay true: it holds no more
  * than the hosts have; the same hosts and asks give the same answers; what it answers is a plan, and
- * the commit checks again.
+ * the commit checks again. Hosts of a pool on which a machine costs another amount beside what it was
+ * sold are looked at as a pool of their own: an engine knows one size for each kind.
  */
 import type { Reason } from "#kernel/reason.ts";
 
@@ -50,15 +51,15 @@ export class Planner {
   refresh(hosts: readonly HostState[]): void {
     this.#held.clear();
     const rooms = ordinaryRoom(hosts);
-    const byPool = Map.groupBy(hosts, ({ pool }) => pool?.id ?? outside);
-    for (const [id, pool] of this.#pools) {
-      if (!byPool.has(id)) pool.refresh(pool.state, [], undefined);
+    const parts = Map.groupBy(hosts, partOf);
+    for (const [part, pool] of this.#pools) {
+      if (!parts.has(part)) pool.refresh(pool.state, [], undefined);
     }
-    for (const [id, members] of byPool) {
-      const state = members[0]?.pool ?? null;
-      const pool = this.#pools.get(id) ?? new Pool(state, this.policy, this.#history);
-      this.#pools.set(id, pool);
-      pool.refresh(state, members, rooms.get(id));
+    for (const [part, members] of parts) {
+      const { pool: state = null, machineCosts: costs = null } = members[0] ?? {};
+      const pool = this.#pools.get(part) ?? new Pool({ state, costs }, this.policy, this.#history);
+      this.#pools.set(part, pool);
+      pool.refresh(state, members, rooms.get(state?.id ?? outside));
     }
   }
 
@@ -72,7 +73,7 @@ export class Planner {
   }
 
   /**
-   * All or none, and all in one pool: `spread` puts each on a host of its own, `pack` keeps to hosts
+   * All or none, and all in one part of a pool: `spread` puts each on a host of its own, `pack` keeps to hosts
    * that the others have, as long as they have room.
    */
   placeAll(asks: readonly PlaceAsk[], how: "spread" | "pack"): GangAnswer {
@@ -181,6 +182,12 @@ export class Planner {
       return pool.choose(pool.look({ ...ask, only }));
     }
   }
+}
+
+/** Hosts of one pool on which a machine costs the same. */
+function partOf({ pool, machineCosts }: HostState): string {
+  const id = pool?.id ?? outside;
+  return machineCosts === null ? id : `${id} ${JSON.stringify(machineCosts)}`;
 }
 
 /** What is senseless about it, whatever the hosts are. */

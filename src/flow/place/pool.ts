@@ -1,10 +1,11 @@
 /**
  * One pool on paper (or the hosts outside every pool): its hosts in the placement engine, and what
- * ordinary work may still take of it. What must stay true: a choice comes from hosts of this pool
+ * ordinary work may still take of it. Hosts on which a machine costs another amount are a part of their
+ * own (`Planner`), with the same room. What must stay true: a choice comes from hosts of this pool
  * only, and ordinary work leaves the reserve alone.
  */
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
-import { milliCpusOf } from "#kernel/shape.ts";
+import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 import type { PlaceAsk } from "./ask.ts";
 import { askedOf } from "./asked.ts";
@@ -31,6 +32,8 @@ export interface Look {
 export class Pool {
   readonly fleet = new Fleet();
   state: PoolState | null;
+  /** Of a machine on its hosts. */
+  readonly costs: MachineCosts | null;
   readonly #policy: PolicyName;
   readonly #kinds = new Kinds(this.fleet);
   readonly #history: readonly Asked[];
@@ -41,12 +44,17 @@ export class Pool {
   readonly #devices: (readonly string[])[] = [];
   /** By slot. */
   readonly #labels: (HostState["labels"] | undefined)[] = [];
-  /** Undefined without a reserve. */
+  /** Undefined without a reserve; shared with the other parts of the pool. */
   #room: OrdinaryRoom | undefined;
 
   /** `history`: shapes of requests of the past, for policies that ask what is usual. */
-  constructor(state: PoolState | null, policy: PolicyName, history: readonly Asked[]) {
-    this.state = state;
+  constructor(
+    of: { readonly state: PoolState | null; readonly costs: MachineCosts | null },
+    policy: PolicyName,
+    history: readonly Asked[],
+  ) {
+    this.state = of.state;
+    this.costs = of.costs;
     this.#policy = policy;
     this.#history = history;
     this.#chooser = this.#newChooser();
@@ -90,7 +98,7 @@ export class Pool {
 
   /** Only for asks that make sense. */
   look(ask: PlaceAsk): Look {
-    const { request, key } = askedOf(ask);
+    const { request, key } = askedOf(ask, this.costs);
     const compiled = this.#kinds.of(request, key);
     if ("problem" in compiled) throw new RangeError(compiled.problem);
     return {
@@ -172,32 +180,27 @@ export class Pool {
     return score === unfit ? undefined : this.#chooser.choiceOn(slot, kind, score);
   }
 
-  #leavesReserve({ shape, afterFault }: PlaceAsk): boolean {
+  #leavesReserve(ask: PlaceAsk): boolean {
     const room = this.#room;
-    if (room === undefined || afterFault === true) return true;
-    const { gpu } = shape;
+    if (room === undefined || ask.afterFault === true) return true;
+    const { gpu } = ask.shape;
+    const { cpuMilli = 0, memoryMiB = 0 } = askedOf(ask, this.costs).request.amounts;
     return (
-      milliCpusOf(shape) <= room.milliCpus &&
-      shape.memoryMiB <= room.memoryMiB &&
+      cpuMilli <= room.milliCpus &&
+      memoryMiB <= room.memoryMiB &&
       (gpu === null || unitsOf(gpu) <= (room.gpuUnits.get(gpu.model) ?? 0))
     );
   }
 
-  #countRoom(slot: number, { shape }: PlaceAsk, by: 1 | -1): void {
+  #countRoom(slot: number, ask: PlaceAsk, by: 1 | -1): void {
     const room = this.#room;
     if (room === undefined || !this.#isCounted(slot)) return;
-    const { gpu } = shape;
-    this.#room = {
-      milliCpus: room.milliCpus + by * milliCpusOf(shape),
-      memoryMiB: room.memoryMiB + by * shape.memoryMiB,
-      gpuUnits:
-        gpu === null
-          ? room.gpuUnits
-          : new Map(room.gpuUnits).set(
-              gpu.model,
-              (room.gpuUnits.get(gpu.model) ?? 0) + by * unitsOf(gpu),
-            ),
-    };
+    const { gpu } = ask.shape;
+    const { cpuMilli = 0, memoryMiB = 0 } = askedOf(ask, this.costs).request.amounts;
+    room.milliCpus += by * cpuMilli;
+    room.memoryMiB += by * memoryMiB;
+    if (gpu === null) return;
+    room.gpuUnits.set(gpu.model, (room.gpuUnits.get(gpu.model) ?? 0) + by * unitsOf(gpu));
   }
 
   /** Hosts that take no new work are not in the sums of the reserve (reserve.ts). */

@@ -1,4 +1,5 @@
 /** Why nowhere, in words and numbers: how many hosts have which obstacle, and what the nearest lacks. */
+import { takenBy } from "#kernel/machine-cost.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -51,7 +52,9 @@ export function refusalOf(pools: readonly Pool[], ask: PlaceAsk): Reason {
   return {
     code: "no_host_fits",
     message:
-      hosts === 0 ? noHost : `${sentence(ask.shape, hosts, counts)}${nearestWords(nearest?.at)}`,
+      hosts === 0
+        ? noHost
+        : `${sentence(ask.shape, hosts, counts)}${nearestWords(nearest?.at)}${costWords(nearest, ask)}`,
     details: {
       hosts,
       obstacles: Object.fromEntries(counts),
@@ -109,6 +112,18 @@ function nearestWords(nearest: Nearest | undefined): string {
     ...(gpus === 0 ? [] : [`${gpus} GPU`]),
   ];
   return words.length === 0 ? "" : ` The nearest lacks ${words.join(", ")}.`;
+}
+
+/** Where a machine takes more than it was sold, and that is what lacks. */
+function costWords(
+  nearest: { readonly pool: Pool; readonly at: Nearest } | undefined,
+  { shape }: PlaceAsk,
+): string {
+  if (nearest === undefined || nearest.pool.costs === null) return "";
+  const { cpuMilli, memoryMiB } = nearest.at.lacks;
+  if (cpuMilli === undefined && memoryMiB === undefined) return "";
+  const taken = takenBy(shape, nearest.pool.costs);
+  return ` With what its platform needs to run it, it takes ${taken.milliCpus / 1000} CPU and ${taken.memoryMiB} MiB there.`;
 }
 
 function lacking(pool: Pool, { slot, lacks, gpus }: Nearest): Readonly<Record<string, unknown>> {

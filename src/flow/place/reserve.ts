@@ -11,12 +11,12 @@ import type { HostState } from "./host-state.ts";
 /** A whole device; 1 to 16 divide it, so that sums of slices are exact. */
 export const unitsOfDevice = 720_720;
 
-/** Below zero while work after a fault uses the reserve. */
+/** Below zero while work after a fault uses the reserve. What is placed on paper is counted in it. */
 export interface OrdinaryRoom {
-  readonly milliCpus: number;
-  readonly memoryMiB: number;
+  milliCpus: number;
+  memoryMiB: number;
   /** By model, in `unitsOfDevice`. */
-  readonly gpuUnits: ReadonlyMap<string, number>;
+  readonly gpuUnits: Map<string, number>;
 }
 
 /** By id of the pool; pools without a reserve have no entry, as their hosts are the only bound. */

@@ -1,6 +1,7 @@
 /** A host on paper, without the machines that are to leave it. Pure; the opposite of `withPlaced`. */
 import type { HostState } from "#flow/place/host-state.ts";
-import { gibibyte, mebibyte, milliCpusOf } from "#kernel/shape.ts";
+import { takenBy } from "#kernel/machine-cost.ts";
+import { gibibyte, mebibyte } from "#kernel/shape.ts";
 
 import type { HeldPart, RunningJob } from "./preempt-rows.ts";
 
@@ -13,9 +14,9 @@ function withoutPart(
   tenantId: string,
   { shape, deviceIds, numaNode }: HeldPart,
 ): HostState {
-  const { hugePages } = shape;
-  const milliCpus = milliCpusOf(shape);
-  const memoryBytes = shape.memoryMiB * mebibyte;
+  const taken = takenBy(shape, host.machineCosts);
+  const { milliCpus, hugePages, hugePagesMiB } = taken;
+  const memoryBytes = taken.memoryMiB * mebibyte;
   return {
     ...host,
     milliCpusUsed: host.milliCpusUsed - milliCpus,
@@ -26,7 +27,7 @@ function withoutPart(
         ? host.hugePagesMiBUsed
         : {
             ...host.hugePagesMiBUsed,
-            [hugePages]: host.hugePagesMiBUsed[hugePages] - shape.memoryMiB,
+            [hugePages]: host.hugePagesMiBUsed[hugePages] - hugePagesMiB,
           },
     numaNodes: host.numaNodes.map((node, index) =>
       index === numaNode

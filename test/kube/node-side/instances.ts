@@ -110,7 +110,8 @@ export function runInstances(controllers: Controllers, of: InstancesOf): void {
     const unplaced = listAt(pod, "status", "conditions").find(
       (each) => textAt(each, "type") === "PodScheduled" && textAt(each, "status") === "False",
     );
-    if (node !== "") return enter(instance, "Scheduled", { nodeName: node });
+    const runs = textAt(pod, "status", "phase") === "Running";
+    if (node !== "") return runs ? enter(instance, "Scheduled", { nodeName: node }) : undefined;
     if (unplaced === undefined) return;
     const message = textAt(unplaced, "message");
     say(instance, [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }]);
@@ -172,6 +173,7 @@ export function launcherOf(instance: Document, annotations: Readonly<Record<stri
     spec: {
       containers: [{ name: "compute", image: "virt-launcher", resources: { requests, limits } }],
       nodeSelector: { "kubevirt.io/schedulable": "true", ...objectAt(spec, "nodeSelector") },
+      affinity: objectAt(spec, "affinity"),
       restartPolicy: "Never",
     },
   };

@@ -104,9 +104,16 @@ export class Nodes {
   place(pod: Document, without: string | undefined): { node: string } | { because: string } {
     const amount = requestsOf(pod);
     const wanted = textsAt(pod, "spec", "nodeSelector");
+    const wishes = nodeWishes(pod);
     const reasons = new Map<string, number>();
-    for (const [name, free] of this.#free) {
-      const reason = this.#unfit(name, { wanted, amount, free, without });
+    for (const [name, free] of this.#inOrder(wishes.preferred)) {
+      const reason = this.#unfit(name, {
+        wanted,
+        required: wishes.required,
+        amount,
+        free,
+        without,
+      });
       if (reason === undefined) {
         for (const [key, many] of amount) free.set(key, (free.get(key) ?? 0n) - many);
         this.#held.set(pod.metadata.uid, { node: name, amount });
@@ -126,10 +133,24 @@ export class Nodes {
     for (const [key, many] of held.amount) free?.set(key, (free.get(key) ?? 0n) + many);
   }
 
+  /** Those that are preferred first. */
+  #inOrder(preferred: readonly unknown[]): readonly (readonly [string, Map<string, bigint>])[] {
+    const all = [...this.#free];
+    if (preferred.length === 0) return all;
+    const isPreferred = ([name]: (typeof all)[number]): boolean =>
+      preferred.some((term) => matches(this.#labels(name), term));
+    return [...all.filter(isPreferred), ...all.filter((each) => !isPreferred(each))];
+  }
+
+  #labels(name: string): Readonly<Record<string, string>> {
+    return this.#objects.store.get(kinds.node, { name })?.metadata.labels ?? {};
+  }
+
   #unfit(
     name: string,
     of: {
       wanted: Readonly<Record<string, string>>;
+      required: readonly unknown[] | undefined;
       amount: Amount;
       free: Amount;
       without: string | undefined;
@@ -141,12 +162,51 @@ export class Nodes {
     if (name === of.without) return "node(s) didn't match pod anti-affinity rules";
     const labels = node.metadata.labels ?? {};
     const misses = Object.entries(of.wanted).some(([key, value]) => labels[key] !== value);
-    if (misses) return "node(s) didn't match Pod's node affinity/selector";
+    const isApart = of.required?.some((term) => matches(labels, term)) === false;
+    if (misses || isApart) return "node(s) didn't match Pod's node affinity/selector";
     for (const [key, many] of of.amount) {
       if ((of.free.get(key) ?? 0n) < many) return `Insufficient ${key}`;
     }
     return undefined;
   }
+}
+
+/** By node affinity: one of the terms that are required must match, if there are any. */
+function nodeWishes(pod: Document): {
+  readonly required: readonly unknown[] | undefined;
+  readonly preferred: readonly unknown[];
+} {
+  const path = ["spec", "affinity", "nodeAffinity"] as const;
+  const required = listAt(
+    pod,
+    ...path,
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "nodeSelectorTerms",
+  );
+  const preferred = listAt(pod, ...path, "preferredDuringSchedulingIgnoredDuringExecution");
+  return {
+    required: required.length === 0 ? undefined : required,
+    preferred: preferred.map((each) => at(each, "preference")),
+  };
+}
+
+function matches(labels: Readonly<Record<string, string>>, term: unknown): boolean {
+  return listAt(term, "matchExpressions").every((expression) => {
+    const has = labels[textAt(expression, "key")];
+    const values = listAt(expression, "values");
+    switch (textAt(expression, "operator")) {
+      case "In":
+        return has !== undefined && values.includes(has);
+      case "NotIn":
+        return has === undefined || !values.includes(has);
+      case "Exists":
+        return has !== undefined;
+      case "DoesNotExist":
+        return has === undefined;
+      default:
+        return false;
+    }
+  });
 }
 
 /** All that its containers ask for. */

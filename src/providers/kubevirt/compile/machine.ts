@@ -119,9 +119,9 @@ function instanceBody(ask: MachineAsk, { disks, volumes }: MachineDisks): Instan
   };
 }
 
-function ioThreads({
+export function ioThreads({
   policy,
-}: MachineAsk): Pick<InstanceBody["domain"], "ioThreads" | "ioThreadsPolicy"> {
+}: Pick<MachineAsk, "policy">): Pick<InstanceBody["domain"], "ioThreads" | "ioThreadsPolicy"> {
   if (policy.ioThreads === "auto") return { ioThreadsPolicy: "auto" };
   const { pool } = policy.ioThreads;
   return {

@@ -66,6 +66,17 @@ function called(name: string, rest: object): KubeObject {
   return { ...node({}), metadata: { ...metadata, name }, ...rest };
 }
 
+test("what others take of each node is none of ours, and disks may be of the cluster's storage", () => {
+  const other = { ...settings, nodeReserved: { cpus: 1.5, memoryGib: 3 }, nodeDiskGib: 5000 };
+  expect(seenNode(node({}), other)?.host).toMatchObject({
+    cpus: 62,
+    memoryBytes: (263_000 - 3 * 1024) * 1024 ** 2,
+    diskBytes: 5000 * 1024 ** 3,
+  });
+  const all = { ...settings, nodeReserved: { cpus: 500, memoryGib: 5000 } };
+  expect(seenNode(node({}), all)?.host).toMatchObject({ cpus: 0, memoryBytes: 0 });
+});
+
 test("R-GPU-01: a node is a host with what it has left for machines and a device for each in the count", () => {
   const seen = seenNode(node({ healthy: "3" }), settings);
   expect(seen).toMatchObject({

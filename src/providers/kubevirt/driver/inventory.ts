@@ -9,6 +9,7 @@ import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { parseMilli, parseUnits } from "#providers/kubevirt/compile/quantity.ts";
 import type { GpuDevice, Host } from "#providers/host.ts";
 
+import { isOn } from "./jobs/flavors.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 const gib = 1024 ** 3;
@@ -49,16 +50,20 @@ export function seenNode(object: KubeObject, settings: ClusterSettings): SeenNod
   );
   const schedulable = labels["kubevirt.io/schedulable"] === "true";
   const { allocatable } = status;
+  const { nodeReserved, nodeDiskGib } = settings;
+  const milli = Number(parseMilli(allocatable["cpu"] ?? "0") ?? 0n);
+  const memory = piecesOf(allocatable, "memory");
   return {
     schedulable,
     host: {
       id: name,
-      state: !isReady || !schedulable ? "down" : spec.unschedulable ? "maintenance" : "up",
-      cpus: Math.floor(Number(parseMilli(allocatable["cpu"] ?? "0") ?? 0n) / 1000),
-      memoryBytes: piecesOf(allocatable, "memory"),
-      diskBytes: piecesOf(allocatable, "ephemeral-storage"),
+      state: !isReady || !(schedulable || takesJobs(labels, settings)) ? "down" : spec.unschedulable ? "maintenance" : "up",
+      cpus: Math.max(0, Math.floor(milli / 1000 - nodeReserved.cpus)),
+      memoryBytes: Math.max(0, Math.floor(memory - nodeReserved.memoryGib * gib)),
+      diskBytes:
+        nodeDiskGib === undefined ? piecesOf(allocatable, "ephemeral-storage") : nodeDiskGib * gib,
       hugePages: hugePagesOf(allocatable),
-      gpus: gpusOf(status, settings),
+      gpus: [...gpusOf(status, settings), ...jobGpus({ labels, status }, settings)],
       labels: { ...labels },
       ...driverOf(labels),
     },
@@ -99,6 +104,38 @@ function gpusOf(
       isolation: "hard",
       slicesMax: slice,
       mode: kind === "passthrough" ? "whole" : kind === "vgpu" ? "vgpu" : "mig",
+      ...(slice === 1 ? { resource } : { sliceResource: resource }),
+      ...(place + 1 <= healthy ? {} : { healthy: false }),
+    }));
+  });
+}
+
+function takesJobs(labels: Readonly<Record<string, string>>, { jobs }: ClusterSettings): boolean {
+  return jobs?.flavors.some((flavor) => isOn(flavor, labels)) === true;
+}
+
+/** Devices that only pods are given, as the flavors of jobs name them; those of machines are above. */
+function jobGpus(
+  of: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly status: z.infer<typeof node>["status"];
+  },
+  { jobs, gpus }: ClusterSettings,
+): readonly GpuDevice[] {
+  const { labels, status } = of;
+  return (jobs?.flavors ?? []).flatMap((flavor) => {
+    const { gpu } = flavor;
+    if (gpu === null || gpus[gpu.resource] !== undefined || !isOn(flavor, labels)) return [];
+    const { resource, model, memoryGib, slice, sharing } = gpu;
+    const healthy = piecesOf(status.allocatable, resource) / slice;
+    const all = Math.max(piecesOf(status.capacity, resource) / slice, healthy);
+    return Array.from({ length: Math.floor(all) }, (_, place): GpuDevice => ({
+      id: `${resource}/${place}`,
+      model,
+      memoryBytes: memoryGib * gib,
+      isolation: sharing === "none" || sharing === "mig" ? "hard" : "soft",
+      slicesMax: slice,
+      mode: sharing === "none" ? "whole" : sharing === "mig" ? "mig" : "shared",
       ...(slice === 1 ? { resource } : { sliceResource: resource }),
       ...(place + 1 <= healthy ? {} : { healthy: false }),
     }));

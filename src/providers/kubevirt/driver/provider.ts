@@ -4,6 +4,7 @@
  */
 import type { Duplex, Readable } from "node:stream";
 
+import type { MachineCosts } from "#kernel/machine-cost.ts";
 import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { Cluster } from "#providers/kubevirt/client/cluster.ts";
 import { clientLimits, type ClientLimits } from "#providers/kubevirt/client/options.ts";
@@ -33,6 +34,7 @@ import { create } from "./create.ts";
 import { executionOf } from "./execution.ts";
 import { missing, providerError, refused } from "./errors.ts";
 import { Hands } from "./hands.ts";
+import { machineCosts } from "./machine-costs.ts";
 import { move } from "./moves.ts";
 import { operationStatus } from "./operations.ts";
 import { power } from "./power.ts";
@@ -80,6 +82,7 @@ export class KubevirtProvider implements Provider {
   readonly #now: () => number;
   readonly #closed = new AbortController();
   readonly #running: Promise<unknown>;
+  #lastCosts: MachineCosts | undefined;
   #read: { readonly at: number; readonly site: Promise<Site> } | undefined;
 
   constructor(options: KubevirtOptions) {
@@ -144,7 +147,10 @@ export class KubevirtProvider implements Provider {
   }
 
   hosts(call: ReadCall): Promise<Listing<Host>> {
-    return this.#list(call, () => [...this.#view.nodes()].map(({ host }) => host));
+    return this.#list(call, async () => {
+      const costs = await this.#costs();
+      return [...this.#view.nodes()].map(({ host }) => ({ ...host, machineCosts: costs }));
+    });
   }
 
   machines(call: ReadCall): Promise<Listing<Machine>> {
@@ -258,12 +264,13 @@ export class KubevirtProvider implements Provider {
   }
 
   /** What is old is not called complete: nothing is concluded from what it lacks. */
-  #list<T>(call: ReadCall, read: () => readonly T[]): Promise<Listing<T>> {
+  #list<T>(call: ReadCall, read: () => readonly T[] | Promise<readonly T[]>): Promise<Listing<T>> {
     return this.#ask(async () => {
       await this.#hands.demandClaim(call);
       await this.#view.whole(call.signal);
+      const items = await read();
       const isLost = this.#view.lostSince !== undefined;
-      return { items: read(), complete: !isLost, failedScopes: isLost ? [this.site] : [] };
+      return { items, complete: !isLost, failedScopes: isLost ? [this.site] : [] };
     });
   }
 
@@ -272,6 +279,17 @@ export class KubevirtProvider implements Provider {
       const machine = await this.#hands.find(call, machineId);
       throw machine === undefined ? missing(machineId) : refused("this machine runs no job");
     });
+  }
+
+  /** The last that were known, where the cluster does not answer now. */
+  async #costs(): Promise<MachineCosts> {
+    try {
+      const { kubevirt } = await this.#site();
+      this.#lastCosts = machineCosts(this.#settings, kubevirt.overheadPercent);
+    } catch (error) {
+      if (this.#lastCosts === undefined) throw error;
+    }
+    return this.#lastCosts;
   }
 
   #site(): Promise<Site> {

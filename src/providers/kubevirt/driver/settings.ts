@@ -5,6 +5,8 @@
  */
 import { z } from "zod";
 
+import { jobsSettings } from "./jobs/settings.ts";
+
 const dnsName = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, "a name as Kubernetes has it");
@@ -94,6 +96,18 @@ export const clusterSettings = z.strictObject({
     .default("millrace"),
   /** Only nodes with these labels; all that KubeVirt calls schedulable without any. */
   nodes: labels.default({}),
+  /** What pods that are not ours take of each node, such as those of DaemonSets. */
+  nodeReserved: z
+    .strictObject({
+      cpus: z.number().min(0).max(1024).default(0),
+      memoryGib: z.number().min(0).max(65_536).default(0),
+    })
+    .default({ cpus: 0, memoryGib: 0 }),
+  /**
+   * Disks that machines may have for each node: they are of the cluster's storage, not of the node. Left
+   * out it is the node's own ephemeral storage, which fits where disks are made on the node.
+   */
+  nodeDiskGib: z.int().min(1).max(1_000_000_000).optional(),
   gpus: z.record(z.string(), gpu).default({}),
   images: z.record(imageName, image).default({}),
   /** The cluster's default class when left out. */
@@ -115,6 +129,8 @@ export const clusterSettings = z.strictObject({
   dnsNamespace: dnsName.default("kube-system"),
   /** Of pods, services and nodes: what a tenant's machines must not reach by going out. */
   clusterCidrs: z.array(z.string()).default(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]),
+  /** Jobs run in pods of the cluster, through its batch queue; none do when left out. */
+  jobs: jobsSettings.optional(),
   podSecurity: z.enum(["privileged", "baseline", "restricted"]).default("privileged"),
   /** Backstops of a project's namespace behind Millrace's own quotas. */
   machinesMax: z.int().min(1).default(5_000),

@@ -6,6 +6,10 @@ export const waits: Said = [
   ["No host fits {*shape}: of {*hosts}, {*why}.", "没有主机能满足 {shape}：共 {hosts}，{why}。"],
   ["The nearest lacks {*what}.", "最接近的一台还差 {what}。"],
   [
+    "With what its platform needs to run it, it takes {cpus} CPU and {memory} MiB there.",
+    "加上平台运行它所需的部分，在那里共占用 {cpus} CPU、{memory} MiB。",
+  ],
+  [
     "Of its {members} members {fitting} would fit now.",
     "{members} 个成员中目前有 {fitting} 个可以放下。",
   ],
