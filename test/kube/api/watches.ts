@@ -82,7 +82,8 @@ function tell(change: Change, matches: Matcher, say: (event: unknown) => void): 
   const was = before !== undefined && matches(before);
   const is = after !== undefined && matches(after);
   if (is) say({ type: was ? "MODIFIED" : "ADDED", object: after });
-  else if (was) say({ type: "DELETED", object: at(after ?? before, version) });
+  // What matches no more is shown as it was when it did.
+  else if (was) say({ type: "DELETED", object: at(before, version) });
 }
 
 function at(document: Document, version: number): Document {

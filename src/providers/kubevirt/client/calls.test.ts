@@ -191,8 +191,7 @@ test("who wants to hear is told what the server says beside, with each answer", 
 test("an action that may happen twice is sent again where that helps, another is not", async () => {
   const name = { namespace: "n", name: "a" };
   const stop = { name, action: "stop" };
-  const away = (): Refusal => new Refusal({ code: 503, reason: "", message: "not now" });
-  server.faults.refuse(2, away);
+  server.faults.refuse(2, () => new Refusal({ code: 503, reason: "", message: "not now" }));
   await expect(client.act(call, kinds.machineAction, stop)).rejects.toMatchObject({ code: 503 });
   const again = client.act(call, kinds.machineAction, { ...stop, repeatable: true });
   await expect(again).rejects.toMatchObject({ code: 404 });

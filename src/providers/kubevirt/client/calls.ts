@@ -11,7 +11,13 @@ import { Leash } from "#providers/leash.ts";
 
 import type { Cluster } from "./cluster.ts";
 import { Connection, type Exchange, readBody, readStart } from "./connection.ts";
-import { ConnectionError, RefusedError, readStatus } from "./errors.ts";
+import {
+  ConnectionError,
+  CredentialError,
+  RefusedError,
+  StatusError,
+  readStatus,
+} from "./errors.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry.ts";
 
 export interface CallLimits {
@@ -73,14 +79,17 @@ export class Calls {
     if (bytes > bodyBytesMax) {
       throw new RefusedError(`the object has ${bytes} bytes; the limit is ${bodyBytesMax}`);
     }
+    let mayHaveHappened = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#inTurn(exchange, signal);
-      } catch (error) {
+      } catch (cause) {
+        const error = mayHaveHappened ? uncertain(cause) : cause;
         const chance = { attempt, random: Math.random() };
-        const delayMs = repeatable ? retryDelayMs(retry, error, chance) : undefined;
+        const delayMs = repeatable ? retryDelayMs(retry, cause, chance) : undefined;
         if (delayMs === undefined || signal.aborted) throw error;
-        await rest(delayMs, signal, error);
+        mayHaveHappened ||= isUncertain(cause);
+        await rest(delayMs, signal, mayHaveHappened ? uncertain(cause) : cause);
       }
     }
   }
@@ -160,6 +169,20 @@ function warningsOf(response: IncomingMessage): string[] {
       text.replaceAll(/\\(.)/g, "$1").slice(0, warningCharactersMax),
     ),
   );
+}
+
+function isUncertain(error: unknown): boolean {
+  if (error instanceof ConnectionError) return error.effect === "maybe";
+  return error instanceof StatusError && error.code >= 500;
+}
+
+/** A try before this one may have done it: that the last one did nothing says nothing. */
+function uncertain(error: unknown): unknown {
+  const isNothing =
+    (error instanceof ConnectionError && error.effect === "none") ||
+    error instanceof CredentialError ||
+    (error instanceof StatusError && (error.code === 429 || error.code === 401));
+  return isNothing ? new ConnectionError(error.message, { effect: "maybe", cause: error }) : error;
 }
 
 /** Who gives up while it rests gets the error that it rested for. */

@@ -7,11 +7,18 @@ import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import { ProviderError, type Endpoint, type Machine } from "#providers/provider.ts";
+import {
+  ProviderError,
+  type Endpoint,
+  type Machine,
+  type SiteFinding,
+} from "#providers/provider.ts";
 
-import { endpointsOf, keptService, type KeptService } from "./endpoints.ts";
+import { endpointsOf, keptService, machineIdOfService, type KeptService } from "./endpoints.ts";
+import { isLasting, providerError } from "./errors.ts";
 import { seenNode, type SeenNode } from "./inventory.ts";
 import {
+  isInPlace,
   keptInstance,
   keptMachine,
   machineIdIn,
@@ -20,10 +27,15 @@ import {
 } from "./kept.ts";
 import { Listeners } from "./listeners.ts";
 import { Mirror } from "./mirror.ts";
+import { Relabeler } from "./relabel.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { RunRecord } from "./run-record.ts";
 import { nextRun } from "./runs.ts";
 import { viewMachine } from "./view.ts";
+
+/** A watch that is cut is taken up again within this, as a rule. */
+const awayMs = 5_000;
+const namedMax = 10;
 
 export interface ClusterViewOptions {
   readonly client: KubeClient;
@@ -31,6 +43,10 @@ export interface ClusterViewOptions {
   readonly now: () => number;
   /** Told when a watch is lost; it is tried again by itself. */
   readonly onLost: (kind: string, error: unknown) => void;
+  /** Told of an object that somebody edited so that it cannot be read. */
+  readonly onUnreadable?: (name: string, error: unknown) => void;
+  /** Told of labels that were put back; without it none is. */
+  readonly onRelabeled?: (name: string) => void;
 }
 
 export class ClusterView {
@@ -40,6 +56,8 @@ export class ClusterView {
   readonly #nodes: Mirror<SeenNode | undefined>;
   readonly #options: ClusterViewOptions;
   readonly #changed = new Listeners();
+  readonly #relabeler: Relabeler;
+  #signal: AbortSignal | undefined;
   /** Runs that were seen to begin and are not written down yet, or only in part. */
   readonly #begun = new Map<string, RunRecord>();
 
@@ -51,22 +69,47 @@ export class ClusterView {
       this.#remember(key);
       this.#changed.tell(key);
     };
-    const common = { client, selection: ours, keyOf: machineIdIn, onChange, now };
+    const { onUnreadable, onRelabeled } = options;
+    this.#relabeler = new Relabeler(client, ({ metadata: { namespace = "", name } }) =>
+      onRelabeled?.(`${namespace}/${name}`),
+    );
+    const common = {
+      client,
+      selection: ours,
+      keyOf: machineIdIn,
+      isInPlace,
+      onChange,
+      now,
+      ...(onUnreadable === undefined ? {} : { onUnreadable }),
+    };
     this.machines = new Mirror({
       ...common,
       kind: kinds.machine,
       distill: keptMachine,
+      ...(onRelabeled === undefined
+        ? {}
+        : {
+            onUnlabeled: (key: string, object: KubeObject) =>
+              this.#relabel(this.machines, key, object),
+          }),
       onLost: (error) => onLost("machines", error),
     });
     this.instances = new Mirror({
       ...common,
       kind: kinds.machineInstance,
       distill: keptInstance,
+      ...(onRelabeled === undefined
+        ? {}
+        : {
+            onUnlabeled: (key: string, object: KubeObject) =>
+              this.#relabel(this.instances, key, object),
+          }),
       onLost: (error) => onLost("runs", error),
     });
     this.#services = new Mirror({
       ...common,
       kind: kinds.service,
+      keyOf: machineIdOfService,
       distill: keptService,
       onLost: (error) => onLost("services", error),
     });
@@ -77,6 +120,7 @@ export class ClusterView {
       selection: {},
       keyOf: ({ metadata }) => metadata.name,
       distill: (object) => seenNode(object, settings),
+      ...(onUnreadable === undefined ? {} : { onUnreadable }),
       onChange: () => undefined,
       onLost: (error) => onLost("nodes", error),
     });
@@ -84,6 +128,7 @@ export class ClusterView {
 
   /** Runs until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     await Promise.all(this.#mirrors().map((mirror) => mirror.follow(signal)));
   }
 
@@ -93,13 +138,47 @@ export class ClusterView {
     if (this.#mirrors().every((mirror) => mirror.isWhole)) return;
     await new Promise<void>((resolve, reject) => {
       const giveUp = (): void => reject(this.#notSeen());
-      if (signal.aborted) giveUp();
+      // What will not pass by itself is said at once.
+      if (signal.aborted || this.#unseen().some(({ lastError }) => isLasting(lastError))) giveUp();
       signal.addEventListener("abort", giveUp, { once: true });
       void seen.then(() => {
         signal.removeEventListener("abort", giveUp);
         resolve();
       });
     });
+  }
+
+  /** Throws ProviderError once a watch has been down for longer than a moment. */
+  demandPresence(): void {
+    const lost = this.#mirrors().find(({ lostMs }) => lostMs > awayMs);
+    if (lost === undefined) return;
+    const { message } = providerError(lost.lastError);
+    const since = new Date(lost.lostSince ?? this.#options.now()).toISOString();
+    throw new ProviderError(
+      "unavailable",
+      `Nothing is known of the cluster since ${since}. ${message} It is tried again by itself.`,
+      { effect: "none", cause: lost.lastError },
+    );
+  }
+
+  /** What is there and cannot be read: a listing lacks it, or has it as it was before. */
+  get unreadable(): readonly string[] {
+    return this.#mirrors().flatMap(({ kind, unreadable }) =>
+      [...unreadable].map((key) => `${kind.plural}/${key}`),
+    );
+  }
+
+  findings(): readonly SiteFinding[] {
+    const names = this.unreadable;
+    if (names.length === 0) return [];
+    const some = names.slice(0, namedMax).join(", ");
+    return [
+      {
+        severity: "problem",
+        message: `${names.length} objects of the cluster were edited so that they cannot be read: ${some}. Until then no machine is taken for lost there.`,
+        advice: "Put right what was edited (kubectl get --output yaml shows it).",
+      },
+    ];
   }
 
   /** Since when anything of this grows old. */
@@ -175,10 +254,23 @@ export class ClusterView {
     return [this.machines, this.instances, this.#services, this.#nodes];
   }
 
+  #relabel<T>(mirror: Mirror<T>, key: string, object: KubeObject): void {
+    if (this.#signal === undefined) return;
+    const isGone = (): void => mirror.forget(key);
+    void this.#relabeler.mend({ kind: mirror.kind, object, isGone }, this.#signal);
+  }
+
+  #unseen(): readonly Mirror<unknown>[] {
+    return this.#mirrors().filter(({ isWhole }) => !isWhole);
+  }
+
   #notSeen(): ProviderError {
-    const error = this.#mirrors().find(({ isWhole }) => !isWhole)?.lastError;
-    const why = error instanceof Error ? `: ${error.message}` : "";
-    return new ProviderError("unavailable", `The cluster has not been seen whole yet${why}`, {
+    const unseen = this.#unseen();
+    const mirror = unseen.find(({ lastError }) => lastError !== undefined) ?? unseen[0];
+    const error = mirror?.lastError;
+    const what = mirror === undefined ? "The cluster" : `The cluster's ${mirror.kind.plural}`;
+    const why = error === undefined ? "" : `: ${providerError(error).message}`;
+    return new ProviderError("unavailable", `${what} could not be looked at yet${why}`, {
       effect: "none",
       ...(error === undefined ? {} : { cause: error }),
     });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { machineIdOf } from "#providers/kubevirt/compile/names.ts";
 import type { Endpoint } from "#providers/machine.ts";
 
 const service = z.object({
@@ -34,6 +35,11 @@ export interface KeptService {
   readonly nodePort: number | undefined;
   /** Where the whole world, or the cluster, reaches it. */
   readonly host: string | undefined;
+}
+
+/** `m-ID-ssh`, as `partName` has it. */
+export function machineIdOfService({ metadata }: KubeObject): string | undefined {
+  return machineIdOf(metadata.name.replace(/-ssh$/u, ""));
 }
 
 export function keptService(object: KubeObject): KeptService {

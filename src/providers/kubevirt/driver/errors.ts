@@ -61,6 +61,13 @@ function statusError(error: StatusError): ProviderError {
       error,
     );
   }
+  if (code === 404 && error.objectName === undefined) {
+    return new ProviderError(
+      "unavailable",
+      `The cluster does not know this kind of object (${message}). Either KubeVirt, CDI or another part that Millrace needs is not installed there, or it is in a version that is not spoken here.`,
+      none,
+    );
+  }
   if (code === 404) return new ProviderError("not_found", message, none);
   if (code === 409) return new ProviderError("unavailable", `Changed meanwhile: ${message}`, none);
   if (code === 429) return new ProviderError("throttled", message, none);
@@ -88,6 +95,17 @@ export function missing(machineId: string): ProviderError {
 
 export function isConflict(error: unknown): boolean {
   return error instanceof StatusError && error.code === 409;
+}
+
+/** The cluster does not have this kind, so it has no object of it either. */
+export function isKindUnknown(error: unknown): boolean {
+  return error instanceof StatusError && error.code === 404 && error.objectName === undefined;
+}
+
+/** It stays so until somebody does something. */
+export function isLasting(error: unknown): boolean {
+  if (error instanceof StatusError) return [401, 403, 404].includes(error.code);
+  return error instanceof CredentialError || error instanceof RefusedError;
 }
 
 function isAbort(error: unknown): boolean {

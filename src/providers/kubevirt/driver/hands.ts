@@ -3,7 +3,9 @@
  * it is not done again, and what is written is written against the version that was looked at.
  */
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
-import { labelKeys, ourSelector } from "#providers/kubevirt/compile/labels.ts";
+import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
+import { machineName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import {
   ProviderError,
@@ -14,8 +16,8 @@ import {
 } from "#providers/provider.ts";
 
 import type { ClusterView } from "./cluster-view.ts";
-import { isConflict, missing, refused } from "./errors.ts";
-import type { KeptInstance, KeptMachine } from "./kept.ts";
+import { isConflict, missing, providerError, refused } from "./errors.ts";
+import { keptMachine, type KeptInstance, type KeptMachine } from "./kept.ts";
 import { Furnished } from "./namespaces.ts";
 import { recordOf, withRecord, type OperationRecord } from "./records.ts";
 import type { Site } from "./site.ts";
@@ -85,10 +87,13 @@ export class Hands {
     await this.view.whole(signal);
     const known = this.view.machines.get(machineId);
     if (known !== undefined && this.view.lostSince === undefined) return known;
-    const labels = `${ourSelector(this.settings.controlPlane)},${labelKeys.machine}=${machineId}`;
-    const { items } = await this.client.list({ signal }, kinds.machine, { labels });
-    for (const item of items) this.view.machines.put(item);
-    return items.length === 0 ? undefined : this.view.machines.get(machineId);
+    // By its name, because anybody may have edited its labels.
+    const fields = `metadata.name=${machineName(machineId)}`;
+    const { items } = await this.client.list({ signal }, kinds.machine, { fields });
+    const ours = items.filter((item) => isOurs(item, this.settings.controlPlane));
+    for (const item of ours) this.view.machines.put(item);
+    const [found] = ours;
+    return this.view.machines.get(machineId) ?? (found && keptMachine(found));
   }
 
   async owned(call: Call, machineId: string): Promise<Found> {
@@ -106,15 +111,16 @@ export class Hands {
   ): Promise<OperationRef> {
     const { machineId, kind } = target;
     const ref = { id: call.operationId, machineId, native: kind };
+    const progress = { acted: false };
     for (let tries = 1; ; tries += 1) {
       const found = await this.owned(call, machineId);
       const record = recordOf(found.machine.records, call.operationId);
       if (record?.state === "done") return ref;
       try {
-        await this.#do(call, { found, record, kind }, decide);
+        await this.#do(call, { found, record, kind, progress }, decide);
         return ref;
       } catch (error) {
-        if (!isConflict(error) || tries === triesMax) throw error;
+        if (!isConflict(error) || tries === triesMax) throw progress.acted ? maybe(error) : error;
         await this.look(call, found.machine);
       }
     }
@@ -144,10 +150,11 @@ export class Hands {
       readonly found: Found;
       readonly record: OperationRecord | undefined;
       readonly kind: string;
+      readonly progress: { acted: boolean };
     },
     decide: (found: Found) => Doing | Promise<Doing>,
   ): Promise<void> {
-    const { found, record, kind } = at;
+    const { found, record, kind, progress } = at;
     const doing = await decide(found);
     const { act, onceOnly, of } = doing;
     const written = { id: call.operationId, kind, ...(of === undefined ? {} : { of }) };
@@ -161,11 +168,13 @@ export class Hands {
     }
     if (act !== undefined) {
       await act();
+      progress.acted = true;
       // What was done changed the machine, so the version that was looked at is old by now.
       await this.look(call, machine);
       machine = this.view.machines.get(machine.machineId) ?? machine;
     }
     await this.#write(call, machine, { ...written, state: "done" }, doing);
+    progress.acted = true;
     await doing.afterwards?.();
   }
 
@@ -182,6 +191,17 @@ export class Hands {
     };
     return this.patchMachine(call, machine, { ...patch, metadata });
   }
+}
+
+/** Something was done already: what failed after it does not undo that. */
+function maybe(error: unknown): ProviderError {
+  const { code, message, effect, cause } = providerError(error);
+  return new ProviderError(code, message, { effect: effect === "none" ? "maybe" : effect, cause });
+}
+
+/** Not of another control plane; one whose label was taken off is ours by its name. */
+function isOurs({ metadata }: KubeObject, controlPlane: string): boolean {
+  return (metadata.labels?.[labelKeys.controlPlane] ?? controlPlane) === controlPlane;
 }
 
 export function demandOwner({ machineId, owner }: KeptMachine, expected: Owner): void {

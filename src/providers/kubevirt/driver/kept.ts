@@ -6,6 +6,7 @@ import { z } from "zod";
 
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { labelKeys, ownerOf } from "#providers/kubevirt/compile/labels.ts";
+import { machineIdOf, namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { parseUnits } from "#providers/kubevirt/compile/quantity.ts";
 import { read, type SeenInstance, type SeenMachine } from "#providers/kubevirt/observe/seen.ts";
 import type { CpuTopology, Owner } from "#providers/machine.ts";
@@ -86,8 +87,15 @@ export interface KeptInstance {
   readonly memoryBytes: number;
 }
 
+/** By its name, which nobody can edit, unlike its labels. */
 export function machineIdIn({ metadata }: KubeObject): string | undefined {
-  return metadata.labels?.[labelKeys.machine];
+  return machineIdOf(metadata.name);
+}
+
+/** A copy that somebody made in another namespace still says whose project it was. */
+export function isInPlace({ metadata }: KubeObject): boolean {
+  const project = metadata.labels?.[labelKeys.project];
+  return project !== undefined && metadata.namespace === namespaceName(project);
 }
 
 export function keptMachine(object: KubeObject): KeptMachine {
@@ -97,7 +105,7 @@ export function keptMachine(object: KubeObject): KeptMachine {
   const templates = spec.dataVolumeTemplates;
   const first = templates[0]?.spec.storage?.resources.requests.storage ?? "0";
   return {
-    machineId: labels[labelKeys.machine] ?? "",
+    machineId: machineIdOf(name) ?? "",
     namespace,
     name,
     owner: ownerOf(labels),

@@ -107,7 +107,7 @@ async function shortenGrace(
 ): Promise<void> {
   const body = { gracePeriod: graceSeconds };
   try {
-    const stop = { name: { namespace, name }, action: "stop", body };
+    const stop = { name: { namespace, name }, action: "stop", body, repeatable: true } as const;
     await hands.client.act(call, kinds.machineAction, stop);
   } catch (error) {
     // It has ended meanwhile, or is given less time already.

@@ -43,6 +43,7 @@ import { resize } from "./resize.ts";
 import { RunWriter } from "./run-writer.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
+import { onceEach } from "./once-each.ts";
 import { deleteSnapshot, listSnapshots, revert, takeSnapshot } from "./snapshots.ts";
 import { Claim } from "./upkeep/claim.ts";
 import { Standing } from "./upkeep/standing.ts";
@@ -90,13 +91,29 @@ export class KubevirtProvider implements Provider {
     this.site = settings.site;
     this.#settings = settings;
     this.#now = now;
-    const client = new KubeClient(cluster, writes ? clientLimits : readingLimits);
+    const hear = onceEach((warning) => log({ site: settings.site, warning }, "a cluster warns"));
+    const client = new KubeClient(cluster, writes ? clientLimits : readingLimits, hear);
     this.#client = client;
     const onLost = (what: string, error: unknown): void => {
       const err = error instanceof Error ? error.message : String(error);
       log({ site: settings.site, what, err }, "the watch of a cluster was lost; it is begun again");
     };
-    const view = new ClusterView({ client, settings, now, onLost });
+    const view = new ClusterView({
+      client,
+      settings,
+      now,
+      onLost,
+      onUnreadable: (name, error) => {
+        const err = error instanceof Error ? error.message : String(error);
+        log({ site: settings.site, name, err }, "somebody edited it so that it cannot be read");
+      },
+      ...(writes
+        ? {
+            onRelabeled: (name: string) =>
+              log({ site: settings.site, name }, "labels that somebody took off were put back"),
+          }
+        : {}),
+    });
     this.#view = view;
     const { controlPlane } = settings;
     const { installation } = options;
@@ -133,6 +150,7 @@ export class KubevirtProvider implements Provider {
   info(call: ReadCall): Promise<ProviderInfo> {
     return this.#ask(async () => {
       await this.#view.whole(call.signal);
+      this.#view.demandPresence();
       const site = await this.#site();
       const { kubevirt, kubernetesVersion } = site;
       return {
@@ -141,7 +159,11 @@ export class KubevirtProvider implements Provider {
         version: `${kubevirt.version} on Kubernetes ${kubernetesVersion}`,
         ...executionOf(kubevirt),
         capabilities: capabilitiesOf(site, this.#settings, this.#view.nodes()),
-        findings: [...(this.#hands.claim?.findings() ?? []), ...this.#upkeep.findings()],
+        findings: [
+          ...(this.#hands.claim?.findings() ?? []),
+          ...this.#upkeep.findings(),
+          ...this.#view.findings(),
+        ],
       };
     });
   }
@@ -270,7 +292,8 @@ export class KubevirtProvider implements Provider {
       await this.#view.whole(call.signal);
       const items = await read();
       const isLost = this.#view.lostSince !== undefined;
-      return { items, complete: !isLost, failedScopes: isLost ? [this.site] : [] };
+      const failedScopes = isLost ? [this.site] : this.#view.unreadable;
+      return { items, complete: failedScopes.length === 0, failedScopes };
     });
   }
 

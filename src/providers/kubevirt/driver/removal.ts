@@ -4,12 +4,13 @@
  */
 import { z } from "zod";
 
+import type { Kind, ObjectName } from "#providers/kubevirt/client/kind.ts";
 import { labelKeys, ourLabels, ourSelector } from "#providers/kubevirt/compile/labels.ts";
 import { machineName, namespaceName, partName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, ReadCall } from "#providers/provider.ts";
 
-import { isConflict } from "./errors.ts";
+import { isConflict, isKindUnknown } from "./errors.ts";
 import { demandOwner, type Hands } from "./hands.ts";
 
 const goneName = "millrace-gone";
@@ -42,7 +43,7 @@ export async function remove(hands: Hands, call: Call, machineId: string): Promi
     [kinds.resourceClaimTemplate, partName(name, "gpus")],
   ] as const;
   await Promise.all(
-    parts.map(([kind, part]) => hands.client.delete(call, kind, { namespace, name: part })),
+    parts.map(([kind, part]) => removePart(hands, call, kind, { namespace, name: part })),
   );
   const { signal } = call;
   const labels = `${ourSelector(hands.settings.controlPlane)},${labelKeys.machine}=${machineId}`;
@@ -52,6 +53,20 @@ export async function remove(hands: Hands, call: Call, machineId: string): Promi
     await hands.client.delete(call, kinds.snapshot, { namespace, name: snapshot.metadata.name });
   }
   return ref;
+}
+
+/** Of a kind that the cluster does not know (DRA on an older one) it has none. */
+async function removePart(
+  { client }: Hands,
+  call: Call,
+  kind: Kind,
+  name: ObjectName,
+): Promise<void> {
+  try {
+    await client.delete(call, kind, name);
+  } catch (error) {
+    if (!isKindUnknown(error)) throw error;
+  }
 }
 
 export async function isGone(

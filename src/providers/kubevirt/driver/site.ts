@@ -233,6 +233,12 @@ async function readKubevirt(client: KubeClient, signal: AbortSignal): Promise<Ku
       "The cluster has no KubeVirt (kubevirt.io/v1 is not served). Install KubeVirt 1.9 or later, then `millrace doctor` looks again.",
     );
   }
+  const disks = await client.served({ signal }, kinds.dataVolume);
+  if (!disks.has(kinds.dataVolume.plural)) {
+    throw refused(
+      "The cluster has no CDI (cdi.kubevirt.io/v1beta1 is not served), so no machine would get a disk. Install CDI.",
+    );
+  }
   const { items } = await client.list({ signal }, kinds.kubevirt);
   const [object] = items;
   if (object === undefined) {
