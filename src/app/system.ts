@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { SystemView } from "#api/services.ts";
-import { site as siteSchema, system as systemSchema } from "#contract/schemas/platform.ts";
+import { site as siteSchema, type system as systemSchema } from "#contract/schemas/platform.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import type { Loop } from "#loops/loop.ts";

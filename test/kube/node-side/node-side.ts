@@ -28,6 +28,9 @@ export interface NodeSideOptions {
   readonly canSnapshot?: (claim: Document) => boolean;
 }
 
+/** What the kubelets say when an image cannot be fetched. */
+type Pulling = { readonly because: string } | undefined;
+
 export interface NodeSide {
   addNode(node: NodeOf): void;
   /** Its kubelet falls silent: what runs there is shown as before, what is deleted there stays. */
@@ -35,6 +38,10 @@ export interface NodeSide {
   nodeReturns(name: string): void;
   /** The operator takes the node out: its pods are gone. */
   nodeIsRemoved(name: string): void;
+  /** From now on; volumes that are not filled are looked at again. */
+  fills(filling: Filling): void;
+  /** Pods' images cannot be fetched from now on, or can again. */
+  pulls(how: Pulling): void;
   /** The guest ends by itself: shut down from inside, or crashed. */
   guestEnds(machine: Place, how: "shut down" | "crashed"): void;
   close(): void;
@@ -46,8 +53,10 @@ export function startNodeSide(server: KubeServer, options: NodeSideOptions = {})
   const controllers = new Controllers(objects);
   const nodes = new Nodes(objects);
   const launchers: Launchers = new Map();
-  runPods(controllers, nodes);
-  fillVolumes(controllers, filling ?? (() => "at once"));
+  let pulling: Pulling;
+  runPods(controllers, nodes, () => pulling?.because);
+  let fillingNow: (volume: string) => Filling = filling ?? (() => "at once");
+  fillVolumes(controllers, (volume) => fillingNow(volume));
   runMachines(controllers);
   runInstances(controllers, { nodes, launchers, bootMs });
   runSnapshots(controllers, canSnapshot ?? (() => true));
@@ -69,6 +78,18 @@ export function startNodeSide(server: KubeServer, options: NodeSideOptions = {})
       for (const pod of objects.store.all(kinds.pod)) {
         if (textAt(pod, "spec", "nodeName") !== name) continue;
         remove(objects, kinds.pod, pod.metadata, { propagation: "Background", graceSeconds: 0 });
+      }
+    },
+    fills(how) {
+      fillingNow = () => how;
+      for (const { metadata } of objects.store.all(kinds.dataVolume)) {
+        controllers.look(kinds.dataVolume, metadata);
+      }
+    },
+    pulls(how) {
+      pulling = how;
+      for (const { metadata } of objects.store.all(kinds.pod)) {
+        controllers.look(kinds.pod, metadata);
       }
     },
     guestEnds(machine, how) {

@@ -1,7 +1,7 @@
 /** The scheduler and the kubelets: a pod gets a node or a reason, runs at once, and ends when deleted. */
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { type Document, keyOf } from "#test/kube/api/document.ts";
-import { objectAt, textAt } from "#test/kube/api/json.ts";
+import { listAt, objectAt, textAt } from "#test/kube/api/json.ts";
 import type { Place } from "#test/kube/api/objects.ts";
 import { remove } from "#test/kube/api/removal.ts";
 
@@ -12,7 +12,12 @@ import { setStatus, withConditions } from "./writing.ts";
 /** The node that a pod must not be placed on: the source of a migration. */
 export const avoidAnnotation = "test.millrace.dev/not-on";
 
-export function runPods(controllers: Controllers, nodes: Nodes): void {
+/** `unpulled`: why images cannot be fetched; `undefined` if they can. */
+export function runPods(
+  controllers: Controllers,
+  nodes: Nodes,
+  unpulled: () => string | undefined,
+): void {
   const { objects } = controllers;
   const waiting = new Map<string, Place>();
   let addresses = 0;
@@ -38,6 +43,24 @@ export function runPods(controllers: Controllers, nodes: Nodes): void {
       ...pod,
       spec: { ...objectAt(pod, "spec"), nodeName: found.node },
     });
+    run(bound);
+  };
+
+  /** On its node. */
+  const run = (pod: Document): void => {
+    const now = objects.now();
+    const because = unpulled();
+    if (because !== undefined) {
+      if (listAt(pod, "status", "containerStatuses").length > 0) return;
+      const held = { reason: "ImagePullBackOff", message: because };
+      const placed = [{ type: "PodScheduled", status: "True" }] as const;
+      setStatus(objects, kinds.pod, pod.metadata, {
+        phase: "Pending",
+        containerStatuses: [{ name: "compute", state: { waiting: held } }],
+        conditions: withConditions(pod, placed, now),
+      });
+      return;
+    }
     addresses += 1;
     const ready = [
       { type: "PodScheduled", status: "True" },
@@ -47,7 +70,8 @@ export function runPods(controllers: Controllers, nodes: Nodes): void {
       phase: "Running",
       startTime: now,
       podIP: `10.${(addresses >> 16) & 255}.${(addresses >> 8) & 255}.${addresses & 255}`,
-      conditions: withConditions(bound, ready, now),
+      containerStatuses: null,
+      conditions: withConditions(pod, ready, now),
     });
   };
 
@@ -58,6 +82,8 @@ export function runPods(controllers: Controllers, nodes: Nodes): void {
       if (node === "" || nodes.isReady(node)) end(pod);
     } else if (node === "") {
       place(pod);
+    } else if (textAt(pod, "status", "phase") === "Pending") {
+      run(pod);
     }
   });
 

@@ -1,11 +1,19 @@
 /** CDI: a DataVolume makes a claim of its name, fills it, and has succeeded; or waits, or fails. */
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import { objectAt, textAt } from "#test/kube/api/json.ts";
+import { at, objectAt, textAt } from "#test/kube/api/json.ts";
 
 import type { Controllers } from "./controllers.ts";
 import { byController, ownerOf, setStatus } from "./writing.ts";
 
-export type Filling = "at once" | "waits" | "fails";
+export type Filling =
+  | "at once"
+  | "waits"
+  | "fails"
+  /** The importer begins again and again, and says this. */
+  | { readonly stuck: string };
+
+/** What an operator finds when he looks at a volume that is stuck. */
+const restarts = 4;
 
 /** `filling` is asked for each volume, again and again until it is filled. */
 export function fillVolumes(controllers: Controllers, filling: (volume: string) => Filling): void {
@@ -27,6 +35,17 @@ export function fillVolumes(controllers: Controllers, filling: (volume: string) 
       objects.create(kinds.claim, namespace, { metadata, spec }, byController);
     }
     const how = filling(name);
+    if (typeof how === "object") {
+      if (at(volume, "status", "restartCount") === restarts) return;
+      const running = { type: "Running", status: "False", reason: "Error", message: how.stuck };
+      const status = { phase: "ImportInProgress", progress: "N/A", claimName: name };
+      setStatus(objects, kinds.dataVolume, volume.metadata, {
+        ...status,
+        restartCount: restarts,
+        conditions: [running],
+      });
+      return;
+    }
     const to = { "at once": "Succeeded", waits: "ImportInProgress", fails: "Failed" }[how];
     if (to === phase) return;
     const progress = how === "at once" ? "100.0%" : "N/A";

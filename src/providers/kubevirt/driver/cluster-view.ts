@@ -6,6 +6,7 @@
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
+import { machineCondition, type MachineCondition } from "#providers/kubevirt/observe/condition.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import {
   ProviderError,
@@ -28,6 +29,7 @@ import {
 import { Listeners } from "./listeners.ts";
 import { Mirror } from "./mirror.ts";
 import { Relabeler } from "./relabel.ts";
+import { Obstacles } from "./obstacles.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { RunRecord } from "./run-record.ts";
 import { nextRun } from "./runs.ts";
@@ -55,6 +57,7 @@ export class ClusterView {
   readonly #services: Mirror<KeptService>;
   readonly #nodes: Mirror<SeenNode | undefined>;
   readonly #options: ClusterViewOptions;
+  readonly #obstacles: Obstacles;
   readonly #changed = new Listeners();
   readonly #relabeler: Relabeler;
   #signal: AbortSignal | undefined;
@@ -73,6 +76,11 @@ export class ClusterView {
     this.#relabeler = new Relabeler(client, ({ metadata: { namespace = "", name } }) =>
       onRelabeled?.(`${namespace}/${name}`),
     );
+    this.#obstacles = new Obstacles({
+      client,
+      now,
+      onChange: (machineId) => this.#changed.tell(machineId),
+    });
     const common = {
       client,
       selection: ours,
@@ -129,7 +137,10 @@ export class ClusterView {
   /** Runs until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
-    await Promise.all(this.#mirrors().map((mirror) => mirror.follow(signal)));
+    await Promise.all([
+      ...this.#mirrors().map((mirror) => mirror.follow(signal)),
+      this.#obstacles.run(signal),
+    ]);
   }
 
   /** Resolves once everything was seen; ProviderError `unavailable` when the signal aborts before. */
@@ -205,7 +216,19 @@ export class ClusterView {
       instance,
       seenAt: this.seenAt,
       endpoints: this.#endpoints(machine.machineId, instance),
+      condition: this.#condition(machine, instance),
     });
+  }
+
+  /** What neither the machine nor its run says is asked about where it hangs, and known later. */
+  #condition(machine: KeptMachine, instance: KeptInstance | undefined): MachineCondition {
+    const seen = { machine: machine.seen, instance: instance?.seen, pods: [], dataVolumes: [] };
+    const { seenAt } = this;
+    const bare = machineCondition(seen, seenAt);
+    const hangs = bare.state === "preparing" || bare.state === "starting";
+    if (!hangs) this.#obstacles.forget(machine.machineId);
+    const parts = hangs ? this.#obstacles.of(machine) : undefined;
+    return parts === undefined ? bare : machineCondition({ ...seen, ...parts }, seenAt);
   }
 
   *nodes(): IterableIterator<SeenNode> {
@@ -235,6 +258,7 @@ export class ClusterView {
     const { run: written } = machine;
     const known = this.withRun(machine).run;
     if (written?.end !== undefined && written.uid === known?.uid) this.#begun.delete(machineId);
+      this.#obstacles.forget(machineId);
     const instance = this.instances.get(machineId)?.seen;
     const next = nextRun(this.withRun(machine), instance, this.#options.now());
     if (next !== undefined && next.end === undefined && next !== written) {

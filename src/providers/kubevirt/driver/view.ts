@@ -1,8 +1,10 @@
 /** A machine of the cluster as the contract shows it. Pure. */
 import { conditionOf, isTrue } from "#providers/kubevirt/observe/seen.ts";
+import type { MachineCondition } from "#providers/kubevirt/observe/condition.ts";
 import type { Endpoint, Machine } from "#providers/machine.ts";
 
 import { bytesOf, pinnedKey, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
+import { remarksOf } from "./remarks.ts";
 import { powerOf } from "./runs.ts";
 
 export interface MachineView {
@@ -11,9 +13,16 @@ export interface MachineView {
   /** Up to when the cluster is known to be like this. */
   readonly seenAt: number;
   readonly endpoints: readonly Endpoint[];
+  readonly condition: MachineCondition;
 }
 
-export function viewMachine({ machine, instance, seenAt, endpoints }: MachineView): Machine {
+export function viewMachine({
+  machine,
+  instance,
+  seenAt,
+  endpoints,
+  condition,
+}: MachineView): Machine {
   const power = powerOf(machine, instance?.seen, seenAt);
   const { domain } = machine.seen.spec.template.spec;
   const wanted = { cpu: topologyOf(domain.cpu), memoryBytes: bytesOf(domain.memory.guest) };
@@ -39,6 +48,7 @@ export function viewMachine({ machine, instance, seenAt, endpoints }: MachineVie
     ...(isEvacuating(instance) ? { evacuating: true } : {}),
     pendingResize: differs || isTrue(machine.seen, "RestartRequired"),
     endpoints: power.guest.ready ? endpoints : [],
+    ...remarksOf(condition, power),
   };
 }
 

@@ -5,7 +5,8 @@ import type { SeenPod } from "./seen.ts";
 const imageReasons = new Set(["ImagePullBackOff", "ErrImagePull", "InvalidImageName"]);
 
 export function explainPod({ status }: SeenPod): Explanation | undefined {
-  for (const { name, state } of status?.containerStatuses ?? []) {
+  const { initContainerStatuses: first = [], containerStatuses: then = [] } = status ?? {};
+  for (const { name, state } of [...first, ...then]) {
     const { waiting, terminated } = state;
     const details = { container: name };
     if (waiting !== undefined && imageReasons.has(waiting.reason)) {

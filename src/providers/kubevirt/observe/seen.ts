@@ -118,15 +118,18 @@ const containerState = z.object({
     .optional(),
 });
 
+const containers = z
+  .array(z.object({ name: z.string(), state: containerState.default({}) }))
+  .default([]);
+
 const pod = z.object({
   metadata,
   status: z
     .object({
       phase: z.string().default(""),
       conditions,
-      containerStatuses: z
-        .array(z.object({ name: z.string(), state: containerState.default({}) }))
-        .default([]),
+      initContainerStatuses: containers,
+      containerStatuses: containers,
     })
     .optional(),
 });
