@@ -95,8 +95,8 @@ function watch(view: View, machine: Machine): Step {
       ...(workload === undefined ? {} : { workload }),
       ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
       ...(stopped ? { readyAt: null } : {}),
-    },
       ...remarks,
+    },
     transitions: seen.transitions,
     events: [...seen.events, ...remarkEvents(view.instance, remarks, view.now)],
   };
@@ -147,11 +147,12 @@ function removed(view: View, base: Step): Step {
 
 function present(view: View, base: Step, machine: Machine): Step {
   const { instance, now } = view;
-  const neverReady =
   const patienceMs = machine.waiting?.who === "nobody" ? slowPatienceMs : bootPatienceMs;
+  const neverReady =
     instance.state === "creating" &&
     !machine.guest.ready &&
-    now - instance.stateSince > patienceMs &&
+    // As far as it was seen: a platform that does not answer says nothing of its guests.
+    Math.min(now, machine.power.at) - instance.stateSince > patienceMs &&
     goalOf(view) !== "gone";
   if (neverReady) return giveUp(view, guestNotReady(patienceMs, machine));
   const watched = watch(view, machine);

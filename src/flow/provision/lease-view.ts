@@ -58,6 +58,7 @@ const row = z.object({
   refusal: reasonRow.nullable(),
   host: z.string().nullable(),
   host_down_since: instant.nullable(),
+  site_away_since: instant.nullable(),
   execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
   ...besideRow,
 });
@@ -70,6 +71,7 @@ const leaseRows = sql`
     r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
     i.start_kind, i.pending_resize, i.reason as instance_reason, i.waiting, i.notes, q.refusal, h.name as host,
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
+    case when not s.reachable then coalesce(s.inventory_at, i.created_at) end as site_away_since,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
       when r.ended_at is not null then 'released'
@@ -123,7 +125,9 @@ export function listLeases(
 /** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */
 export function reasonOf(view: LeaseView): Reason | null {
   if (view.state === "queued") return view.refusal;
-  return hostDown(view) ?? waitsFor(view) ?? view.instance_reason ?? view.end_reason;
+  return (
+    hostDown(view) ?? siteAway(view) ?? waitsFor(view) ?? view.instance_reason ?? view.end_reason
+  );
 }
 
 /** By its platform's words, as long as it is there. */
@@ -142,6 +146,14 @@ function hostDown(view: LeaseView): Reason | null {
   if (since === null || !isThere(view)) return null;
   const message = `Its host has been down since ${new Date(since).toISOString()}. Its disk is there, so it cannot go elsewhere; it goes on when the host is back.`;
   return { code: "host_down", message, details: { host } };
+}
+
+/** Its platform does not answer: it is shown as it was when that was seen last. */
+function siteAway(view: LeaseView): Reason | null {
+  const { site_away_since: since } = view;
+  if (since === null || !isThere(view)) return null;
+  const message = `Its platform has not answered since ${new Date(since).toISOString()}: it is shown as it was then. What is asked for waits, and is done by itself once the platform answers again.`;
+  return { code: "site_away", message };
 }
 
 function gpuAskOf({ model, count, slice }: NonNullable<Shape["gpu"]>): GpuAsk {

@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 
 import { failedWith, leaseView, now, operation, pending, type Given } from "#test/lease-view.ts";
 
-import { callPatienceMs, createRetriesMs, settleCall, type Settled } from "./settle.ts";
+import {
+  callPatienceMs,
+  createRetriesMs,
+  createUnansweredMax,
+  settleCall,
+  type Settled,
+} from "./settle.ts";
 import type { CallKind } from "./view.ts";
 
 const kinds: readonly CallKind[] = [
@@ -68,12 +74,28 @@ test.each([
   },
 );
 
-test.each(["unavailable", "throttled", "capacity"] as const)(
-  "create: %s is tried again for a while, then given up",
+const inRow = (times: number) => ({ keys: times, of: "i:create", inRow: times, notBefore: 0 });
+
+test("create: no capacity is tried again for a while, then given up", () => {
+  const callStatus = failedWith("capacity");
+  expect(settle("create", { callStatus })).toMatchObject({ outcome: "go-on" });
+  expect(settle("create", { callStatus, at: now + createRetriesMs })).toMatchObject({
+    outcome: "give-up",
+    reason: { code: "capacity" },
+  });
+});
+
+test.each(["unavailable", "throttled"] as const)(
+  "create: %s is tried again, and given up only after so many in a row and so long",
   (code) => {
     const callStatus = failedWith(code);
+    const late = { callStatus, at: now + createRetriesMs };
+    const often = { pace: inRow(createUnansweredMax) };
     expect(settle("create", { callStatus })).toMatchObject({ outcome: "go-on" });
-    expect(settle("create", { callStatus, at: now + createRetriesMs })).toMatchObject({
+    expect(settle("create", { callStatus, instance: often })).toMatchObject({ outcome: "go-on" });
+    // It waited an hour for the platform, which is busy now that it is back.
+    expect(settle("create", late)).toMatchObject({ outcome: "go-on" });
+    expect(settle("create", { ...late, instance: often })).toMatchObject({
       outcome: "give-up",
       reason: { code },
     });

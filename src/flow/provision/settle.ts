@@ -6,8 +6,13 @@ import type { EventNote, OperationEnd, PendingCall, View } from "./view.ts";
 
 /** A call whose end the platform does not report is looked past after this. */
 export const callPatienceMs = 15 * 60_000;
-/** How often a create that found no capacity or no answer is repeated. */
+/** How long a create that found no capacity or no answer is repeated. */
 export const createRetriesMs = 60_000;
+/**
+ * And how often in a row, where it found no answer: an order that waited for a platform to come back is
+ * not given up because the first call after that finds it busy. With the rests between, about a minute.
+ */
+export const createUnansweredMax = 8;
 
 export type Settled =
   | { readonly outcome: "wait" }
@@ -82,6 +87,7 @@ function failed(view: View, call: PendingCall, error: ProviderError): Settled {
       if (transient || error.code === "capacity") {
         if (view.now - view.instance.stateSince < createRetriesMs) return goOn;
       }
+      if (transient && view.instance.pace.inRow < createUnansweredMax) return goOn;
       return { outcome: "give-up", reason };
     case "delete":
     case "shutdown":

@@ -137,7 +137,10 @@ export function siteWorker(context: SiteContext): SiteWorker {
     const seen = new Map(listing.items.map((machine) => [machine.id, machine]));
     const known = new Set(rows.map(({ id }) => id));
     for (const id of listedAt.keys()) if (!known.has(id)) listedAt.delete(id);
-    for (const id of seen.keys()) if (known.has(id)) listedAt.set(id, now());
+    for (const [id, { power }] of seen) {
+      // Where nobody answers, the listing is of what was known before.
+      if (known.has(id)) listedAt.set(id, listing.complete ? now() : Math.min(now(), power.at));
+    }
     await followMoves({ db, site, observer, now }, rows, seen);
     for (const row of rows) {
       instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });

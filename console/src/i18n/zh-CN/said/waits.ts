@@ -35,6 +35,14 @@ export const waits: Said = [
     "Its disk is there, so it cannot go elsewhere; it goes on when the host is back.",
     "磁盘在该主机上，无法迁往别处；主机恢复后继续。",
   ],
+  [
+    "Its platform has not answered since {since}: it is shown as it was then.",
+    "所在平台自 {since} 起无应答：此处显示的是当时的状态。",
+  ],
+  [
+    "What is asked for waits, and is done by itself once the platform answers again.",
+    "您的请求会等待，平台恢复应答后自动执行。",
+  ],
   ["It was admitted and enters the queue in a moment.", "已受理，即将进入队列。"],
   ["It is looked at for the first time in a moment.", "即将进行首次调度。"],
   ["Its last attempt was lost; it rests before it is tried again.", "上一次运行丢失，稍后重试。"],
