@@ -3,14 +3,21 @@ import type { MachineAsk } from "./facts.ts";
 import { userDataBytesMax } from "./cloud-init.ts";
 import { plannedDisks } from "./disks.ts";
 import type { Refusal } from "./refusal.ts";
+import { sizeRefusals } from "./refuse-size.ts";
 
 /** CPUs sold for each 100 that are there. */
 const overcommitPercentMax = 150;
 const labelPattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/u;
 const diskPattern = /^[a-z](?:[a-z0-9-]{0,13}[a-z0-9])?$/u;
+const loginPattern = /^[a-z_][a-z0-9_-]{0,31}$/u;
+/** One line of `authorized_keys`. */
+const keyPattern = /^[^\p{Cc}]{1,16384}$/u;
 const hostPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
 
 export function askRefusals(ask: MachineAsk): readonly Refusal[] {
+  const sizes = sizeRefusals(ask.spec);
+  // Nothing can be computed from them.
+  if (sizes.length > 0) return sizes;
   return [
     ...overcommitRefusals(ask),
     ...memoryRefusals(ask),
@@ -150,6 +157,22 @@ function guestRefusals({ spec }: MachineAsk): readonly Refusal[] {
       for: "customer",
       message: `The user data has ${bytes} bytes, and at most ${userDataBytesMax} fit: let it fetch the rest.`,
       details: { bytes, bytesMax: userDataBytesMax },
+    });
+  }
+  if (!loginPattern.test(spec.loginUser)) {
+    found.push({
+      code: "login_user",
+      for: "operator",
+      message: `${JSON.stringify(spec.loginUser)} cannot be the name of a login: up to 32 small letters, digits, dashes and underscores. Change the image's.`,
+      details: { loginUser: spec.loginUser },
+    });
+  }
+  if (!spec.sshKeys.every((key) => keyPattern.test(key))) {
+    found.push({
+      code: "ssh_key",
+      for: "customer",
+      message:
+        "An SSH key is one line without control characters: give the public key as it stands in its file.",
     });
   }
   if (spec.workload !== undefined) {

@@ -4,12 +4,13 @@
  */
 import { domainShape } from "#providers/kubevirt/compile/domain.ts";
 import { printBytes } from "#providers/kubevirt/compile/quantity.ts";
+import { sizeRefusals } from "#providers/kubevirt/compile/refuse-size.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, Resize } from "#providers/provider.ts";
 
 import { noGpuResize } from "./capabilities.ts";
 import { classKey } from "./create.ts";
-import { refused } from "./errors.ts";
+import { refused, refusedBecause } from "./errors.ts";
 import { resourceOfDevice } from "./gpus.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
 import { bytesOf, diskKey, topologyOf, type KeptMachine } from "./kept.ts";
@@ -28,6 +29,8 @@ export function resize(
 
 function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Doing {
   const { machine } = found;
+  const impossible = sizeRefusals(to);
+  if (impossible.length > 0) throw refusedBecause(impossible);
   if (to.gpus !== undefined && changesGpus(machine, to.gpus)) throw refused(noGpuResize);
   if (to.diskBytes !== undefined && to.diskBytes < machine.diskBytes) {
     throw refused(
