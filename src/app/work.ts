@@ -11,6 +11,7 @@ import { placeLoop } from "#flow/place/loop.ts";
 import { siteCollector } from "#flow/provision/collect.ts";
 import { gangLoop } from "#flow/provision/gang-loop.ts";
 import { preemptLoop } from "#flow/provision/preempt-loop.ts";
+import { projectEndLoop } from "#flow/provision/project-ends.ts";
 import { siteWorker, type SiteWorker } from "#flow/provision/site.ts";
 import { attemptLimits as limits, prepareWorkloads } from "#flow/provision/workload.ts";
 import { queueLoop } from "#flow/queue/loop.ts";
@@ -76,6 +77,9 @@ export function startWork(context: WorkContext): Work {
     preemptLoop({ db, now }),
     gangLoop({ db, now }),
     ...sites.map((site) => site.loop),
+    ...context.providers
+      .filter((provider) => provider.removeProject !== undefined)
+      .map((provider) => projectEndLoop({ db, provider, observer, now })),
     meterLoop({ db, now }),
     cutLoop({ db, now }),
     logLoop({ db, now, openSigner: () => openLogSigner(context, context.logKey) }),

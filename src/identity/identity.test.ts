@@ -9,7 +9,13 @@ import { testDatabase } from "#test/database.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 import { authenticate } from "./authenticate.ts";
 import { ensureOperator, newRootKey } from "./operator.ts";
-import { createProject, deleteProject, listProjects, projectForWork } from "./projects.ts";
+import {
+  createProject,
+  deleteProject,
+  listProjects,
+  projectForWork,
+  requireDefaultProject,
+} from "./projects.ts";
 import { mayGrant } from "./roles.ts";
 import { createTenant, findTenant, updateTenant, type OpenedTenant } from "./tenants.ts";
 import { createUser, listUsers, updateUser } from "./users.ts";
@@ -223,12 +229,24 @@ test("a project that holds something stays, and an empty one waits for work in h
   await db.tenant(tenantId, (tx) => createProject(tx, { tenantId, name: "p", now }));
 });
 
-test("the default project stays", async () => {
+test("the default project stays, but of a tenant who left; one who comes back has a new one", async () => {
   const { tenant } = await newTenant();
   const tenantId = tenant.id;
   const project = await db.tenant(tenantId, (tx) => projectForWork(tx, tenantId, undefined));
-  const remove = db.tenant(tenantId, (tx) =>
-    deleteProject(tx, { tenantId, projectId: project.id, now }, () => Promise.resolve([])),
-  );
-  await expect(remove).rejects.toMatchObject({ code: "wrong_state" });
+  const remove = (): Promise<unknown> =>
+    db.tenant(tenantId, (tx) =>
+      deleteProject(tx, { tenantId, projectId: project.id, now }, () => Promise.resolve([])),
+    );
+  await expect(remove()).rejects.toMatchObject({ code: "wrong_state" });
+  await db.transaction((tx) => updateTenant(tx, { tenantId, state: "suspended" }));
+  await remove();
+  const back = { tenantId, now };
+  await db.transaction(async (tx) => {
+    await updateTenant(tx, { tenantId, state: "active" });
+    await requireDefaultProject(tx, back);
+    // Again changes nothing.
+    await requireDefaultProject(tx, back);
+  });
+  const again = await db.tenant(tenantId, (tx) => projectForWork(tx, tenantId, undefined));
+  expect(again.id).not.toBe(project.id);
 });

@@ -80,6 +80,7 @@ export interface Holding {
 }
 
 /**
+ * The default project goes only of a tenant who left: of one that the operator suspended.
  * `holdings` is asked under a lock that keeps new work out (`projectForWork`), and says what the
  * other parts of the program still have in the project.
  */
@@ -95,7 +96,7 @@ export async function deleteProject(
     row,
   );
   if (found === undefined) throw new Failure("not_found", "There is no such project.");
-  if (found.name === defaultProjectName) {
+  if (found.name === defaultProjectName && !(await isSuspended(tx, project.tenantId))) {
     throw new Failure("wrong_state", "The default project stays: work goes there by itself.");
   }
   const held = (await holdings()).filter(({ count }) => count > 0);
@@ -107,5 +108,29 @@ export async function deleteProject(
   }
   await tx.execute(sql`update project set deleted_at = ${new Date(project.now)}
     where tenant_id = ${project.tenantId} and id = ${project.projectId}`);
+  // What platforms hold of it goes too (flow/provision/project-ends.ts).
+  tx.nudge("project");
   return found;
+}
+
+/** Nothing new goes into his projects then, not even into the default one. */
+async function isSuspended(tx: Tx, tenantId: string): Promise<boolean> {
+  const { state } = await tx.one(
+    sql`select state from tenant where id = ${tenantId}`,
+    z.object({ state: z.string() }),
+  );
+  return state === "suspended";
+}
+
+/** For a tenant who comes back: his default project went when he left. */
+export async function requireDefaultProject(
+  tx: Tx,
+  { tenantId, now }: { readonly tenantId: string; readonly now: number },
+): Promise<void> {
+  const found = await tx.maybe(
+    sql`select ${columns} from project
+      where tenant_id = ${tenantId} and name = ${defaultProjectName} and deleted_at is null`,
+    row,
+  );
+  if (found === undefined) await createProject(tx, { tenantId, name: defaultProjectName, now });
 }

@@ -235,6 +235,15 @@ const alertWords = {
     "zh-CN":
       "站点 {site} 上的虚拟机 {machine}(申请于 {made})在数据库中没有任何记录,已予保留:请接管或删除(millrace orphan list)。",
   },
+  project_stays: {
+    en: "Project {project} was removed, but {site} still holds something of it. It waits for {waits}",
+    "zh-CN": "项目 {project} 已删除,但站点 {site} 仍保留其部分内容,正在等待:{waits}",
+  },
+  project_left: {
+    en: "Project {project} is gone from {site}, but {count} things are kept there on purpose, the first {what}. {why} Delete them if nobody needs them.",
+    "zh-CN":
+      "项目 {project} 已从站点 {site} 移除,但有 {count} 项按存储策略被保留,首项为 {what}。{why} 若无人需要,请手动删除。",
+  },
   unpriced_usage: {
     en: "Rating of tenant {tenant} stands still: {sku} has no price on {day}. Activate a price profile that has one.",
     "zh-CN": "租户 {tenant} 的计费已停止:{sku} 在 {day} 没有价格。请启用包含该价格的价格方案。",

@@ -60,9 +60,18 @@ class DecoratedProvider implements Provider {
   readonly #inner: Provider;
   readonly #options: DecorateOptions;
   readonly #gate: Gate;
+  readonly removeProject?: NonNullable<Provider["removeProject"]>;
 
   constructor(inner: Provider, options: DecorateOptions) {
     this.site = inner.site;
+    if (inner.removeProject !== undefined) {
+      const remove = inner.removeProject.bind(inner);
+      // It may have done something when it runs out of time; asked again it goes on from there.
+      this.removeProject = (call, project) =>
+        this.#run("removeProject", new Leash(call.signal), this.#mutationLimits, (signal) =>
+          remove({ signal }, project),
+        );
+    }
     this.#inner = inner;
     this.#options = options;
     this.#gate = new Gate(options.concurrentCallsMax, options.waitingCallsMax);
@@ -179,8 +188,13 @@ class DecoratedProvider implements Provider {
   }
 
   #mutate<T>(name: string, call: Call, run: (call: Call) => Promise<T>): Promise<T> {
-    const limits = { timeoutMs: this.#options.mutationTimeoutMs, unanswered: "maybe" } as const;
-    return this.#run(name, new Leash(call.signal), limits, (signal) => run({ ...call, signal }));
+    return this.#run(name, new Leash(call.signal), this.#mutationLimits, (signal) =>
+      run({ ...call, signal }),
+    );
+  }
+
+  get #mutationLimits(): Limits {
+    return { timeoutMs: this.#options.mutationTimeoutMs, unanswered: "maybe" };
   }
 
   /** The deadline is for opening it; an open stream lives as long as the caller's signal. */

@@ -78,8 +78,6 @@ export interface ProviderInfo {
   /** Why it runs like that, e.g. what the probe VM showed; for a person. */
   readonly executionReason: string;
   readonly capabilities: Capabilities;
-}
-
   /** What the platform lacks, for its operator; looked for at most once a minute. None if absent. */
   readonly findings?: readonly SiteFinding[];
 }
@@ -90,6 +88,8 @@ export interface SiteFinding {
   readonly message: string;
   /** What to do. */
   readonly advice: string;
+}
+
 /** A read: it may be abandoned at any time. */
 export interface ReadCall {
   readonly signal: AbortSignal;
@@ -173,6 +173,15 @@ export class ProviderError extends Error {
   }
 }
 
+/** How far a platform is with taking away what it held of a project, its machines apart. */
+export type ProjectEnd =
+  | { readonly state: "going"; readonly waitsFor: string }
+  | {
+      readonly state: "gone";
+      /** What is kept on purpose, such as the volumes of a class that keeps them; for its operator. */
+      readonly leftovers: readonly { readonly what: string; readonly why: string }[];
+    };
+
 export interface Provider {
   readonly site: string;
   info(call: ReadCall): Promise<ProviderInfo>;
@@ -218,6 +227,16 @@ export interface Provider {
   dropKept(call: Call, machineId: string, snapshotId: string): Promise<OperationRef>;
   snapshots(call: ReadCall, machineId: string): Promise<Listing<Snapshot>>;
   operation(call: ReadCall, ref: OperationRef): Promise<OperationStatus>;
+
+  /**
+   * Takes away what the platform holds of a project that ended: asked again and again until it is
+   * `gone`, also by another process. Machines are not ended by it: as long as one is there it waits.
+   * Absent where a project leaves nothing but its machines.
+   */
+  removeProject?(
+    call: ReadCall,
+    project: { readonly tenantId: string; readonly projectId: string },
+  ): Promise<ProjectEnd>;
 
   /** Bidirectional bytes. Serial begins with what was printed before (a bounded ring). */
   console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex>;

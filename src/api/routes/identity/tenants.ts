@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import type * as wire from "#contract/schemas/identity.ts";
+import { requireDefaultProject } from "#identity/projects.ts";
 import { endSuspension, stopSuspended } from "#flow/admit/suspension.ts";
 import {
   createTenant,
@@ -47,7 +48,10 @@ export const tenantHandlers = {
       if (tenant.state === "suspended") {
         const { length: stopped } = await stopSuspended(tx, suspension);
         note({ details: { stopped } });
-      } else await endSuspension(tx, suspension);
+      } else {
+        await endSuspension(tx, suspension);
+        await requireDefaultProject(tx, { tenantId, now: now() });
+      }
     }
     return shownTenant(tenant);
   },

@@ -19,6 +19,7 @@ import type {
   OperationRef,
   OperationStatus,
   PowerAction,
+  ProjectEnd,
   Provider,
   ProviderInfo,
   ReadCall,
@@ -38,6 +39,7 @@ import { machineCosts } from "./machine-costs.ts";
 import { move } from "./moves.ts";
 import { operationStatus } from "./operations.ts";
 import { power } from "./power.ts";
+import { removeProject } from "./project-end.ts";
 import { remove } from "./removal.ts";
 import { resize } from "./resize.ts";
 import { RunWriter } from "./run-writer.ts";
@@ -249,6 +251,13 @@ export class KubevirtProvider implements Provider {
 
   operation(call: ReadCall, ref: OperationRef): Promise<OperationStatus> {
     return this.#ask(() => operationStatus(this.#hands, call, ref));
+  }
+
+  removeProject(
+    call: ReadCall,
+    project: { readonly tenantId: string; readonly projectId: string },
+  ): Promise<ProjectEnd> {
+    return this.#ask(() => removeProject(this.#hands, call, project));
   }
 
   console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex> {

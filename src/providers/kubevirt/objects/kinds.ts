@@ -11,6 +11,8 @@ export const kinds = {
   service: inNamespace("", "v1", "Service", "services"),
   serviceAccount: inNamespace("", "v1", "ServiceAccount", "serviceaccounts"),
   claim: inNamespace("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+  /** Looked at only, for what storage keeps of a project that is gone. */
+  volume: cluster("", "v1", "PersistentVolume", "persistentvolumes"),
   resourceQuota: inNamespace("", "v1", "ResourceQuota", "resourcequotas"),
   limitRange: inNamespace("", "v1", "LimitRange", "limitranges"),
 
@@ -124,6 +126,12 @@ export const kinds = {
   dataVolume: inNamespace("cdi.kubevirt.io", "v1beta1", "DataVolume", "datavolumes"),
   dataSource: inNamespace("cdi.kubevirt.io", "v1beta1", "DataSource", "datasources"),
   storageProfile: cluster("cdi.kubevirt.io", "v1beta1", "StorageProfile", "storageprofiles"),
+  volumeSnapshotContent: cluster(
+    "snapshot.storage.k8s.io",
+    "v1",
+    "VolumeSnapshotContent",
+    "volumesnapshotcontents",
+  ),
   volumeSnapshotClass: cluster(
     "snapshot.storage.k8s.io",
     "v1",

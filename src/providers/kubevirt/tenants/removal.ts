@@ -1,49 +1,55 @@
 /**
  * What must go when a project goes. Deleting its namespace takes all that is in it, in Kubernetes' own
  * time; what stands outside of it does not go with it, and what storage keeps on purpose is left over.
- * Machines are ended first, each by itself, so that their last second is metered.
+ * Machines and jobs are ended before, each by itself, so that their last second is metered: here they
+ * are only waited for.
  */
 import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
 
-import { cloneBindings } from "./access.ts";
 import type { ProjectAsk } from "./facts.ts";
 
-export interface Doomed {
+interface Group {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace?: string;
-  /** One by name, or all of the kind that this selects. */
-  readonly name?: string;
-  readonly selector?: string;
-  /** The next step begins when these are gone, not when they are told to go. */
-  readonly wait: boolean;
+  readonly selector: string;
 }
 
+export type RemovalStep =
+  /** None of these may be left; nobody deletes them here. */
+  | ({ readonly do: "wait" } & Group)
+  /** These go, and are waited for. */
+  | ({ readonly do: "delete" } & Group)
+  /** What still holds on to a record of when it ran lets go: all runs are recorded by now. */
+  | ({ readonly do: "release" } & Group)
+  | { readonly do: "delete-namespace"; readonly name: string };
+
 /** In order; each step is harmless the second time. */
-export function projectRemoval(ask: ProjectAsk): readonly Doomed[] {
+export function projectRemoval(
+  ask: Pick<ProjectAsk, "projectId"> & {
+    readonly site: Pick<ProjectAsk["site"], "controlPlaneId">;
+  },
+): readonly RemovalStep[] {
   const namespace = namespaceName(ask.projectId);
-  const selector = `${labelKeys.controlPlane}=${ask.site.controlPlaneId}`;
-  const within = (apiVersion: string, kind: string): Doomed => ({
-    apiVersion,
-    kind,
-    namespace,
-    selector,
-    wait: true,
-  });
+  const ours = `${labelKeys.controlPlane}=${ask.site.controlPlaneId}`;
+  const within = (apiVersion: string, kind: string) =>
+    ({ apiVersion, kind, namespace, selector: ours }) as const;
   return [
-    within("pool.kubevirt.io/v1beta1", "VirtualMachinePool"),
-    within("batch/v1", "Job"),
-    within("kubevirt.io/v1", "VirtualMachine"),
-    within("snapshot.kubevirt.io/v1beta1", "VirtualMachineSnapshot"),
-    ...cloneBindings(ask).map(({ apiVersion, kind, metadata }): Doomed => ({
-      apiVersion,
-      kind,
-      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      name: metadata.name,
-      wait: false,
-    })),
-    { apiVersion: "v1", kind: "Namespace", name: namespace, wait: true },
+    { do: "delete", ...within("pool.kubevirt.io/v1beta1", "VirtualMachinePool") },
+    { do: "wait", ...within("kubevirt.io/v1", "VirtualMachine") },
+    { do: "wait", ...within("batch/v1", "Job") },
+    { do: "wait", ...within("batch.volcano.sh/v1alpha1", "Job") },
+    { do: "delete", ...within("snapshot.kubevirt.io/v1beta1", "VirtualMachineSnapshot") },
+    { do: "release", ...within("v1", "Pod") },
+    { do: "delete-namespace", name: namespace },
+    // Last: as long as the namespace stands, what stands outside for it is put back.
+    {
+      do: "delete",
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      selector: `${ours},${labelKeys.project}=${ask.projectId}`,
+    },
   ];
 }
 
@@ -51,8 +57,9 @@ export function projectRemoval(ask: ProjectAsk): readonly Doomed[] {
 export interface Leftover {
   readonly apiVersion: string;
   readonly kind: string;
-  /** The field that names the namespace. */
+  /** The field that names the namespace, and the one that says what becomes of it. */
   readonly field: string;
+  readonly policy: string;
   readonly namespace: string;
   readonly why: string;
 }
@@ -64,6 +71,7 @@ export function removalLeftovers(ask: Pick<ProjectAsk, "projectId">): readonly L
       apiVersion: "v1",
       kind: "PersistentVolume",
       field: "spec.claimRef.namespace",
+      policy: "spec.persistentVolumeReclaimPolicy",
       namespace,
       why: "Its storage class keeps volumes (reclaimPolicy Retain): the tenant's data is still there.",
     },
@@ -71,6 +79,7 @@ export function removalLeftovers(ask: Pick<ProjectAsk, "projectId">): readonly L
       apiVersion: "snapshot.storage.k8s.io/v1",
       kind: "VolumeSnapshotContent",
       field: "spec.volumeSnapshotRef.namespace",
+      policy: "spec.deletionPolicy",
       namespace,
       why: "Its snapshot class keeps snapshots (deletionPolicy Retain): the tenant's data is still there.",
     },

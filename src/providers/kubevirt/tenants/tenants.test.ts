@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
 
 import type { MachineAsk } from "#providers/kubevirt/compile/facts.ts";
 import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
@@ -107,6 +111,41 @@ test("I-TEN-04: people look, and write nothing; nobody is bound to edit or admin
   for (const account of kind("ServiceAccount")) {
     expect(account).toMatchObject({ automountServiceAccountToken: false });
   }
+});
+
+const rights = z.object({
+  rules: z.array(
+    z.object({
+      group: z.string(),
+      resources: z.array(z.string()),
+      with: z.string().optional(),
+      verbs: z.object({ work: z.array(z.string()).default([]) }),
+    }),
+  ),
+});
+
+test("no Role hands out more than the chart gives: Kubernetes would refuse it", () => {
+  const file = "deploy/helm/millrace/files/permissions.yaml";
+  const { rules } = rights.parse(parseYaml(readFileSync(file, "utf8")));
+  const held = new Set(
+    rules
+      // What comes only with Kueue or Volcano is not held everywhere.
+      .filter((rule) => rule.with === undefined)
+      .flatMap(({ group, resources, verbs }) =>
+        resources.flatMap((resource) => verbs.work.map((verb) => `${verb} ${group}/${resource}`)),
+      ),
+  );
+  const handedOut = [...kind("Role"), ...cloneRoles(project.site)].flatMap((role) =>
+    role.kind !== "Role"
+      ? []
+      : role.rules.flatMap(({ apiGroups, resources, verbs }) =>
+          apiGroups.flatMap((group) =>
+            resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),
+          ),
+        ),
+  );
+  expect(handedOut.length).toBeGreaterThan(20);
+  expect(handedOut.filter((each) => !held.has(each))).toEqual([]);
 });
 
 test("I-TEN-05: images are cloned by the namespace's own account, storage by its classes only", () => {
@@ -314,18 +353,29 @@ test("what is edited by hand is put back, what is wanted no more goes, what is r
   expect(plan.remove.map(({ metadata }) => metadata.name)).toEqual(["open-tcp-443-all"]);
 });
 
-test("removing a project names all that stands outside of its namespace, the namespace last", () => {
+test("removing a project takes its machines' traces, its namespace, and at last what stands outside", () => {
   const removal = projectRemoval(project);
   const namespace = `p-${project.projectId}`;
+  expect(removal.map((step) => ("kind" in step ? `${step.do} ${step.kind}` : step.do))).toEqual([
+    "delete VirtualMachinePool",
+    "wait VirtualMachine",
+    "wait Job",
+    "wait Job",
+    "delete VirtualMachineSnapshot",
+    "release Pod",
+    "delete-namespace",
+    "delete RoleBinding",
+  ]);
   const outside = furniture.filter(
     ({ metadata, kind: what }) => metadata.namespace !== namespace && what !== "Namespace",
   );
-  for (const { kind: what, metadata } of outside) {
-    expect(removal).toContainEqual(
-      expect.objectContaining({ kind: what, name: metadata.name, namespace: metadata.namespace }),
-    );
+  // Found by their labels in whichever namespace they stand, also one that is no namespace of images any more.
+  expect(new Set(outside.map(({ kind: what }) => what))).toEqual(new Set(["RoleBinding"]));
+  const selector = `${labelKeys.controlPlane}=cp-1,${labelKeys.project}=${project.projectId}`;
+  expect(removal.at(-1)).toMatchObject({ selector });
+  for (const { metadata } of outside) {
+    expect(metadata.labels).toMatchObject({ [labelKeys.project]: project.projectId });
   }
-  expect(removal.at(-1)).toMatchObject({ kind: "Namespace", name: namespace, wait: true });
   expect(removalLeftovers(project).map(({ kind: what }) => what)).toEqual([
     "PersistentVolume",
     "VolumeSnapshotContent",

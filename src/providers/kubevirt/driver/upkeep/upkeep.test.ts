@@ -13,11 +13,11 @@ import type { Document } from "#test/kube/api/document.ts";
 import { forbidden } from "#test/kube/api/refusal.ts";
 import { remove as removeObject } from "#test/kube/api/removal.ts";
 import { startTestCluster, type TestCluster } from "#test/kube/driver-cluster.ts";
+import { sampleSpec } from "#test/kube/sample-spec.ts";
 
 import { claimName, installationKey } from "./claim.ts";
 import type { Mended } from "./upkeep.ts";
 
-const gib = 1024 ** 3;
 /** Generous, because the machine that runs this may be busy. */
 const patience = { timeout: 60_000, interval: 50 };
 const byHand = { manager: "kubectl", validation: "Strict" } as const;
@@ -54,29 +54,7 @@ function driver(options: Partial<KubevirtOptions> = {}): KubevirtProvider {
 }
 
 const call = { signal: new AbortController().signal };
-const keys =
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0000000000000000000000000000000000000000000 someone";
-
-function newSpec(): MachineSpec {
-  const tenantId = randomUUID();
-  return {
-    id: randomUUID(),
-    name: "kept",
-    hostId: "node-1",
-    image: "tiny",
-    cpu: { sockets: 1, cores: 1, threads: 1 },
-    memoryBytes: gib,
-    diskBytes: gib,
-    gpus: [],
-    serviceClass: "standard",
-    network: tenantId,
-    loginUser: "root",
-    sshKeys: [keys],
-    owner: { tenantId, projectId: randomUUID(), resourceId: randomUUID() },
-  };
-}
-
-async function rent(provider: KubevirtProvider, spec = newSpec()): Promise<MachineSpec> {
+async function rent(provider: KubevirtProvider, spec = sampleSpec()): Promise<MachineSpec> {
   await provider.create({ ...call, operationId: `${spec.id}:create`, owner: spec.owner }, spec);
   return spec;
 }
@@ -221,7 +199,7 @@ test("a namespace that somebody else owns, or relabeled, is left alone and told"
     expect(findings.map(({ message }) => message).join()).toContain("labeled as another tenant's");
   }, patience);
   expect(there(kinds.role, namespace, "millrace-viewer")).toBeUndefined();
-  const foreign = newSpec();
+  const foreign = sampleSpec();
   const name = namespaceName(foreign.owner.projectId);
   objects.create(kinds.namespace, undefined, { metadata: { name } }, byHand);
   await expect(rent(provider, foreign)).rejects.toThrow(/nothing says that it is ours/);

@@ -20,7 +20,7 @@ import { namespaceProblem } from "#providers/kubevirt/tenants/namespace.ts";
 import type { SiteFinding } from "#providers/provider.ts";
 
 import { Contest } from "./contest.ts";
-import { mending, upkeepOf } from "./decide.ts";
+import { mending, upkeepOf } from "./plan.ts";
 import { rest } from "./rest.ts";
 import { policyFinding, roleFinding, siteMending, type SiteObject } from "./site-objects.ts";
 import { kindOf } from "./standing.ts";
