@@ -53,11 +53,16 @@ async function siteFindings(db: Db): Promise<Finding[]> {
   const sites = await db.rows(sql`select * from site order by name`, lacksRow);
   return sites.flatMap((site): Finding[] => {
     const { name, trouble } = site;
-    const silent = `The site ${name} does not answer`;
     return [
       ...(site.reachable
         ? []
-        : [problem(trouble === null ? `${silent}.` : `${silent}: ${trouble}`)]),
+        : [
+            problem(
+              trouble === null
+                ? `The site ${name} does not answer.`
+                : `The site ${name} cannot be used: ${trouble}`,
+            ),
+          ]),
       ...site.findings.map(({ severity, message, advice }) => ({
         severity,
         message: `Site ${name}: ${message}`,

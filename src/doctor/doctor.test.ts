@@ -47,6 +47,7 @@ const healthy: Facts = {
     checksums: true,
     durable: true,
     keptMachines: 0,
+    sites: [],
   },
 };
 const wholePages = { pages: 4_000, damaged: [] };
@@ -64,7 +65,16 @@ describe("judging", () => {
     where: "external",
     version: 180_004,
     keptMachines: 0,
+    sites: [],
   } as const;
+  const cluster = {
+    name: "dc-1",
+    kind: "kubevirt",
+    version: "v1.9.0",
+    reachable: true,
+    trouble: null,
+    findings: [],
+  };
   test.for<[string, Partial<Facts>, Finding["verdict"], RegExp]>([
     ["an old Node", { node: "v22.1.0" }, "problem", /npm start/],
     [
@@ -126,6 +136,43 @@ describe("judging", () => {
       { database: { ...answers, checksums: true, durable: true, keptMachines: 2 } },
       "problem",
       /2 at a platform.*\n.*millrace orphan list/,
+    ],
+    [
+      "a platform that lacks something",
+      {
+        database: {
+          ...answers,
+          checksums: true,
+          durable: true,
+          sites: [
+            {
+              ...cluster,
+              findings: [
+                {
+                  severity: "problem",
+                  message: "no CDI: no machine can run",
+                  advice: "Install it.",
+                },
+              ],
+            },
+          ],
+        },
+      },
+      "problem",
+      /Site dc-1 +no CDI: no machine can run\n.*Install it\./,
+    ],
+    [
+      "a platform that does not answer",
+      {
+        database: {
+          ...answers,
+          checksums: true,
+          durable: true,
+          sites: [{ ...cluster, reachable: false, trouble: "no KubeVirt" }],
+        },
+      },
+      "problem",
+      /Site dc-1 +cannot be used: no KubeVirt/,
     ],
     [
       "a silent database",

@@ -1,4 +1,6 @@
 /** What `doctor` found on this machine; how it is judged is in judge.ts. */
+import type { SiteFacts } from "./sites.ts";
+
 export interface Facts {
   readonly node: string;
   /** What QEMU says of itself; `undefined` if it is not there. */
@@ -46,6 +48,7 @@ export type DatabaseFacts =
       readonly durable: boolean;
       /** Machines at platforms that no row of it ever named; they wait for the operator. */
       readonly keptMachines: number;
+      readonly sites: readonly SiteFacts[];
     }
   | { readonly kind: "stopped" };
 

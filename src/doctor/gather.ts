@@ -17,6 +17,7 @@ import { hostPackages } from "#providers/local/image/host-packages.ts";
 
 import { executionWithoutProbe, probeMachine } from "./probe.ts";
 import type { DataFacts, DatabaseFacts, Facts, PageFacts } from "./facts.ts";
+import { readSites } from "./sites.ts";
 
 export interface GatherOptions {
   readonly dataDirectory: string;
@@ -202,6 +203,7 @@ async function askDatabase(url: string, where: "embedded" | "external"): Promise
     );
     const said = settingsRow.parse(rows[0]);
     const keptMachines = await countKept(client);
+    const sites = await readSites(client);
     return {
       kind: "answers",
       where,
@@ -209,6 +211,7 @@ async function askDatabase(url: string, where: "embedded" | "external"): Promise
       checksums: said.checksums === "on",
       durable: said.fsync === "on" && said.pages === "on" && said.commit !== "off",
       keptMachines,
+      sites,
     };
   } catch (cause) {
     return { kind: "unreachable", where: `the ${where} database`, reason: messageOf(cause) };

@@ -31,6 +31,7 @@ export function judge(facts: Facts, pages: PageFacts): readonly Finding[] {
     ...dataDirectory(facts.data),
     database(facts.database),
     ...keptMachines(facts.database),
+    ...sites(facts.database),
     databasePages(facts.database, pages),
   ];
 }
@@ -200,6 +201,22 @@ function keptMachines(found: DatabaseFacts): readonly Finding[] {
       "look at them, then adopt or remove each: millrace orphan list",
     ),
   ];
+}
+
+/** As the server saw them last; one that is stopped sees nothing new. */
+function sites(found: DatabaseFacts): readonly Finding[] {
+  if (found.kind !== "answers") return [];
+  return found.sites.flatMap(({ name, kind, version, reachable, trouble, findings }) => {
+    const check = `Site ${name}`;
+    const judged = findings.map(({ severity, message, advice }) =>
+      severity === "problem" ? problem(check, message, advice) : warning(check, message, advice),
+    );
+    if (!reachable) {
+      const says = trouble === null ? "does not answer" : `cannot be used: ${trouble}`;
+      return [problem(check, says, "mend what it says; it is tried again by itself"), ...judged];
+    }
+    return judged.length === 0 ? [ok(check, `${kind} ${version}`)] : judged;
+  });
 }
 
 function databasePages(found: DatabaseFacts, pages: PageFacts): Finding {

@@ -201,6 +201,15 @@ export class KubeClient {
     }
   }
 
+  /** Versions by group, of all but the first group, which has no name. */
+  async groups({ signal }: KubeCall): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { body } = await this.#calls.send({ method: "GET", path: "/apis" }, read(signal));
+    const { groups } = readAs((value) => groupList.parse(value), body);
+    return new Map(
+      groups.map(({ name, versions }) => [name, versions.map(({ version }) => version)]),
+    );
+  }
+
   /** As the server says it: `v1.36.2`. */
   async version({ signal }: KubeCall): Promise<string> {
     const { body } = await this.#calls.send({ method: "GET", path: "/version" }, read(signal));
@@ -213,6 +222,11 @@ export class KubeClient {
 }
 
 const resourceList = z.object({ resources: z.array(z.object({ name: z.string() })) });
+const groupList = z.object({
+  groups: z.array(
+    z.object({ name: z.string(), versions: z.array(z.object({ version: z.string() })) }),
+  ),
+});
 const serverVersion = z.object({ gitVersion: z.string() });
 
 function readNamed(value: unknown, { kind }: Kind, { name }: ObjectName): KubeObject {

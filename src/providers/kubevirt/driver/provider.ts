@@ -37,6 +37,7 @@ import { missing, providerError, refused } from "./errors.ts";
 import { Hands } from "./hands.ts";
 import { machineCosts } from "./machine-costs.ts";
 import { move } from "./moves.ts";
+import { siteFindings } from "./findings.ts";
 import { operationStatus } from "./operations.ts";
 import { power } from "./power.ts";
 import { removeProject } from "./project-end.ts";
@@ -202,6 +203,7 @@ export class KubevirtProvider implements Provider {
     return this.#ask(() => power(this.#hands, call, machineId, action));
   }
 
+          ...siteFindings(site, this.#settings, this.#view.nodes()),
   interrupt(call: Call, machineId: string, _how: Interruption): Promise<OperationRef> {
     return this.#ask(async () => {
       await this.#hands.owned(call, machineId);

@@ -12,6 +12,7 @@ import type {
   SiteFacts,
   StorageClassFacts,
 } from "#providers/kubevirt/compile/facts.ts";
+import type { ApiGroups } from "#providers/kubevirt/observe/platform.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import { refused } from "./errors.ts";
@@ -26,6 +27,8 @@ export interface KubevirtFacts {
   readonly permitted: ReadonlySet<string>;
   /** Changes of CPUs and memory reach a machine that runs, by moving it. */
   readonly liveUpdate: boolean;
+  /** Features that are on by default, and were turned off. */
+  readonly disabledGates: ReadonlySet<string>;
   /** `useEmulation`: a machine gets no `/dev/kvm`, whether its node has one or not. */
   readonly emulated: boolean;
 }
@@ -43,6 +46,7 @@ const kubevirtObject = z.object({
           .object({
             cpuAllocationRatio: z.number().optional(),
             useEmulation: z.boolean().optional(),
+            disabledFeatureGates: z.array(z.string()).default([]),
           })
           .optional(),
         additionalGuestMemoryOverheadRatio: z.string().optional(),
@@ -84,6 +88,7 @@ export function kubevirtFacts(object: KubeObject): KubevirtFacts {
       (configuration?.vmRolloutStrategy ?? "LiveUpdate") === "LiveUpdate" &&
       methods.includes("LiveMigrate"),
     emulated: configuration?.developerConfiguration?.useEmulation === true,
+    disabledGates: new Set(configuration?.developerConfiguration?.disabledFeatureGates),
   };
 }
 
@@ -175,6 +180,10 @@ export interface Site {
   readonly kubernetesVersion: string;
   /** GPUs of the settings that KubeVirt does not permit. */
   readonly unpermitted: readonly string[];
+  /** What its API has. */
+  readonly groups: ApiGroups;
+  /** The value of the lowest PriorityClass that machines have: jobs stay below. */
+  readonly machinePriorityMin: number;
 }
 
 const named = z.object({ metadata: z.object({ name: z.string() }) });
@@ -187,13 +196,15 @@ export async function readSite(
 ): Promise<Site> {
   const call = { signal };
   const kubevirt = await readKubevirt(client, signal);
-  const [classes, snapshotClasses, profiles, priorities, kubernetesVersion] = await Promise.all([
-    client.list(call, kinds.storageClass),
-    listIfServed(client, kinds.volumeSnapshotClass, signal),
-    listIfServed(client, kinds.storageProfile, signal),
-    client.list(call, kinds.priorityClass),
-    client.version(call),
-  ]);
+  const [classes, snapshotClasses, profiles, priorities, kubernetesVersion, groups] =
+    await Promise.all([
+      client.list(call, kinds.storageClass),
+      listIfServed(client, kinds.volumeSnapshotClass, signal),
+      listIfServed(client, kinds.storageProfile, signal),
+      client.list(call, kinds.priorityClass),
+      client.version(call),
+      client.groups(call),
+    ]);
   const storage = storageFacts(classes.items, snapshotClasses, profiles);
   const { gpus, unpermitted } = gpuFacts(settings, kubevirt);
   const defaultStorageClass = settings.storageClass ?? storage.defaultClass;
@@ -222,6 +233,8 @@ export async function readSite(
       cpuModels: nodes.cpuModels,
       vcpusMax: nodes.vcpusMax,
       sshService: settings.sshService,
+    groups,
+    machinePriorityMin: machinePriorityMin(settings, priorities.items),
     },
   };
 }

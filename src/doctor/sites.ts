@@ -1,0 +1,33 @@
+/** What the server wrote down of its platforms: whether they answer, and what they lack. */
+import type pg from "pg";
+import { z } from "zod";
+
+const siteRow = z.object({
+  name: z.string(),
+  kind: z.string(),
+  version: z.string(),
+  reachable: z.boolean(),
+  trouble: z.string().nullable(),
+  findings: z.array(
+    z.object({
+      severity: z.enum(["warning", "problem"]),
+      message: z.string(),
+      advice: z.string(),
+    }),
+  ),
+});
+
+export type SiteFacts = z.output<typeof siteRow>;
+
+/** None in a database that is still to be brought up to date. */
+export async function readSites(client: pg.Client): Promise<readonly SiteFacts[]> {
+  const { rows } = await client.query(
+    `select exists (select from information_schema.columns
+      where table_schema = 'public' and table_name = 'site' and column_name = 'findings') as there`,
+  );
+  if (!z.object({ there: z.boolean() }).parse(rows[0]).there) return [];
+  const sites = await client.query(
+    `select name, kind, version, reachable, trouble, findings from site order by name`,
+  );
+  return z.array(siteRow).parse(sites.rows);
+}
