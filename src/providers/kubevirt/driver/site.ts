@@ -187,6 +187,22 @@ export interface Site {
 }
 
 const named = z.object({ metadata: z.object({ name: z.string() }) });
+const priorityClass = named.extend({
+  value: z.number(),
+  globalDefault: z.boolean().default(false),
+});
+
+/** A class that says none has the cluster's default, and without one zero. */
+function machinePriorityMin({ classes }: ClusterSettings, all: readonly KubeObject[]): number {
+  const known = all.map((each) => priorityClass.parse(each));
+  const byDefault = known.find(({ globalDefault }) => globalDefault)?.value ?? 0;
+  const values = [classes.core, classes.standard].map(({ priorityClass: name }) =>
+    name === undefined
+      ? byDefault
+      : (known.find(({ metadata }) => metadata.name === name)?.value ?? 0),
+  );
+  return Math.min(...values);
+}
 
 export async function readSite(
   client: KubeClient,
@@ -217,6 +233,8 @@ export async function readSite(
     kubevirt,
     kubernetesVersion,
     unpermitted,
+    groups,
+    machinePriorityMin: machinePriorityMin(settings, priorities.items),
     facts: {
       controlPlaneId: settings.controlPlane,
       rules: {
@@ -233,8 +251,6 @@ export async function readSite(
       cpuModels: nodes.cpuModels,
       vcpusMax: nodes.vcpusMax,
       sshService: settings.sshService,
-    groups,
-    machinePriorityMin: machinePriorityMin(settings, priorities.items),
     },
   };
 }
