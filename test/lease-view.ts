@@ -101,7 +101,7 @@ export function leaseView(given: Given = {}): View {
     interruption: null,
     faultsBefore: 0,
     silentMsMax: 600_000,
-    host: { name: "h1", downSince: null },
+    host: { name: "h1", nativeId: "h1", downSince: null },
     hostDownMsMax: 300_000,
     instance: {
       tenantId: "t",

@@ -58,6 +58,11 @@ const noticeWords = {
     "zh-CN":
       "租赁 {lease} 所在的主机即将停机维护。目前仍在运行,因磁盘位于该主机而不会被迁移;请备份重要数据,并在方便时停止实例。停机时间由运营方另行通知。",
   },
+  lease_evacuation: {
+    en: "The host of {lease} is being emptied for maintenance. {lease} runs on: it cannot move while it runs. Stop it and start it again when it suits you, and it comes up on another host with its disk.",
+    "zh-CN":
+      "租赁 {lease} 所在的主机正在为维护而清空。目前仍在运行,但无法在运行中迁移;请在方便时停止后重新启动,它将带着磁盘在其他主机上启动。",
+  },
   lease_host_down: {
     en: "The host of {lease} has been down since {since}. The disk of the lease is there, so it cannot go elsewhere; it goes on when the host is back. The operator knows.",
     "zh-CN":
@@ -214,6 +219,11 @@ const alertWords = {
     en: "The lease {lease} stands on {host}, device {device}, which is out of order. Leases are never moved by themselves: talk to its owner.",
     "zh-CN":
       "租赁 {lease} 位于发生故障的主机 {host}(设备 {device})。租赁不会自动迁移,请联系客户处理。",
+  },
+  drain_waits: {
+    en: "The host {host} is being emptied and waits for {leases} leases that cannot move while they run. Their owners were told; talk to them, or stop the leases.",
+    "zh-CN":
+      "主机 {host} 正在清空,仍有 {leases} 个租赁无法在运行中迁移。客户已收到通知;请联系客户,或停止这些租赁。",
   },
   host_down: {
     en: "The host {host} has been down since {since}, with {leases} leases that cannot go elsewhere, because their disks are there. Jobs went on elsewhere. Bring it back, or talk to the owners.",

@@ -53,6 +53,8 @@ export interface Capabilities {
   /** Whole GPUs are added to, and taken from, a machine that runs or is stopped. */
   readonly resizeGpus: Capability;
   readonly pause: Capability;
+  /** A stopped machine may start on another host of its site: its disks are not on one of them. */
+  readonly startElsewhere: Capability;
   /** A machine goes to another host while it runs (`move`); a single one may still be unable to. */
   readonly moveLive: Capability;
   readonly serialConsole: Capability;
@@ -123,7 +125,8 @@ export type OperationStatus =
   | { readonly state: "unknown" };
 
 export type PowerAction =
-  | { readonly to: "start" }
+  /** On that host, where a stopped machine may start elsewhere; else where it was. */
+  | { readonly to: "start"; readonly hostId?: string }
   | { readonly to: "shutdown"; readonly graceSeconds: number }
   | { readonly to: "stop" }
   | { readonly to: "reboot" }

@@ -23,6 +23,7 @@ import { createTenant } from "#identity/tenants.ts";
 import { fen } from "#kernel/money.ts";
 import type { Observer } from "#observe/observer.ts";
 import { decorate } from "#providers/decorate.ts";
+import type { Capabilities } from "#providers/provider.ts";
 import { systemClock } from "#providers/simulated/clock.ts";
 import { openSimulated, type SimulatedProvider } from "#providers/simulated/provider.ts";
 
@@ -65,7 +66,11 @@ export interface JobCloud {
 
 /** `gpus`: T4 devices of each of its hosts, which is `h1` alone unless others are named. */
 export async function jobCloud(
-  options: { readonly gpus?: readonly string[]; readonly hosts?: readonly string[] } = {},
+  options: {
+    readonly gpus?: readonly string[];
+    readonly hosts?: readonly string[];
+    readonly capabilities?: Partial<Capabilities>;
+  } = {},
 ): Promise<JobCloud> {
   let aheadMs = 0;
   const now = (): number => Date.now() + aheadMs;
@@ -89,6 +94,7 @@ export async function jobCloud(
     })),
     clock: { ...systemClock, now },
     latencies: { createMs: 5, bootMs: 5, shutdownMs: 5 },
+    ...(options.capabilities === undefined ? {} : { capabilities: options.capabilities }),
   });
   const secrets = await db.transaction(async (tx) => {
     await seedPriceProfile(tx);

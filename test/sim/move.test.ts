@@ -11,7 +11,11 @@ import { present } from "#kernel/assert.ts";
 import { jobCloud } from "./job-cloud.ts";
 
 const timeout = 240_000;
-const cloud = await jobCloud({ hosts: ["h1", "h2"] });
+const cloud = await jobCloud({
+  hosts: ["h1", "h2"],
+  gpus: ["g0"],
+  capabilities: { startElsewhere: { can: true } },
+});
 
 beforeAll(async () => {
   await cloud.start();
@@ -34,9 +38,9 @@ function placeOf(leaseId: string): Promise<z.infer<typeof held>> {
   );
 }
 
-async function runningLease(name: string): Promise<string> {
+async function runningLease(name: string, flavor = "nano"): Promise<string> {
   const { lease } = await cloud.api.call("createLease", {
-    body: { name, flavor: "nano", image: "tiny" },
+    body: { name, flavor, image: "tiny" },
   });
   await eventually(async () => {
     const { state } = await cloud.api.call("getLease", { params: { leaseId: lease.id } });
@@ -101,6 +105,40 @@ test(
     await cloud.api.call("stopLease", { params, body: {} });
     const late = operator.call("moveLease", { params, body: {} });
     await expect(late).rejects.toMatchObject({ code: "wrong_state" });
+    await cloud.api.call("releaseLease", { params });
+  },
+);
+
+test(
+  "H-29: what cannot move while it runs is stopped by its owner in his own time, and comes up on another host",
+  { timeout },
+  async () => {
+    const leaseId = await runningLease("train", "t4.1");
+    const params = { leaseId };
+    const before = await placeOf(leaseId);
+    await setMaintenance(cloud.db, before.id, true);
+    await eventually(async () => {
+      const { items } = await cloud.api.call("listNotices", { query: {} });
+      expect(items.map(({ kind }) => kind)).toContain("lease_evacuation");
+    });
+    await cloud.api.call("stopLease", { params, body: {} });
+    await eventually(async () => {
+      expect((await cloud.api.call("getLease", { params })).state).toBe("stopped");
+    });
+    await cloud.api.call("startLease", { params });
+    await eventually(async () => {
+      expect((await cloud.api.call("getLease", { params })).state).toBe("running");
+    });
+    const after = await placeOf(leaseId);
+    expect(after.host).toBe(before.host === "h1" ? "h2" : "h1");
+    expect(after.spec).toBe(after.host);
+    const claims = await cloud.db.rows(
+      sql`select c.host_id from gpu_claim c join instance i on i.id = c.instance_id
+        where i.request_id = ${leaseId}`,
+      z.object({ host_id: z.string() }),
+    );
+    expect(claims).toEqual([{ host_id: after.id }]);
+    await setSchedulable(cloud.db, before.id, true);
     await cloud.api.call("releaseLease", { params });
   },
 );

@@ -11,7 +11,8 @@ import type { PlaceAsk } from "./ask.ts";
 import { Eligibility } from "./eligible.ts";
 import type { HostState } from "./host-state.ts";
 import type { Neighbors } from "./neighbors.ts";
-import type { HeldPlacement } from "./store.ts";
+import { siteLabel } from "./hosts-read.ts";
+import { pinnedBy, type HeldPlacement } from "./store.ts";
 
 /** What starts as a whole: one entry, or the members of a gang. */
 export interface Group {
@@ -47,6 +48,7 @@ export interface AsksInput {
 
 export function asksOf(input: AsksInput): Asks {
   const eligibility = new Eligibility(input.hosts);
+  const sites = new SiteHosts(input.hosts);
   const groups: Group[] = [];
   const unready: Unready[] = [];
   const downHosts = new Map(input.hosts.flatMap(({ id, name, up }) => (up ? [] : [[id, name]])));
@@ -60,7 +62,7 @@ export function asksOf(input: AsksInput): Asks {
       else gang.push(entry);
       continue;
     }
-    const ask = askOf(entry, input);
+    const ask = askOf(entry, input, sites);
     const down = ask?.pinned === undefined ? undefined : downHosts.get(ask.pinned.hostId);
     if (ask === undefined) unready.push({ entry, reason: notThereYet });
     else if (down !== undefined) unready.push({ entry, reason: hostOfDiskIsDown(down) });
@@ -70,7 +72,7 @@ export function asksOf(input: AsksInput): Asks {
     const members = entries
       .toSorted((a, b) => (a.requestId < b.requestId ? -1 : 1))
       .flatMap((entry) => {
-        const ask = askOf(entry, input);
+        const ask = askOf(entry, input, sites);
         return ask === undefined ? [] : [{ entry, ask }];
       });
     const size = entries[0]?.gangSize ?? 0;
@@ -108,21 +110,45 @@ function incomplete(there: number, size: number): Reason {
 function askOf(
   entry: WaitingEntry,
   { held, neighbors }: Pick<AsksInput, "held" | "neighbors">,
+  sites: SiteHosts,
 ): PlaceAsk | undefined {
   const { tenantId, shape, image, afterFault } = entry;
-  const pinned = held.get(entry.requestId);
+  const holds = held.get(entry.requestId);
   const around = neighbors.around(entry);
   if (around === undefined) return undefined;
-  const { only, not } = around;
+  const { not } = around;
+  const only = holds?.anywhere === true ? within(sites.of(holds.site), around.only) : around.only;
   return {
     tenantId,
     shape,
-    ...(image === undefined ? {} : { image }),
-    ...(pinned === undefined ? {} : { pinned }),
+    ...(image === undefined || holds !== undefined ? {} : { image }),
+    ...pinnedBy(holds),
     ...(only === undefined ? {} : { only }),
     ...(not.length === 0 ? {} : { not }),
     ...(afterFault ? { afterFault } : {}),
   };
+}
+
+/** Ids of the hosts of a site, made once for each that is asked for. */
+class SiteHosts {
+  readonly #hosts: readonly HostState[];
+  readonly #known = new Map<string, readonly string[]>();
+
+  constructor(hosts: readonly HostState[]) {
+    this.#hosts = hosts;
+  }
+
+  of(site: string): readonly string[] {
+    const known = this.#known.get(site);
+    if (known !== undefined) return known;
+    const ids = this.#hosts.filter(({ labels }) => labels[siteLabel] === site).map(({ id }) => id);
+    this.#known.set(site, ids);
+    return ids;
+  }
+}
+
+function within(ids: readonly string[], only: readonly string[] | undefined): readonly string[] {
+  return only === undefined ? ids : ids.filter((id) => only.includes(id));
 }
 
 function groupOf(id: string, members: readonly Member[], eligibility: Eligibility): Group {

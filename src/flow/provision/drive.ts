@@ -162,7 +162,7 @@ function start(view: View, step: Step, machine: Machine): Step {
 }
 
 function switchOn(view: View, step: Step, machine: Machine, restarts: number): Step {
-  const { instance, request, operations } = view;
+  const { instance, request, operations, host } = view;
   const asked = operations.find((operation) => operation.kind === "start");
   const key = `${instance.id}:start:${request.turn}`;
   return {
@@ -173,7 +173,8 @@ function switchOn(view: View, step: Step, machine: Machine, restarts: number): S
       kind: "start",
       key: restarts === 0 ? key : `${key}:restart:${restarts}`,
       operationId: asked?.id ?? null,
-      action: { to: "start" },
+      action:
+        host.nativeId === machine.hostId ? { to: "start" } : { to: "start", hostId: host.nativeId },
     },
   };
 }

@@ -174,10 +174,10 @@ export function viewOf(
       seenUntil: row.seen_until,
       workload: row.workload,
       collected: row.collected,
-      metering: row.metering,
-    },
       waiting: row.waiting,
       notes: row.notes,
+      metering: row.metering,
+    },
     request: {
       wanted: row.wanted,
       turn: row.request_turn,
@@ -192,7 +192,7 @@ export function viewOf(
     interruption: row.interruption,
     faultsBefore: row.faults_before,
     silentMsMax: row.silent_seconds_max * 1000,
-    host: { name: row.host_name, downSince: row.host_down_since },
+    host: { name: row.host_name, nativeId: row.host_native_id, downSince: row.host_down_since },
     hostDownMsMax: row.host_down_seconds_max * 1000,
     ...seen,
   };

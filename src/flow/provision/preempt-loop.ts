@@ -14,7 +14,7 @@ import type { PlaceAsk } from "#flow/place/ask.ts";
 import { hostStates } from "#flow/place/hosts-read.ts";
 import { isSocial } from "#flow/place/neighbors.ts";
 import { Planner } from "#flow/place/planner.ts";
-import { heldPlacement } from "#flow/place/store.ts";
+import { heldPlacement, pinnedBy } from "#flow/place/store.ts";
 import { chooseVictims, type Running, type Victims } from "#flow/queue/preempt.ts";
 import { releaseHeld } from "#flow/queue/held.ts";
 import { waitingEntries, type WaitingEntry } from "#flow/queue/store.ts";
@@ -139,7 +139,7 @@ async function askOf(db: Queryable, entry: WaitingEntry): Promise<PlaceAsk | und
   const held = await heldPlacement(db, entry);
   if (held?.state === "full") return undefined;
   const { tenantId, shape, afterFault } = entry;
-  return { tenantId, shape, afterFault, ...(held === undefined ? {} : { pinned: held }) };
+  return { tenantId, shape, afterFault, ...pinnedBy(held) };
 }
 
 async function tell(

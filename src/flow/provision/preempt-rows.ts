@@ -135,6 +135,7 @@ const sickRow = z
     leaving_since: instant.nullable(),
     told: z.boolean(),
     can_move: z.boolean(),
+    starts_elsewhere: z.boolean(),
     moves: z.enum(["never", "running", "lately", "failed"]),
   })
   .transform((row) => ({
@@ -152,6 +153,8 @@ const sickRow = z
     told: row.told,
     /** Its platform can take it to another host while it runs, and it runs. */
     canMove: row.can_move,
+    /** Stopped and started again, it comes up on another host. */
+    startsElsewhere: row.starts_elsewhere,
     /** Whether it was asked to, since the host is to be left; `failed` is a while ago. */
     moves: row.moves,
   }));
@@ -171,6 +174,7 @@ export function onSick(db: Queryable, rowsMax: number, at: number): Promise<OnSi
         case when d.id is null then ${leavingSince} end as leaving_since,
         i.kind = 'lease' and i.state = 'running' and r.wanted = 'running' and r.shape->'gpu' = 'null'::jsonb
           and coalesce(s.capabilities->'moveLive'->>'can' = 'true', false) as can_move,
+        coalesce(s.capabilities->'startElsewhere'->>'can' = 'true', false) as starts_elsewhere,
         coalesce((select case when o.state = 'running' then 'running'
               when o.ended_at > ${new Date(at - moveAgainMs)} then 'lately' else 'failed' end
             from operation o where o.tenant_id = i.tenant_id and o.request_id = i.request_id

@@ -81,7 +81,7 @@ async function tellLease(tx: Tx, lease: OnSick, at: number): Promise<void> {
   if (maintenanceSince !== null) {
     // The operator knows: he said so himself.
     const told = `maintenance:${lease.instanceId}:${maintenanceSince}`;
-    const kind = "lease_host_maintenance";
+    const kind = lease.startsElsewhere ? "lease_evacuation" : "lease_host_maintenance";
     await notify(tx, { tenantId, key: told, kind, severity: "warning", data: { lease: name }, at });
     return;
   }

@@ -17,6 +17,7 @@ import type { Observer } from "#observe/observer.ts";
 import type { Listing, Machine, Provider } from "#providers/provider.ts";
 
 import { adoptPlacements, type PrepareWorkload } from "./adopt.ts";
+import { drainAlerts } from "./drains.ts";
 import { startHands } from "./hands.ts";
 import { refreshInventory } from "./inventory.ts";
 import { followMoves } from "./moves.ts";
@@ -68,6 +69,8 @@ export function siteWorker(context: SiteContext): SiteWorker {
     signal,
     lastSeenAt,
   };
+
+  const tellOfDrains = drainAlerts({ db, site, now });
 
   const instances = startHands<Parameters<typeof reconcile>[2]>({
     handsMax,
@@ -141,6 +144,7 @@ export function siteWorker(context: SiteContext): SiteWorker {
       // Where nobody answers, the listing is of what was known before.
       if (known.has(id)) listedAt.set(id, listing.complete ? now() : Math.min(now(), power.at));
     }
+    await tellOfDrains(rows, seen);
     await followMoves({ db, site, observer, now }, rows, seen);
     for (const row of rows) {
       instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });

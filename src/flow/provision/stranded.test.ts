@@ -33,7 +33,7 @@ function onDownHost(given: Given = {}, change: Partial<View> = {}): View {
       ...given.instance,
     },
     request: { ...view.request, workload, ...given.request },
-    host: { name: "h1", downSince },
+    host: { name: "h1", nativeId: "h1", downSince },
     ...change,
   };
 }
@@ -68,7 +68,9 @@ test("S-16: a member of a gang ends so, and its gang decides for all", () => {
 });
 
 test("a host that comes back soon costs nobody anything", () => {
-  const step = decide(onDownHost({}, { host: { name: "h1", downSince: now - 299_000 } }));
+  const step = decide(
+    onDownHost({}, { host: { name: "h1", nativeId: "h1", downSince: now - 299_000 } }),
+  );
   expect(step.state).toBe("running");
   expect(step.request).toBeUndefined();
 });
@@ -108,7 +110,10 @@ test("one that had ended by itself is waited for until its results were given up
 
 test("a lease stays where its disk is, for as long as it takes", () => {
   const view = leaseView({ machine: unseen });
-  const step = decide({ ...view, host: { name: "h1", downSince: now - 30 * 86_400_000 } });
+  const step = decide({
+    ...view,
+    host: { name: "h1", nativeId: "h1", downSince: now - 30 * 86_400_000 },
+  });
   expect(step.state).toBe("running");
   expect(step.request).toBeUndefined();
 });

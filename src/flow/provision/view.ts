@@ -112,11 +112,11 @@ export interface InstanceView {
   readonly workload: AttemptStatus | null;
   /** Jobs: the log and the results have been brought into the tenant's storage. */
   readonly collected: boolean;
-  /** The last transitions that count for metering, so that none is written twice. */
-  readonly metering: {
   /** What the platform said of the machine at the last look. */
   readonly waiting: Remark | null;
   readonly notes: readonly Remark[];
+  /** The last transitions that count for metering, so that none is written twice. */
+  readonly metering: {
     readonly seq: number;
     readonly lastAt: number;
     readonly ready: boolean;
@@ -160,7 +160,12 @@ export interface View {
   /** A guest of a job that has not answered for that long is taken for dead. */
   readonly silentMsMax: number;
   /** Its host, and since when that is down; null as long as it is not. */
-  readonly host: { readonly name: string; readonly downSince: number | null };
+  readonly host: {
+    readonly name: string;
+    /** As its platform names it. */
+    readonly nativeId: string;
+    readonly downSince: number | null;
+  };
   /** An attempt whose host has been down for longer is given up. */
   readonly hostDownMsMax: number;
   readonly request: RequestView;
@@ -218,11 +223,11 @@ export interface EventNote {
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly at: number;
+  /** Left out if one of its kind with the same `details.code` was told in that time before. */
+  readonly sparseMs?: number;
 }
 
 /** What should happen: rows first, in one transaction, then at most one call. */
-  /** Left out if one of its kind with the same `details.code` was told in that time before. */
-  readonly sparseMs?: number;
 export interface Step {
   readonly state: InstanceState;
   readonly patch: {
@@ -240,11 +245,11 @@ export interface Step {
     readonly shape?: Shape;
     readonly workload?: AttemptStatus;
     readonly reason?: Reason | null;
+    readonly waiting?: Remark | null;
+    readonly notes?: readonly Remark[];
   };
   readonly transitions: readonly Transition[];
   readonly placement?: "disk" | "none";
-    readonly waiting?: Remark | null;
-    readonly notes?: readonly Remark[];
   /** What becomes of the request. */
   readonly request?:
     | { readonly set: "wanted-stopped"; readonly reason: Reason | null }

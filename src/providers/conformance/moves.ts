@@ -38,4 +38,26 @@ export const moveChecks: readonly Check[] = [
       await bench.fails(provider.move(bench.call(), before.id), "refused");
     },
   },
+  {
+    id: "start-elsewhere",
+    title: "H-29: starts a stopped machine on another host, with its disk",
+    run: async (bench) => {
+      const { provider, read } = bench;
+      const { capabilities } = await provider.info(read);
+      if (!capabilities.startElsewhere.can) {
+        bench.because = capabilities.startElsewhere.because;
+        return;
+      }
+      const before = await bench.resident();
+      const { items } = await provider.hosts(read);
+      const other = items.find(({ id }) => id !== before.hostId)?.id ?? "";
+      await bench.done(await provider.power(bench.call(), before.id, { to: "stop" }));
+      await bench.stopped(before.id);
+      const start = { to: "start", hostId: other } as const;
+      await bench.done(await provider.power(bench.call(), before.id, start));
+      const after = await bench.ready(before.id);
+      expect(after.hostId).toBe(other);
+      expect(after.diskBytes).toBe(before.diskBytes);
+    },
+  },
 ];

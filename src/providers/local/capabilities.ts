@@ -16,6 +16,7 @@ export function capabilitiesOf({ offered }: Driver): Capabilities {
     diskGrowLive: yes,
     resizeGpus: no("the local provider passes no devices to its machines"),
     pause: yes,
+    startElsewhere: no("this site is one machine"),
     moveLive: no("this site is one machine: there is nowhere to move to"),
     serialConsole: yes,
     vncConsole: yes,

@@ -12,6 +12,7 @@ export const simulatedCapabilities: Capabilities = {
   diskGrowLive: yes,
   resizeGpus: yes,
   pause: yes,
+  startElsewhere: no("the disk of a simulated machine is on its host"),
   moveLive: yes,
   serialConsole: yes,
   vncConsole: no("a simulated machine has no screen"),

@@ -112,7 +112,10 @@ export function power(
     case "start":
       if (machine.power === "paused") throw refused("the machine is paused: resume it");
       if (machine.power === "running" || machine.startsAt !== null) return same(machine, already);
-      return at(powerOn(machine, now, latencies.bootMs), 0);
+      return at(
+        powerOn(startingOn(machine, action.hostId, capabilities), now, latencies.bootMs),
+        0,
+      );
     case "stop":
       if (machine.power === "stopped" && machine.startsAt === null) return same(machine, already);
       return at(powerOff(machine, { at: now, reason: "requested", detail: "[simulated] stop" }), 0);
@@ -146,6 +149,16 @@ export function power(
       return at(resumed(machine, now), 0);
   }
   return unreachable(action);
+}
+
+function startingOn(
+  machine: MachineState,
+  hostId: string | undefined,
+  { startElsewhere }: Capabilities,
+): MachineState {
+  if (hostId === undefined || hostId === machine.spec.hostId) return machine;
+  demand(startElsewhere, "a start on another host");
+  return { ...machine, spec: { ...machine.spec, hostId } };
 }
 
 export function resize(machine: MachineState, to: Resize, now: number, can: Capabilities): Changed {

@@ -46,6 +46,7 @@ export function capabilitiesOf(
     diskGrowLive: yes,
     resizeGpus: no(noGpuResize),
     pause: yes,
+    startElsewhere: startElsewhere(storage, settings, all.length),
     moveLive: moveLive(storage, all.length),
     serialConsole: yes,
     vncConsole: yes,
@@ -66,4 +67,18 @@ function moveLive(storage: readonly (StorageClassFacts | undefined)[], nodes: nu
   return storage.every((each) => each?.accessMode === "ReadWriteMany")
     ? yes
     : no("only one node may open a disk of this storage at a time (it has no ReadWriteMany)");
+}
+
+function startElsewhere(
+  storage: readonly (StorageClassFacts | undefined)[],
+  { disksFollow }: ClusterSettings,
+  nodes: number,
+): Capability {
+  if (nodes < 2) return no("there is no second node");
+  const shared = storage.every((each) => each?.accessMode === "ReadWriteMany");
+  return (disksFollow ?? shared)
+    ? yes
+    : no(
+        "nobody said that any node may open a disk of this storage (disksFollow in the site's settings)",
+      );
 }

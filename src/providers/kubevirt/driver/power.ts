@@ -7,6 +7,7 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
 import type { Call, OperationRef, PowerAction } from "#providers/provider.ts";
 
+import { placeToStart } from "./elsewhere.ts";
 import { isConflict, refused } from "./errors.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
 import type { KeptMachine } from "./kept.ts";
@@ -24,7 +25,12 @@ export function power(
   );
 }
 
-function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): Doing {
+function doingOf(
+  hands: Hands,
+  call: Call,
+  found: Found,
+  action: PowerAction,
+): Doing | Promise<Doing> {
   const { client } = hands;
   const { machine, instance } = found;
   const name = { namespace: machine.namespace, name: machine.name };
@@ -37,12 +43,7 @@ function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): D
   };
   switch (action.to) {
     case "start":
-      if (machine.seen.spec.runStrategy === "Halted") {
-        return {
-          patch: { spec: { runStrategy: "RerunOnFailure" } },
-          annotations: runSoFar(hands, found),
-        };
-      }
+      if (machine.seen.spec.runStrategy === "Halted") return switchOn(hands, call, found, action);
       return isLive ? {} : { act: () => startAgain(hands, call, found) };
     case "stop":
       return isLive ? halt(hands, call, found, 0) : { patch: haltedPatch };
@@ -65,6 +66,21 @@ function doingOf(hands: Hands, call: Call, found: Found, action: PowerAction): D
         ? { act: ofInstance("unpause") }
         : {};
   }
+}
+
+async function switchOn(
+  hands: Hands,
+  call: Call,
+  found: Found,
+  { hostId }: Extract<PowerAction, { readonly to: "start" }>,
+): Promise<Doing> {
+  const place =
+    hostId === undefined ? undefined : await placeToStart(hands, call, found.machine, hostId);
+  const template = place === undefined ? {} : { template: place.template };
+  return {
+    patch: { spec: { runStrategy: "RerunOnFailure", ...template } },
+    annotations: { ...runSoFar(hands, found), ...place?.annotations },
+  };
 }
 
 /** The guest ended by itself: its run goes when the next is made, so its end is written first. */

@@ -112,6 +112,8 @@ export const clusterSettings = z.strictObject({
   images: z.record(imageName, image).default({}),
   /** The cluster's default class when left out. */
   storageClass: dnsName.optional(),
+  /** Any node may open a disk that no node has open; when left out, if its storage has ReadWriteMany. */
+  disksFollow: z.boolean().optional(),
   sshService: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).default("ClusterIP"),
   /** Under which a NodePort is reached; a node's own address when left out. */
   sshHost: z.string().min(1).optional(),
