@@ -147,17 +147,6 @@ export interface WorkloadStatus {
   readonly logBytes: number;
 }
 
-export interface Machine {
-  readonly id: string;
-  readonly owner: Owner | undefined;
-  readonly hostId: string;
-  /** Where it is kept natively (directory, node, MoRef): a cache for people, never identity. */
-  readonly locator: Readonly<Record<string, string>>;
-  readonly power: Observed<PowerState>;
-  /** When the current power state began; the evidence that metering rests on. */
-  readonly powerSince: number;
-  readonly stop?: StopEvidence;
-  /** The agent in the guest has answered: keys are in place and the address works. */
 /** What a person should know of a machine: what it is, what to do about it, and who can. */
 export interface Remark {
   /** For programs; the same as long as the cause is. */
@@ -170,8 +159,20 @@ export interface Remark {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+export interface Machine {
+  readonly id: string;
+  readonly owner: Owner | undefined;
+  readonly hostId: string;
+  /** Where it is kept natively (directory, node, MoRef): a cache for people, never identity. */
+  readonly locator: Readonly<Record<string, string>>;
+  readonly power: Observed<PowerState>;
+  /** When the current power state began; the evidence that metering rests on. */
+  readonly powerSince: number;
+  readonly stop?: StopEvidence;
+  /** The agent in the guest has answered: keys are in place and the address works. */
   readonly guest: {
     readonly ready: boolean;
+    /** Of the run that goes on, or of the last one where the platform keeps it. */
     readonly readyAt?: number;
     /** When the agent answered last, where the platform keeps asking it. */
     readonly heardAt?: number;
@@ -193,6 +194,10 @@ export interface Remark {
    */
   readonly address?: string;
   readonly workload?: WorkloadStatus;
+  /** Why it does not run although it should; absent if nothing is in its way, and where nobody says. */
+  readonly waiting?: Remark;
+  /** What to know of it besides, such as a change that waits for a restart; no more than a few. */
+  readonly notes?: readonly Remark[];
 }
 
 export interface Snapshot {
@@ -206,10 +211,6 @@ export interface Snapshot {
 export interface Sample {
   readonly machineId: string;
   readonly at: number;
-  /** Why it does not run although it should; absent if nothing is in its way, and where nobody says. */
-  readonly waiting?: Remark;
-  /** What to know of it besides, such as a change that waits for a restart; no more than a few. */
-  readonly notes?: readonly Remark[];
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly diskReadBytes: number;

@@ -71,11 +71,11 @@ export async function applyStep(
       reason = case when ${patch.reason !== undefined}
         then ${patch.reason === undefined || patch.reason === null ? null : json(patch.reason)}::jsonb
         else reason end,
-      gone_at = ${step.state === "gone" ? new Date(now) : null}
       waiting = case when ${step.state === "gone"} then null
         when ${patch.waiting !== undefined} then ${patch.waiting === undefined || patch.waiting === null ? null : json(patch.waiting)}::jsonb
         else waiting end,
       notes = coalesce(${step.state === "gone" ? "[]" : patch.notes === undefined ? null : json(patch.notes)}::jsonb, notes),
+      gone_at = ${step.state === "gone" ? new Date(now) : null}
     where tenant_id = ${row.tenant_id} and id = ${row.id} and version = ${row.version}
       and not exists (select from operation o where o.tenant_id = ${row.tenant_id}
         and o.request_id = ${row.request_id} and o.state = 'running'
@@ -244,13 +244,13 @@ export async function addEvent(
     readonly message: string;
     readonly details?: Readonly<Record<string, unknown>>;
     readonly at: number;
-  },
-): Promise<void> {
     /** As in EventNote. */
     readonly sparseMs?: number;
+  },
+): Promise<void> {
+  const since = new Date(event.at - (event.sparseMs ?? 0));
   await db.execute(sql`
     insert into request_event (tenant_id, id, request_id, at, kind, message, details)
-  const since = new Date(event.at - (event.sparseMs ?? 0));
     select ${event.tenantId}, ${uuid()}, ${event.requestId}, ${new Date(event.at)},
       ${event.kind}, ${event.message}, ${json(event.details ?? {})}
     where ${event.sparseMs === undefined} or not exists (select from request_event e

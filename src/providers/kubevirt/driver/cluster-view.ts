@@ -253,12 +253,12 @@ export class ClusterView {
     const machine = this.machines.get(machineId);
     if (machine === undefined) {
       this.#begun.delete(machineId);
+      this.#obstacles.forget(machineId);
       return;
     }
     const { run: written } = machine;
     const known = this.withRun(machine).run;
     if (written?.end !== undefined && written.uid === known?.uid) this.#begun.delete(machineId);
-      this.#obstacles.forget(machineId);
     const instance = this.instances.get(machineId)?.seen;
     const next = nextRun(this.withRun(machine), instance, this.#options.now());
     if (next !== undefined && next.end === undefined && next !== written) {

@@ -34,10 +34,10 @@ import { openConsole } from "./consoles.ts";
 import { create } from "./create.ts";
 import { executionOf } from "./execution.ts";
 import { missing, providerError, refused } from "./errors.ts";
+import { siteFindings } from "./findings.ts";
 import { Hands } from "./hands.ts";
 import { machineCosts } from "./machine-costs.ts";
 import { move } from "./moves.ts";
-import { siteFindings } from "./findings.ts";
 import { operationStatus } from "./operations.ts";
 import { power } from "./power.ts";
 import { removeProject } from "./project-end.ts";
@@ -166,6 +166,7 @@ export class KubevirtProvider implements Provider {
           ...(this.#hands.claim?.findings() ?? []),
           ...this.#upkeep.findings(),
           ...this.#view.findings(),
+          ...siteFindings(site, this.#settings, this.#view.nodes()),
         ],
       };
     });
@@ -203,8 +204,7 @@ export class KubevirtProvider implements Provider {
     return this.#ask(() => power(this.#hands, call, machineId, action));
   }
 
-          ...siteFindings(site, this.#settings, this.#view.nodes()),
-  interrupt(call: Call, machineId: string, _how: Interruption): Promise<OperationRef> {
+  interrupt(call: Call, machineId: string, how: Interruption): Promise<OperationRef> {
     return this.#ask(async () => {
       await this.#hands.owned(call, machineId);
       throw refused("this machine runs no job that could be interrupted");
