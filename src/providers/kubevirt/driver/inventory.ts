@@ -57,11 +57,15 @@ export function seenNode(object: KubeObject, settings: ClusterSettings): SeenNod
     schedulable,
     host: {
       id: name,
-      state: !isReady || !(schedulable || takesJobs(labels, settings)) ? "down" : spec.unschedulable ? "maintenance" : "up",
+      state:
+        !isReady || !(schedulable || takesJobs(labels, settings))
+          ? "down"
+          : spec.unschedulable
+            ? "maintenance"
+            : "up",
       cpus: Math.max(0, Math.floor(milli / 1000 - nodeReserved.cpus)),
       memoryBytes: Math.max(0, Math.floor(memory - nodeReserved.memoryGib * gib)),
-      diskBytes:
-        nodeDiskGib === undefined ? piecesOf(allocatable, "ephemeral-storage") : nodeDiskGib * gib,
+      diskBytes: (nodeDiskGib ?? settings.storageGibMax) * gib,
       hugePages: hugePagesOf(allocatable),
       gpus: [...gpusOf(status, settings), ...jobGpus({ labels, status }, settings)],
       labels: { ...labels },

@@ -104,8 +104,8 @@ export const clusterSettings = z.strictObject({
     })
     .default({ cpus: 0, memoryGib: 0 }),
   /**
-   * Disks that machines may have for each node: they are of the cluster's storage, not of the node. Left
-   * out it is the node's own ephemeral storage, which fits where disks are made on the node.
+   * Disks that machines of a node may have in all, where they are made on the node. Left out they are of
+   * the cluster's storage, which no single node bounds (`storageGibMax`).
    */
   nodeDiskGib: z.int().min(1).max(1_000_000_000).optional(),
   gpus: z.record(z.string(), gpu).default({}),

@@ -73,7 +73,7 @@ function notMigratable(instance: SeenInstance, { reason, message }: Condition): 
       ? "A machine with a GPU cannot move while it runs."
       : `The machine cannot move while it runs: ${said}`,
     action: gpu
-      ? "When its node is maintained, you are told beforehand, and it is stopped and started again."
+      ? "When its node is maintained, you are told: stop and start it when it suits you, and it comes up on another node."
       : "For disks, use storage that several nodes may open at once (ReadWriteMany).",
     details: { said },
   };
@@ -87,7 +87,7 @@ function evacuation(node: string, migratable: Condition | undefined): Explanatio
     message: `Node ${node}, where the machine runs, is to be emptied.`,
     action: moves
       ? "It moves to another node while it runs."
-      : "It cannot move while it runs: stop and start it in time, or it is stopped when the notice is over.",
+      : "It cannot move while it runs: stop and start it when it suits you, and it comes up on another node.",
     details: { node, moves },
   };
 }
