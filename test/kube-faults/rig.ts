@@ -100,5 +100,10 @@ export async function running(provider: Provider, spec: MachineSpec): Promise<Ma
 
 export async function made(rig: Rig, spec: MachineSpec): Promise<Machine> {
   await rig.provider.create(call(spec, `${spec.id}:create`), spec);
-  return running(rig.provider, spec);
+  const machine = await running(rig.provider, spec);
+  // And that it runs is written down, so that nothing is written by itself any more.
+  await expect
+    .poll(() => stored(rig, spec)?.metadata.annotations?.["millrace.dev/run"])
+    .toContain("readyAt");
+  return machine;
 }

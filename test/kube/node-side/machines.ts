@@ -34,7 +34,13 @@ export function runMachines(controllers: Controllers): void {
 
   controllers.on(kinds.machine, (machine) => {
     const { metadata } = machine;
-    if (metadata.deletionTimestamp !== undefined) return;
+    if (metadata.deletionTimestamp !== undefined) {
+      // Its run ends with it, also while somebody's finalizer holds it.
+      const run = objects.store.get(kinds.machineInstance, metadata);
+      if (run === undefined || run.metadata.deletionTimestamp !== undefined) return;
+      remove(objects, kinds.machineInstance, metadata, { propagation: "Background" });
+      return;
+    }
     const disks = makeVolumes(machine);
     const instance = objects.store.get(kinds.machineInstance, metadata);
     const requests = listAt(machine, "status", "stateChangeRequests");
