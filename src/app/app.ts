@@ -161,6 +161,7 @@ async function start(
           storageDirectory,
           logKey,
           payments,
+          ...(exchange === undefined ? {} : { exchange }),
         });
   if (work !== undefined) closers.defer(() => work.stop());
   if (config.metricsPort !== undefined) {

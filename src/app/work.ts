@@ -29,11 +29,13 @@ import { serviceLoop } from "#orders/service-loop.ts";
 import { packageLoop } from "#orders/package-loop.ts";
 import { paymentLoop } from "#payments/loop.ts";
 import type { PaymentProvider } from "#payments/provider.ts";
+import type { OpenExchange } from "#providers/kubevirt/exchange/exchange.ts";
 import type { Provider } from "#providers/provider.ts";
 import { lookLoop } from "#sizing/look-loop.ts";
 import { sizeLoop } from "#sizing/size-loop.ts";
 import { storageLoop } from "#storage/sweep.ts";
 
+import { exchangeLoop } from "./exchange-loop.ts";
 import { housekeepingLoop } from "./housekeeping.ts";
 import { openLogSigner, type LogKeyPlace } from "./log-key.ts";
 import { usageMetrics } from "./usage-metrics.ts";
@@ -50,6 +52,8 @@ export interface WorkContext {
   readonly storageDirectory: string;
   readonly logKey: LogKeyPlace;
   readonly payments: readonly PaymentProvider[];
+  /** With jobs on clusters. */
+  readonly exchange?: OpenExchange;
 }
 
 export interface Work {
@@ -58,7 +62,7 @@ export interface Work {
 }
 
 export function startWork(context: WorkContext): Work {
-  const { db, now, observer } = context;
+  const { db, exchange, now, observer } = context;
   const root = context.storageDirectory;
   const prepareWorkload = prepareWorkloads({ db, root, limits });
   const collectors = context.providers.map((provider) =>
@@ -102,6 +106,7 @@ export function startWork(context: WorkContext): Work {
     dunningLoop({ db, now }),
     housekeepingLoop({ db, observer, now }),
     storageLoop({ db, root, observer, now }),
+    ...(exchange === undefined ? [] : [exchangeLoop({ db, exchange, observer, now })]),
     paymentLoop({ db, providers: context.payments, now }),
     ...context.providers.map((provider) => usage.loopFor(provider)),
     ...context.providers.map((provider) => idleLoop({ db, provider, observer, now })),

@@ -1,224 +1,139 @@
-/** The scripts as they run in a pod, run here: with a real shell, and a real server for the control plane. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+/** The script around a customer's program, with programs as customers have them, by both shells. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { fetchScript, reportScript, runScript, shellWord } from "./entry.ts";
+import { type PodFolders, podFolders, sh } from "#test/kube/pod-scripts.ts";
 
-let folder = "";
-const running = new Set<ChildProcess>();
+import { runScript, shellWord } from "./entry.ts";
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "millrace-entry-"));
-  await mkdir(join(folder, "agent"));
-  await mkdir(join(folder, "work"));
-  await writeFile(join(folder, "authorization"), "Authorization: Bearer t0ken\n");
-});
-
-afterEach(async () => {
-  for (const child of running) child.kill("SIGKILL");
-  running.clear();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const at = (...names: readonly string[]) => join(folder, ...names);
-
-function start(
-  script: string,
-  argv: readonly string[],
-  more: Readonly<Record<string, string>> = {},
-): { readonly child: ChildProcess; readonly ended: Promise<number | null> } {
-  const child = spawn("/bin/sh", ["-c", script, "run", ...argv], {
-    stdio: "ignore",
-    env: {
-      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-      MILLRACE_AGENT: at("agent"),
-      MILLRACE_WORK: at("work"),
-      MILLRACE_RESULTS: at("work", "results"),
-      MILLRACE_CHECKPOINT: at("work", "results", "checkpoint"),
-      MILLRACE_ACCESS: at("authorization"),
-      MILLRACE_END: at("end"),
-      MILLRACE_LOG_BYTES_MAX: "100000",
-      MILLRACE_TIME_LIMIT_SECONDS: "600",
-      MILLRACE_GRACE_SECONDS: "30",
-      ...more,
-    },
-  });
-  running.add(child);
-  const ended = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
-  return { child, ended };
-}
-
-const sh = (line: string) => ["/bin/sh", "-c", line];
-const text = (...names: readonly string[]) => readFile(at(...names), "utf8");
 const until = { timeout: 60_000, interval: 50 };
 
-test("a program's exit code, log and environment arrive; arguments stay as they are", async () => {
-  const script = 'echo "$A $NODE_RANK $1"; echo to-err >&2; exit 3';
-  const { ended } = start(runScript, ["/bin/sh", "-c", script, "x", "a  'b' $(c)"], {
-    A: "b",
-    RANK: "2",
+describe.each(["dash", "busybox"] as const)("by %s", (shell) => {
+  let pod: PodFolders;
+  beforeEach(async () => {
+    pod = await podFolders(shell);
   });
-  expect(await ended).toBe(3);
-  expect(await text("agent", "log")).toBe("b 2 a  'b' $(c)\nto-err\n");
-  expect(JSON.parse(await text("end"))).toEqual({ end: "exited", code: 3 });
-});
+  afterEach(() => pod.remove());
 
-test("what a signal ended is told as one; a program that is not there is 127", async () => {
-  expect(await start(runScript, sh("kill -SEGV $$")).ended).toBe(139);
-  expect(JSON.parse(await text("end"))).toEqual({ end: "signaled", code: 139 });
-  expect(await start(runScript, ["/nowhere/program"]).ended).toBe(127);
-});
+  const run = (argv: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    pod.start(runScript, argv, more);
+  const end = async (): Promise<unknown> => JSON.parse(await pod.text("end"));
+  const forEver = 'while [ -e "$MILLRACE_WORK" ]; do sleep 0.2; done';
 
-test("a log over its limit is cut to the byte, and the program goes on", async () => {
-  const { ended } = start(runScript, sh("head -c 5000000 /dev/zero; echo done >results/done"));
-  expect(await ended).toBe(0);
-  expect((await readFile(at("agent", "log"))).byteLength).toBe(100_000);
-  expect(await text("work", "results", "done")).toBe("done\n");
-}, 120_000);
-
-test("at the time limit the program is ended, also one that does not want to", async () => {
-  const { ended } = start(
-    runScript,
-    sh("trap '' TERM; while [ -e \"$MILLRACE_WORK\" ]; do sleep 0.2; done"),
-    {
-      MILLRACE_TIME_LIMIT_SECONDS: "1",
-    },
-  );
-  expect(await ended).toBe(124);
-  expect(JSON.parse(await text("end"))).toMatchObject({ end: "timed_out" });
-}, 120_000);
-
-test("SIGTERM runs the checkpoint beside the program, and then ends it", async () => {
-  const save = sh('echo 17 >"$MILLRACE_CHECKPOINT/step"');
-  const { child, ended } = start(
-    runScript,
-    sh('echo up; while [ -e "$MILLRACE_WORK" ]; do sleep 0.2; done'),
-    {
-      MILLRACE_SAVE: save.map(shellWord).join(" "),
-    },
-  );
-  await vi.waitFor(async () => expect(await text("agent", "log")).toBe("up\n"), until);
-  child.kill("SIGTERM");
-  expect(await ended).toBe(143);
-  expect(JSON.parse(await text("end"))).toMatchObject({ end: "interrupted" });
-  expect(await text("work", "results", "checkpoint", "step")).toBe("17\n");
-}, 120_000);
-
-test("an order that is taken back while the work is saved leaves the program running", async () => {
-  const save = sh('touch saving; while [ -e "$MILLRACE_WORK" ]; do sleep 0.2; done');
-  const { ended } = start(
-    runScript,
-    sh('while [ -e "$MILLRACE_WORK" ] && [ ! -e stop ]; do sleep 0.1; done'),
-    {
-      MILLRACE_SAVE: save.map(shellWord).join(" "),
-    },
-  );
-  await vi.waitFor(() => expect(existsSync(at("agent", "log"))).toBe(true), until);
-  await writeFile(at("agent", "interrupt"), "600\n");
-  await vi.waitFor(() => expect(existsSync(at("work", "saving"))).toBe(true), until);
-  await rm(at("agent", "interrupt"));
-  await writeFile(at("work", "stop"), "");
-  expect(await ended).toBe(0);
-  expect(JSON.parse(await text("end"))).toEqual({ end: "exited", code: 0 });
-}, 120_000);
-
-interface Plane {
-  readonly url: string;
-  readonly log: () => string;
-  readonly results: () => Buffer;
-  readonly tokens: ReadonlySet<string>;
-  order: string;
-}
-
-/** As much of the control plane as the scripts speak to. */
-async function withPlane(
-  inputs: { readonly status: number; readonly body?: Buffer },
-  run: (plane: Plane) => Promise<void>,
-): Promise<void> {
-  let log = Buffer.alloc(0);
-  let results = Buffer.alloc(0);
-  const tokens = new Set<string>();
-  const server = createServer((request, response) => {
-    tokens.add(request.headers.authorization ?? "");
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const body = Buffer.concat(chunks);
-      const url = new URL(request.url ?? "/", "http://here");
-      if (url.pathname.endsWith("/inputs")) {
-        response.statusCode = inputs.status;
-        response.end(inputs.body);
-      } else if (url.pathname.endsWith("/log")) {
-        const offset = Number(url.searchParams.get("offset"));
-        log = Buffer.concat([log.subarray(0, offset), body]);
-        response.end(plane.order);
-      } else {
-        results = body;
-        response.end();
-      }
-    });
+  test("a program's exit code, log and environment arrive; arguments stay as they are", async () => {
+    const script = 'echo "$A $NODE_RANK $1"; echo to-err >&2; exit 3';
+    const { ended } = run(["/bin/sh", "-c", script, "x", "a  'b' $(c)"], { A: "b", RANK: "2" });
+    expect(await ended).toBe(3);
+    expect(await pod.text("agent", "log")).toBe("b 2 a  'b' $(c)\nto-err\n");
+    expect(await end()).toEqual({ end: "exited", code: 3 });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-  const plane: Plane = {
-    url: `http://127.0.0.1:${port}/attempts/a/0`,
-    log: () => log.toString("utf8"),
-    results: () => results,
-    tokens,
-    order: "run\n",
-  };
-  try {
-    await run(plane);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
 
-test("inputs are fetched with the token and unpacked; an attempt that is over does not start", async () => {
-  await mkdir(at("source"));
-  await writeFile(at("source", "data.txt"), "hello");
-  const pack = spawn("tar", ["-c", "-f", at("inputs.tar"), "-C", at("source"), "data.txt"]);
-  await once(pack, "exit");
-  const body = await readFile(at("inputs.tar"));
-  await withPlane({ status: 200, body }, async ({ url, tokens }) => {
-    expect(await start(fetchScript, [], { MILLRACE_URL: url }).ended).toBe(0);
-    expect(await text("work", "data.txt")).toBe("hello");
-    expect(existsSync(at("work", ".inputs.tar"))).toBe(false);
-    expect([...tokens]).toEqual(["Bearer t0ken"]);
-  });
-  await withPlane({ status: 204 }, async ({ url }) => {
-    expect(await start(fetchScript, [], { MILLRACE_URL: url }).ended).toBe(0);
-  });
-  await withPlane({ status: 410 }, async ({ url }) => {
-    expect(await start(fetchScript, [], { MILLRACE_URL: url }).ended).toBe(76);
-  });
-}, 120_000);
-
-test("the log is sent as it grows, orders come back, and the results follow at the end", async () => {
-  await withPlane({ status: 204 }, async (plane) => {
-    await mkdir(at("work", "results"));
-    await writeFile(at("work", "results", "model"), "weights");
-    await writeFile(at("agent", "log"), "one\n");
-    const { child, ended } = start(reportScript, [], { MILLRACE_URL: plane.url });
-    await vi.waitFor(() => expect(plane.log()).toBe("one\n"), until);
-    plane.order = "interrupt 40\n";
-    await vi.waitFor(async () => expect(await text("agent", "interrupt")).toBe("40\n"), until);
-    plane.order = "run\n";
-    await vi.waitFor(() => expect(existsSync(at("agent", "interrupt"))).toBe(false), until);
-    await writeFile(at("agent", "log"), `one\n${"two\n".repeat(100_000)}`);
-    child.kill("SIGTERM");
+  test("its PATH is its image's; ours is not in it", async () => {
+    const { ended } = run(sh('printf %s "$PATH"'), { PATH: "/usr/bin:/bin" });
     expect(await ended).toBe(0);
-    expect(plane.log()).toBe(await text("agent", "log"));
-    expect(plane.results().toString("latin1")).toContain("weights");
+    expect(await pod.text("agent", "log")).toBe("/usr/bin:/bin");
   });
-}, 120_000);
+
+  test("what a signal ended is told as one; a program that is not there is 127", async () => {
+    expect(await run(sh("kill -SEGV $$")).ended).toBe(139);
+    expect(await end()).toEqual({ end: "signaled", code: 139 });
+    expect(await run(["/nowhere/program"]).ended).toBe(127);
+  });
+
+  test("a log over its limit is cut to the byte, and the program goes on", async () => {
+    const { ended } = run(sh("head -c 100000000 /dev/zero; echo done >results/done"));
+    expect(await ended).toBe(0);
+    expect((await readFile(pod.at("agent", "log"))).byteLength).toBe(100_000);
+    expect(await pod.text("work", "results", "done")).toBe("done\n");
+  }, 120_000);
+
+  test("a large log is kept whole, and as it was", async () => {
+    const line = "seq 1 900000; printf 'and no newline at the end'";
+    const { ended } = run(sh(line), { MILLRACE_LOG_BYTES_MAX: "67108864" });
+    expect(await ended).toBe(0);
+    const log = await pod.text("agent", "log");
+    expect(log.startsWith("1\n2\n3\n")).toBe(true);
+    expect(log.endsWith("\n899999\n900000\nand no newline at the end")).toBe(true);
+    expect(log.length).toBe(6_188_895 + "and no newline at the end".length);
+  }, 120_000);
+
+  test("what is printed without a newline is there at once", async () => {
+    const program = run(sh(`printf 50%%; ${forEver}`));
+    await vi.waitFor(async () => expect(await pod.text("agent", "log")).toBe("50%"), until);
+    await pod.terminate(program);
+    expect(await program.ended).toBe(143);
+  }, 120_000);
+
+  test("at the time limit the program is ended, also one that does not want to", async () => {
+    const { ended } = run(sh(`trap '' TERM; ${forEver}`), { MILLRACE_TIME_LIMIT_SECONDS: "1" });
+    expect(await ended).toBe(124);
+    expect(await end()).toMatchObject({ end: "timed_out" });
+  }, 120_000);
+
+  test("SIGTERM runs the checkpoint beside the program, and then ends it", async () => {
+    const save = sh('echo saving; echo 17 >"$MILLRACE_CHECKPOINT/step"');
+    const program = run(sh(`echo up; ${forEver}`), {
+      MILLRACE_SAVE: save.map(shellWord).join(" "),
+    });
+    await vi.waitFor(async () => expect(await pod.text("agent", "log")).toBe("up\n"), until);
+    await pod.terminate(program);
+    expect(await program.ended).toBe(143);
+    expect(await end()).toMatchObject({ end: "interrupted" });
+    expect(await pod.text("work", "results", "checkpoint", "step")).toBe("17\n");
+    expect(await pod.text("agent", "log")).toBe("up\nsaving\n");
+  }, 120_000);
+
+  test("a program that has closed its output is saved and ended like any other", async () => {
+    const save = sh('echo saving; echo 17 >"$MILLRACE_CHECKPOINT/step"');
+    const program = run(sh(`echo up; exec >&- 2>&-; touch closed; ${forEver}`), {
+      MILLRACE_SAVE: save.map(shellWord).join(" "),
+    });
+    await vi.waitFor(() => expect(existsSync(pod.at("work", "closed"))).toBe(true), until);
+    await pod.terminate(program);
+    expect(await program.ended).toBe(143);
+    expect(await pod.text("work", "results", "checkpoint", "step")).toBe("17\n");
+    expect(await pod.text("agent", "log")).toBe("up\nsaving\n");
+  }, 120_000);
+
+  test("an order that is taken back while the work is saved leaves the program running", async () => {
+    const save = sh(`touch saving; ${forEver}`);
+    const { ended } = run(
+      sh('while [ -e "$MILLRACE_WORK" ] && [ ! -e stop ]; do sleep 0.1; done'),
+      { MILLRACE_SAVE: save.map(shellWord).join(" ") },
+    );
+    await vi.waitFor(() => expect(existsSync(pod.at("agent", "output"))).toBe(true), until);
+    await writeFile(pod.at("agent", "interrupt"), "600\n");
+    await vi.waitFor(() => expect(existsSync(pod.at("work", "saving"))).toBe(true), until);
+    await rm(pod.at("agent", "interrupt"));
+    await writeFile(pod.at("work", "stop"), "");
+    expect(await ended).toBe(0);
+    expect(await end()).toEqual({ end: "exited", code: 0 });
+  }, 120_000);
+
+  test("a daemon that it leaves behind with its output open holds nothing up for long", async () => {
+    const line = `setsid sh -c '${forEver}' & echo $! >daemon; echo done`;
+    const { ended } = run(sh(line));
+    expect(await ended).toBe(0);
+    expect(await pod.text("agent", "log")).toBe("done\n");
+    expect(await end()).toEqual({ end: "exited", code: 0 });
+  }, 120_000);
+
+  test("without results, a work directory that cannot be written, a log that was removed: it ends as it ends", async () => {
+    await mkdir(pod.at("work", "results"));
+    const line = 'rm -r results; chmod a-w .; rm "$MILLRACE_AGENT/log"; echo unseen; exit 4';
+    const { ended } = run(sh(line), { MILLRACE_AGENT: pod.at("agent") });
+    expect(await ended).toBe(4);
+    expect(await end()).toEqual({ end: "exited", code: 4 });
+    expect((await stat(pod.at("work"))).mode & 0o200).toBe(0);
+  });
+
+  test("a log that the disk does not take does not stop the program", async () => {
+    // Writing there always fails as a full disk does.
+    const line = 'rm "$LOG"; ln -s /dev/full "$LOG"; seq 1 100000; touch results/through';
+    const { ended } = run(sh(line), { LOG: pod.at("agent", "log") });
+    expect(await ended).toBe(0);
+    expect(existsSync(pod.at("work", "results", "through"))).toBe(true);
+  }, 120_000);
+});
