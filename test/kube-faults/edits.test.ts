@@ -33,16 +33,18 @@ function deleteByHand(rig: Rig, spec: MachineSpec, kind = kinds.machine): void {
   remove(rig.cluster.server.objects, kind, placeOf(spec), { propagation: "Background" });
 }
 
-/** Looks again and again until `isSo`; nothing in between may say that the machine is gone or off. */
+/** Looks again and again until `isSo`: at no look may it be called gone or off. */
 async function neverGone(rig: Rig, spec: MachineSpec, isSo: () => boolean): Promise<void> {
+  const said = new Set<string>();
   await expect
     .poll(async () => {
       const { items, complete } = await rig.provider.machines(read());
       const machine = items.find(({ id }) => id === spec.id);
-      if (complete) expect(machine?.power.value).toBe("running");
+      if (complete) said.add(machine?.power.value ?? "missing");
       return isSo();
     })
     .toBe(true);
+  expect([...said]).toEqual(["running"]);
 }
 
 const messages = (rig: Rig) => rig.logged.map(({ message }) => message);
