@@ -34,6 +34,7 @@ import { thisHost } from "./host.ts";
 import { metricsElsewhere, serveMetrics } from "./metrics-server.ts";
 import { paymentProviders } from "./payments.ts";
 import { requireFreePort } from "./port.ts";
+import { installationId } from "./installation.ts";
 import { lookAt, openSites, type SiteLook } from "./sites.ts";
 import { stateMetrics } from "./state-metrics.ts";
 import { systemView } from "./system.ts";
@@ -128,6 +129,7 @@ async function start(
     config,
     clusters,
     data,
+    installation: await installationId(db),
     observer,
     now,
     progress,

@@ -14,6 +14,7 @@ import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
 import type { Provider } from "#providers/provider.ts";
 
 import type { ClusterFile } from "./cluster-files.ts";
+import type { mendedMetric } from "./provider-metrics.ts";
 
 export interface SignedIn {
   readonly settings: ClusterFile["settings"];
@@ -42,17 +43,21 @@ export function openCluster(
   of: {
     /** False in a process that relays consoles only: it writes nothing to the cluster. */
     readonly writes: boolean;
+    readonly installation: string;
+    readonly mended: ReturnType<typeof mendedMetric>;
     readonly observer: Observer;
     readonly now: () => number;
   },
 ): Provider {
-  const { writes, now } = of;
+  const { writes, installation, mended, now } = of;
   const { log } = of.observer;
   return new KubevirtProvider({
     settings,
     cluster,
     now,
     writes,
+    installation,
+    onMended: (what) => mended(settings.site, what),
     log: (fields, message) => {
       log.warn(fields, message);
     },

@@ -1,5 +1,5 @@
 /** Calls to providers as Prometheus metrics. */
-import { Histogram } from "prom-client";
+import { Counter, Histogram } from "prom-client";
 
 import type { Observer } from "#observe/observer.ts";
 import type { CallReport } from "#providers/decorate.ts";
@@ -14,5 +14,23 @@ export function providerMetrics({ metrics }: Observer): (report: CallReport) => 
   });
   return ({ site, call, outcome, ms }) => {
     seconds.observe({ site, call, outcome }, ms / 1000);
+  };
+}
+
+/** What was put right on a cluster: somebody, or some program, changes what is Millrace's. */
+export function mendedMetric({
+  metrics,
+}: Observer): (
+  site: string,
+  mended: { readonly kind: string; readonly how: "applied" | "removed" },
+) => void {
+  const total = new Counter({
+    name: "millrace_cluster_mended_total",
+    help: "Objects of a cluster that somebody changed and that were put right, by site, kind and how",
+    labelNames: ["site", "kind", "how"],
+    registers: [metrics],
+  });
+  return (site, { kind, how }) => {
+    total.inc({ site, kind, how });
   };
 }

@@ -15,7 +15,7 @@ import { openSimulated } from "#providers/simulated/provider.ts";
 import type { ClusterFile } from "./cluster-files.ts";
 import { openCluster, signInToClusters } from "./cluster-sites.ts";
 import { openLocalSite, type LocalSite } from "./local-site.ts";
-import { providerMetrics } from "./provider-metrics.ts";
+import { mendedMetric, providerMetrics } from "./provider-metrics.ts";
 
 /** Kept for the control plane, the database and the operating system. */
 const reservedMemoryBytes = 1536 * mebibyte;
@@ -37,13 +37,14 @@ export async function openSites(options: {
   readonly config: Config;
   readonly clusters: readonly ClusterFile[];
   readonly data: DataDirectory;
+  readonly installation: string;
   readonly observer: Observer;
   /** Of the program: what machines did is told, and billed, by one clock. */
   readonly now: () => number;
   readonly progress: (step: string) => void;
   readonly signal: AbortSignal;
 }): Promise<Sites> {
-  const { config, data, observer } = options;
+  const { config, data, installation, observer } = options;
   // First, because what is wrong with them is said at once.
   const signedIn = await signInToClusters(options.clusters, process.env);
   const local =
@@ -77,8 +78,9 @@ export async function openSites(options: {
           }),
         ];
   const writes = config.role !== "serve";
+  const mended = mendedMetric(observer);
   const clusters = signedIn.map((each) =>
-    openCluster(each, { writes, observer, now: options.now }),
+    openCluster(each, { writes, installation, mended, observer, now: options.now }),
   );
   const report = providerMetrics(observer);
   const providers = [

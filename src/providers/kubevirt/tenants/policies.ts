@@ -4,7 +4,8 @@
  * others the same is told to who asks, and in the audit log. Two control planes have policies of their
  * own, each for its namespaces.
  *
- * The rules are in CEL, which nothing here evaluates: they were not run outside of a cluster.
+ * The rules are in CEL; policies.test.ts evaluates them with a library, over what passes and what does
+ * not. On a cluster they were not run.
  */
 import { labelKeys, ourLabels } from "#providers/kubevirt/compile/labels.ts";
 import type { AdmissionPolicy, AdmissionPolicyBinding } from "#providers/kubevirt/objects/core.ts";
