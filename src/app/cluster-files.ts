@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { parseDocument } from "yaml";
-import { z } from "zod";
+import type { z } from "zod";
 
 import { Failure } from "#kernel/failure.ts";
 import { clusterSettings, type ClusterSettings } from "#providers/kubevirt/driver/settings.ts";

@@ -9,7 +9,7 @@ import { cloneName, machineClone } from "./clone.ts";
 import { compileFlavor } from "./instancetype.ts";
 import { labelKeys } from "./labels.ts";
 import { migration, migrationRefusals } from "./migration.ts";
-import { machineIdOf } from "./names.ts";
+import { actName, machineIdOf } from "./names.ts";
 import { machinePool, type PoolAsk, poolRefusals } from "./pool.ts";
 import { machineRestore, machineSnapshot, snapshotRefusals } from "./snapshot.ts";
 import { a100, testAsk, testSite, trainingAsk } from "./test-ask.ts";
@@ -148,3 +148,12 @@ test.skipIf(schemas.kinds.length === 0)(`all of these are as the schemas want${f
 function parsed(text: string): unknown {
   return JSON.parse(text);
 }
+
+test("what is done is named by the id of what asked for it; one that is no name is told apart by its hash", () => {
+  expect(actName("restore", act.id)).toBe(`restore-${act.id}`);
+  const ids = [`${act.id}~2`, `${act.id}-2`, `${act.id}:create`, `${act.id}:delete:${act.id}`];
+  const names = ids.map((id) => actName("migration", id));
+  expect(new Set(names).size).toBe(ids.length);
+  for (const name of names) expect(name).toMatch(/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/);
+  expect(ids.map((id) => actName("migration", id))).toEqual(names);
+});

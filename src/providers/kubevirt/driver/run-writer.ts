@@ -17,6 +17,11 @@ const triesMax = 6;
 /** A write that was refused or lost is looked at again so soon. */
 const againMs = 5_000;
 
+interface Next {
+  readonly machine: KeptMachine;
+  readonly run: RunRecord;
+}
+
 export class RunWriter {
   readonly #client: KubeClient;
   readonly #view: ClusterView;
@@ -64,31 +69,74 @@ export class RunWriter {
         begin(machineId);
       }
     }, againMs);
+    const look = async (machineId: string): Promise<void> => {
+      if (this.#next(machineId) !== undefined) begin(machineId);
+      if (writing.size >= atOnceMax) await Promise.race(writing);
+    };
+    // What ended while nobody watched is told by no change.
+    const first = this.#view.whole(signal).then(
+      async () => {
+        // oxlint-disable-next-line no-await-in-loop -- so many at once
+        for (const { machineId } of this.#view.machines.values()) await look(machineId);
+      },
+      () => undefined,
+    );
     try {
-      for await (const machineId of this.#view.changes(signal)) {
-        if (this.#next(machineId) !== undefined) begin(machineId);
-        if (writing.size >= atOnceMax) await Promise.race(writing);
-      }
+      for await (const machineId of this.#view.changes(signal)) await look(machineId);
     } finally {
       clearInterval(again);
+      await first;
       await Promise.all(writing);
     }
   }
 
+  /**
+   * A run that is not there has ended, but only where all runs are seen, and up to now: when the
+   * program starts, machines are seen before their runs are.
+   */
+  #seesRuns(): boolean {
+    const { instances } = this.#view;
+    return instances.isWhole && instances.lostSince === undefined;
+  }
+
   /** What is to be written; `undefined` where it stands there already. */
-  #next(machineId: string): { readonly machine: KeptMachine; readonly run: RunRecord } | undefined {
+  #next(machineId: string): Next | undefined {
     const machine = this.#view.machines.get(machineId);
     if (machine === undefined) return undefined;
     const instance = this.#view.instances.get(machineId)?.seen;
+    if (instance === undefined && !this.#seesRuns()) {
+      if (this.#view.instances.isWhole) this.#failed.add(machineId);
+      return undefined;
+    }
     const run = nextRun(this.#view.withRun(machine), instance, this.#now());
     if (run === undefined || JSON.stringify(run) === JSON.stringify(machine.run)) return undefined;
     return { machine, run };
   }
 
+  /**
+   * As `#next`; an end that follows from absence only after a look past the watch, because two watches
+   * are never at the same moment: another process may have written of a run that is not seen here yet.
+   */
+  async #certain(machineId: string, signal: AbortSignal): Promise<Next | undefined> {
+    const next = this.#next(machineId);
+    if (next?.run.end === undefined || this.#view.instances.get(machineId) !== undefined)
+      return next;
+    const { namespace, name } = next.machine;
+    try {
+      const there = await this.#client.get({ signal }, kinds.machineInstance, { namespace, name });
+      if (there !== undefined) this.#view.instances.put(there);
+    } catch {
+      this.#failed.add(machineId);
+      return undefined;
+    }
+    return this.#next(machineId);
+  }
+
   /** Against the version that the decision was made of: how a run ended depends on what was asked. */
   async #write(machineId: string, signal: AbortSignal): Promise<void> {
     for (let tries = 1; tries <= triesMax && this.#mayWrite(); tries += 1) {
-      const next = this.#next(machineId);
+      // oxlint-disable-next-line no-await-in-loop -- once, and again where somebody else wrote
+      const next = await this.#certain(machineId, signal);
       if (next === undefined) return;
       const { namespace, name, seen } = next.machine;
       const { resourceVersion } = seen.metadata;

@@ -87,7 +87,9 @@ const endedOutside = {
 function ended(run: RunRecord, machine: SeenMachine, now: number): RunRecord {
   if (run.end !== undefined) return run;
   const ready = conditionOf(machine, "Ready");
-  const at = Math.max(run.since, ready?.lastTransitionTime ?? now);
+  // As long as it is said to be ready, that is the instant at which it began.
+  const since = ready?.status === "True" ? undefined : ready?.lastTransitionTime;
+  const at = Math.max(run.since, since ?? now);
   const end: RunEnd = isHalted(machine)
     ? { at, reason: "requested", detail: "it was stopped" }
     : { at, ...endedOutside };

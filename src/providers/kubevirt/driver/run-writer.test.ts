@@ -1,0 +1,116 @@
+/** How runs ended is written down as it was, whoever looks when, and however many write. */
+import { randomUUID } from "node:crypto";
+
+import { afterEach, expect, test, vi } from "vitest";
+
+import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import { listAt, textAt } from "#test/kube/api/json.ts";
+import { tooManyRequests } from "#test/kube/api/refusal.ts";
+import { startTestCluster, type TestCluster } from "#test/kube/driver-cluster.ts";
+import { sampleSpec } from "#test/kube/sample-spec.ts";
+
+import { KubevirtProvider } from "./provider.ts";
+import { runOf } from "./run-record.ts";
+
+const waiting = { timeout: 60_000, interval: 20 };
+const hourMs = 3_600_000;
+
+/** Of one test at a time, with a clock that it may set forward. */
+let ahead = 0;
+const now = (): number => Date.now() + ahead;
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function startCluster(): Promise<TestCluster> {
+  const cluster = await startTestCluster({ now });
+  closing.push(() => cluster.close());
+  return cluster;
+}
+
+function open({ server, settings }: TestCluster): KubevirtProvider {
+  const provider = new KubevirtProvider({ settings, cluster: server.cluster(), now });
+  closing.push(() => provider.close());
+  return provider;
+}
+
+async function startMachine(cluster: TestCluster, provider: KubevirtProvider) {
+  const spec = sampleSpec();
+  const call = { signal: AbortSignal.timeout(60_000), owner: spec.owner };
+  await provider.create({ ...call, operationId: randomUUID() }, spec);
+  const place = { namespace: namespaceName(spec.owner.projectId), name: machineName(spec.id) };
+  const { store } = cluster.server.objects;
+  return {
+    place,
+    call,
+    id: spec.id,
+    /** As it is written on the machine. */
+    run: () => runOf(store.get(kinds.machine, place)?.metadata.annotations),
+    /** Of the run that is there, by the cluster's clock. */
+    endedAt: () => {
+      const instance = store.get(kinds.machineInstance, place);
+      const ended = listAt(instance, "status", "phaseTransitionTimestamps").find(
+        (each) => textAt(each, "phase") === "Succeeded",
+      );
+      return Date.parse(textAt(ended, "phaseTransitionTimestamp"));
+    },
+    isReady: async () => {
+      const seen = await provider.machine({ signal: AbortSignal.timeout(10_000) }, spec.id);
+      expect(seen?.guest.ready).toBe(true);
+    },
+  };
+}
+
+test("MT-02: a run that ended while nobody watched ends when the cluster says, also if its machine is seen long before it", async () => {
+  const cluster = await startCluster();
+  const before = open(cluster);
+  const machine = await startMachine(cluster, before);
+  await vi.waitFor(machine.isReady, waiting);
+  await vi.waitFor(() => expect(machine.run()?.readyAt).toBeDefined(), waiting);
+  await before.close();
+
+  ahead += hourMs;
+  cluster.nodes.guestEnds(machine.place, "shut down");
+  const endedAt = machine.endedAt();
+  ahead += hourMs;
+  // Runs come late: machines have been seen by then, and none of them seems to run.
+  const { faults } = cluster.server;
+  faults.refuse(
+    3,
+    () => tooManyRequests(1),
+    ({ resource }) => resource === "virtualmachineinstances.kubevirt.io",
+  );
+  open(cluster);
+  await vi.waitFor(() => expect(machine.run()?.end).toBeDefined(), waiting);
+  expect(machine.run()?.end).toEqual({
+    at: endedAt,
+    reason: "guest",
+    detail: "the guest switched itself off",
+  });
+});
+
+test("two processes that write at once write the same, and no run ends twice", async () => {
+  const cluster = await startCluster();
+  const [one] = [open(cluster), open(cluster)];
+  const machine = await startMachine(cluster, one);
+  for (let round = 0; round < 5; round += 1) {
+    /* oxlint-disable no-await-in-loop -- one run after the other */
+    await vi.waitFor(machine.isReady, waiting);
+    const { uid } = cluster.server.objects.store.get(kinds.machineInstance, machine.place)
+      ?.metadata ?? { uid: "" };
+    ahead += hourMs;
+    cluster.nodes.guestEnds(machine.place, "shut down");
+    const at = machine.endedAt();
+    await vi.waitFor(() => expect(machine.run()?.end).toBeDefined(), waiting);
+    expect(machine.run()).toMatchObject({ uid, end: { at, reason: "guest" } });
+    ahead += hourMs;
+    const call = { ...machine.call, operationId: randomUUID() };
+    await one.power(call, machine.id, { to: "start" });
+    await vi.waitFor(() => expect(machine.run()?.uid).not.toBe(uid), waiting);
+    // Started by somebody's word: how the run before it ended is no news.
+    expect(machine.run()?.end).toBeUndefined();
+    /* oxlint-enable no-await-in-loop */
+  }
+});
