@@ -65,13 +65,15 @@ async function siteFindings(db: Db): Promise<Finding[]> {
           ]),
       ...site.findings.map(({ severity, message, advice }) => ({
         severity,
-        message: `Site ${name}: ${message}`,
+        site: name,
+        message,
         advice,
       })),
       ...(site.execution === "emulated"
         ? [
             {
               severity: "warning" as const,
+              site: null,
               message: `Machines of the site ${name} are emulated and slow: ${site.execution_reason}`,
               advice: null,
             },
@@ -82,7 +84,7 @@ async function siteFindings(db: Db): Promise<Finding[]> {
 }
 
 function problem(message: string): Finding {
-  return { severity: "problem", message, advice: null };
+  return { severity: "problem", site: null, message, advice: null };
 }
 
 /** A loop that has not ended a pass for so many of its periods is stuck. */

@@ -145,9 +145,10 @@ function systemText(system: System): string {
     system.loops,
   );
   const findings = system.findings
-    .map(({ severity, message, advice }) => {
+    .map(({ severity, site, message, advice }) => {
+      const where = site === null ? "" : `${safe(site)}: `;
       const todo = advice === null ? "" : `  -> ${safe(advice)}\n`;
-      return `${severity}: ${safe(message)}\n${todo}`;
+      return `${severity}: ${where}${safe(message)}\n${todo}`;
     })
     .join("");
   return [head, sites, loops, ...(findings === "" ? [] : [findings])].join("\n");

@@ -70,6 +70,8 @@ export const system = z.object({
   findings: z.array(
     z.object({
       severity: z.enum(["warning", "problem"]),
+      /** Of which platform's own words it is. */
+      site: z.string().nullable(),
       message: z.string(),
       /** What to do, where there is something to say besides. */
       advice: z.string().nullable(),

@@ -69,8 +69,9 @@ function About({ system }: { readonly system: System }): ReactNode {
         ) : (
           system.findings.map((finding) => (
             <Notice
-              key={finding.message}
+              key={`${finding.site ?? ""} ${finding.message}`}
               tone={finding.severity === "problem" ? "bad" : "attention"}
+              title={finding.site ?? undefined}
             >
               {told(finding.message)}
               {finding.advice === null ? null : (

@@ -23,7 +23,9 @@ const api = await testApi({
       checks: () => Promise.resolve(checks),
       sites: () => Promise.resolve([site]),
       findings: () =>
-        Promise.resolve([{ severity: "warning", message: "emulated is slow", advice: null }]),
+        Promise.resolve([
+          { severity: "warning", site: null, message: "emulated is slow", advice: null },
+        ]),
     },
   },
 });

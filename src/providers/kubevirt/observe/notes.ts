@@ -46,7 +46,10 @@ function instanceNotes(instance: SeenInstance): readonly Explanation[] {
     found.push({
       code: "moving",
       for: "nobody",
-      message: `The machine moves${moved.targetNode === undefined ? "" : ` to ${moved.targetNode}`} while it runs.`,
+      message:
+        moved.targetNode === undefined
+          ? "The machine moves while it runs."
+          : `The machine moves to ${moved.targetNode} while it runs.`,
       action: "It may stand still for a moment at the end.",
     });
   }

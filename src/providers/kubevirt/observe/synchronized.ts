@@ -52,10 +52,13 @@ const rules: readonly Rule[] = [
   {
     pattern:
       /not authorized to create DataVolume|is insufficient permissions in clone source namespace (\S+)|insufficient permissions in clone source namespace (\S+)/iu,
-    explain: ([, one, other]) => ({
+    explain: ([, one, other = one]) => ({
       code: "clone_not_authorized",
       for: "operator",
-      message: `The project may not copy the image${(one ?? other) === undefined ? "" : ` of namespace ${one ?? other}`}.`,
+      message:
+        other === undefined
+          ? "The project may not copy the image."
+          : `The project may not copy the image of namespace ${other}.`,
       action:
         'Let the service account "default" of its namespace create datavolumes/source where the image is.',
     }),

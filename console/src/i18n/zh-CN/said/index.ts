@@ -5,7 +5,8 @@ import { account } from "./account.ts";
 import { books } from "./books.ts";
 import { compute } from "./compute.ts";
 import { events } from "./events.ts";
+import { machines } from "./machines.ts";
 import { parts } from "./parts.ts";
 import { waits } from "./waits.ts";
 
-export const said: readonly Said[] = [compute, waits, events, account, books, parts];
+export const said: readonly Said[] = [compute, waits, events, account, books, machines, parts];
