@@ -40,8 +40,9 @@ test(
 
     const order = (name: string): Promise<string> => rent(db, lease(tenant, { name, at: now() }));
     const state = async (id: string) => (await stateOf(db, id)).state;
-    const until = (id: string, wanted: string): Promise<void> =>
-      expect.poll(() => state(id), patience).toBe(wanted);
+    const until = async (id: string, wanted: string): Promise<void> => {
+      await expect.poll(() => state(id), patience).toBe(wanted);
+    };
     const machineOf = async (id: string): Promise<string> =>
       (await stateOf(db, id)).instance_id ?? "";
     const placeOf = async (id: string) => ({
