@@ -29,8 +29,14 @@ export function runSnapshots(
       sorted.filter((each) => each.in === included).map((each) => each.name);
     const content = `vmsnapshot-content-${uid}`;
     const metadata = { name: content, ownerReferences: [ownerOf(snapshot)] };
+    const volumeBackups = names(true).map((volumeName) => ({
+      volumeName,
+      volumeSnapshotName: `vmsnapshot-${uid}-volume-${volumeName}`,
+      persistentVolumeClaim: { metadata: {}, spec: {} },
+    }));
     const spec = {
       virtualMachineSnapshotName: name,
+      volumeBackups,
       source: { virtualMachine: { metadata: {}, spec: machine["spec"] } },
     };
     if (objects.store.get(kinds.snapshotContent, { namespace, name: content }) === undefined) {

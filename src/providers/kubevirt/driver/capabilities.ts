@@ -10,6 +10,8 @@ export const noNumaPinning =
   "which NUMA node is the kubelet's choice (Topology Manager), not the control plane's";
 export const noDedicatedCpus =
   "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)";
+const noSnapshots =
+  "there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk";
 export const noGpuResize =
   "a GPU is added or taken at the next start only (KubeVirt says RestartRequired)";
 
@@ -33,10 +35,8 @@ export function capabilitiesOf(
   const liveUpdate = "KubeVirt is not set up for it (LiveUpdate with the method LiveMigrate)";
   return {
     snapshotWithMemory: no("KubeVirt's snapshots hold disks, not memory"),
-    snapshotDiskOnly: canSnapshot
-      ? yes
-      : no("there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk"),
-    keepSnapshot: no("a snapshot in the cluster ends with its machine"),
+    snapshotDiskOnly: canSnapshot ? yes : no(noSnapshots),
+    keepSnapshot: canSnapshot ? yes : no(noSnapshots),
     resizeCpuLive: no(
       kubevirt.liveUpdate
         ? "sockets are plugged while it runs; other cores or threads wait for the next start"

@@ -3,7 +3,7 @@
  * counts. What is there under its id already is adopted; what was there and is gone stays gone.
  */
 import type { NewObject } from "#providers/kubevirt/client/object.ts";
-import type { NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
+import type { DiskSource, NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
 import { compileMachine, type CompiledMachine } from "#providers/kubevirt/compile/machine.ts";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
@@ -15,6 +15,7 @@ import { demandPatience, sameOwner, type Hands } from "./hands.ts";
 import type { SeenNode } from "./inventory.ts";
 import { noDedicatedCpus, noNumaPinning } from "./capabilities.ts";
 import { hostKey, pinnedKey } from "./kept.ts";
+import { rootOf } from "./kept-snapshots.ts";
 import { ensureNamespace } from "./namespaces.ts";
 import { policyOf } from "./policy.ts";
 import { withRecord } from "./records.ts";
@@ -29,7 +30,8 @@ export async function create(hands: Hands, call: Call, spec: MachineSpec): Promi
   if (known !== undefined) return adopt(hands, call, spec.id);
   const namespace = namespaceName(spec.owner.projectId);
   const node = nodeOf(hands, spec.hostId);
-  const [compiled, facts] = await compile(hands, { spec, node });
+  const rootFrom = await rootOf(hands, call, spec);
+  const [compiled, facts] = await compile(hands, { spec, node, rootFrom });
   await ensureNamespace(hands, call, { spec, facts });
   if (await isGone(hands, call, { namespace, machineId: spec.id })) {
     throw refused(`machine ${spec.id} was deleted; an id is not used twice`);
@@ -58,13 +60,15 @@ function nodeOf(hands: Hands, hostId: string): SeenNode {
 
 async function compile(
   hands: Hands,
-  { spec, node }: { readonly spec: MachineSpec; readonly node: SeenNode },
+  of: {
+    readonly spec: MachineSpec;
+    readonly node: SeenNode;
+    readonly rootFrom: DiskSource | undefined;
+  },
 ): Promise<readonly [CompiledMachine, NamespaceFacts]> {
+  const { spec, node, rootFrom } = of;
   const { facts: site } = await hands.site();
-  if (spec.fromSnapshot !== undefined) {
-    throw refused("Here no snapshot outlives its machine, so a machine cannot begin as one.");
-  }
-  if (spec.workload !== undefined) throw refused("This site runs no jobs in machines.");
+  if (spec.workload !== undefined) throw refused("This site runs no jobs: see its capabilities.");
   demandPinning(spec, node);
   const gpus = named(spec.gpus, node);
   demandGpus(gpus, node, hands.view.machines.values());
@@ -76,6 +80,7 @@ async function compile(
     site,
     namespace,
     policy: policyOf(hands.settings, asked),
+    ...(rootFrom === undefined ? {} : { rootFrom }),
   });
   if ("refusals" in compiled) throw refusedBecause(compiled.refusals);
   return [compiled, namespace];

@@ -25,6 +25,8 @@ export async function operationStatus(
 ): Promise<OperationStatus> {
   const machine = await hands.find(call, machineId);
   const instance = hands.view.instances.get(machineId);
+  // It was done before it was answered.
+  if (native === "drop") return done;
   if (native === "delete") {
     const isOver = machine === undefined && instance === undefined;
     return isOver ? done : running;

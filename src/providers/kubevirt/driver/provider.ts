@@ -36,7 +36,9 @@ import { executionOf } from "./execution.ts";
 import { missing, providerError, refused } from "./errors.ts";
 import { siteFindings } from "./findings.ts";
 import { Hands } from "./hands.ts";
+import { HostedJobs, notOfJobs } from "./jobs/hosted.ts";
 import { machineCosts } from "./machine-costs.ts";
+import { dropKept } from "./kept-snapshots.ts";
 import { move } from "./moves.ts";
 import { operationStatus } from "./operations.ts";
 import { power } from "./power.ts";
@@ -220,9 +222,10 @@ export class KubevirtProvider implements Provider {
   }
 
   delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {
-    return this.#ask(() => {
-      if (keep !== undefined) throw refused("a snapshot in the cluster ends with its machine");
-      return remove(this.#hands, call, machineId);
+    return this.#ask(async () => {
+      const found = await this.#member(call, machineId);
+      if (found !== undefined) return found.jobs.remove(call, machineId);
+      return remove(this.#hands, call, machineId, keep);
     });
   }
 
@@ -242,9 +245,8 @@ export class KubevirtProvider implements Provider {
     return this.#ask(() => deleteSnapshot(this.#hands, call, machineId, snapshotId));
   }
 
-  dropKept(call: Call, machineId: string, _snapshotId: string): Promise<OperationRef> {
-    // None is ever kept, so there is none to drop.
-    return Promise.resolve({ id: call.operationId, machineId, native: "delete" });
+  dropKept(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
+    return this.#ask(() => dropKept(this.#hands, call, { machineId, snapshotId }));
   }
 
   snapshots(call: ReadCall, machineId: string): Promise<Listing<Snapshot>> {

@@ -11,6 +11,7 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, ReadCall } from "#providers/provider.ts";
 
 import { isConflict, isKindUnknown } from "./errors.ts";
+import { isKept, markKept } from "./kept-snapshots.ts";
 import { demandOwner, type Hands } from "./hands.ts";
 
 const goneName = "millrace-gone";
@@ -24,11 +25,19 @@ const configMap = z.object({
   data: z.record(z.string(), z.string()).default({}),
 });
 
-/** `keep` is refused by the caller: no snapshot outlives its machine here. */
-export async function remove(hands: Hands, call: Call, machineId: string): Promise<OperationRef> {
+/** With `keep` its snapshot of that id stays. */
+export async function remove(
+  hands: Hands,
+  call: Call,
+  machineId: string,
+  keep?: string,
+): Promise<OperationRef> {
   const ref = { id: call.operationId, machineId, native: "delete" };
   const machine = await hands.find(call, machineId);
   if (machine !== undefined) demandOwner(machine, call.owner);
+  if (machine !== undefined && keep !== undefined) {
+    await markKept(hands, call, { machine, snapshotId: keep });
+  }
   const namespace = machine?.namespace ?? namespaceName(call.owner.projectId);
   if (!(await exists(hands, call, namespace))) return ref;
   await noteGone(hands, call, { namespace, machineId });
@@ -48,7 +57,7 @@ export async function remove(hands: Hands, call: Call, machineId: string): Promi
   const { signal } = call;
   const labels = `${ourSelector(hands.settings.controlPlane)},${labelKeys.machine}=${machineId}`;
   const snapshots = await hands.client.list({ signal }, kinds.snapshot, { namespace, labels });
-  for (const snapshot of snapshots.items) {
+  for (const snapshot of snapshots.items.filter((each) => !isKept(each))) {
     // oxlint-disable-next-line no-await-in-loop -- a handful
     await hands.client.delete(call, kinds.snapshot, { namespace, name: snapshot.metadata.name });
   }
