@@ -6,9 +6,9 @@ import { createServer } from "node:net";
 
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { textAt, listAt } from "./api/json.ts";
-import { startNodeSide, type NodeSide } from "./node-side/node-side.ts";
+import { startNodeSide, type NodeSide, type NodeSideOptions } from "./node-side/node-side.ts";
 import { byController, setStatus, withConditions } from "./node-side/writing.ts";
-import { startKube, type KubeServer } from "./server.ts";
+import { startKube, type KubeServer, type KubeServerOptions } from "./server.ts";
 
 import { clusterSettings, type ClusterSettings } from "#providers/kubevirt/driver/settings.ts";
 
@@ -22,12 +22,18 @@ export interface TestCluster {
 }
 
 export async function startTestCluster(
-  options: { readonly bootMs?: number; readonly now?: () => number } = {},
+  options: {
+    readonly bootMs?: number;
+    readonly now?: () => number;
+    readonly server?: KubeServerOptions;
+    readonly side?: NodeSideOptions;
+  } = {},
 ): Promise<TestCluster> {
   const { now = Date.now } = options;
-  const server = await startKube({ now });
+  const server = await startKube({ ...options.server, now });
   setUp(server);
   const nodes = startNodeSide(server, {
+    ...options.side,
     bootMs: options.bootMs ?? 20,
     nodes: [
       { name: "node-1", resources: { [a100]: 1 }, labels: { "kubevirt.io/cpumanager": "true" } },

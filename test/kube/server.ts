@@ -10,6 +10,7 @@ import { TLSSocket } from "node:tls";
 import type { Cluster } from "#providers/kubevirt/client/cluster.ts";
 import { fixedCredential } from "#providers/kubevirt/client/credentials.ts";
 import type { Kind } from "#providers/kubevirt/client/kind.ts";
+import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import { type Authority, newAuthority } from "./api/certificate.ts";
@@ -52,7 +53,7 @@ const actionKinds = new Set<Kind>([kinds.machineAction, kinds.machineInstanceAct
 
 export async function startKube(options: KubeServerOptions = {}): Promise<KubeServer> {
   const { secure = false, without = [], bookmarkMs = 1000, now = Date.now } = options;
-  const served = Object.values(kinds).filter(
+  const served = [...Object.values(kinds), ...Object.values(jobKinds)].filter(
     (kind) => !actionKinds.has(kind) && !without.includes(kind),
   );
   const store = new Store(served);

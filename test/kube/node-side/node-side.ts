@@ -11,13 +11,17 @@ import type { KubeServer } from "#test/kube/server.ts";
 
 import { Controllers } from "./controllers.ts";
 import { type Launchers, runInstances } from "./instances.ts";
+import { JobPods, type ProgramEnd, type Programs } from "./job-pods.ts";
+import { runJobs } from "./jobs.ts";
+import { type Kueue, runKueue } from "./kueue.ts";
 import { runMachines } from "./machines.ts";
 import { runMoves } from "./moves.ts";
 import { type NodeOf, Nodes } from "./nodes.ts";
 import { runPods } from "./pods.ts";
 import { runSnapshots } from "./snapshots.ts";
+import { runVolcano, type Volcano } from "./volcano.ts";
 import { type Filling, fillVolumes } from "./volumes.ts";
-import { setStatus } from "./writing.ts";
+import { setStatus, withConditions } from "./writing.ts";
 
 export interface NodeSideOptions {
   readonly nodes?: readonly NodeOf[];
@@ -26,6 +30,8 @@ export interface NodeSideOptions {
   readonly filling?: (volume: string) => Filling;
   /** Claims whose storage can be snapshot; all of them if absent. */
   readonly canSnapshot?: (claim: Document) => boolean;
+  /** What runs in pods of jobs: the scripts and the program, or what a test says; scripted if absent. */
+  readonly programs?: Programs;
 }
 
 /** What the kubelets say when an image cannot be fetched. */
@@ -44,6 +50,12 @@ export interface NodeSide {
   pulls(how: Pulling): void;
   /** The guest ends by itself: shut down from inside, or crashed. */
   guestEnds(machine: Place, how: "shut down" | "crashed"): void;
+  /** The program of a job's pod ends, where programs are scripted. */
+  programEnds(podName: string, end: ProgramEnd): void;
+  /** Its node does not answer any more, and the cluster has noticed: the pod is taken for lost. */
+  nodeIsLost(pod: Document | undefined): void;
+  readonly kueue: Kueue;
+  readonly volcano: Volcano;
   close(): void;
 }
 
@@ -54,7 +66,11 @@ export function startNodeSide(server: KubeServer, options: NodeSideOptions = {})
   const nodes = new Nodes(objects);
   const launchers: Launchers = new Map();
   let pulling: Pulling;
-  runPods(controllers, nodes, () => pulling?.because);
+  const jobPods = new JobPods(objects, options.programs ?? "scripted");
+  runPods(controllers, nodes, () => pulling?.because, jobPods);
+  runJobs(controllers);
+  const kueue = runKueue(controllers);
+  const volcano = runVolcano(controllers);
   let fillingNow: (volume: string) => Filling = filling ?? (() => "at once");
   fillVolumes(controllers, (volume) => fillingNow(volume));
   runMachines(controllers);
@@ -102,8 +118,27 @@ export function startNodeSide(server: KubeServer, options: NodeSideOptions = {})
       const status = { phase, phaseTransitionTimestamps };
       setStatus(objects, kinds.machineInstance, machine, status);
     },
+    programEnds: (podName, end) => {
+      jobPods.programEnds(podName, end);
+    },
+    nodeIsLost(pod) {
+      if (pod === undefined) throw new Error("there is no such pod");
+      const message = "Taint manager: deleting due to NoExecute taint";
+      const lost = { type: "DisruptionTarget", status: "True", reason: "DeletionByTaintManager" };
+      const conditions = withConditions(
+        objects.store.get(kinds.pod, pod.metadata) ?? pod,
+        [{ ...lost, status: "True", message }],
+        objects.now(),
+      );
+      jobPods.falls(pod);
+      setStatus(objects, kinds.pod, pod.metadata, { conditions });
+      remove(objects, kinds.pod, pod.metadata, { propagation: "Background" });
+    },
+    kueue,
+    volcano,
     close() {
       controllers.close();
+      void jobPods.close();
     },
   };
 }

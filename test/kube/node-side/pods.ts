@@ -6,6 +6,7 @@ import type { Place } from "#test/kube/api/objects.ts";
 import { remove } from "#test/kube/api/removal.ts";
 
 import type { Controllers } from "./controllers.ts";
+import type { JobPods } from "./job-pods.ts";
 import type { Nodes } from "./nodes.ts";
 import { setStatus, withConditions } from "./writing.ts";
 
@@ -17,6 +18,7 @@ export function runPods(
   controllers: Controllers,
   nodes: Nodes,
   unpulled: () => string | undefined,
+  jobPods: JobPods,
 ): void {
   const { objects } = controllers;
   const waiting = new Map<string, Place>();
@@ -43,7 +45,15 @@ export function runPods(
       ...pod,
       spec: { ...objectAt(pod, "spec"), nodeName: found.node },
     });
-    run(bound);
+    if (jobPods.takes(bound)) schedule(bound);
+    else run(bound);
+  };
+
+  /** Its own kubelet begins it. */
+  const schedule = (pod: Document): void => {
+    const placed = [{ type: "PodScheduled", status: "True" }] as const;
+    const conditions = withConditions(pod, placed, objects.now());
+    setStatus(objects, kinds.pod, pod.metadata, { phase: "Pending", conditions });
   };
 
   /** On its node. */
@@ -79,9 +89,13 @@ export function runPods(
     const node = textAt(pod, "spec", "nodeName");
     if (pod.metadata.deletionTimestamp !== undefined) {
       // A kubelet that is silent ends nothing: the pod stays as it is.
-      if (node === "" || nodes.isReady(node)) end(pod);
+      if (node !== "" && !nodes.isReady(node)) return;
+      if (node !== "" && jobPods.takes(pod)) jobPods.see(pod);
+      else end(pod);
     } else if (node === "") {
       place(pod);
+    } else if (jobPods.takes(pod)) {
+      jobPods.see(pod);
     } else if (textAt(pod, "status", "phase") === "Pending") {
       run(pod);
     }

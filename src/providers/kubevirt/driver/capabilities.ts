@@ -31,6 +31,8 @@ export function capabilitiesOf(
   const storage = [core, standard].map(({ storageClass = facts.defaultStorageClass }) =>
     facts.storageClasses.get(storageClass),
   );
+  const hasGpus =
+    facts.gpus.size > 0 || settings.jobs?.flavors.some(({ gpu }) => gpu !== null) === true;
   const canSnapshot = storage.every((each) => each?.snapshots === true);
   const liveUpdate = "KubeVirt is not set up for it (LiveUpdate with the method LiveMigrate)";
   return {
@@ -53,8 +55,8 @@ export function capabilitiesOf(
     warmStart: no("a machine boots in a pod of its own"),
     tenantNetwork: yes,
     outboundNetwork: settings.outbound ? yes : no("the site's settings forbid it"),
-    workloads: no("jobs of this site run as jobs of the cluster, which is not wired yet"),
-    gpus: facts.gpus.size > 0 ? yes : no("no GPU is both named in the settings and permitted"),
+    workloads: no("jobs are pods of the cluster, not machines"),
+    gpus: hasGpus ? yes : no("no GPU is both named in the settings and permitted"),
     numaPinning: no(noNumaPinning),
     exclusiveCpus: all.some(({ dedicatedCpus }) => dedicatedCpus) ? yes : no(noDedicatedCpus),
     idempotency: "client-id",

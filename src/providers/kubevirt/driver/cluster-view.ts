@@ -244,6 +244,11 @@ export class ClusterView {
     return this.#nodes.get(name);
   }
 
+  /** Of a machine that is kept elsewhere: a member of a job. */
+  tell(machineId: string): void {
+    this.#changed.tell(machineId);
+  }
+
   changes(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
     return this.#changed.listen(signal);
   }

@@ -11,6 +11,7 @@ import { clientLimits, type ClientLimits } from "#providers/kubevirt/client/opti
 import type {
   Activity,
   Call,
+  Capability,
   Host,
   Interruption,
   Listing,
@@ -27,6 +28,8 @@ import type {
   Sample,
   Snapshot,
 } from "#providers/provider.ts";
+
+import type { Exchange } from "#providers/kubevirt/exchange/exchange.ts";
 
 import { capabilitiesOf } from "./capabilities.ts";
 import { ClusterView } from "./cluster-view.ts";
@@ -61,6 +64,8 @@ export interface KubevirtOptions {
   readonly now: () => number;
   /** False: nothing is written to the cluster, for a process that looks and relays consoles. */
   readonly writes?: boolean;
+  /** Where inputs, logs and results of jobs lie; without it no job runs. */
+  readonly exchange?: Exchange;
   /** Of the whole installation, and of no other: whose the control plane's name is on the cluster. */
   readonly installation?: string;
   /** Told of each thing that somebody changed in the cluster and that was put right. */
@@ -85,6 +90,7 @@ export class KubevirtProvider implements Provider {
   readonly #view: ClusterView;
   readonly #hands: Hands;
   readonly #upkeep: Upkeep;
+  readonly #jobs: HostedJobs | undefined;
   readonly #now: () => number;
   readonly #closed = new AbortController();
   readonly #running: Promise<unknown>;
@@ -141,6 +147,17 @@ export class KubevirtProvider implements Provider {
       },
       ...(options.upkeepEveryMs === undefined ? {} : { everyMs: options.upkeepEveryMs }),
     });
+    const { exchange } = options;
+    const { jobs } = settings;
+    const base = this.#hands;
+    const changed = (machineId: string): void => view.tell(machineId);
+    this.#jobs =
+      jobs === undefined || exchange === undefined
+        ? undefined
+        : new HostedJobs({
+            ...{ client, base, jobs, exchange, now, onLost, changed, log },
+            keeps: () => writes && (claim === undefined || claim.isHeld),
+          });
     const { signal } = this.#closed;
     const mayWrite = (): boolean => claim === undefined || claim.isHeld;
     const writing = (): Promise<unknown>[] => [
@@ -149,7 +166,11 @@ export class KubevirtProvider implements Provider {
       this.#upkeep.run(signal),
       ...(claim === undefined ? [] : [claim.keep(signal)]),
     ];
-    this.#running = Promise.all([view.follow(signal), ...(writes ? writing() : [])]);
+    this.#running = Promise.all([
+      view.follow(signal),
+      this.#jobs?.run(signal),
+      ...(writes ? writing() : []),
+    ]);
   }
 
   info(call: ReadCall): Promise<ProviderInfo> {
@@ -163,7 +184,10 @@ export class KubevirtProvider implements Provider {
         site: this.site,
         version: `${kubevirt.version} on Kubernetes ${kubernetesVersion}`,
         ...executionOf(kubevirt),
-        capabilities: capabilitiesOf(site, this.#settings, this.#view.nodes()),
+        capabilities: {
+          ...capabilitiesOf(site, this.#settings, this.#view.nodes()),
+          workloads: await this.#workloads(call),
+        },
         findings: [
           ...(this.#hands.claim?.findings() ?? []),
           ...this.#upkeep.findings(),
@@ -182,13 +206,17 @@ export class KubevirtProvider implements Provider {
   }
 
   machines(call: ReadCall): Promise<Listing<Machine>> {
-    return this.#list(call, () =>
-      [...this.#view.machines.values()].map((machine) => this.#view.view(machine)),
-    );
+    return this.#list(call, async () => {
+      const machines = [...this.#view.machines.values()];
+      const members = (await this.#jobs?.machines()) ?? [];
+      return [...machines.map((machine) => this.#view.view(machine)), ...members];
+    });
   }
 
   machine(call: ReadCall, machineId: string): Promise<Machine | undefined> {
     return this.#ask(async () => {
+      const found = await this.#member(call, machineId);
+      if (found !== undefined) return found.jobs.machine(found.member);
       const machine = await this.#hands.find(call, machineId);
       return machine && this.#view.view(machine);
     });
@@ -199,26 +227,29 @@ export class KubevirtProvider implements Provider {
   }
 
   create(call: Call, spec: MachineSpec): Promise<OperationRef> {
-    return this.#ask(() => create(this.#hands, call, spec));
+    const jobs = spec.workload === undefined ? undefined : this.#jobs;
+    return this.#ask(() => jobs?.create(call, spec) ?? create(this.#hands, call, spec));
   }
 
   power(call: Call, machineId: string, action: PowerAction): Promise<OperationRef> {
-    return this.#ask(() => power(this.#hands, call, machineId, action));
+    return this.#alone(call, machineId, () => power(this.#hands, call, machineId, action));
   }
 
   interrupt(call: Call, machineId: string, how: Interruption): Promise<OperationRef> {
     return this.#ask(async () => {
+      const found = await this.#member(call, machineId);
+      if (found !== undefined) return found.jobs.interrupt(call, machineId, how);
       await this.#hands.owned(call, machineId);
       throw refused("this machine runs no job that could be interrupted");
     });
   }
 
   resize(call: Call, machineId: string, to: Resize): Promise<OperationRef> {
-    return this.#ask(() => resize(this.#hands, call, machineId, to));
+    return this.#alone(call, machineId, () => resize(this.#hands, call, machineId, to));
   }
 
   move(call: Call, machineId: string, hostId?: string): Promise<OperationRef> {
-    return this.#ask(() => move(this.#hands, call, machineId, hostId));
+    return this.#alone(call, machineId, () => move(this.#hands, call, machineId, hostId));
   }
 
   delete(call: Call, machineId: string, keep?: string): Promise<OperationRef> {
@@ -234,7 +265,7 @@ export class KubevirtProvider implements Provider {
     machineId: string,
     snapshot: { readonly id: string; readonly name: string; readonly withMemory: boolean },
   ): Promise<OperationRef> {
-    return this.#ask(() => takeSnapshot(this.#hands, call, machineId, snapshot));
+    return this.#alone(call, machineId, () => takeSnapshot(this.#hands, call, machineId, snapshot));
   }
 
   revert(call: Call, machineId: string, snapshotId: string): Promise<OperationRef> {
@@ -254,7 +285,11 @@ export class KubevirtProvider implements Provider {
   }
 
   operation(call: ReadCall, ref: OperationRef): Promise<OperationStatus> {
-    return this.#ask(() => operationStatus(this.#hands, call, ref));
+    return this.#ask(async () => {
+      const found = await this.#member(call, ref.machineId);
+      if (found !== undefined) return found.jobs.operation(call, ref);
+      return operationStatus(this.#hands, call, ref);
+    });
   }
 
   removeProject(
@@ -265,15 +300,29 @@ export class KubevirtProvider implements Provider {
   }
 
   console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex> {
-    return this.#ask(() => openConsole(this.#hands, call, machineId, kind));
+    return this.#alone(call, machineId, () => openConsole(this.#hands, call, machineId, kind));
   }
 
-  workloadLog(call: ReadCall, machineId: string): Promise<Buffer> {
-    return this.#noWorkload(call, machineId);
+  workloadLog(
+    call: ReadCall,
+    machineId: string,
+    range: { readonly offset: number; readonly bytesMax: number },
+  ): Promise<Buffer> {
+    return this.#ask(async () => {
+      const found = await this.#member(call, machineId);
+      return found === undefined
+        ? this.#noWorkload(call, machineId)
+        : found.jobs.log(found.member, range);
+    });
   }
 
   workloadResults(call: ReadCall, machineId: string): Promise<Readable> {
-    return this.#noWorkload(call, machineId);
+    return this.#ask(async () => {
+      const found = await this.#member(call, machineId);
+      return found === undefined
+        ? this.#noWorkload(call, machineId)
+        : found.jobs.results(found.member);
+    });
   }
 
   samples(call: ReadCall, machineIds: readonly string[]): Promise<readonly Sample[]> {
@@ -302,19 +351,40 @@ export class KubevirtProvider implements Provider {
   #list<T>(call: ReadCall, read: () => readonly T[] | Promise<readonly T[]>): Promise<Listing<T>> {
     return this.#ask(async () => {
       await this.#hands.demandClaim(call);
-      await this.#view.whole(call.signal);
+      await Promise.all([this.#view.whole(call.signal), this.#jobs?.view.whole(call.signal)]);
       const items = await read();
-      const isLost = this.#view.lostSince !== undefined;
+      const isLost = (this.#view.lostSince ?? this.#jobs?.view.lostSince) !== undefined;
       const failedScopes = isLost ? [this.site] : this.#view.unreadable;
       return { items, complete: failedScopes.length === 0, failedScopes };
     });
   }
 
-  #noWorkload(call: ReadCall, machineId: string): Promise<never> {
+  async #noWorkload(call: ReadCall, machineId: string): Promise<never> {
+    const machine = await this.#hands.find(call, machineId);
+    throw machine === undefined ? missing(machineId) : refused("this machine runs no job");
+  }
+
+  /** What only a machine of its own can have done to it. */
+  #alone<T>(call: ReadCall, machineId: string, work: () => Promise<T>): Promise<T> {
     return this.#ask(async () => {
-      const machine = await this.#hands.find(call, machineId);
-      throw machine === undefined ? missing(machineId) : refused("this machine runs no job");
+      if ((await this.#member(call, machineId)) !== undefined) throw refused(notOfJobs);
+      return work();
     });
+  }
+
+  /** Jobs answer for their members. */
+  async #member(call: ReadCall, machineId: string) {
+    const jobs = this.#jobs;
+    const member = await jobs?.find(call, machineId);
+    return jobs === undefined || member === undefined ? undefined : { jobs, member };
+  }
+
+  async #workloads({ signal }: ReadCall): Promise<Capability> {
+    const because =
+      this.#jobs === undefined
+        ? "the site's settings have no part `jobs`, or the program has no place for logs and results"
+        : await this.#jobs.problem(signal);
+    return because === undefined ? { can: true } : { can: false, because };
   }
 
   /** The last that were known, where the cluster does not answer now. */

@@ -88,7 +88,7 @@ export async function isGone(
   return object !== undefined && configMap.parse(object).data[machineId] !== undefined;
 }
 
-async function noteGone(
+export async function noteGone(
   hands: Hands,
   call: Call,
   { namespace, machineId }: { readonly namespace: string; readonly machineId: string },

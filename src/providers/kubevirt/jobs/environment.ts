@@ -24,7 +24,7 @@ export interface Numbering {
 }
 
 /** Of an Indexed Job: Kubernetes numbers the pods and names them so. */
-export function indexedNumbering({ attemptId }: JobAsk): Numbering {
+export function indexedNumbering({ attemptId }: Pick<JobAsk, "attemptId">): Numbering {
   return {
     rankField: "metadata.annotations['batch.kubernetes.io/job-completion-index']",
     hostOf: (rank) => `${jobName(attemptId)}-${rank}`,

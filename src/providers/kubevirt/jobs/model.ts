@@ -26,7 +26,7 @@ export interface GpuAsk {
 }
 
 export interface JobAsk {
-  /** uuid of the attempt: of its one machine, or of the first member's. */
+  /** uuid of the attempt: of its one machine, or one that all members of a gang have. */
   readonly attemptId: string;
   readonly owner: Owner;
   /** The machines that its members stand for, by rank. */

@@ -29,6 +29,15 @@ export interface JobSight {
   /** Why it waits, or what is wrong; of an end, see the members. */
   readonly condition: Explanation | null;
   readonly transitions: readonly JobTransition[];
+  /** What took the attempt as a whole away: to be written down before its job is deleted. */
+  readonly taken?: TakenAway;
+}
+
+export interface TakenAway {
+  readonly at: number;
+  /** What began from then on is not the attempt any more: the cluster had let the job in again. */
+  readonly until?: number;
+  readonly ending: Ending;
 }
 
 export interface SightFacts {
@@ -39,6 +48,8 @@ export interface SightFacts {
   readonly logBytes: (rank: number) => number;
   /** Of Volcano's event `Evict` on a pod of it: the node may overwrite what stood on the pod itself. */
   readonly evictSaid?: string;
+  /** It was taken away, as is known already: its job may be gone. */
+  readonly told?: TakenAway;
 }
 
 /** `undefined`: the cluster answered, and does not have it. */
@@ -47,26 +58,34 @@ export function kueueSight(
   workload: SeenWorkload | undefined,
   facts: SightFacts,
 ): JobSight {
-  const eviction = endingEviction(workload, facts);
-  const again = eviction?.admittedAgainAt;
+  const taken = facts.told ?? takenByKueue(workload, facts);
+  const again = taken?.until;
   // What began after that is not the attempt any more.
   const mine = again === undefined ? facts.pods : facts.pods.filter((pod) => isBefore(pod, again));
   const pods = Map.groupBy(mine, indexOf);
-  const jobEnd =
-    eviction === undefined
-      ? kueueEnd(job, facts)
-      : { at: eviction.at ?? facts.now, ending: eviction.ending };
+  const jobEnd = taken ?? kueueEnd(job, facts);
   const members = membersSeen({
     ...facts,
     pods,
-    ...(eviction === undefined ? {} : { evicted: eviction.ending }),
+    ...(taken === undefined ? {} : { evicted: taken.ending }),
     ...(jobEnd === undefined ? {} : { jobEnd }),
   });
   return sight(members, {
     waits: () => explainWait(workload),
     pods: mine,
-    transitions: [...workloadTransitions(workload), ...podTransitions(pods, eviction?.ending)],
+    transitions: [...workloadTransitions(workload), ...podTransitions(pods, taken?.ending)],
+    taken,
   });
+}
+
+function takenByKueue(
+  workload: SeenWorkload | undefined,
+  facts: SightFacts,
+): TakenAway | undefined {
+  const eviction = endingEviction(workload, facts);
+  if (eviction === undefined) return undefined;
+  const { at = facts.now, admittedAgainAt: until, ending } = eviction;
+  return { at, ending, ...(until === undefined ? {} : { until }) };
 }
 
 /** Taken off before any program ran, it stands in line again: that is no attempt's end. */
@@ -131,8 +150,10 @@ export function volcanoSight(
     const index = told["volcano.sh/task-index"] ?? labels["volcano.sh/task-index"];
     return volcanoRank(told["volcano.sh/task-spec"], Number(index ?? 0));
   });
-  const evicted = volcanoEviction(facts);
-  const jobEnd = volcanoEnd(job, facts, evicted);
+  const evicted = facts.told?.ending ?? volcanoEviction(facts);
+  const jobEnd = facts.told ?? volcanoEnd(job, facts, evicted);
+  const taken =
+    evicted === undefined ? undefined : { at: jobEnd?.at ?? facts.now, ending: evicted };
   const ask: MembersAsk = {
     ...facts,
     pods,
@@ -143,6 +164,7 @@ export function volcanoSight(
     waits: () => explainGroup(job, group),
     pods: facts.pods,
     transitions: podTransitions(pods, evicted),
+    taken: facts.told ?? taken,
   });
 }
 
@@ -202,19 +224,21 @@ function sight(
     readonly waits: () => Explanation | undefined;
     readonly pods: readonly SeenPod[];
     readonly transitions: readonly JobTransition[];
+    readonly taken: TakenAway | undefined;
   },
 ): JobSight {
-  const { transitions } = of;
+  const { transitions, taken } = of;
+  const seen = { members, transitions, ...(taken === undefined ? {} : { taken }) };
   if (members.every(({ workload }) => workload.state === "ended")) {
-    return { state: "ended", members, condition: null, transitions };
+    return { ...seen, state: "ended", condition: null };
   }
   const starting = explainStart(of.pods);
   if (members.some(({ workload }) => workload.state !== "pending")) {
-    return { state: "running", members, condition: starting ?? null, transitions };
+    return { ...seen, state: "running", condition: starting ?? null };
   }
   const waits = of.waits();
   if (waits !== undefined && of.pods.length === 0) {
-    return { state: "waiting", members, condition: waits, transitions };
+    return { ...seen, state: "waiting", condition: waits };
   }
-  return { state: "starting", members, condition: starting ?? waits ?? null, transitions };
+  return { ...seen, state: "starting", condition: starting ?? waits ?? null };
 }

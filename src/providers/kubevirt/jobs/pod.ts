@@ -45,6 +45,7 @@ const user = 10_001;
 
 export const mainContainer = "main";
 export const fetchContainer = "fetch";
+export const reportContainer = "report";
 
 export interface PodAsk {
   readonly ask: JobAsk;
@@ -96,7 +97,7 @@ function podBody(pod: PodAsk): PodBody {
     },
     initContainers: [
       ours(pod, fetchContainer, {}),
-      ours(pod, "report", { restartPolicy: "Always" }),
+      ours(pod, reportContainer, { restartPolicy: "Always" }),
     ],
     containers: [main(pod)],
     volumes: volumes(ask),

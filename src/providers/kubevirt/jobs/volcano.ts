@@ -6,7 +6,7 @@
 import type { VolcanoJob, VolcanoQueue } from "#providers/kubevirt/objects/jobs.ts";
 import type { Amounts } from "#providers/kubevirt/objects/meta.ts";
 
-import type { Numbering } from "./environment.ts";
+import { indexedNumbering, type Numbering } from "./environment.ts";
 import { maxExecutionSeconds } from "./kueue.ts";
 import type { JobAsk, JobPlace, JobSite } from "./model.ts";
 import {
@@ -115,12 +115,14 @@ export function volcanoJob(ask: JobAsk, place: JobPlace): VolcanoJob {
   };
 }
 
-function isByPlugin({ framework, memberIds }: JobAsk): boolean {
+type Numbered = Pick<JobAsk, "attemptId" | "framework" | "memberIds">;
+
+function isByPlugin({ framework, memberIds }: Numbered): boolean {
   return framework === "pytorch" && memberIds.length > 1;
 }
 
 /** The plug-in of PyTorch numbers over two tasks, the first being the master; else one task does it. */
-function numbering(ask: JobAsk): Numbering {
+function numbering(ask: Numbered): Numbering {
   const name = jobName(ask.attemptId);
   return isByPlugin(ask)
     ? { hostOf: (rank) => (rank === 0 ? `${name}-master-0` : `${name}-worker-${rank - 1}`) }
@@ -128,6 +130,25 @@ function numbering(ask: JobAsk): Numbering {
         rankField: "metadata.annotations['volcano.sh/task-index']",
         hostOf: (rank) => `${name}-member-${rank}`,
       };
+}
+
+/** What a member's pod calls itself to the control plane: see pod.ts. */
+export function memberName(
+  ask: Numbered,
+  { batch }: Pick<JobSite, "batch">,
+  rank: number,
+): string {
+  return batch === "volcano" && isByPlugin(ask) ? numbering(ask).hostOf(rank) : String(rank);
+}
+
+/** Under which the others reach a member, in the cluster's DNS. */
+export function memberHost(
+  ask: Numbered,
+  { batch }: Pick<JobSite, "batch">,
+  rank: number,
+): string {
+  const { hostOf } = batch === "volcano" ? numbering(ask) : indexedNumbering(ask);
+  return `${hostOf(rank)}.${jobName(ask.attemptId)}`;
 }
 
 /** Which member a pod is, by what Volcano writes on it. */

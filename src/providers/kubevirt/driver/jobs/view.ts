@@ -1,0 +1,362 @@
+/**
+ * A cluster's jobs as the driver sees them at any moment: the records of members, Jobs, their pods and
+ * what the queue says, each kept by one watch. A queue that is not installed is looked for now and then,
+ * and keeps nobody waiting: machines go on, and jobs are refused with the reason.
+ */
+import { z } from "zod";
+
+import type { KubeClient } from "#providers/kubevirt/client/client.ts";
+import type { Kind } from "#providers/kubevirt/client/kind.ts";
+import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
+import { Listeners } from "#providers/kubevirt/driver/listeners.ts";
+import { Mirror } from "#providers/kubevirt/driver/mirror.ts";
+import { attemptLabel } from "#providers/kubevirt/jobs/names.ts";
+import {
+  read,
+  type SeenJob,
+  type SeenPod,
+  type SeenPodGroup,
+  type SeenVolcanoJob,
+  type SeenWorkload,
+} from "#providers/kubevirt/jobs/seen.ts";
+import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+
+import type { ReadCall } from "#providers/provider.ts";
+
+import { machineIdIn, memberRecord, type MemberRecord } from "./record.ts";
+
+/** A queue that is not installed is looked for so often. */
+const absentMs = 30_000;
+
+export interface KeptPod {
+  readonly attemptId: string;
+  readonly seen: SeenPod;
+  readonly finalizers: readonly string[];
+}
+
+/** All that is known of one attempt, its members by rank. */
+export interface AttemptSeen {
+  readonly attemptId: string;
+  readonly members: readonly MemberRecord[];
+  readonly pods: readonly KeptPod[];
+  readonly job: SeenJob | undefined;
+  readonly workload: SeenWorkload | undefined;
+  readonly volcanoJob: SeenVolcanoJob | undefined;
+  readonly podGroup: SeenPodGroup | undefined;
+}
+
+export interface JobsViewOptions {
+  readonly client: KubeClient;
+  readonly controlPlaneId: string;
+  readonly batch: "kueue" | "volcano";
+  readonly now: () => number;
+  readonly onLost: (what: string, error: unknown) => void;
+  /** A machine may have changed. */
+  readonly changed: (machineId: string) => void;
+}
+
+export class JobsView {
+  readonly members: Mirror<MemberRecord>;
+  readonly pods: Mirror<KeptPod>;
+  readonly jobs: Mirror<SeenJob>;
+  readonly volcanoJobs: Mirror<SeenVolcanoJob>;
+  readonly #workloads: Mirror<SeenWorkload>;
+  readonly #podGroups: Mirror<SeenPodGroup>;
+  readonly #options: JobsViewOptions;
+  readonly #attempts = new Listeners();
+  /** Machine ids and pods' keys by attempt. */
+  readonly #machinesOf = new Index();
+  readonly #podsOf = new Index();
+  /** The uid of an attempt's Job. */
+  readonly #uids = new Index();
+  #missing: string | undefined;
+
+  constructor(options: JobsViewOptions) {
+    this.#options = options;
+    const { client, controlPlaneId, now, onLost } = options;
+    const selection = { labels: `${ourSelector(controlPlaneId)},${attemptLabel}` };
+    const common = (what: string) => ({
+      client,
+      now,
+      selection,
+      onLost: (error: unknown) => onLost(what, error),
+    });
+    this.members = new Mirror({
+      ...common("members of jobs"),
+      kind: kinds.configMap,
+      keyOf: machineIdIn,
+      distill: memberRecord,
+      onChange: (machineId) => this.#memberChanged(machineId),
+    });
+    this.pods = new Mirror({
+      ...common("pods of jobs"),
+      kind: kinds.pod,
+      keyOf: podKey,
+      distill: keptPod,
+      onChange: (key) => this.#podChanged(key),
+    });
+    this.jobs = new Mirror({
+      ...common("jobs"),
+      kind: kinds.job,
+      keyOf: attemptOf,
+      distill: read.job,
+      onChange: (attemptId) => this.#jobChanged(attemptId),
+    });
+    this.volcanoJobs = new Mirror({
+      ...common("jobs"),
+      kind: jobKinds.volcanoJob,
+      keyOf: attemptOf,
+      distill: read.volcanoJob,
+      onChange: (attemptId) => this.#jobChanged(attemptId),
+    });
+    // The queue's own objects bear none of our labels: they are found by the Job that owns them.
+    const ofQueue = (what: string) => ({
+      ...common(what),
+      selection: {},
+      keyOf: ownerUid,
+      onChange: (uid: string) => this.#ownedChanged(uid),
+    });
+    this.#workloads = new Mirror({
+      ...ofQueue("workloads"),
+      kind: kinds.workload,
+      distill: read.workload,
+    });
+    this.#podGroups = new Mirror({
+      ...ofQueue("pod groups"),
+      kind: jobKinds.podGroup,
+      distill: read.podGroup,
+    });
+  }
+
+  /** Runs until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { batch } = this.#options;
+    const queue: readonly (readonly [Mirror<unknown>, Kind])[] =
+      batch === "kueue"
+        ? [[this.#workloads, kinds.workload]]
+        : [
+            [this.volcanoJobs, jobKinds.volcanoJob],
+            [this.#podGroups, jobKinds.podGroup],
+          ];
+    await Promise.all([
+      ...this.#always().map((mirror) => mirror.follow(signal)),
+      this.#followQueue(queue, signal),
+    ]);
+  }
+
+  async #followQueue(
+    queue: readonly (readonly [Mirror<unknown>, Kind])[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop -- until it is there
+      const lacking = await this.#lacking(queue, signal);
+      if (lacking?.length === 0) {
+        this.#missing = undefined;
+        // oxlint-disable-next-line no-await-in-loop -- to the end
+        await Promise.all(queue.map(([mirror]) => mirror.follow(signal)));
+        return;
+      }
+      if (lacking !== undefined) this.#missing = lacking.join(", ");
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await sleep(absentMs, signal);
+    }
+  }
+
+  async #lacking(
+    queue: readonly (readonly [Mirror<unknown>, Kind])[],
+    signal: AbortSignal,
+  ): Promise<readonly string[] | undefined> {
+    try {
+      const served = await Promise.all(
+        queue.map(async ([, kind]) => {
+          const names = await this.#options.client.served({ signal }, kind);
+          return names.has(kind.plural) ? [] : [`${kind.plural}.${kind.group}/${kind.version}`];
+        }),
+      );
+      return served.flat();
+    } catch (error) {
+      this.#options.onLost("the job queue's kinds", error);
+      return undefined;
+    }
+  }
+
+  /** Which of the queue's kinds the cluster does not serve; jobs are refused then. */
+  get missing(): string | undefined {
+    return this.#missing;
+  }
+
+  /** Resolves once all that there is was seen, or the signal aborts. */
+  async whole(signal: AbortSignal): Promise<void> {
+    const mirrors = this.#always();
+    if (mirrors.every(({ isWhole }) => isWhole) && this.#queueIsKnown()) return;
+    const seen = Promise.all(mirrors.map((mirror) => mirror.whole()));
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([seen, aborted]);
+    while (!signal.aborted && !this.#queueIsKnown()) {
+      // oxlint-disable-next-line no-await-in-loop -- for a moment after the start
+      await sleep(20, signal);
+    }
+    signal.throwIfAborted();
+  }
+
+  #queueIsKnown(): boolean {
+    if (this.#missing !== undefined) return true;
+    return this.#queueMirrors().every(({ isWhole }) => isWhole);
+  }
+
+  get lostSince(): number | undefined {
+    const queue = this.#missing === undefined ? this.#queueMirrors() : [];
+    const since = [...this.#always(), ...queue].flatMap(({ lostSince }) => lostSince ?? []);
+    return since.length === 0 ? undefined : Math.min(...since);
+  }
+
+  /** Ids of attempts that may have changed. */
+  changes(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+    return this.#attempts.listen(signal);
+  }
+
+  attemptIds(): ReadonlySet<string> {
+    return new Set([...this.#machinesOf.keys(), ...this.#podsOf.keys()]);
+  }
+
+  attempt(attemptId: string): AttemptSeen {
+    const members = this.#machinesOf.of(attemptId).flatMap((id) => this.members.get(id) ?? []);
+    const job = this.jobs.get(attemptId);
+    const volcanoJob = this.volcanoJobs.get(attemptId);
+    const uid = (job ?? volcanoJob)?.metadata.uid ?? "";
+    return {
+      attemptId,
+      members: members.toSorted((a, b) => a.rank - b.rank),
+      pods: this.#podsOf.of(attemptId).flatMap((key) => this.pods.get(key) ?? []),
+      job,
+      volcanoJob,
+      workload: this.#workloads.get(uid),
+      podGroup: this.#podGroups.get(uid),
+    };
+  }
+
+  /** Past the watch. */
+  async lookAtQueue({ signal }: ReadCall, { job }: AttemptSeen): Promise<void> {
+    const { client, batch } = this.#options;
+    if (batch !== "kueue" || job === undefined || this.#missing !== undefined) return;
+    const { namespace, uid } = job.metadata;
+    const labels = `kueue.x-k8s.io/job-uid=${uid}`;
+    const { items } = await client.list({ signal }, kinds.workload, { namespace, labels });
+    for (const item of items) this.#workloads.put(item);
+  }
+
+  #memberChanged(machineId: string): void {
+    const attemptId = this.members.get(machineId)?.attemptId ?? this.#machinesOf.keyOf(machineId);
+    this.#machinesOf.put(machineId, this.members.get(machineId)?.attemptId);
+    this.#options.changed(machineId);
+    if (attemptId !== undefined) this.#tell(attemptId);
+  }
+
+  #podChanged(key: string): void {
+    const attemptId = this.pods.get(key)?.attemptId ?? this.#podsOf.keyOf(key);
+    this.#podsOf.put(key, this.pods.get(key)?.attemptId);
+    if (attemptId !== undefined) this.#tell(attemptId);
+  }
+
+  #jobChanged(attemptId: string): void {
+    const uid = (this.jobs.get(attemptId) ?? this.volcanoJobs.get(attemptId))?.metadata.uid;
+    this.#uids.put(attemptId, uid);
+    this.#tell(attemptId);
+  }
+
+  #ownedChanged(uid: string): void {
+    for (const attemptId of this.#uids.of(uid)) this.#tell(attemptId);
+  }
+
+  /** Its members' machines may have changed, and its keeper looks at it. */
+  #tell(attemptId: string): void {
+    for (const machineId of this.#machinesOf.of(attemptId)) this.#options.changed(machineId);
+    this.#attempts.tell(attemptId);
+  }
+
+  #always(): readonly Mirror<unknown>[] {
+    return this.#options.batch === "kueue"
+      ? [this.members, this.pods, this.jobs]
+      : [this.members, this.pods];
+  }
+
+  #queueMirrors(): readonly Mirror<unknown>[] {
+    return this.#options.batch === "kueue"
+      ? [this.#workloads]
+      : [this.volcanoJobs, this.#podGroups];
+  }
+}
+
+/** What belongs to which attempt, both ways. */
+class Index {
+  readonly #of = new Map<string, Set<string>>();
+  readonly #key = new Map<string, string>();
+
+  put(member: string, key: string | undefined): void {
+    const before = this.#key.get(member);
+    if (before !== undefined && before !== key) {
+      const others = this.#of.get(before);
+      others?.delete(member);
+      if (others?.size === 0) this.#of.delete(before);
+      this.#key.delete(member);
+    }
+    if (key === undefined) return;
+    this.#key.set(member, key);
+    this.#of.set(key, (this.#of.get(key) ?? new Set()).add(member));
+  }
+
+  keyOf(member: string): string | undefined {
+    return this.#key.get(member);
+  }
+
+  of(key: string): readonly string[] {
+    return [...(this.#of.get(key) ?? [])];
+  }
+
+  keys(): Iterable<string> {
+    return this.#of.keys();
+  }
+}
+
+function attemptOf({ metadata }: KubeObject): string | undefined {
+  return metadata.labels?.[attemptLabel];
+}
+
+function podKey({ metadata }: KubeObject): string | undefined {
+  const attemptId = metadata.labels?.[attemptLabel];
+  return attemptId === undefined ? undefined : `${metadata.namespace}/${metadata.name}`;
+}
+
+const podRest = z.object({ metadata: z.object({ finalizers: z.array(z.string()).default([]) }) });
+
+function keptPod(object: KubeObject): KeptPod {
+  const seen = read.pod(object);
+  return {
+    attemptId: seen.metadata.labels[attemptLabel] ?? "",
+    seen,
+    finalizers: podRest.parse(object).metadata.finalizers,
+  };
+}
+
+/** Of what a Job owns; others' jobs are passed over by whoever looks for his own. */
+function ownerUid({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(({ kind }) => kind === "Job")?.uid;
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
+}
