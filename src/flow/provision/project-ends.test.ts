@@ -14,7 +14,7 @@ import {
 } from "#providers/provider.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 import { testDatabase } from "#test/database.ts";
-import { addTenant, lease, rent, type TestTenant } from "#test/sim/cloud.ts";
+import { addTenant, lease, rent, startStages, stateOf, type TestTenant } from "#test/sim/cloud.ts";
 
 import { endProjects } from "./project-ends.ts";
 
@@ -126,6 +126,29 @@ test("as long as anything of the project is asked for or runs, the platform is n
   expect(asked).not.toContain(tenant.projectId);
   await db.execute(sql`update request set wanted = 'released', ended_at = ${new Date(clock)}
     where id = ${id}`);
+  await endProjects(context, signal);
+  expect(asked).toContain(tenant.projectId);
+});
+
+test("a snapshot that was promised to be kept is kept, and the project's things until then", async () => {
+  const stages = startStages({ db, observer, provider: decorate(simulated) });
+  const tenant = await addTenant(db, "keeps");
+  const id = await rent(db, lease(tenant));
+  await expect.poll(async () => (await stateOf(db, id)).state, { timeout: 60_000 }).toBe("running");
+  await stages.stop();
+  await db.execute(sql`update instance set state = 'gone' where request_id = ${id}`);
+  await db.execute(sql`update request set wanted = 'released', ended_at = ${new Date(clock)}
+    where id = ${id}`);
+  await db.execute(sql`
+    insert into snapshot (tenant_id, id, request_id, instance_id, name, with_memory, state,
+      created_at, kept_until)
+    select tenant_id, gen_random_uuid(), request_id, id, 'kept', false, 'ready',
+      ${new Date(clock)}, ${new Date(clock)} from instance where request_id = ${id}`);
+  await removed(tenant);
+  answer = () => gone();
+  await endProjects(context, signal);
+  expect(asked).not.toContain(tenant.projectId);
+  await db.execute(sql`update snapshot set state = 'gone' where request_id = ${id}`);
   await endProjects(context, signal);
   expect(asked).toContain(tenant.projectId);
 });

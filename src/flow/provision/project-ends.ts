@@ -83,7 +83,10 @@ async function begin({ db, provider, now }: ProjectEndContext): Promise<void> {
     on conflict do nothing`);
 }
 
-/** Those that are due and of which no machine is left in our rows; nobody else works on them now. */
+/**
+ * Those that are due and of which no machine is left in our rows, nor a snapshot that was promised to be
+ * kept; nobody else works on them now.
+ */
 function take({ db, provider, now }: ProjectEndContext): Promise<Due[]> {
   const at = now();
   return db.rows(
@@ -94,7 +97,9 @@ function take({ db, provider, now }: ProjectEndContext): Promise<Due[]> {
             and not exists (select from request r where r.tenant_id = d.tenant_id
               and r.project_id = d.project_id and r.ended_at is null)
             and not exists (select from instance i where i.tenant_id = d.tenant_id
-              and i.project_id = d.project_id and i.state <> 'gone')
+              and i.project_id = d.project_id and (i.state <> 'gone'
+                or exists (select from snapshot s where s.tenant_id = i.tenant_id
+                  and s.instance_id = i.id and s.kept_until is not null and s.state = 'ready')))
           order by d.next_at limit ${rowsPerPassMax} for update skip locked)
       returning e.tenant_id, e.project_id, e.tries, e.begun_at`,
     dueRow,
