@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+
+import { fetchScript, reportScript } from "#providers/kubevirt/jobs/entry.ts";
 
 import { map, readValues } from "./chart.ts";
 
@@ -58,6 +60,37 @@ test("nothing that compiles comes with it", () => {
   const installed = last.map((words) => words.join(" ")).join("\n");
   expect(installed).not.toMatch(/build-essential|gcc|make|npm|curl/);
   expect(text).toContain("npm prune --omit=dev");
+});
+
+describe("the image beside customers' jobs", () => {
+  const file = readFileSync(join(root, "deploy/container/agent.Containerfile"), "utf8");
+  const words = (name: string): string[] =>
+    file
+      .replaceAll("\\\n", " ")
+      .split("\n")
+      .filter((line) => line.startsWith(`${name} `))
+      .map((line) => line.slice(name.length + 1));
+
+  test("its base can be pinned to a digest, and nothing of the clone goes into it", () => {
+    const [base = ""] = words("ARG");
+    expect(base).toBe("BASE=docker.io/library/debian:12-slim");
+    expect(words("FROM")).toEqual(["${BASE}"]);
+    expect([...words("COPY"), ...words("ADD")]).toEqual([]);
+    const ignored = join(root, "deploy/container/agent.Containerfile.dockerignore");
+    expect(readFileSync(ignored, "utf8").split("\n")).toContain("*");
+  });
+
+  test("it is not root, and has what the scripts call", () => {
+    expect(words("USER")).toEqual(["10001:10001"]);
+    const [run = ""] = words("RUN");
+    expect(run).toMatch(/apt-get install .*busybox-static ca-certificates curl/);
+    const [, looked = ""] = /for tool in ([a-z ]+);/.exec(run) ?? [];
+    // Of what they call, what is not of the shell itself, nor of its base in every case.
+    const asked = ["curl", "tar", "dd", "stat", "head", "cut", "readlink", "busybox"];
+    const scripts = `${fetchScript}\n${reportScript}`;
+    expect(asked.filter((tool) => !scripts.includes(`${tool} `))).toEqual([]);
+    expect(looked.split(" ").toSorted()).toEqual(asked.toSorted());
+  });
 });
 
 test("it is started as npm start starts the program", () => {

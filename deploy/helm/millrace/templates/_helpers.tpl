@@ -112,6 +112,27 @@ privileged: false
 readOnlyRootFilesystem: true
 {{- end -}}
 
+{{/* What the settings of a cluster say of the programs beside its jobs. */}}
+{{- define "millrace.jobAgent" -}}
+agentImage: {{ .Values.jobs.agentImage | quote }}
+{{- if .Values.jobs.agentUrl }}
+agentUrl: {{ .Values.jobs.agentUrl | quote }}
+{{- else }}
+agentUrl: {{ printf "http://%s-api.%s.svc:%v/job-agent" (include "millrace.fullname" .) .Release.Namespace .Values.service.port | quote }}
+{{- end }}
+agentPeer:
+  {{- if .Values.jobs.agentPeer }}
+  {{- toYaml .Values.jobs.agentPeer | nindent 2 }}
+  {{- else }}
+  namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .Release.Namespace }}
+  podSelector:
+    matchLabels:
+      {{- include "millrace.selector" (dict "root" . "component" "api") | nindent 6 }}
+  {{- end }}
+{{- end -}}
+
 {{/* Where pods run, and what goes with it: the values of one process. */}}
 {{- define "millrace.placement" -}}
 {{- with .priorityClassName }}
