@@ -20,7 +20,7 @@ export class SetupError extends Error {
   }
 }
 
-export const exitCodes = { unavailable: 69, software: 70, osFile: 72 };
+export const exitCodes = { usage: 64, unavailable: 69, software: 70, osFile: 72 };
 
 /** @param {string} line */
 export function say(line) {

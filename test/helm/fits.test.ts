@@ -7,6 +7,7 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
 import { readConfig } from "#config/config.ts";
+import { clusterSettings } from "#providers/kubevirt/driver/settings.ts";
 import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
@@ -54,6 +55,31 @@ describe.each(valueFiles)("the processes with %s", (file) => {
       expect(config.logKeyFile).toBe(secret === undefined ? undefined : `${secret}/log-key`);
     }
   });
+});
+
+test("the program takes what is said of clusters, and finds each file where it is told", () => {
+  const configMap = meta.extend({ data: z.record(z.string(), z.string()) });
+  const found = ofKind(all, "ConfigMap", configMap).find(({ metadata }) =>
+    metadata.name.endsWith("-clusters"),
+  );
+  const files = Object.entries(found?.data ?? {});
+  const settings = files.map(([, text]) => clusterSettings.parse(parseYaml(text)));
+  expect(settings.map(({ site, kubeconfig }) => [site, kubeconfig])).toEqual([
+    ["here", undefined],
+    ["east", "/etc/millrace-kubeconfigs/east"],
+  ]);
+  for (const { spec } of ofKind(all, "Deployment", deployment)) {
+    const [container] = spec.template.spec.containers;
+    const env = new Map((container?.env ?? []).map(({ name, value }) => [name, value]));
+    const { clusters } = readConfig([], { MILLRACE_CLUSTERS: env.get("MILLRACE_CLUSTERS") });
+    const mounts = container?.volumeMounts.map(({ name, mountPath }) => [name, mountPath]);
+    expect(clusters).toEqual(files.map(([name]) => `/etc/millrace-clusters/${name}`));
+    expect(mounts).toContainEqual(["clusters", "/etc/millrace-clusters"]);
+    expect(mounts).toContainEqual(["kubeconfigs", "/etc/millrace-kubeconfigs"]);
+  }
+  // Of this cluster, without the right to do anything there.
+  const clusters = [{ site: "here" }];
+  expect(() => objects({ kubernetes: { clusters } })).toThrow("kubernetes.enabled");
 });
 
 describe("what it may do in the cluster", () => {
@@ -182,7 +208,9 @@ describe("monitoring", () => {
       "ConfigMap",
       meta.extend({ data: z.record(z.string(), z.string()) }),
     );
-    const contents = boards.flatMap(({ data }) => Object.entries(data));
+    const contents = boards
+      .filter(({ metadata }) => !metadata.name.endsWith("-clusters"))
+      .flatMap(({ data }) => Object.entries(data));
     expect(contents.map(([name]) => name)).toEqual([
       "millrace-usage.json",
       "millrace-operation.json",

@@ -1,4 +1,6 @@
 /** The functions of Go templates, Sprig and Helm that the chart uses, each with their own rules. */
+import { createHash } from "node:crypto";
+
 import { parse as parseYaml, stringify } from "yaml";
 
 export type Callable = (...values: readonly unknown[]) => unknown;
@@ -40,6 +42,7 @@ export const functions: Readonly<Record<string, Callable>> = {
   toYaml: (value) => stringify(value, yamlOptions).replace(/\n$/, ""),
   fromYaml: (value): unknown => parseYaml(text(value), { version: "1.1" }),
   toJson: (value) => JSON.stringify(value),
+  sha256sum: (value) => createHash("sha256").update(text(value)).digest("hex"),
   fail: (message) => {
     throw new Error(text(message));
   },

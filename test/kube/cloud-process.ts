@@ -11,7 +11,7 @@ import { startApp } from "#app/app.ts";
 import { readConfig } from "#config/config.ts";
 import { createObserver } from "#observe/observer.ts";
 
-export const order = z.object({ aheadMs: z.number() });
+const order = z.object({ aheadMs: z.number() });
 
 const [dataDirectory = "", aheadMs = "0", ...flags] = process.argv.slice(2);
 let ahead = Number(aheadMs);

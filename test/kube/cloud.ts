@@ -17,7 +17,7 @@ import { present } from "#kernel/assert.ts";
 import { testDatabase } from "#test/database.ts";
 
 import { startTestCluster, type TestCluster } from "./driver-cluster.ts";
-import type { KubeServer } from "./server.ts";
+import { kubeconfigOf } from "./kubeconfig.ts";
 
 const startMs = 120_000;
 const dayMs = 86_400_000;
@@ -136,18 +136,6 @@ async function writeClusterFile(
   };
   await writeFile(path, stringify(settings));
   return path;
-}
-
-export function kubeconfigOf({ url, token }: KubeServer): string {
-  const name = "test";
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": name,
-    clusters: [{ name, cluster: { server: url } }],
-    users: [{ name, user: { token } }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
-  });
 }
 
 /** In Shanghai, where bills are cut by default. */

@@ -26,6 +26,8 @@ export interface Timings {
   readonly readyMs: number;
   /** Longest that any other operation takes. */
   readonly operationMs: number;
+  /** Of the platform's clock: what happens within one tick is told as the same instant. */
+  readonly tickMs?: number;
 }
 
 /** A platform with room for three machines of `spec` at once, and a driver on it. */
@@ -125,7 +127,10 @@ export class Bench {
     return this.until("the guest is ready", this.rig.timings.readyMs, async () => {
       const machine = await this.machine(id);
       assert(machine.stop === undefined, `the machine stopped: ${machine.stop?.detail}`);
-      return machine.guest.ready ? machine : undefined;
+      // What is done to it next shall be later by that clock too.
+      const { tickMs = 0 } = this.rig.timings;
+      const isOld = machine.power.at - machine.powerSince >= tickMs;
+      return machine.guest.ready && isOld ? machine : undefined;
     });
   }
 

@@ -75,8 +75,26 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - name: MILLRACE_BANK_ACCOUNT
   value: {{ .Values.bankAccount | quote }}
 {{- end }}
+{{- if .Values.kubernetes.clusters }}
+- name: MILLRACE_CLUSTERS
+  value: {{ include "millrace.clusterFiles" . | trimSuffix "," | quote }}
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.clusterFiles" -}}
+{{- range .Values.kubernetes.clusters }}/etc/millrace-clusters/{{ .site }}.yaml,{{ end }}
+{{- end -}}
+
+{{/* Settings of clusters are read at a start, so other ones are another pod. */}}
+{{- define "millrace.podAnnotations" -}}
+{{- with .of.podAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- with .root.Values.kubernetes.clusters }}
+millrace.dev/clusters: {{ toYaml . | sha256sum | trunc 16 | quote }}
 {{- end }}
 {{- end -}}
 
@@ -86,6 +104,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - { name: tmp, mountPath: /tmp }
 {{- if .Values.database.caSecret }}
 - { name: database-ca, mountPath: /etc/millrace-database, readOnly: true }
+{{- end }}
+{{- if .Values.kubernetes.clusters }}
+- { name: clusters, mountPath: /etc/millrace-clusters, readOnly: true }
+{{- end }}
+{{- if .Values.kubernetes.kubeconfigSecret }}
+- { name: kubeconfigs, mountPath: /etc/millrace-kubeconfigs, readOnly: true }
 {{- end }}
 {{- end -}}
 
@@ -101,6 +125,18 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
     secretName: {{ .Values.database.caSecret }}
     items:
       - { key: {{ .Values.database.caKey | quote }}, path: ca.crt }
+{{- end }}
+{{- if .Values.kubernetes.clusters }}
+- name: clusters
+  configMap:
+    name: {{ include "millrace.fullname" . }}-clusters
+{{- end }}
+{{- if .Values.kubernetes.kubeconfigSecret }}
+- name: kubeconfigs
+  secret:
+    secretName: {{ .Values.kubernetes.kubeconfigSecret }}
+    # For the group of the pod only.
+    defaultMode: 288
 {{- end }}
 {{- end -}}
 
