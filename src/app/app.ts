@@ -130,6 +130,7 @@ async function start(
     clusters,
     data,
     installation: await installationId(db),
+    ...(exchange === undefined ? {} : { exchange }),
     observer,
     now,
     progress,

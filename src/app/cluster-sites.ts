@@ -6,6 +6,7 @@ import { recordImage, recordSiteImages } from "#catalog/images.ts";
 import type { Db } from "#db/pool.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Observer } from "#observe/observer.ts";
+import type { Exchange } from "#providers/kubevirt/exchange/exchange.ts";
 import type { Cluster } from "#providers/kubevirt/client/cluster.ts";
 import { CredentialError } from "#providers/kubevirt/client/errors.ts";
 import { inCluster } from "#providers/kubevirt/client/in-cluster.ts";
@@ -44,12 +45,13 @@ export function openCluster(
     /** False in a process that relays consoles only: it writes nothing to the cluster. */
     readonly writes: boolean;
     readonly installation: string;
+    readonly exchange?: Exchange;
     readonly mended: ReturnType<typeof mendedMetric>;
     readonly observer: Observer;
     readonly now: () => number;
   },
 ): Provider {
-  const { writes, installation, mended, now } = of;
+  const { writes, installation, exchange, mended, now } = of;
   const { log } = of.observer;
   return new KubevirtProvider({
     settings,
@@ -57,6 +59,7 @@ export function openCluster(
     now,
     writes,
     installation,
+    ...(exchange === undefined ? {} : { exchange }),
     onMended: (what) => mended(settings.site, what),
     log: (fields, message) => {
       log.warn(fields, message);

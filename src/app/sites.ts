@@ -6,6 +6,7 @@ import type { Config } from "#config/config.ts";
 import type { DataDirectory } from "#config/data-directory.ts";
 import { mebibyte } from "#kernel/shape.ts";
 import type { Observer } from "#observe/observer.ts";
+import type { Exchange } from "#providers/kubevirt/exchange/exchange.ts";
 import { decorate } from "#providers/decorate.ts";
 import type { Provider, ProviderInfo } from "#providers/provider.ts";
 import { systemClock } from "#providers/simulated/clock.ts";
@@ -36,6 +37,8 @@ export interface SiteLook {
 export async function openSites(options: {
   readonly config: Config;
   readonly clusters: readonly ClusterFile[];
+  /** Where the clusters' jobs and the control plane hand each other things. */
+  readonly exchange?: Exchange;
   readonly data: DataDirectory;
   readonly installation: string;
   readonly observer: Observer;
@@ -79,8 +82,12 @@ export async function openSites(options: {
         ];
   const writes = config.role !== "serve";
   const mended = mendedMetric(observer);
+  const { exchange, now } = options;
   const clusters = signedIn.map((each) =>
-    openCluster(each, { writes, installation, mended, observer, now: options.now }),
+    openCluster(each, {
+      ...{ writes, installation, mended, observer, now },
+      ...(exchange === undefined ? {} : { exchange }),
+    }),
   );
   const report = providerMetrics(observer);
   const providers = [

@@ -29,7 +29,7 @@ export interface JobCluster extends TestCluster {
   readonly exchange: OpenExchange;
   readonly settings: ClusterSettings;
   /** Another driver on the same cluster and exchange. */
-  open(options?: { readonly writes?: boolean }): KubevirtProvider;
+  open(): KubevirtProvider;
   close(): Promise<void>;
 }
 
@@ -95,8 +95,7 @@ export async function startJobCluster(options: JobClusterOptions = {}): Promise<
     ...cluster,
     exchange,
     settings,
-    open: ({ writes = true } = {}) =>
-      new KubevirtProvider({ settings, cluster: server.cluster(), now, exchange, writes }),
+    open: () => new KubevirtProvider({ settings, cluster: server.cluster(), now, exchange }),
     close: async () => {
       await cluster.close();
       await agents.close();

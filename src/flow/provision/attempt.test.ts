@@ -166,6 +166,12 @@ test("S-08: a machine that never starts its program is a fault of the platform, 
   } as const;
   const view = viewOf({ machine: pending, instance });
   const wall = view.instance.createdAt + startMsMax;
+  const waiting = { code: "quota", message: "", advice: "", who: "nobody" } as const;
+  const queued = { ...view, instance: { ...view.instance, waiting } };
+  expect(wallOf(queued)).toBeGreaterThan(wall);
+  expect(
+    wallOf({ ...view, instance: { ...queued.instance, waiting: { ...waiting, who: "operator" } } }),
+  ).toBe(wall);
   expect(decide({ ...view, now: wall - 1 }).call).toBeUndefined();
   expect(decide({ ...view, now: wall }).call?.kind).toBe("delete");
   const gone = viewOf({ at: wall + 1, instance: { ...instance, state: "deleting" } });

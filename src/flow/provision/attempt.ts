@@ -12,6 +12,8 @@ import type { AttemptEnd, AttemptStatus, View } from "./view.ts";
 export const limitGraceMs = 60_000;
 /** From the order to the running program: boot and inputs, on a machine that is emulated. */
 export const startMsMax = 30 * 60_000;
+/** As long as the platform says that what it waits for goes by itself, such as quota of its own queue. */
+const slowStartMsMax = 4 * 60 * 60_000;
 
 /** What is known of the attempt with this look at its machine. An end that was recorded stays. */
 export function attemptSeen(view: View, machine: Machine): AttemptStatus | undefined {
@@ -110,7 +112,8 @@ export function ourEnd(view: View): AttemptEnd {
 export function wallOf({ instance, request, interruption }: View): number {
   const end = interruptionWall(interruption);
   if (instance.workload?.startedAt === undefined) {
-    return Math.min(end, instance.createdAt + startMsMax);
+    const startMs = instance.waiting?.who === "nobody" ? slowStartMsMax : startMsMax;
+    return Math.min(end, instance.createdAt + startMs);
   }
   const limitMs = (request.workload?.timeLimitSeconds ?? 0) * 1000;
   // Not the start alone: it is a time of the guest's clock, which may be slow.

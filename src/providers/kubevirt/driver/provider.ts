@@ -152,11 +152,11 @@ export class KubevirtProvider implements Provider {
     const base = this.#hands;
     const changed = (machineId: string): void => view.tell(machineId);
     this.#jobs =
-      jobs === undefined || exchange === undefined
+      jobs === undefined || exchange === undefined || !writes
         ? undefined
         : new HostedJobs({
             ...{ client, base, jobs, exchange, now, onLost, changed, log },
-            keeps: () => writes && (claim === undefined || claim.isHeld),
+            keeps: () => claim === undefined || claim.isHeld,
           });
     const { signal } = this.#closed;
     const mayWrite = (): boolean => claim === undefined || claim.isHeld;

@@ -265,7 +265,7 @@ describe("what the cluster does to it", () => {
     const { workload } = await machine(spec.id);
     expect(workload?.startedAt).toBe(startedAt);
     expect(Math.abs((workload?.endedAt ?? 0) - Date.parse(finished))).toBeLessThanOrEqual(1000);
-    const reopened = cluster.open({ writes: false });
+    const reopened = cluster.open();
     expect((await reopened.machine({ signal }, spec.id))?.workload).toEqual(workload);
     await reopened.close();
     await remove(spec);

@@ -3,6 +3,8 @@
  * what the queue says, each kept by one watch. A queue that is not installed is looked for now and then,
  * and keeps nobody waiting: machines go on, and jobs are refused with the reason.
  */
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { z } from "zod";
 
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
@@ -25,6 +27,7 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import type { ReadCall } from "#providers/provider.ts";
 
+import { AttemptIndex } from "./attempt-index.ts";
 import { machineIdIn, memberRecord, type MemberRecord } from "./record.ts";
 
 /** A queue that is not installed is looked for so often. */
@@ -67,10 +70,10 @@ export class JobsView {
   readonly #options: JobsViewOptions;
   readonly #attempts = new Listeners();
   /** Machine ids and pods' keys by attempt. */
-  readonly #machinesOf = new Index();
-  readonly #podsOf = new Index();
+  readonly #machinesOf = new AttemptIndex();
+  readonly #podsOf = new AttemptIndex();
   /** The uid of an attempt's Job. */
-  readonly #uids = new Index();
+  readonly #uids = new AttemptIndex();
   #missing: string | undefined;
 
   constructor(options: JobsViewOptions) {
@@ -161,7 +164,7 @@ export class JobsView {
       }
       if (lacking !== undefined) this.#missing = lacking.join(", ");
       // oxlint-disable-next-line no-await-in-loop -- as above
-      await sleep(absentMs, signal);
+      await pause(absentMs, signal);
     }
   }
 
@@ -199,7 +202,7 @@ export class JobsView {
     await Promise.race([seen, aborted]);
     while (!signal.aborted && !this.#queueIsKnown()) {
       // oxlint-disable-next-line no-await-in-loop -- for a moment after the start
-      await sleep(20, signal);
+      await pause(20, signal);
     }
     signal.throwIfAborted();
   }
@@ -292,37 +295,6 @@ export class JobsView {
   }
 }
 
-/** What belongs to which attempt, both ways. */
-class Index {
-  readonly #of = new Map<string, Set<string>>();
-  readonly #key = new Map<string, string>();
-
-  put(member: string, key: string | undefined): void {
-    const before = this.#key.get(member);
-    if (before !== undefined && before !== key) {
-      const others = this.#of.get(before);
-      others?.delete(member);
-      if (others?.size === 0) this.#of.delete(before);
-      this.#key.delete(member);
-    }
-    if (key === undefined) return;
-    this.#key.set(member, key);
-    this.#of.set(key, (this.#of.get(key) ?? new Set()).add(member));
-  }
-
-  keyOf(member: string): string | undefined {
-    return this.#key.get(member);
-  }
-
-  of(key: string): readonly string[] {
-    return [...(this.#of.get(key) ?? [])];
-  }
-
-  keys(): Iterable<string> {
-    return this.#of.keys();
-  }
-}
-
 function attemptOf({ metadata }: KubeObject): string | undefined {
   return metadata.labels?.[attemptLabel];
 }
@@ -348,15 +320,7 @@ function ownerUid({ metadata }: KubeObject): string | undefined {
   return metadata.ownerReferences?.find(({ kind }) => kind === "Job")?.uid;
 }
 
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
+/** Also when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
