@@ -270,3 +270,31 @@ test("one that waits shows its place and when it starts", async () => {
   expect(stdout).toMatch(/Starts: +about 2026-05-04/);
   expect(stdout).not.toContain("At the latest");
 });
+
+test("a lease that waits says what to do and who can; one that runs what to know of it", async () => {
+  const advice = "It starts once a machine ends that holds it; add nodes to wait no longer.";
+  const waits = aLease({
+    state: "creating",
+    reason: { code: "no_room", message: "No node has room.", details: { advice, who: "operator" } },
+    notes: [],
+  });
+  serveLeases([waits]);
+  server.answer("getLease", () => ({ result: waits }));
+  const { stdout } = await inside(["lease", "show", "web"]);
+  expect(stdout).toMatch(/^Why: +No node has room\.$/m);
+  expect(stdout).toContain(`What to do:  ${advice}`);
+  expect(stdout).toMatch(/^Who can: +the operator$/m);
+
+  const restart = {
+    code: "restart_required",
+    message: "A change waits.",
+    advice: "Restart it when it suits you.",
+    who: "customer" as const,
+  };
+  const runs = aLease({ notes: [restart] });
+  serveLeases([runs]);
+  server.answer("getLease", () => ({ result: runs }));
+  expect((await inside(["lease", "show", "web"])).stdout).toMatch(
+    /^Note: +A change waits\. Restart it when it suits you\.$/m,
+  );
+});
