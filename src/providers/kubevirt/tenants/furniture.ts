@@ -72,8 +72,8 @@ export function furniturePlan<Wanted extends ObjectKey, Seen extends ObjectKey>(
 const withAmounts = new Set(["ResourceQuota", "LimitRange"]);
 
 function isAsWanted(seen: ObjectKey | undefined, wanted: ObjectKey): boolean {
-  if (!withAmounts.has(wanted.kind)) return covers(seen, wanted);
-  return covers(evened(seen), evened(wanted));
+  if (covers(seen, wanted)) return true;
+  return withAmounts.has(wanted.kind) && covers(evened(seen), evened(wanted));
 }
 
 /** The server prints an amount its own way: `1` for `1000m`, `1Gi` for `1024Mi`. */

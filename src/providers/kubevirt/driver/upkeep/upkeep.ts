@@ -6,6 +6,8 @@
  * What must stay true: nothing is touched while it is not certain whose it is, or what there is; nobody is
  * put right faster than `contest.ts` allows; what fails is said and tried again.
  */
+import { setImmediate } from "node:timers/promises";
+
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
@@ -135,6 +137,9 @@ export class Upkeep {
     const due = [...this.#changed];
     for (const projectId of due) {
       if (signal.aborted || this.#writesLeft <= 0) break;
+      // Thousands of them are compared in a few seconds, in which others have their turn.
+      // oxlint-disable-next-line no-await-in-loop -- as said
+      await setImmediate();
       this.#changed.delete(projectId);
       const of = {
         projectId,
