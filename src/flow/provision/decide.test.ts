@@ -137,6 +137,7 @@ test("a clock that was set back begins the grace period anew, rather than make i
 test("when it is gone, the books are closed, the place is free and every operation has an end", () => {
   const gone = step({
     machine: "absent",
+    lastSeenAt: now,
     instance: { state: "deleting" },
     request: { wanted: "released" },
     operations: [operation("release"), operation("snapshot")],
@@ -147,6 +148,20 @@ test("when it is gone, the books are closed, the place is free and every operati
   ]);
   expect(gone.endedOperations.map(({ outcome }) => outcome.state)).toEqual(["succeeded", "failed"]);
   expect(gone).toMatchObject({ state: "gone", placement: "none", request: { set: "ended" } });
+});
+
+test("what was released is held to when it was seen last, however long nobody looked", () => {
+  const instance = { state: "deleting", stateSince: now - 50_000 } as const;
+  const request = { wanted: "released" } as const;
+  const at = (lastSeenAt: number | undefined): unknown[] =>
+    step({
+      machine: "absent",
+      instance,
+      request,
+      ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
+    }).transitions.map((each) => each.at);
+  expect(at(now - 30_000)).toEqual([now - 30_000, now - 30_000]);
+  expect(at(undefined)).toEqual([now - 50_000, now - 50_000]);
 });
 
 test("what is gone stays gone", () => {

@@ -19,9 +19,10 @@ export interface Loss {
 export function gone(view: View, base: Step, loss: Loss | undefined): Step {
   const { instance, now } = view;
   const end = loss?.end ?? ourEnd(view);
-  const attempt = instance.kind === "job" ? attemptGone(view, end, now) : undefined;
+  const endedAt = loss === undefined ? takenAt(view) : now;
+  const attempt = instance.kind === "job" ? attemptGone(view, end, endedAt) : undefined;
   const transitions = closeAll(view, {
-    at: loss?.at ?? now,
+    at: loss?.at ?? endedAt,
     evidence: {
       reason: loss?.reason.code ?? "released",
       ...(attempt?.end === undefined ? {} : { end: attempt.end }),
@@ -58,6 +59,15 @@ export function gone(view: View, base: Step, loss: Loss | undefined): Step {
       })),
     ],
   };
+}
+
+/**
+ * When what we took away was there for the last time, as far as is certain: however long nobody looked
+ * since, nobody pays for that.
+ */
+function takenAt({ instance, lastSeenAt, now }: View): number {
+  if (instance.state !== "deleting") return now;
+  return Math.min(now, Math.max(instance.stateSince, lastSeenAt ?? 0));
 }
 
 export function released({ now }: View): EventNote {

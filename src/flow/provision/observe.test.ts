@@ -34,6 +34,19 @@ test("made and ready are told by the platform's instants, once", () => {
   expect(told(observe(running))).toEqual([]);
 });
 
+test("R-PAYG-3: a run that came up and went down unseen is metered once, where the platform shows it", () => {
+  const unseenRun = { ...off(now - 1_000, "guest"), guest: { ready: false, readyAt: now - 9_000 } };
+  const starting = { instance: { state: "starting" }, metering: { ready: false } } as const;
+  expect(told(observe(unseenRun, starting))).toEqual([
+    ["ready", now - 9_000],
+    ["stopped", now - 1_000],
+  ]);
+  // Once it is metered, or if it was before, it is not again.
+  const metered = { ...starting, metering: { ready: false, lastAt: now - 1_000 } };
+  expect(told(observe(unseenRun, metered))).toEqual([]);
+  expect(told(observe({ ...unseenRun, guest: { ready: false } }, starting))).toEqual([]);
+});
+
 test("a machine is not older than its row", () => {
   const old = { ...booting, powerSince: 0 };
   expect(told(observe(old, fresh))).toEqual([["created", now]]);

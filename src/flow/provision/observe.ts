@@ -45,6 +45,10 @@ export function observeMachine(view: View, machine: Machine): Observation {
   if (restartedUnseen && machine.stop !== undefined) {
     add("stopped", machine.stop.at, { reason: machine.stop.reason, detail: machine.stop.detail });
   }
+  const stopped = stopSeen(instance, machine);
+  // It came up and went down between two looks; what it showed of that is metered all the same.
+  const readyAt = stopped === undefined ? undefined : readyUnseen(instance, machine);
+  if (readyAt !== undefined) add("ready", readyAt, { start: machine.start });
   if (ready && (!instance.metering.ready || restartedUnseen)) {
     add("ready", machine.guest.readyAt ?? machine.power.at, {
       start: machine.start,
@@ -55,10 +59,9 @@ export function observeMachine(view: View, machine: Machine): Observation {
   addWorkload(instance, attempt, add);
   const evicted = evictionSeen(view, machine, attempt?.end);
   if (evicted !== undefined) events.push(evictedEvent(evicted, instance.turn));
-  const stopped = stopSeen(instance, machine);
   if (stopped !== undefined) {
     const at = machine.stop?.at ?? machine.powerSince;
-    if (instance.metering.ready) {
+    if (instance.metering.ready || readyAt !== undefined) {
       add("stopped", at, { reason: stopped, detail: machine.stop?.detail ?? "" });
     }
     // Said once, by the look that closes the run; a crash before it was ready is told by the restart.
@@ -71,6 +74,19 @@ export function observeMachine(view: View, machine: Machine): Observation {
     }
   }
   return { transitions, events, ready, stopped, evicted };
+}
+
+/** When the run that has ended was ready, if that was not seen before. */
+function readyUnseen(
+  { kind, metering }: InstanceView,
+  { guest, stop }: Machine,
+): number | undefined {
+  const { readyAt } = guest;
+  if (kind !== "lease" || metering.ready || readyAt === undefined || stop === undefined) {
+    return undefined;
+  }
+  // One that was metered ended after it was ready.
+  return readyAt > metering.lastAt && readyAt <= stop.at ? readyAt : undefined;
 }
 
 function addWorkload(

@@ -61,7 +61,7 @@ async function byKind(
     case "snapshot":
       return fromProgress(await snapshotStatus(hands, call, { machine, name: record.of ?? "" }));
     case "revert":
-      return fromProgress(await revertStatus(hands, call, { machine, of: record.of ?? "" }));
+      return fromProgress(await revertStatus(hands, call, { machine, record }));
     default:
       return done;
   }

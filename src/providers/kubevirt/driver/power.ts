@@ -94,7 +94,7 @@ async function startAgain(hands: Hands, call: Call, found: Found): Promise<void>
 }
 
 /** How the run before ended is told by the field that is about to change: written down with the change. */
-function runSoFar(hands: Hands, { machine, instance }: Found): Readonly<Record<string, string>> {
+export function runSoFar(hands: Hands, { machine, instance }: Found): Readonly<Record<string, string>> {
   const run = nextRun(hands.view.withRun(machine), instance?.seen, hands.now());
   return run === undefined ? {} : runAnnotation(run);
 }
@@ -102,17 +102,11 @@ function runSoFar(hands: Hands, { machine, instance }: Found): Readonly<Record<s
 const haltedPatch = { spec: { runStrategy: "Halted" } } as const;
 
 /** Without the second step the guest is given its machine's own grace. */
-function halt(hands: Hands, call: Call, { machine }: Found, graceSeconds: number): Doing {
+export function halt(hands: Hands, call: Call, { machine }: Found, graceSeconds: number): Doing {
   return {
     patch: haltedPatch,
     afterwards: () => shortenGrace(hands, call, machine, graceSeconds),
   };
-}
-
-/** Off now, without an operation of its own. */
-export async function haltNow(hands: Hands, call: Call, machine: KeptMachine): Promise<void> {
-  await hands.patchMachine(call, machine, haltedPatch);
-  await shortenGrace(hands, call, machine, 0);
 }
 
 async function shortenGrace(

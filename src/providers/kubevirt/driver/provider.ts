@@ -48,6 +48,7 @@ import { power } from "./power.ts";
 import { removeProject } from "./project-end.ts";
 import { remove } from "./removal.ts";
 import { resize } from "./resize.ts";
+import { Reverts } from "./reverts.ts";
 import { RunWriter } from "./run-writer.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
@@ -164,6 +165,14 @@ export class KubevirtProvider implements Provider {
       new RunWriter(client, view, { now, mayWrite }).run(signal),
       standing.follow(signal),
       this.#upkeep.run(signal),
+      new Reverts({
+        hands: this.#hands,
+        mayWrite,
+        onFailed: (error) => {
+          const err = error instanceof Error ? error.message : String(error);
+          log({ site: settings.site, err }, "a revert could not be looked after; it is tried again");
+        },
+      }).run(signal),
       ...(claim === undefined ? [] : [claim.keep(signal)]),
     ];
     this.#running = Promise.all([

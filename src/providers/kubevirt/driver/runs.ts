@@ -168,6 +168,10 @@ function off({ seen }: MachineAndRun, run: RunRecord | undefined, seenAt: number
     power: { value: "stopped", at: seenAt },
     powerSince: end?.at ?? seen.metadata.creationTimestamp ?? seenAt,
     ...(end === undefined ? {} : { stop: end }),
-    guest: { ready: false },
+    // Of the run that ended so: whoever was away meanwhile learns of all of it.
+    guest: {
+      ready: false,
+      ...(run?.end === undefined || run.readyAt === undefined ? {} : { readyAt: run.readyAt }),
+    },
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "#providers/kubevirt/compile/snapshot.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import {
+  restoreFailed,
   restoreProgress,
   snapshotProgress,
   type Progress,
@@ -29,11 +30,12 @@ import {
 import { isConflict, missing, refused, refusedBecause } from "./errors.ts";
 import type { Hands } from "./hands.ts";
 import type { KeptMachine } from "./kept.ts";
-import { haltNow } from "./power.ts";
+import { halt } from "./power.ts";
+import type { OperationRecord } from "./records.ts";
+import { revertRecord, revertState } from "./reverts.ts";
 
 const nameKey = "millrace.dev/snapshot-name";
 const prefix = "snapshot-";
-const startsAgain = " start";
 
 export function takeSnapshot(
   hands: Hands,
@@ -65,7 +67,8 @@ export function revert(
   snapshotId: string,
 ): Promise<OperationRef> {
   const kind = `revert ${snapshotId}`;
-  return hands.operate(call, { machineId, kind }, async ({ machine, instance }) => {
+  return hands.operate(call, { machineId, kind }, async (found) => {
+    const { machine, instance } = found;
     if ((await snapshotOf(hands, call, machine, snapshotId)) === undefined) {
       throw missingSnapshot(snapshotId);
     }
@@ -74,14 +77,14 @@ export function revert(
     const { namespace } = machine;
     const ask = { id: snapshotId, machineId, namespace, owner, site: facts, operationId };
     const object = machineRestore(ask);
-    const { name } = object.metadata;
+    const restore = object.metadata.name;
     const isLive = instance !== undefined && machine.seen.spec.runStrategy !== "Halted";
-    const act = async (): Promise<void> => {
-      // KubeVirt puts back only what is off.
-      if (isLive) await haltNow(hands, call, machine);
-      await createOnce(hands, call, kinds.restore, object);
-    };
-    return { act, of: isLive ? `${name}${startsAgain}` : name };
+    // KubeVirt puts back only what is off; reverts.ts makes the restore, and switches it on again.
+    if (isLive) {
+      return { ...halt(hands, call, found, 0), of: revertRecord({ restore, then: "start" }) };
+    }
+    const act = () => createOnce(hands, call, kinds.restore, object);
+    return { act, of: revertRecord({ restore }) };
   });
 }
 
@@ -137,27 +140,18 @@ async function restoreStatus(
   return object && restoreProgress(read.restore(object));
 }
 
-/**
- * What was on before is on again once its disks are back; asked for here, by who waits for the
- * operation, so that it needs nobody who remembers.
- */
+/** What was on before is on again when it is over, also where it failed: reverts.ts sees to it. */
 export async function revertStatus(
   hands: Hands,
   call: ReadCall,
-  { machine, of }: { readonly machine: KeptMachine; readonly of: string },
+  { machine, record }: { readonly machine: KeptMachine; readonly record: OperationRecord },
 ): Promise<Progress | undefined> {
-  const again = of.endsWith(startsAgain);
-  const name = again ? of.slice(0, -startsAgain.length) : of;
-  const progress = await restoreStatus(hands, call, { machine, name });
-  if (progress?.state !== "done" || !again) return progress;
-  if (machine.seen.spec.runStrategy !== "Halted") {
-    const phase = hands.view.instances.get(machine.machineId)?.seen.status?.phase;
-    return phase === "Running" ? progress : { state: "running" };
-  }
-  const { resourceVersion } = machine.seen.metadata;
-  const spec = { runStrategy: "RerunOnFailure" };
-  await hands.patchMachine(call, machine, { metadata: { resourceVersion }, spec });
-  return { state: "running" };
+  const { restore: name, then, why } = revertState(record);
+  if (then === undefined) return restoreStatus(hands, call, { machine, name });
+  const phase = hands.view.instances.get(machine.machineId)?.seen.status?.phase;
+  const isUp = phase === "Running" || machine.seen.spec.runStrategy === "Halted";
+  if (then === "start" || !isUp) return { state: "running" };
+  return then === "on" ? { state: "done", at: undefined } : restoreFailed(why ?? "");
 }
 
 /** Volumes are named as disks are, without the machine's name before them. */

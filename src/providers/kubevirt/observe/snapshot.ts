@@ -39,7 +39,11 @@ export function restoreProgress(restore: SeenRestore): Progress {
   if (restore.status?.complete === true) return { state: "done", at: undefined };
   const failure = conditionOf(restore, "Failure");
   if (failure?.status !== "True") return { state: "running" };
-  return failed("restore_failed", `The machine could not be put back: ${failure.message ?? ""}`);
+  return restoreFailed(`The machine could not be put back: ${failure.message ?? ""}`);
+}
+
+export function restoreFailed(message: string): Progress {
+  return failed("restore_failed", message);
 }
 
 export function migrationProgress(migration: SeenMigration): Progress {
