@@ -7,6 +7,16 @@ import { compute } from "./compute.ts";
 import { events } from "./events.ts";
 import { machines } from "./machines.ts";
 import { parts } from "./parts.ts";
+import { upkeep } from "./upkeep.ts";
 import { waits } from "./waits.ts";
 
-export const said: readonly Said[] = [compute, waits, events, account, books, machines, parts];
+export const said: readonly Said[] = [
+  compute,
+  waits,
+  events,
+  account,
+  books,
+  machines,
+  upkeep,
+  parts,
+];

@@ -108,7 +108,7 @@ export class Claim {
 
   #advice(): string {
     const { installation } = this.#options;
-    return `Give one of the two another \`controlPlane\` in its settings. If the other is gone for good: kubectl annotate namespace ${this.#name} --overwrite ${installationKey}=${installation}`;
+    return `Give one of the two another controlPlane in its settings. If the other is gone for good: kubectl annotate namespace ${this.#name} --overwrite ${installationKey}=${installation}`;
   }
 
   async #holder(signal: AbortSignal): Promise<string | undefined> {

@@ -70,7 +70,7 @@ export function roleFinding(role: KubeObject | SiteObject, error: unknown): Site
       ? `Namespace ${namespace}, which the settings name for images, is not there: machines cannot be made from them.`
       : `Millrace cannot keep Role ${namespace}/${name}: ${providerError(error).message} Machines cannot be made from images there.`,
     advice: isAbsent
-      ? `Create the namespace and the images in it, or correct \`images\` in the site's settings.`
+      ? "Create the namespace and the images in it, or correct `images` in the site's settings."
       : "Kubernetes lets nobody hand out more than he has: give Millrace's account create on datavolumes/source and get on datasources of cdi.kubevirt.io, as the chart's ClusterRole does.",
   };
 }
