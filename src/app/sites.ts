@@ -85,7 +85,11 @@ export async function openSites(options: {
   const { exchange, now } = options;
   const clusters = signedIn.map((each) =>
     openCluster(each, {
-      ...{ writes, installation, mended, observer, now },
+      writes,
+      installation,
+      mended,
+      observer,
+      now,
       ...(exchange === undefined ? {} : { exchange }),
     }),
   );

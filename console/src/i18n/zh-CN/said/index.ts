@@ -5,6 +5,7 @@ import { account } from "./account.ts";
 import { books } from "./books.ts";
 import { compute } from "./compute.ts";
 import { events } from "./events.ts";
+import { jobs } from "./jobs.ts";
 import { machines } from "./machines.ts";
 import { parts } from "./parts.ts";
 import { upkeep } from "./upkeep.ts";
@@ -17,6 +18,7 @@ export const said: readonly Said[] = [
   account,
   books,
   machines,
+  jobs,
   upkeep,
   parts,
 ];

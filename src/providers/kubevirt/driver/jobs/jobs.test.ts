@@ -111,6 +111,9 @@ describe("a single job", () => {
     );
     await remove(spec);
     expect(jobOf(spec)).toBeUndefined();
+    // What keeps a project's furniture leaves the furniture of its jobs alone.
+    const way = { ...placeOf(spec), name: "job-agents" };
+    expect(cluster.server.objects.store.get(kinds.networkPolicy, way)).toBeDefined();
     await expect(create(spec)).rejects.toMatchObject({ code: "refused" });
   });
 
