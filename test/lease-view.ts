@@ -124,6 +124,7 @@ export function leaseView(given: Given = {}): View {
       collected: false,
       waiting: null,
       notes: [],
+      waitedUntil: null,
       metering: {
         seq: 2,
         lastAt: readyAt,

@@ -82,6 +82,7 @@ function viewOf(given: {
       collected: false,
       waiting: null,
       notes: [],
+      waitedUntil: null,
       metering: {
         seq: 3,
         lastAt: startedAt,

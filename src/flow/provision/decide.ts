@@ -5,7 +5,7 @@
  * effect.
  */
 import type { Reason } from "#kernel/reason.ts";
-import type { Machine } from "#providers/provider.ts";
+import type { Machine, Remark } from "#providers/provider.ts";
 
 import { attemptGone, attemptSeen } from "./attempt.ts";
 import { drive, goalOf } from "./drive.ts";
@@ -16,7 +16,7 @@ import { paced } from "./pace.ts";
 import { remarkEvents, remarksOf } from "./remarks.ts";
 import { settleCall } from "./settle.ts";
 import { strandedOn } from "./stranded.ts";
-import type { AttemptEnd, Step, View } from "./view.ts";
+import type { AttemptEnd, InstanceView, Step, View } from "./view.ts";
 
 /** How long a machine may be missing from complete listings before it counts as lost. */
 export const missingGraceMs = 10_000;
@@ -26,8 +26,21 @@ const bootPatienceMs = 15 * 60_000;
 /** As long as the platform says that what it waits for goes by itself, such as a large image's copy. */
 const slowPatienceMs = 4 * 60 * 60_000;
 
+function goesByItself({ waiting }: { readonly waiting?: Remark | null }): boolean {
+  return waiting?.who === "nobody";
+}
+
+/** A guest has its time to boot once nothing is in its way that goes by itself. */
+function isPastPatience(instance: InstanceView, machine: Machine, seenAt: number): boolean {
+  const { stateSince, waitedUntil } = instance;
+  const ageMs = seenAt - stateSince;
+  if (goesByItself(machine)) return ageMs > slowPatienceMs;
+  const since = goesByItself(instance) ? seenAt : Math.max(stateSince, waitedUntil ?? 0);
+  return seenAt - since > bootPatienceMs || ageMs > slowPatienceMs + bootPatienceMs;
+}
+
 function guestNotReady(afterMs: number, { waiting }: Machine): Reason {
-  const message = `The guest did not answer within ${afterMs / 60_000} minutes of being made, so it was taken away.`;
+  const message = `The guest did not answer within ${Math.floor(afterMs / 60_000)} minutes of being made, so it was taken away.`;
   if (waiting === undefined) return { code: "guest_not_ready", message };
   const { code: waitedFor, message: why, advice, who } = waiting;
   return {
@@ -96,6 +109,7 @@ function watch(view: View, machine: Machine): Step {
       ...(seen.ready ? { readyAt: machine.guest.readyAt ?? null, startKind: machine.start } : {}),
       ...(stopped ? { readyAt: null } : {}),
       ...remarks,
+      ...(goesByItself(view.instance) && !goesByItself(remarks) ? { waitedUntil: view.now } : {}),
     },
     transitions: seen.transitions,
     events: [...seen.events, ...remarkEvents(view.instance, remarks, view.now)],
@@ -147,14 +161,14 @@ function removed(view: View, base: Step): Step {
 
 function present(view: View, base: Step, machine: Machine): Step {
   const { instance, now } = view;
-  const patienceMs = machine.waiting?.who === "nobody" ? slowPatienceMs : bootPatienceMs;
+  // As far as it was seen: a platform that does not answer says nothing of its guests.
+  const seenAt = Math.min(now, machine.power.at);
   const neverReady =
     instance.state === "creating" &&
     !machine.guest.ready &&
-    // As far as it was seen: a platform that does not answer says nothing of its guests.
-    Math.min(now, machine.power.at) - instance.stateSince > patienceMs &&
+    isPastPatience(instance, machine, seenAt) &&
     goalOf(view) !== "gone";
-  if (neverReady) return giveUp(view, guestNotReady(patienceMs, machine));
+  if (neverReady) return giveUp(view, guestNotReady(seenAt - instance.stateSince, machine));
   const watched = watch(view, machine);
   return drive(
     view,

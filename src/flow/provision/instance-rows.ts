@@ -64,6 +64,7 @@ const viewRow = z.object({
   collected: z.boolean(),
   waiting: remarkRow.nullable(),
   notes: z.array(remarkRow),
+  waited_until: instant.nullable(),
   metering: meteringRow,
   version: z.int(),
   wanted: z.enum(["running", "stopped", "released"]),
@@ -109,7 +110,7 @@ export type InstanceRow = z.output<typeof viewRow>;
 const viewSelect = sql`
   select i.tenant_id, i.id, i.request_id, i.project_id, i.kind, i.turn, i.spec, i.shape, i.state,
     i.state_since, i.created_at, i.ready_at, i.restarts, i.pending_resize, i.endpoints, i.address, i.call, i.pace,
-    i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected, i.waiting, i.notes,
+    i.stop_before_start, i.missing_since, i.seen_until, i.workload, i.collected, i.waiting, i.notes, i.waited_until,
     i.metering, i.version, r.wanted, r.turn as request_turn, r.shape as request_shape, r.restart,
     r.workload as request_workload, r.keep_snapshot,
     r.gang_id is not null as in_gang, r.ended_at is not null as ended,
@@ -176,6 +177,7 @@ export function viewOf(
       collected: row.collected,
       waiting: row.waiting,
       notes: row.notes,
+      waitedUntil: row.waited_until,
       metering: row.metering,
     },
     request: {

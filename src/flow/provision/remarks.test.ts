@@ -88,6 +88,28 @@ test("what goes by itself is waited for; what does not is given up with the caus
   });
 });
 
+test("a guest has its time to boot after what went by itself is over", () => {
+  const since = { ...fresh.instance, stateSince: now - hour };
+  const over = decide(
+    leaseView({ ...fresh, instance: { ...since, waiting: copying }, machine: accepted }),
+  );
+  expect(over).toMatchObject({
+    state: "creating",
+    patch: { waiting: null, waitedUntil: now },
+  });
+  const boots = (waitedUntil: number): Step =>
+    decide(leaseView({ ...fresh, instance: { ...since, waitedUntil }, machine: accepted }));
+  expect(boots(now - 10 * 60_000).state).toBe("creating");
+  expect(boots(now - 16 * 60_000)).toMatchObject({
+    state: "deleting",
+    patch: { reason: { message: expect.stringContaining("within 60 minutes") } },
+  });
+  // Not for ever.
+  const waits = { ...accepted, waiting: copying };
+  const long = { ...fresh.instance, stateSince: now - 5 * hour };
+  expect(decide(leaseView({ ...fresh, instance: long, machine: waits })).state).toBe("deleting");
+});
+
 const gib = 2 ** 30;
 const { db, observer } = await testDatabase();
 const provider = openSimulated({

@@ -75,6 +75,7 @@ export async function applyStep(
         when ${patch.waiting !== undefined} then ${patch.waiting === undefined || patch.waiting === null ? null : json(patch.waiting)}::jsonb
         else waiting end,
       notes = coalesce(${step.state === "gone" ? "[]" : patch.notes === undefined ? null : json(patch.notes)}::jsonb, notes),
+      waited_until = coalesce(${instantOf(patch.waitedUntil)}::timestamptz, waited_until),
       gone_at = ${step.state === "gone" ? new Date(now) : null}
     where tenant_id = ${row.tenant_id} and id = ${row.id} and version = ${row.version}
       and not exists (select from operation o where o.tenant_id = ${row.tenant_id}

@@ -115,6 +115,8 @@ export interface InstanceView {
   /** What the platform said of the machine at the last look. */
   readonly waiting: Remark | null;
   readonly notes: readonly Remark[];
+  /** When it was last seen to wait for what goes by itself, and does not any more. */
+  readonly waitedUntil: number | null;
   /** The last transitions that count for metering, so that none is written twice. */
   readonly metering: {
     readonly seq: number;
@@ -247,6 +249,7 @@ export interface Step {
     readonly reason?: Reason | null;
     readonly waiting?: Remark | null;
     readonly notes?: readonly Remark[];
+    readonly waitedUntil?: number;
   };
   readonly transitions: readonly Transition[];
   readonly placement?: "disk" | "none";
