@@ -61,12 +61,18 @@ export class ClusterView {
   readonly #changed = new Listeners();
   readonly #relabeler: Relabeler;
   #signal: AbortSignal | undefined;
+  /** Of those who wait until all has been seen once. */
+  readonly #waiting = new Set<() => void>();
   /** Runs that were seen to begin and are not written down yet, or only in part. */
   readonly #begun = new Map<string, RunRecord>();
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
-    const { client, settings, now, onLost } = options;
+    const { client, settings, now } = options;
+    const onLost = (what: string, error: unknown): void => {
+      options.onLost(what, error);
+      this.#lookAgain();
+    };
     const ours = { labels: ourSelector(settings.controlPlane) };
     const onChange = (key: string): void => {
       this.#remember(key);
@@ -132,6 +138,7 @@ export class ClusterView {
       onChange: () => undefined,
       onLost: (error) => onLost("nodes", error),
     });
+    for (const mirror of this.#mirrors()) void mirror.whole().then(() => this.#lookAgain());
   }
 
   /** Runs until the signal aborts. */
@@ -145,18 +152,35 @@ export class ClusterView {
 
   /** Resolves once everything was seen; ProviderError `unavailable` when the signal aborts before. */
   async whole(signal: AbortSignal): Promise<void> {
-    const seen = Promise.all(this.#mirrors().map((mirror) => mirror.whole()));
-    if (this.#mirrors().every((mirror) => mirror.isWhole)) return;
+    if (this.#unseen().length === 0) return;
+    if (signal.aborted || this.#isStuck()) throw this.#notSeen();
     await new Promise<void>((resolve, reject) => {
-      const giveUp = (): void => reject(this.#notSeen());
-      // What will not pass by itself is said at once.
-      if (signal.aborted || this.#unseen().some(({ lastError }) => isLasting(lastError))) giveUp();
-      signal.addEventListener("abort", giveUp, { once: true });
-      void seen.then(() => {
+      const leave = (): void => {
+        this.#waiting.delete(look);
         signal.removeEventListener("abort", giveUp);
+      };
+      const giveUp = (): void => {
+        leave();
+        reject(this.#notSeen());
+      };
+      const look = (): void => {
+        if (this.#isStuck()) giveUp();
+        if (this.#unseen().length > 0) return;
+        leave();
         resolve();
-      });
+      };
+      this.#waiting.add(look);
+      signal.addEventListener("abort", giveUp, { once: true });
     });
+  }
+
+  /** It is not to be seen, and that will not pass by itself. */
+  #isStuck(): boolean {
+    return this.#unseen().some(({ lastError }) => isLasting(lastError));
+  }
+
+  #lookAgain(): void {
+    for (const look of this.#waiting) look();
   }
 
   /** Throws ProviderError once a watch has been down for longer than a moment. */
