@@ -7,6 +7,11 @@ export const jobs: Said = [
     "{size} 个成员中已到 {here} 个；作业由全部成员一起构成。",
   ],
   ["It goes on by itself once the others are placed.", "其余成员放置后会自动继续。"],
+  ["The cluster has not taken its job yet.", "集群尚未接受其作业。"],
+  [
+    "It is tried again by itself; if it stays so, look whether Kueue's webhook answers.",
+    "会自动重试；若一直如此，请检查 Kueue 的 webhook 是否应答。",
+  ],
   ["Kueue has not taken notice of the job yet.", "Kueue 尚未发现该作业。"],
   [
     "If it stays so, Kueue does not run, or the job's queue label is wrong.",

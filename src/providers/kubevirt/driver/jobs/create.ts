@@ -5,7 +5,7 @@
  */
 import type { NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
-import { isConflict, refused } from "#providers/kubevirt/driver/errors.ts";
+import { isConflict, providerError, refused } from "#providers/kubevirt/driver/errors.ts";
 import { demandPatience, sameOwner } from "#providers/kubevirt/driver/hands.ts";
 import { ensureNamespace } from "#providers/kubevirt/driver/namespaces.ts";
 import { withRecord } from "#providers/kubevirt/driver/records.ts";
@@ -29,7 +29,16 @@ export async function createMember(
   if (known === undefined) await writeDown(hands, call, spec);
   const ref = await hands.operate(call, { machineId: spec.id, kind: "create" }, async () => ({}));
   const member = await hands.owned(call, spec.id);
-  await makeJob(hands, call, hands.attemptOf(member));
+  try {
+    await makeJob(hands, call, hands.attemptOf(member));
+  } catch (error) {
+    // It is written down: whatever else is the matter, the keeper makes the Job later.
+    const told = providerError(error);
+    if (told.code !== "refused") return ref;
+    const { namespace, name } = member;
+    await hands.base.client.delete(call, kinds.configMap, { namespace, name });
+    throw told;
+  }
   return ref;
 }
 

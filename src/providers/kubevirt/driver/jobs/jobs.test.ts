@@ -10,6 +10,8 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import type { Machine, MachineSpec, Owner } from "#providers/provider.ts";
 import type { Document } from "#test/kube/api/document.ts";
+import type { Admission } from "#test/kube/api/objects.ts";
+import { forbidden } from "#test/kube/api/refusal.ts";
 import { remove as removeObject } from "#test/kube/api/removal.ts";
 import {
   gangSpecs,
@@ -78,6 +80,10 @@ const workloadOf = (spec: MachineSpec) => {
   const found = cluster.server.objects.store.get(kinds.workload, { ...placeOf(spec), name });
   if (found === undefined) throw new Error("Kueue has no workload of it");
   return found;
+};
+
+const denyJobs: Admission = (kind) => {
+  if (kind === kinds.job) throw forbidden(kinds.job, "j", "no jobs today");
 };
 
 describe("a single job", () => {
@@ -156,6 +162,20 @@ describe("a single job", () => {
     }
   });
 
+  test("a Job that the cluster refuses leaves nothing behind", async () => {
+    const spec = jobSpec(newOwner());
+    const { admissions } = cluster.server.objects;
+    admissions.add(denyJobs);
+    try {
+      await expect(create(spec)).rejects.toMatchObject({ code: "refused", effect: "none" });
+    } finally {
+      admissions.delete(denyJobs);
+    }
+    await vi.waitFor(async () => {
+      expect(await provider.machine({ signal }, spec.id)).toBeUndefined();
+    }, until);
+  });
+
   test("while it waits for quota it says which, and starts when there is room", async () => {
     const cpu = { sockets: 1, cores: 4, threads: 1 };
     const owner = limitedOwner();
@@ -188,7 +208,7 @@ describe("a single job", () => {
     expect(podsOf(spec)).toEqual([]);
   });
 
-  test("R-GPU-08: a part of a card that the hardware keeps apart (MIG) is one of that resource", async () => {
+  test("R-GPU-06: a part of a card that the hardware keeps apart (MIG) is one of that resource", async () => {
     const resource = "nvidia.com/mig-1g.10gb";
     const gpus = [{ deviceId: `${resource}/0`, model: "A100", slice: 7, resource }];
     const spec = jobSpec(newOwner(), {}, { gpus, hostId: "mig-1" });
@@ -391,5 +411,48 @@ test("on Volcano: made, let in, taken away by an event, ended", async () => {
     await provider.close();
     [cluster, provider] = before;
     await other.close();
+  }
+});
+
+test("R-GPU-07: a soft share of a card (HAMi) is labeled, and stays on machines of its tenant", async () => {
+  const resource = "nvidia.com/gpu";
+  const memoryResource = "nvidia.com/gpumem";
+  const coresResource = "nvidia.com/gpucores";
+  const hami = { memoryResource, coresResource };
+  const nodeLabels = { "example.com/pool": "t4" };
+  const shared = { model: "T4", memoryGib: 16, resource, sharing: "hami", slice: 4, hami } as const;
+  const jobs = { batch: "volcano", flavors: [{ name: "t4", nodeLabels, gpu: shared }] } as const;
+  const soft = await startJobCluster({ jobs: { ...jobs, flavors: [...jobs.flavors] } });
+  const before = [cluster, provider] as const;
+  cluster = soft;
+  provider = soft.open();
+  try {
+    const resources = { [resource]: 4, [memoryResource]: 16_384, [coresResource]: 100 };
+    const owner = newOwner();
+    const gpus = [{ deviceId: `${resource}/0`, model: "T4", slice: 4, resource }];
+    const spec = jobSpec(owner, {}, { gpus, hostId: "t4-1" });
+    soft.nodes.addNode({ name: "t4-0", resources, labels: nodeLabels });
+    await vi.waitFor(async () => {
+      await expect(create(spec)).rejects.toMatchObject({
+        code: "refused",
+        message: expect.stringContaining("no wall to another tenant"),
+      });
+    }, until);
+    const own = { ...nodeLabels, "millrace.dev/tenant": owner.tenantId };
+    soft.nodes.addNode({ name: "t4-1", resources, labels: own });
+    await vi.waitFor(async () => {
+      const { items } = await provider.hosts({ signal });
+      expect(items.map(({ id }) => id)).toContain("t4-1");
+    }, until);
+    await create(spec);
+    await reaches(spec, "running");
+    expect((await machine(spec.id)).hostId).toBe("t4-1");
+    const [pod] = podsOf(spec);
+    expect(pod?.metadata.labels).toMatchObject({ "millrace.dev/soft-gpu-sharing": "true" });
+    await remove(spec);
+  } finally {
+    await provider.close();
+    [cluster, provider] = before;
+    await soft.close();
   }
 });

@@ -158,6 +158,7 @@ function waitingOf({ member, seen, sight }: MachineOf): Remark | undefined {
 
 function incomplete({ members }: AttemptSeen): Remark {
   const size = members[0]?.size ?? 1;
+  if (members.length === size) return notMade;
   return {
     code: "members_missing",
     message: `${members.length} of its ${size} members are here; its job is made of all of them together.`,
@@ -166,6 +167,13 @@ function incomplete({ members }: AttemptSeen): Remark {
     details: { here: members.length, size },
   };
 }
+
+const notMade: Remark = {
+  code: "job_not_made",
+  message: "The cluster has not taken its job yet.",
+  advice: "It is tried again by itself; if it stays so, look whether Kueue's webhook answers.",
+  who: "nobody",
+};
 
 export function remarkOf({ code, message, action, for: who, details }: Explanation): Remark {
   return { code, message, advice: action, who, ...(details === undefined ? {} : { details }) };
