@@ -12,7 +12,7 @@ import { afterAll, expect, test } from "vitest";
 
 import { jobAgentRoutes, logPostBytesMax } from "#providers/kubevirt/exchange/agent.ts";
 import { openExchange } from "#providers/kubevirt/exchange/exchange.ts";
-import { usualInboxLimits, type InboxLimits } from "#providers/kubevirt/exchange/inbox.ts";
+import { type InboxLimits, usualInboxLimits } from "#providers/kubevirt/exchange/inbox.ts";
 import { testApi } from "#test/api-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-job-agent-"));
@@ -174,7 +174,10 @@ test("results are kept when they are whole, after the whole log; also twice, and
 test("too large an archive is refused while it comes, and leaves nothing but the word", async () => {
   const { url, attemptId, machineId } = await attempt();
   const large = new Blob([Buffer.alloc(40_000_000)]).stream();
-  expect((await ask("PUT", `${url}/results?log=0`, { body: large })).status).toBe(413);
+  expect(await ask("PUT", `${url}/results?log=0`, { body: large })).toMatchObject({
+    status: 413,
+    text: "too_large 200000\n",
+  });
   expect(await exchange.report(attemptId, "0")).toEqual({ logBytes: 0, results: "too_large" });
   await expect(exchange.results(attemptId, "0")).rejects.toMatchObject({ code: "refused" });
   expect(await readdir(exchange.places.incoming)).toEqual([]);
@@ -261,6 +264,16 @@ test("where too little of the disk is free nothing is taken: 507, and it may com
   expect(await exchange.report(attemptId, "0")).toBeUndefined();
   expect((await ask("POST", `${url}/log?offset=0`, { body: "hello" })).status).toBe(200);
   expect((await ask("PUT", `${url}/results?log=5`, { body: archive })).status).toBe(200);
+});
+
+const aPage = async () => ({ status: 200, headers: {}, body: "a page" }) as const;
+
+test("a server without clusters has nothing at that path, and no page either", async () => {
+  const { url } = await testApi({ pages: { answer: aPage } });
+  expect((await fetch(`${url}/somewhere`)).status).toBe(200);
+  const found = await fetch(`${url}/job-agent/attempts/${uuid()}/0/inputs`);
+  expect(found.status).toBe(404);
+  expect(found.headers.get("content-type")).toContain("application/problem+json");
 });
 
 test("an attempt that was removed meanwhile is not there", async () => {

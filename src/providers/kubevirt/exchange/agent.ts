@@ -91,7 +91,8 @@ export function jobAgentRoutes(
       case "taken":
         return words(200, "");
       case "too_large":
-        return words(413, `Results may have ${resultsBytesMax} bytes at most.`);
+        // In a word of ours: a proxy on the way has an answer of that number too.
+        return words(413, `too_large ${resultsBytesMax}\n`);
       case "broken":
         return words(422, "The archive breaks off: send it again.");
       case "busy":

@@ -79,8 +79,10 @@ results() {
 }
 
 send_results() {
-  results | post --max-time 3600 --request PUT --upload-file - --output /dev/null "$MILLRACE_URL/results?log=$offset" |
-    { read -r _; read -r _ status; echo "$status"; }
+  results | post --max-time 3600 --request PUT --upload-file - "$MILLRACE_URL/results?log=$offset" | head -c 4096 |
+    while read -r word value; do
+      case "$word" in too_large) echo done ;; status) echo "$value" ;; esac
+    done | head -n 1
 }
 
 failed=0
@@ -102,7 +104,7 @@ tries=0
 send_rest
 while [ "$(seconds)" -lt "$last" ]; do
   case "$(send_results)" in
-    200 | 413 | 401 | 404 | 410) exit 0 ;;
+    200 | done | 401 | 404 | 410) exit 0 ;;
     409) send_rest ;;
   esac
   tries=$((tries < 10 ? tries + 1 : tries))
