@@ -11,7 +11,7 @@ import type { Machine, MachineSpec, Provider } from "#providers/provider.ts";
 import type { Document } from "#test/kube/api/document.ts";
 import { startTestCluster, type TestCluster } from "#test/kube/driver-cluster.ts";
 
-export interface Logged {
+interface Logged {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -25,7 +25,7 @@ export interface Rig {
   count(request: string): number;
 }
 
-export interface RigOptions {
+interface RigOptions {
   readonly now?: () => number;
   readonly bootMs?: number;
   readonly settings?: Partial<ClusterSettings>;

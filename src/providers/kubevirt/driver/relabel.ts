@@ -11,7 +11,7 @@ import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 const againMs = 30_000;
 const atOnceMax = 1_000;
 
-export interface Unlabeled {
+interface Unlabeled {
   readonly kind: Kind;
   /** As it was when it bore them. */
   readonly object: KubeObject;
