@@ -60,6 +60,11 @@ export class Objects {
     this.store = parts.store;
   }
 
+  /** Epoch milliseconds. */
+  epoch(): number {
+    return this.#parts.now();
+  }
+
   now(): string {
     return new Date(this.#parts.now()).toISOString().replace(/\.\d+Z$/, "Z");
   }

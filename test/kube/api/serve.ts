@@ -9,6 +9,7 @@ import { isObject, type JsonObject } from "#test/kube/schema-node.ts";
 import { actOnInstance, actOnMachine, askOf } from "./actions.ts";
 import { resourceOf } from "./document.ts";
 import type { Faults } from "./faults.ts";
+import { metricsAt } from "./metrics.ts";
 import type { Objects, Place, Write } from "./objects.ts";
 import type { Pages } from "./pages.ts";
 import { badRequest, noSuchResource, notFound, Refusal } from "./refusal.ts";
@@ -57,6 +58,12 @@ export async function serve(
     if (verb === "GET" && kind !== undefined && url.searchParams.get("watch") === "true") {
       const asked = { kind, namespace: route?.namespace, query: url.searchParams };
       serveWatch(parts, asked, response);
+      return;
+    }
+    const metrics = verb === "GET" ? metricsAt(parts.objects, route) : undefined;
+    if (metrics !== undefined) {
+      response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
+      response.end(metrics);
       return;
     }
     const asked = { verb, url, body, request };

@@ -5,6 +5,7 @@ import { decorate } from "#providers/decorate.ts";
 import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 
 import { KubevirtProvider } from "./provider.ts";
+import { installAgents } from "#test/kube/agents.ts";
 import { startTestCluster } from "#test/kube/driver-cluster.ts";
 
 const gib = 1024 ** 3;
@@ -18,6 +19,7 @@ conformance("kubevirt", {
   create: async () => {
     const cluster = await startTestCluster({ now });
     const { server, settings, nodes } = cluster;
+    installAgents(server);
     const open = () => decorate(new KubevirtProvider({ settings, cluster: server.cluster(), now }));
     let provider = open();
     const owner = { tenantId: randomUUID(), projectId: randomUUID(), resourceId: randomUUID() };
@@ -64,7 +66,5 @@ conformance("kubevirt", {
       test: "crash",
       because: "KubeVirt starts a crashed machine anew by itself; see runs.test.ts",
     },
-    { test: "samples", because: "the test server has no metrics of nodes" },
-    { test: "activity", because: "the test server has no metrics of nodes" },
   ],
 });

@@ -35,6 +35,7 @@ import { capabilitiesOf } from "./capabilities.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { openConsole } from "./consoles.ts";
 import { create } from "./create.ts";
+import { CrossChecker, crossCheckEveryMs } from "./cross-checker.ts";
 import { executionOf } from "./execution.ts";
 import { missing, providerError, refused } from "./errors.ts";
 import { siteFindings } from "./findings.ts";
@@ -71,6 +72,8 @@ export interface KubevirtOptions {
   readonly installation?: string;
   /** Told of each thing that somebody changed in the cluster and that was put right. */
   readonly onMended?: (mended: Mended) => void;
+  /** How often KubeVirt's own word on when machines ran is held against ours. */
+  readonly crossCheckEveryMs?: number;
   /** How often everything that stands is compared anew. */
   readonly upkeepEveryMs?: number;
   readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -91,6 +94,7 @@ export class KubevirtProvider implements Provider {
   readonly #view: ClusterView;
   readonly #hands: Hands;
   readonly #upkeep: Upkeep;
+  readonly #crossChecker: CrossChecker;
   readonly #jobs: HostedJobs | undefined;
   readonly #now: () => number;
   readonly #closed = new AbortController();
@@ -148,6 +152,8 @@ export class KubevirtProvider implements Provider {
       },
       ...(options.upkeepEveryMs === undefined ? {} : { everyMs: options.upkeepEveryMs }),
     });
+    const { crossCheckEveryMs: checkMs = crossCheckEveryMs } = options;
+    this.#crossChecker = new CrossChecker(this.#hands, checkMs);
     const { exchange } = options;
     const { jobs } = settings;
     const base = this.#hands;
@@ -165,6 +171,7 @@ export class KubevirtProvider implements Provider {
       new RunWriter(client, view, { now, mayWrite }).run(signal),
       standing.follow(signal),
       this.#upkeep.run(signal),
+      this.#crossChecker.run(signal),
       new Reverts({
         hands: this.#hands,
         mayWrite,
@@ -200,6 +207,7 @@ export class KubevirtProvider implements Provider {
         findings: [
           ...(this.#hands.claim?.findings() ?? []),
           ...this.#upkeep.findings(),
+          ...this.#crossChecker.findings(),
           ...this.#view.findings(),
           ...siteFindings(site, this.#settings, this.#view.nodes()),
         ],

@@ -75,7 +75,7 @@ function strategy({ id, owner }: MachineSpec): string {
   return textAt(machine, "spec", "runStrategy");
 }
 
-function writes(): number {
+function written(): number {
   return [...cluster.server.requests].reduce(
     (sum, [request, count]) => (request.startsWith("GET") ? sum : sum + count),
     0,
@@ -91,12 +91,12 @@ test("H-29: nothing is written by who asks how far it is; the next process that 
 
   const reader = driver(false);
   await becomes(reader, spec.id, "stopped");
-  const before = writes();
+  const before = written();
   for (let looks = 0; looks < 20; looks += 1) {
     expect(await reader.operation(call, ref)).toEqual({ state: "running" });
     await reader.machine(call, spec.id);
   }
-  expect(writes()).toBe(before);
+  expect(written()).toBe(before);
 
   const next = driver();
   expect(await over(next, ref)).toBe("done");

@@ -32,7 +32,7 @@ const saidCharactersMax = 300;
 const state = z.object({
   restore: z.string(),
   /** `on`: it was asked to run again, or is to stay off. `failed`: the same, and its disks are as they were. */
-  then: z.enum(["start", "on", "failed"]).optional(),
+  power: z.enum(["start", "on", "failed"]).optional(),
   why: z.string().optional(),
 });
 
@@ -119,8 +119,8 @@ export class Reverts {
     if (outcome === "running") return false;
     const next: RevertState =
       outcome === "done"
-        ? { restore, then: "on" }
-        : { restore, then: "failed", why: outcome.why.slice(0, saidCharactersMax) };
+        ? { restore, power: "on" }
+        : { restore, power: "failed", why: outcome.why.slice(0, saidCharactersMax) };
     const starts = machine.seen.spec.runStrategy === "Halted" && !isToBeOff(machine, record);
     const metadata = {
       resourceVersion: machine.seen.metadata.resourceVersion,
@@ -190,7 +190,7 @@ function waiting({ records, seen }: KeptMachine): OperationRecord | undefined {
     (each) =>
       each.kind.startsWith("revert ") &&
       each.state === "done" &&
-      revertState(each).then === "start",
+      revertState(each).power === "start",
   );
 }
 

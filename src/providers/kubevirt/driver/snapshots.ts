@@ -81,7 +81,7 @@ export function revert(
     const isLive = instance !== undefined && machine.seen.spec.runStrategy !== "Halted";
     // KubeVirt puts back only what is off; reverts.ts makes the restore, and switches it on again.
     if (isLive) {
-      return { ...halt(hands, call, found, 0), of: revertRecord({ restore, then: "start" }) };
+      return { ...halt(hands, call, found, 0), of: revertRecord({ restore, power: "start" }) };
     }
     const act = () => createOnce(hands, call, kinds.restore, object);
     return { act, of: revertRecord({ restore }) };
@@ -146,12 +146,12 @@ export async function revertStatus(
   call: ReadCall,
   { machine, record }: { readonly machine: KeptMachine; readonly record: OperationRecord },
 ): Promise<Progress | undefined> {
-  const { restore: name, then, why } = revertState(record);
-  if (then === undefined) return restoreStatus(hands, call, { machine, name });
+  const { restore: name, power, why } = revertState(record);
+  if (power === undefined) return restoreStatus(hands, call, { machine, name });
   const phase = hands.view.instances.get(machine.machineId)?.seen.status?.phase;
   const isUp = phase === "Running" || machine.seen.spec.runStrategy === "Halted";
-  if (then === "start" || !isUp) return { state: "running" };
-  return then === "on" ? { state: "done", at: undefined } : restoreFailed(why ?? "");
+  if (power === "start" || !isUp) return { state: "running" };
+  return power === "on" ? { state: "done", at: undefined } : restoreFailed(why ?? "");
 }
 
 /** Volumes are named as disks are, without the machine's name before them. */
