@@ -11,6 +11,8 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { gib, newOwner, startJobCluster } from "#test/kube/job-cluster.ts";
 
 conformance("kubevirt-jobs", {
+  testedAgainst:
+    "our own API server whose node side plays Kueue and runs the scripts of a job's pod",
   create: async () => {
     const cluster = await startJobCluster({ programs: "real" });
     const open = () => decorate(cluster.open());
