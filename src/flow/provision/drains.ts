@@ -9,13 +9,13 @@ import { sql } from "#db/sql.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Machine } from "#providers/provider.ts";
 
-import type { InstanceRow } from "./instance-rows.ts";
+import type { InstanceBrief } from "./instance-rows.ts";
 
 const kind = "drain_waits";
 
 /** How many leases each host waits for, by its name; pure. */
 export function waitedFor(
-  rows: readonly InstanceRow[],
+  rows: readonly InstanceBrief[],
   seen: ReadonlyMap<string, Machine>,
 ): ReadonlyMap<string, number> {
   const leases = new Map<string, number>();
@@ -31,7 +31,7 @@ export function drainAlerts(context: {
   readonly db: Db;
   readonly site: string;
   readonly now: () => number;
-}): (rows: readonly InstanceRow[], seen: ReadonlyMap<string, Machine>) => Promise<void> {
+}): (rows: readonly InstanceBrief[], seen: ReadonlyMap<string, Machine>) => Promise<void> {
   const { db, site, now } = context;
   let said: string | undefined;
   return async (rows, seen) => {

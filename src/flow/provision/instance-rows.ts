@@ -135,12 +135,48 @@ const viewSelect = sql`
     join placement p on p.tenant_id = i.tenant_id and p.instance_id = i.id
     join host h on h.id = i.host_id`;
 
+const briefRow = viewRow
+  .pick({
+    tenant_id: true,
+    id: true,
+    request_id: true,
+    kind: true,
+    placement_state: true,
+    host_name: true,
+    host_native_id: true,
+  })
+  // Of all that a decision reads of the row.
+  .extend({ digest: z.string() });
+
+/** What every pass reads of every instance. */
+export type InstanceBrief = z.output<typeof briefRow>;
+
 /** Every instance of a site that is not gone. */
-export function instancesOfSite(db: Queryable, site: string): Promise<InstanceRow[]> {
+export function instancesOfSite(db: Queryable, site: string): Promise<InstanceBrief[]> {
   return db.rows(
-    sql`${viewSelect} where i.site = ${site} and i.state <> 'gone' order by i.state_since, i.request_id`,
-    viewRow,
+    sql`select v.tenant_id, v.id, v.request_id, v.kind, v.placement_state, v.host_name,
+        v.host_native_id, hashtextextended(v::text, 0)::text as digest
+      from (${viewSelect} where i.site = ${site} and i.state <> 'gone') v
+      order by v.state_since, v.request_id`,
+    briefRow,
   );
+}
+
+const digestedRow = viewRow.extend({ digest: z.string() });
+
+/** Those of them whose rows are as they were: the others are to be looked at anew. */
+export async function unchangedOf(
+  db: Queryable,
+  site: string,
+  briefs: readonly InstanceBrief[],
+): Promise<InstanceRow[]> {
+  const digests = new Map(briefs.map(({ id, digest }) => [id, digest]));
+  const rows = await db.rows(
+    sql`select v.*, hashtextextended(v::text, 0)::text as digest
+      from (${viewSelect} where i.id = any(${[...digests.keys()]}::uuid[]) and i.site = ${site}) v`,
+    digestedRow,
+  );
+  return rows.filter(({ id, digest }) => digests.get(id) === digest);
 }
 
 export function findInstance(

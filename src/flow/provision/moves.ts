@@ -11,7 +11,7 @@ import { followMove, type Followed } from "#flow/place/moved.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { Machine } from "#providers/provider.ts";
 
-import type { InstanceRow } from "./instance-rows.ts";
+import type { InstanceBrief } from "./instance-rows.ts";
 
 /** In one pass; the rest follow in the next. */
 const movesMax = 200;
@@ -25,9 +25,9 @@ export interface MovesContext {
 
 /** Those whose host is another one than their row says; pure. */
 export function movedMachines(
-  rows: readonly InstanceRow[],
+  rows: readonly InstanceBrief[],
   seen: ReadonlyMap<string, Machine>,
-): readonly { readonly row: InstanceRow; readonly machine: Machine }[] {
+): readonly { readonly row: InstanceBrief; readonly machine: Machine }[] {
   return rows.flatMap((row) => {
     const machine = seen.get(row.id);
     if (machine === undefined || row.placement_state !== "full") return [];
@@ -38,7 +38,7 @@ export function movedMachines(
 
 export async function followMoves(
   context: MovesContext,
-  rows: readonly InstanceRow[],
+  rows: readonly InstanceBrief[],
   seen: ReadonlyMap<string, Machine>,
 ): Promise<void> {
   const { db, site, observer, now } = context;

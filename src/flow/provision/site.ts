@@ -24,7 +24,8 @@ import { followMoves } from "./moves.ts";
 import { dueOrphans, removeOrphan } from "./orphans.ts";
 import { reconcile, type ReconcileContext } from "./reconcile.ts";
 import { endUnplaced } from "./unplaced.ts";
-import { instancesOfSite } from "./instance-rows.ts";
+import { AtRest, digestOf } from "./at-rest.ts";
+import { instancesOfSite, unchangedOf } from "./instance-rows.ts";
 import type { Sight } from "./view.ts";
 
 export interface SiteContext {
@@ -38,6 +39,8 @@ export interface SiteContext {
 }
 
 const handsMax = 16;
+/** Rows that are read and handed out at once: a hand that gets one too late looks anew. */
+const rowsPerReadMax = 500;
 /** Removing orphans is never urgent. */
 const orphanHandsMax = 2;
 const siteLockClass = 7_274;
@@ -72,11 +75,15 @@ export function siteWorker(context: SiteContext): SiteWorker {
 
   const tellOfDrains = drainAlerts({ db, site, now });
 
-  const instances = startHands<Parameters<typeof reconcile>[2]>({
+  const atRest = new AtRest(now);
+
+  const instances = startHands<Listed>({
     handsMax,
     work: async (id, listed) => {
       if (holder === undefined || signal.aborted) return undefined;
       const again = await reconcile(reconcileContext, id, listed);
+      if (again !== undefined) atRest.remove(id);
+      else if (listed?.digest !== undefined) atRest.add(id, listed.digest);
       return again === undefined ? undefined : again - now();
     },
     failed: (instanceId, error) => {
@@ -146,8 +153,23 @@ export function siteWorker(context: SiteContext): SiteWorker {
     }
     await tellOfDrains(rows, seen);
     await followMoves({ db, site, observer, now }, rows, seen);
-    for (const row of rows) {
-      instances.ask(row.id, { row, sight: sightOf(row.id, seen, listing) });
+    atRest.keep(known);
+    const digests = new Map<string, string>();
+    for (const { id, digest } of rows) {
+      const machine = seen.get(id);
+      if (machine !== undefined) digests.set(id, digestOf(digest, machine));
+    }
+    const stirring = rows.filter(({ id }) => !atRest.has(id, digests.get(id) ?? ""));
+    for (let from = 0; from < stirring.length && !signal.aborted; from += rowsPerReadMax) {
+      const some = stirring.slice(from, from + rowsPerReadMax);
+      // oxlint-disable-next-line no-await-in-loop -- not all rows in memory at once
+      const rowsNow = new Map((await unchangedOf(db, site, some)).map((row) => [row.id, row]));
+      for (const { id } of some) {
+        const row = rowsNow.get(id);
+        // A row that is younger than the listing could make a new machine look like a missing one.
+        if (row === undefined) instances.ask(id);
+        else instances.ask(id, { row, sight: sightOf(id, seen, listing), digest: digests.get(id) });
+      }
     }
     for (const machine of await dueOrphans(context, listing)) orphans.ask(machine.id, machine);
     if (described !== undefined) throw described.error;
@@ -203,6 +225,11 @@ export function siteWorker(context: SiteContext): SiteWorker {
     },
   };
 }
+
+/** What a pass knows of an instance; with the digest of both, where its machine was seen. */
+type Listed = NonNullable<Parameters<typeof reconcile>[2]> & {
+  readonly digest: string | undefined;
+};
 
 function sightOf(id: string, seen: ReadonlyMap<string, Machine>, listing: Listing<Machine>): Sight {
   const machine = seen.get(id);

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:kubevirt [machines]`: how many machines a second the compiler turns into objects of
+ * `npm run bench:kubevirt:compile -- [machines]`: how many machines a second the compiler turns into objects of
  * KubeVirt: spec to VirtualMachine, Secret, Service and claim, its pod's size, and every refusal looked
  * for. One thread, no cluster. Beside it, in the same run, what `JSON.stringify` of the same objects
  * takes: sending them costs that at least. At least 5,000 a second are asked for, of a thread that has a
