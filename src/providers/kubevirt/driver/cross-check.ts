@@ -18,7 +18,7 @@ const running = "kubevirt_vm_running_status_last_transition_timestamp_seconds";
 const notRunning = "kubevirt_vm_non_running_status_last_transition_timestamp_seconds";
 
 /** By `namespace/name`: when it was last seen to begin, or to end; zero is never. */
-export interface Told {
+interface Told {
   readonly runningAt: number | undefined;
   readonly endedAt: number | undefined;
 }

@@ -36,7 +36,7 @@ const state = z.object({
   why: z.string().optional(),
 });
 
-export type RevertState = z.infer<typeof state>;
+type RevertState = z.infer<typeof state>;
 
 export function revertState({ of = "" }: OperationRecord): RevertState {
   try {
