@@ -19,7 +19,7 @@ import { testDatabase } from "#test/database.ts";
 import { startTestCluster, type TestCluster } from "./driver-cluster.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
 
-const startMs = 120_000;
+const startMs = 300_000;
 const dayMs = 86_400_000;
 const up = z.object({ url: z.string(), operatorKey: z.string().optional() });
 const heard = z.object({ aheadMs: z.number() });

@@ -19,7 +19,7 @@ import { startTestCluster } from "./driver-cluster.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
 import { sampleSpec } from "./sample-spec.ts";
 
-const waiting = { timeout: 60_000, interval: 100 };
+const waiting = { timeout: 180_000, interval: 100 };
 const scratch = await mkdtemp(join(tmpdir(), "millrace-sites-"));
 await chmod(scratch, 0o711);
 const cluster = await startTestCluster();
@@ -69,7 +69,7 @@ test("a cluster that does not answer keeps the program from nothing; it says so,
     expect(now.sites).toMatchObject([{ site: "cluster-1", reachable: true, execution: "kvm" }]);
     expect((await operator.call("listHosts")).items).toHaveLength(2);
   }, waiting);
-});
+}, 400_000);
 
 test("a process that serves only reads the cluster, and its driver writes nothing even if it is asked to", async () => {
   const app = await start("serve");
@@ -96,4 +96,4 @@ test("a process that serves only reads the cluster, and its driver writes nothin
   } finally {
     await provider.close();
   }
-});
+}, 400_000);

@@ -13,7 +13,7 @@ import { sampleSpec } from "#test/kube/sample-spec.ts";
 import { KubevirtProvider } from "./provider.ts";
 import { runOf } from "./run-record.ts";
 
-const waiting = { timeout: 60_000, interval: 20 };
+const waiting = { timeout: 120_000, interval: 20 };
 const hourMs = 3_600_000;
 
 /** Of one test at a time, with a clock that it may set forward. */
@@ -38,7 +38,7 @@ function open({ server, settings }: TestCluster): KubevirtProvider {
 
 async function startMachine(cluster: TestCluster, provider: KubevirtProvider) {
   const spec = sampleSpec();
-  const call = { signal: AbortSignal.timeout(60_000), owner: spec.owner };
+  const call = { signal: AbortSignal.timeout(300_000), owner: spec.owner };
   await provider.create({ ...call, operationId: randomUUID() }, spec);
   const place = { namespace: namespaceName(spec.owner.projectId), name: machineName(spec.id) };
   const { store } = cluster.server.objects;
@@ -89,7 +89,7 @@ test("MT-02: a run that ended while nobody watched ends when the cluster says, a
     reason: "guest",
     detail: "the guest switched itself off",
   });
-});
+}, 300_000);
 
 test("two processes that write at once write the same, and no run ends twice", async () => {
   const cluster = await startCluster();
@@ -113,4 +113,4 @@ test("two processes that write at once write the same, and no run ends twice", a
     expect(machine.run()?.end).toBeUndefined();
     /* oxlint-enable no-await-in-loop */
   }
-});
+}, 300_000);
