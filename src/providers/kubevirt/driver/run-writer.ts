@@ -64,10 +64,10 @@ export class RunWriter {
       writing.add(write);
     };
     const again = setInterval(() => {
-      for (const machineId of this.#failed) {
-        this.#failed.delete(machineId);
-        begin(machineId);
-      }
+      // A copy: one that is busy is put back, and would be met again for ever.
+      const failed = [...this.#failed];
+      this.#failed.clear();
+      for (const machineId of failed) begin(machineId);
     }, againMs);
     const look = async (machineId: string): Promise<void> => {
       if (this.#next(machineId) !== undefined) begin(machineId);
