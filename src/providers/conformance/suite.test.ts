@@ -171,6 +171,41 @@ class SnapshotsStay extends SimulatedProvider {
   }
 }
 
+/** Says that it moved, and left it where it was. */
+class MovesNowhere extends SimulatedProvider {
+  override async move(call: Call, machineId: string): Promise<OperationRef> {
+    const machine = await this.machine(call, machineId);
+    return super.move(call, machineId, machine?.hostId);
+  }
+}
+
+/** Elsewhere, but by a start anew: the run that was ends. */
+class MovesByReboot extends Shows {
+  readonly #moved = new Set<string>();
+
+  override move(call: Call, machineId: string, hostId?: string): Promise<OperationRef> {
+    this.#moved.add(machineId);
+    return super.move(call, machineId, hostId);
+  }
+
+  change(machine: Machine): Machine {
+    const { id, powerSince } = machine;
+    return this.#moved.has(id) ? { ...machine, powerSince: powerSince + 1 } : machine;
+  }
+}
+
+/** Says that disks follow, and starts where the machine was. */
+class StartsWhereItWas extends SimulatedProvider {
+  constructor(platform: SimulatedPlatform) {
+    super(platform, { capabilities: { startElsewhere: { can: true } } });
+  }
+
+  override power(call: Call, machineId: string, { to }: PowerAction): Promise<OperationRef> {
+    const action = to === "shutdown" ? { to, graceSeconds: 1 } : { to };
+    return super.power(call, machineId, action);
+  }
+}
+
 /** Takes the wish and runs the machine anywhere. */
 class PinsNothing extends Shows {
   change(machine: Machine): Machine {
@@ -216,6 +251,9 @@ const broken: readonly (readonly [string, Driver])[] = [
   ["workload-log-restart", LosesLog],
   ["serial-replay", NoReplay],
   ["snapshot-disk", SnapshotsStay],
+  ["move-live", MovesNowhere],
+  ["move-live", MovesByReboot],
+  ["start-elsewhere", StartsWhereItWas],
 ];
 
 const cases = broken.map(([id, Broken]) => ({ id, name: Broken.name, Broken }));
@@ -231,7 +269,7 @@ test.concurrent.each(cases)("$id notices the driver $name", async ({ id, Broken 
 function benchOf(Chosen: Driver): Bench {
   const platform = new SimulatedPlatform({
     site: "s",
-    hosts: [gpuHost("h", "A100=1")],
+    hosts: [gpuHost("h", "A100=1"), gpuHost("h2", "T4=1")],
     latencies: { createMs: 10, bootMs: 10, shutdownMs: 10 },
   });
   return new Bench({
