@@ -22,8 +22,10 @@ export async function tellEviction(
 ): Promise<void> {
   const { tenant_id: tenantId, request_id: requestId, turn: attempt } = row;
   const { name, job } = await tx.one(
-    sql`select name, coalesce(gang_id, id) as job from request
-      where tenant_id = ${tenantId} and id = ${requestId}`,
+    // The first of a gang stands for all of it.
+    sql`select j.name, j.id as job from request r
+        join request j on j.tenant_id = r.tenant_id and j.id = coalesce(r.gang_id, r.id)
+      where r.tenant_id = ${tenantId} and r.id = ${requestId}`,
     z.object({ name: z.string(), job: z.string() }),
   );
   const isNew = await notify(tx, {
