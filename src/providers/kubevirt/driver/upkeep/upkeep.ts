@@ -197,8 +197,14 @@ export class Upkeep {
           { settings, view },
           { owner: { tenantId, projectId }, site, networks },
         );
-        const plan = mending(ask, standing);
-        await furnished.inTurn(namespace, () => this.#write(plan, signal));
+        const { apply, remove } = mending(ask, standing);
+        if (apply.length === 0 && remove.length === 0) return undefined;
+        await furnished.inTurn(namespace, () => {
+          // Whoever was filling it may have gone on since this pass began.
+          const fresh = this.#hands.standing.sorted().projects.get(projectId) ?? [];
+          // One that went meanwhile is not made anew.
+          return fresh.some(stays) ? this.#write(mending(ask, fresh), signal) : Promise.resolve();
+        });
         return undefined;
       }
     }
@@ -308,6 +314,10 @@ function foundOf(message: string): SiteFinding {
     message,
     advice: "Until then nothing is made or changed in it; what runs there goes on.",
   };
+}
+
+function stays({ kind, metadata }: KubeObject): boolean {
+  return kind === "Namespace" && metadata.deletionTimestamp === undefined;
 }
 
 function mendedOf(
