@@ -21,7 +21,7 @@ const cloud = await startClusterCloud({
 });
 const { nodes, server } = cloud.cluster;
 const { objects } = server;
-const waiting = { timeout: 60_000, interval: 100 };
+const waiting = { timeout: 120_000, interval: 100 };
 const sshKey =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0000000000000000000000000000000000000000000 someone";
 
@@ -93,7 +93,7 @@ test("M-VM-02: a machine that no node takes now says why on its lease, until one
   }
   await runs(leaseId);
   await released(leaseId);
-}, 200_000);
+}, 400_000);
 
 test("R-CPU-12: a quota of the namespace that has no room is told with its numbers", async () => {
   const said =
@@ -109,7 +109,7 @@ test("R-CPU-12: a quota of the namespace that has no room is told with its numbe
   objects.admissions.delete(full);
   await runs(leaseId);
   await released(leaseId);
-}, 200_000);
+}, 400_000);
 
 test("a disk whose import fails is told once the machine hangs, and forgotten when it is filled", async () => {
   nodes.fills({ stuck: "Unable to connect to http data source: 404 Not Found" });
@@ -119,7 +119,7 @@ test("a disk whose import fails is told once the machine hangs, and forgotten wh
   nodes.fills("at once");
   await runs(leaseId);
   await released(leaseId);
-}, 200_000);
+}, 400_000);
 
 test("an image that the node cannot fetch is told, and a note of a machine that runs", async () => {
   nodes.pulls({ because: "no such image: virt-launcher:v1.9.0" });
@@ -144,7 +144,7 @@ test("an image that the node cannot fetch is told, and a note of a machine that 
     expect(await leaseOf(leaseId)).toMatchObject({ state: "running", notes: [] });
   }, waiting);
   await released(leaseId);
-}, 200_000);
+}, 400_000);
 
 async function findings(): Promise<readonly string[]> {
   const { findings: all } = await operator.call("getSystem");
@@ -178,4 +178,4 @@ test("R-GPU-03: the operator is told what the cluster lacks and what to do, unti
     expect(told).not.toContain(unpermitted);
     expect(told).toContain(unsnapped);
   }, waiting);
-}, 200_000);
+}, 400_000);
