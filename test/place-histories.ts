@@ -105,8 +105,6 @@ class World {
   /** How many equal members find a place in one pool, on hosts where they cost the same, one after the other. */
   #gangSize(before: readonly HostState[], of: PlaceAsk, how: "spread" | "pack"): number {
     let most = 0;
-    const partOf = ({ pool, machineCosts }: HostState): string =>
-      JSON.stringify([pool?.id, machineCosts]);
     for (const members of Map.groupBy(before, partOf).values()) {
       const poolId = members[0]?.pool?.id;
       const alone = new Planner(before.filter(({ pool }) => pool?.id === poolId));
@@ -188,4 +186,8 @@ export function play(
     world.expectSound();
   }
   return world.answers;
+}
+
+function partOf({ pool, machineCosts }: HostState): string {
+  return JSON.stringify([pool?.id, machineCosts]);
 }

@@ -2,7 +2,7 @@
  * A node that is drained, in the program as it is: what can move moves while it runs, whoever has a GPU is
  * told, and comes up elsewhere when he starts it again.
  */
-import { beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { Client } from "#client/client.ts";
 import { present } from "#kernel/assert.ts";
@@ -19,12 +19,6 @@ const cloud = await startClusterCloud({
 });
 const { objects } = cloud.cluster.server;
 const operator = (): Client => cloud.client(cloud.operatorKey);
-
-beforeAll(async () => {
-  await vi.waitFor(async () => {
-    expect((await operator().call("listHosts")).items).toHaveLength(2);
-  }, waiting);
-}, waiting.timeout);
 
 /** On which node its machine runs, by the cluster's own word. */
 function nodeOf(instanceName: string): string {
@@ -50,6 +44,9 @@ async function cordon(client: KubeClient, node: string, unschedulable: boolean):
 }
 
 test("H-29, R-GPU-01: a drained node: a machine moves while it runs, one with a GPU waits for its owner, who was told and starts it elsewhere", async () => {
+  await vi.waitFor(async () => {
+    expect((await operator().call("listHosts")).items).toHaveLength(2);
+  }, waiting);
   const { tenant, administrator } = await operator().call("createTenant", {
     body: { name: `acme-${Date.now()}` },
   });

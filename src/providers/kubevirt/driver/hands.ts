@@ -93,7 +93,17 @@ export class Hands {
     const ours = items.filter((item) => isOurs(item, this.settings.controlPlane));
     for (const item of ours) this.view.machines.put(item);
     const [found] = ours;
-    return this.view.machines.get(machineId) ?? (found && keptMachine(found));
+    const machine = this.view.machines.get(machineId) ?? (found && keptMachine(found));
+    if (machine !== undefined && this.view.lostSince !== undefined) {
+      await this.#lookAtRun({ signal }, machine);
+    }
+    return machine;
+  }
+
+  /** While no watch tells of it: it may be another run by now. That there is none is not concluded here. */
+  async #lookAtRun(call: ReadCall, { namespace, name }: KeptMachine): Promise<void> {
+    const object = await this.client.get(call, kinds.machineInstance, { namespace, name });
+    if (object !== undefined) this.view.instances.put(object);
   }
 
   async owned(call: Call, machineId: string): Promise<Found> {

@@ -94,7 +94,10 @@ async function startAgain(hands: Hands, call: Call, found: Found): Promise<void>
 }
 
 /** How the run before ended is told by the field that is about to change: written down with the change. */
-export function runSoFar(hands: Hands, { machine, instance }: Found): Readonly<Record<string, string>> {
+export function runSoFar(
+  hands: Hands,
+  { machine, instance }: Found,
+): Readonly<Record<string, string>> {
   const run = nextRun(hands.view.withRun(machine), instance?.seen, hands.now());
   return run === undefined ? {} : runAnnotation(run);
 }

@@ -162,7 +162,14 @@ export class KubevirtProvider implements Provider {
       jobs === undefined || exchange === undefined || !writes
         ? undefined
         : new HostedJobs({
-            ...{ client, base, jobs, exchange, now, onLost, changed, log },
+            client,
+            base,
+            jobs,
+            exchange,
+            now,
+            onLost,
+            changed,
+            log,
             keeps: () => claim === undefined || claim.isHeld,
           });
     const { signal } = this.#closed;
@@ -177,7 +184,10 @@ export class KubevirtProvider implements Provider {
         mayWrite,
         onFailed: (error) => {
           const err = error instanceof Error ? error.message : String(error);
-          log({ site: settings.site, err }, "a revert could not be looked after; it is tried again");
+          log(
+            { site: settings.site, err },
+            "a revert could not be looked after; it is tried again",
+          );
         },
       }).run(signal),
       ...(claim === undefined ? [] : [claim.keep(signal)]),

@@ -113,7 +113,11 @@ test("how a run ended: by request, by the guest, by itself", () => {
 });
 
 test("of a run that has ended it is still told when its guest was ready, of none before it", () => {
-  const end = { at: t0 + 30_000, reason: "guest", detail: "the guest switched itself off" } as const;
+  const end = {
+    at: t0 + 30_000,
+    reason: "guest",
+    detail: "the guest switched itself off",
+  } as const;
   const run = { uid: "run-1", since: t0 + 5_000, readyAt: t0 + 11_000, version: "7", end };
   const { guest, stop } = powerOf(machine("RerunOnFailure", run), undefined, t0 + 90_000);
   expect([guest, stop]).toEqual([{ ready: false, readyAt: t0 + 11_000 }, end]);

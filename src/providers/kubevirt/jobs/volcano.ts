@@ -133,20 +133,12 @@ function numbering(ask: Numbered): Numbering {
 }
 
 /** What a member's pod calls itself to the control plane: see pod.ts. */
-export function memberName(
-  ask: Numbered,
-  { batch }: Pick<JobSite, "batch">,
-  rank: number,
-): string {
+export function memberName(ask: Numbered, { batch }: Pick<JobSite, "batch">, rank: number): string {
   return batch === "volcano" && isByPlugin(ask) ? numbering(ask).hostOf(rank) : String(rank);
 }
 
 /** Under which the others reach a member, in the cluster's DNS. */
-export function memberHost(
-  ask: Numbered,
-  { batch }: Pick<JobSite, "batch">,
-  rank: number,
-): string {
+export function memberHost(ask: Numbered, { batch }: Pick<JobSite, "batch">, rank: number): string {
   const { hostOf } = batch === "volcano" ? numbering(ask) : indexedNumbering(ask);
   return `${hostOf(rank)}.${jobName(ask.attemptId)}`;
 }
