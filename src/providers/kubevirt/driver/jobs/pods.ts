@@ -133,7 +133,7 @@ const event = z.object({
 
 const endedPhases = new Set(["Aborted", "Terminated", "Failed"]);
 
-/** Asked once a Job of Volcano has ended as a whole, and nobody says yet that it was taken away. */
+/** Asked once a Job of Volcano has ended as a whole, or a pod of it goes: either may be told first. */
 export async function volcanoEvictSaid(
   { base }: JobHands,
   { signal }: ReadCall,
@@ -141,9 +141,9 @@ export async function volcanoEvictSaid(
 ): Promise<string | undefined> {
   const phase = volcanoJob?.status.state.phase ?? "";
   const namespace = members[0]?.namespace;
-  if (!endedPhases.has(phase) || namespace === undefined || members.every(isWritten)) {
-    return undefined;
-  }
+  const goes = pods.some(({ seen }) => seen.metadata.deletionTimestamp !== undefined);
+  const hasEnded = endedPhases.has(phase) || goes;
+  if (!hasEnded || namespace === undefined || members.every(isWritten)) return undefined;
   const fields = "reason=Evict";
   const { items } = await base.client.list({ signal }, kinds.event, { namespace, fields });
   const names = new Set(pods.map(({ seen }) => seen.metadata.name));
