@@ -63,16 +63,22 @@ export class RunWriter {
       });
       writing.add(write);
     };
-    const again = setInterval(() => {
-      // A copy: one that is busy is put back, and would be met again for ever.
-      const failed = [...this.#failed];
-      this.#failed.clear();
-      for (const machineId of failed) begin(machineId);
-    }, againMs);
     const look = async (machineId: string): Promise<void> => {
       if (this.#next(machineId) !== undefined) begin(machineId);
       if (writing.size >= atOnceMax) await Promise.race(writing);
     };
+    let lookingAgain: Promise<void> | undefined;
+    const lookAgain = async (): Promise<void> => {
+      // A copy: one that is busy is put back, and would be met again for ever.
+      const failed = [...this.#failed];
+      this.#failed.clear();
+      // oxlint-disable-next-line no-await-in-loop -- so many at once
+      for (const machineId of failed) await look(machineId);
+      lookingAgain = undefined;
+    };
+    const again = setInterval(() => {
+      lookingAgain ??= lookAgain();
+    }, againMs);
     // What ended while nobody watched is told by no change.
     const first = this.#view.whole(signal).then(
       async () => {
@@ -86,6 +92,7 @@ export class RunWriter {
     } finally {
       clearInterval(again);
       await first;
+      await lookingAgain;
       await Promise.all(writing);
     }
   }
