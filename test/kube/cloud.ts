@@ -18,6 +18,7 @@ import { testDatabase } from "#test/database.ts";
 
 import { startTestCluster, type TestCluster } from "./driver-cluster.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
+import type { NodeSideOptions } from "./node-side/node-side.ts";
 
 const startMs = 300_000;
 const dayMs = 86_400_000;
@@ -40,22 +41,31 @@ export interface ClusterCloud {
 
 /** At the top level of a test file. It is the tenth of a month, at ten in the morning. `settings` go before the usual ones. */
 export async function startClusterCloud(
-  options: { readonly settings?: Readonly<Record<string, unknown>> } = {},
+  options: {
+    readonly settings?: Readonly<Record<string, unknown>>;
+    /** Of the program, where the cluster must know it before it starts. */
+    readonly port?: number;
+    readonly side?: NodeSideOptions;
+    /** What else is in the cluster before the program looks at it. */
+    readonly prepare?: (cluster: TestCluster) => void;
+  } = {},
 ): Promise<ClusterCloud> {
   const { url: databaseUrl } = await testDatabase();
   const directory = await mkdtemp(join(tmpdir(), "millrace-cluster-"));
   await chmod(directory, 0o711);
   let aheadMs = tenthOfNextMonth(Date.now()) - Date.now();
   const now = (): number => Date.now() + aheadMs;
-  const cluster = await startTestCluster({ now });
-  const file = await writeClusterFile(directory, cluster, options.settings);
+  const { settings, port = 0, side } = options;
+  const cluster = await startTestCluster({ now, ...(side === undefined ? {} : { side }) });
+  options.prepare?.(cluster);
+  const file = await writeClusterFile(directory, cluster, settings);
   let child: ChildProcess | undefined;
   let url = "";
   const start = async (): Promise<string | undefined> => {
-    const flags = ["--database-url", databaseUrl, "--clusters", file];
+    const flags = ["--port", String(port), "--local", "off", "--database-url", databaseUrl];
     child = fork(
       resolve(import.meta.dirname, "cloud-process.ts"),
-      [join(directory, "data"), String(aheadMs), "--port", "0", "--local", "off", ...flags],
+      [join(directory, "data"), String(aheadMs), ...flags, "--clusters", file],
       {
         execArgv: ["--conditions=source", "--no-warnings"],
         // What it says goes where the test's own goes.
