@@ -67,7 +67,7 @@ export const jobsSettings = z.strictObject({
       packWithin: z.string(),
     })
     .optional(),
-  /** A shell with curl, tar and busybox: deploy/job-agent. */
+  /** A shell with curl, tar and busybox: deploy/container/agent.Containerfile. */
   agentImage: reference,
   /** Where pods reach the control plane. */
   agentUrl: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/u, "")),
