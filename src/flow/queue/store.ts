@@ -178,7 +178,7 @@ export interface Refusal extends EntryKey {
   readonly reason: Reason;
 }
 
-/** One statement for all of them. */
+/** One statement for all of them, which locks them in one order: two placers may say the same at once. */
 export async function recordRefusals(
   db: Queryable,
   refusals: readonly Refusal[],
@@ -192,9 +192,16 @@ export async function recordRefusals(
     refusal: reason,
   }));
   await db.execute(sql`
+    with locked as (
+      select q.tenant_id, q.request_id, q.turn, n.refusal
+      from queue_entry q join jsonb_to_recordset(${json(rows)}::jsonb)
+          as n(tenant_id uuid, request_id uuid, turn int, refusal jsonb)
+        using (tenant_id, request_id, turn)
+      where q.state = 'waiting' and q.refusal is distinct from n.refusal
+      order by q.tenant_id, q.request_id, q.turn
+      for no key update of q
+    )
     update queue_entry q set refusal = n.refusal, refused_at = ${new Date(at)}
-    from jsonb_to_recordset(${json(rows)}::jsonb)
-      as n(tenant_id uuid, request_id uuid, turn int, refusal jsonb)
-    where q.tenant_id = n.tenant_id and q.request_id = n.request_id and q.turn = n.turn
-      and q.state = 'waiting' and q.refusal is distinct from n.refusal`);
+    from locked n
+    where q.tenant_id = n.tenant_id and q.request_id = n.request_id and q.turn = n.turn`);
 }
