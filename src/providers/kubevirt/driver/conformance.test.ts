@@ -7,8 +7,7 @@ import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts
 import { KubevirtProvider } from "./provider.ts";
 import { installAgents } from "#test/kube/agents.ts";
 import { startTestCluster } from "#test/kube/driver-cluster.ts";
-
-const gib = 1024 ** 3;
+import { sampleSpec } from "#test/kube/sample-spec.ts";
 
 /** A cluster tells whole seconds, so its clock goes faster here than the machine's. */
 const startedAt = Date.now();
@@ -30,24 +29,8 @@ conformance("kubevirt", {
     return {
       provider,
       owner,
-      spec: (overrides) => ({
-        id: randomUUID(),
-        name: "conformance",
-        hostId: "node-1",
-        image: "tiny",
-        cpu: { sockets: 1, cores: 1, threads: 1 },
-        memoryBytes: gib,
-        diskBytes: gib,
-        gpus: [],
-        serviceClass: "standard",
-        network: "net-1",
-        loginUser: "root",
-        sshKeys: [
-          "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0000000000000000000000000000000000000000000 someone",
-        ],
-        owner,
-        ...overrides,
-      }),
+      spec: (overrides) =>
+        sampleSpec({ name: "conformance", network: "net-1", owner, ...overrides }),
       timings: { readyMs: 60_000, operationMs: 60_000 },
       restart: async () => {
         await provider.close();

@@ -8,6 +8,7 @@ import { machineCondition } from "#providers/kubevirt/observe/condition.ts";
 import { read } from "#providers/kubevirt/observe/seen.ts";
 import type { Machine } from "#providers/provider.ts";
 import { startTestCluster } from "#test/kube/driver-cluster.ts";
+import { sampleSpec } from "#test/kube/sample-spec.ts";
 
 import { KubevirtProvider } from "./provider.ts";
 import { remarksOf } from "./remarks.ts";
@@ -18,7 +19,6 @@ const startedAt = Date.now();
 const now = (): number => startedAt + aheadMs;
 const waiting = { timeout: 30_000, interval: 20 };
 const never = new AbortController().signal;
-const gib = 1024 ** 3;
 const cluster = await startTestCluster({ now });
 const provider = decorate(
   new KubevirtProvider({ settings: cluster.settings, cluster: cluster.server.cluster(), now }),
@@ -32,21 +32,7 @@ async function made(): Promise<string> {
   const owner = { tenantId: randomUUID(), projectId: randomUUID(), resourceId: randomUUID() };
   const id = randomUUID();
   const call = { signal: never, operationId: `${id}:create`, owner };
-  await provider.create(call, {
-    id,
-    name: "web",
-    hostId: "node-1",
-    image: "tiny",
-    cpu: { sockets: 1, cores: 1, threads: 1 },
-    memoryBytes: gib,
-    diskBytes: gib,
-    gpus: [],
-    serviceClass: "standard",
-    network: "net-1",
-    loginUser: "root",
-    sshKeys: [],
-    owner,
-  });
+  await provider.create(call, sampleSpec({ id, network: "net-1", sshKeys: [], owner }));
   return id;
 }
 

@@ -22,6 +22,7 @@ export function remarksOf(
   };
 }
 
-function remarkOf({ code, message, action, for: who, details }: Explanation): Remark {
+/** In the words of the contract. */
+export function remarkOf({ code, message, action, for: who, details }: Explanation): Remark {
   return { code, message, advice: action, who, ...(details === undefined ? {} : { details }) };
 }

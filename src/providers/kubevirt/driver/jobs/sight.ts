@@ -1,5 +1,5 @@
 /** Members of an attempt as machines of the contract: from what is written down and what is seen. Pure. */
-import type { Explanation } from "#providers/kubevirt/observe/explanation.ts";
+import { remarkOf } from "#providers/kubevirt/driver/remarks.ts";
 import type { EndedBy } from "#providers/kubevirt/jobs/ending.ts";
 import {
   type JobSight,
@@ -174,7 +174,3 @@ const notMade: Remark = {
   advice: "It is tried again by itself; if it stays so, look whether Kueue's webhook answers.",
   who: "nobody",
 };
-
-export function remarkOf({ code, message, action, for: who, details }: Explanation): Remark {
-  return { code, message, advice: action, who, ...(details === undefined ? {} : { details }) };
-}
