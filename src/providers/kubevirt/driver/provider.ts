@@ -5,9 +5,7 @@
 import type { Duplex, Readable } from "node:stream";
 
 import type { MachineCosts } from "#kernel/machine-cost.ts";
-import { KubeClient } from "#providers/kubevirt/client/client.ts";
-import type { Cluster } from "#providers/kubevirt/client/cluster.ts";
-import { clientLimits, type ClientLimits } from "#providers/kubevirt/client/options.ts";
+import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type {
   Activity,
   Call,
@@ -29,18 +27,16 @@ import type {
   Snapshot,
 } from "#providers/provider.ts";
 
-import type { Exchange } from "#providers/kubevirt/exchange/exchange.ts";
-
 import { capabilitiesOf } from "./capabilities.ts";
-import { ClusterView } from "./cluster-view.ts";
+import type { ClusterView } from "./cluster-view.ts";
 import { openConsole } from "./consoles.ts";
 import { create } from "./create.ts";
-import { CrossChecker, crossCheckEveryMs } from "./cross-checker.ts";
+import type { CrossChecker } from "./cross-checker.ts";
 import { executionOf } from "./execution.ts";
 import { missing, providerError, refused } from "./errors.ts";
 import { siteFindings } from "./findings.ts";
-import { Hands } from "./hands.ts";
-import { HostedJobs, notOfJobs } from "./jobs/hosted.ts";
+import type { Hands } from "./hands.ts";
+import { type HostedJobs, notOfJobs } from "./jobs/hosted.ts";
 import { machineCosts } from "./machine-costs.ts";
 import { dropKept } from "./kept-snapshots.ts";
 import { move } from "./moves.ts";
@@ -49,43 +45,14 @@ import { power } from "./power.ts";
 import { removeProject } from "./project-end.ts";
 import { remove } from "./removal.ts";
 import { resize } from "./resize.ts";
-import { Reverts } from "./reverts.ts";
-import { RunWriter } from "./run-writer.ts";
 import type { ClusterSettings } from "./settings.ts";
-import { readSite, type Site } from "./site.ts";
-import { onceEach } from "./once-each.ts";
+import type { Site } from "./site.ts";
 import { deleteSnapshot, listSnapshots, revert, takeSnapshot } from "./snapshots.ts";
-import { Claim } from "./upkeep/claim.ts";
-import { Standing } from "./upkeep/standing.ts";
-import { Upkeep, type Mended } from "./upkeep/upkeep.ts";
+import type { Upkeep } from "./upkeep/upkeep.ts";
 import { activity, samples } from "./usage.ts";
+import { wire, type KubevirtOptions } from "./wiring.ts";
 
-export interface KubevirtOptions {
-  readonly settings: ClusterSettings;
-  readonly cluster: Cluster;
-  readonly now: () => number;
-  /** False: nothing is written to the cluster, for a process that looks and relays consoles. */
-  readonly writes?: boolean;
-  /** Where inputs, logs and results of jobs lie; without it no job runs. */
-  readonly exchange?: Exchange;
-  /** Of the whole installation, and of no other: whose the control plane's name is on the cluster. */
-  readonly installation?: string;
-  /** Told of each thing that somebody changed in the cluster and that was put right. */
-  readonly onMended?: (mended: Mended) => void;
-  /** How often KubeVirt's own word on when machines ran is held against ours. */
-  readonly crossCheckEveryMs?: number;
-  /** How often everything that stands is compared anew. */
-  readonly upkeepEveryMs?: number;
-  readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
-}
-
-/** What the cluster is set up as changes seldom. */
-const siteAgeMaxMs = 60_000;
-
-const readingLimits: ClientLimits = {
-  ...clientLimits,
-  calls: { ...clientLimits.calls, onlyReads: true },
-};
+export type { KubevirtOptions };
 
 export class KubevirtProvider implements Provider {
   readonly site: string;
@@ -96,114 +63,30 @@ export class KubevirtProvider implements Provider {
   readonly #upkeep: Upkeep;
   readonly #crossChecker: CrossChecker;
   readonly #jobs: HostedJobs | undefined;
-  readonly #now: () => number;
+  readonly #readSite: () => Promise<Site>;
   readonly #closed = new AbortController();
   readonly #running: Promise<unknown>;
   #lastCosts: MachineCosts | undefined;
-  #read: { readonly at: number; readonly site: Promise<Site> } | undefined;
 
   constructor(options: KubevirtOptions) {
-    const { settings, cluster, now, writes = true, log = () => undefined } = options;
-    this.site = settings.site;
-    this.#settings = settings;
-    this.#now = now;
-    const hear = onceEach((warning) => log({ site: settings.site, warning }, "a cluster warns"));
-    const client = new KubeClient(cluster, writes ? clientLimits : readingLimits, hear);
-    this.#client = client;
-    const onLost = (what: string, error: unknown): void => {
-      const err = error instanceof Error ? error.message : String(error);
-      log({ site: settings.site, what, err }, "the watch of a cluster was lost; it is begun again");
-    };
-    const view = new ClusterView({
-      client,
-      settings,
-      now,
-      onLost,
-      onUnreadable: (name, error) => {
-        const err = error instanceof Error ? error.message : String(error);
-        log({ site: settings.site, name, err }, "somebody edited it so that it cannot be read");
-      },
-      ...(writes
-        ? {
-            onRelabeled: (name: string) =>
-              log({ site: settings.site, name }, "labels that somebody took off were put back"),
-          }
-        : {}),
-    });
-    this.#view = view;
-    const { controlPlane } = settings;
-    const { installation } = options;
-    const claim =
-      writes && installation !== undefined
-        ? new Claim({ client, controlPlane, installation })
-        : undefined;
-    const standing = new Standing({ client, controlPlane, now, onLost });
-    const site = (): Promise<Site> => this.#site();
-    this.#hands = new Hands({ client, view, settings, now, site, standing, claim });
-    this.#upkeep = new Upkeep({
-      hands: this.#hands,
-      onMended: (mended) => {
-        log({ site: settings.site, ...mended }, "what somebody changed in a cluster was put right");
-        options.onMended?.(mended);
-      },
-      onFailed: (what, error) => {
-        const err = error instanceof Error ? error.message : String(error);
-        log({ site: settings.site, what, err }, "what stands in a cluster could not be kept");
-      },
-      ...(options.upkeepEveryMs === undefined ? {} : { everyMs: options.upkeepEveryMs }),
-    });
-    const { crossCheckEveryMs: checkMs = crossCheckEveryMs } = options;
-    this.#crossChecker = new CrossChecker(this.#hands, checkMs);
-    const { exchange } = options;
-    const { jobs } = settings;
-    const base = this.#hands;
-    const changed = (machineId: string): void => view.tell(machineId);
-    this.#jobs =
-      jobs === undefined || exchange === undefined || !writes
-        ? undefined
-        : new HostedJobs({
-            client,
-            base,
-            jobs,
-            exchange,
-            now,
-            onLost,
-            changed,
-            log,
-            keeps: () => claim === undefined || claim.isHeld,
-          });
-    const { signal } = this.#closed;
-    const mayWrite = (): boolean => claim === undefined || claim.isHeld;
-    const writing = (): Promise<unknown>[] => [
-      new RunWriter(client, view, { now, mayWrite }).run(signal),
-      standing.follow(signal),
-      this.#upkeep.run(signal),
-      this.#crossChecker.run(signal),
-      new Reverts({
-        hands: this.#hands,
-        mayWrite,
-        onFailed: (error) => {
-          const err = error instanceof Error ? error.message : String(error);
-          log(
-            { site: settings.site, err },
-            "a revert could not be looked after; it is tried again",
-          );
-        },
-      }).run(signal),
-      ...(claim === undefined ? [] : [claim.keep(signal)]),
-    ];
-    this.#running = Promise.all([
-      view.follow(signal),
-      this.#jobs?.run(signal),
-      ...(writes ? writing() : []),
-    ]);
+    this.site = options.settings.site;
+    this.#settings = options.settings;
+    const parts = wire(options, this.#closed.signal);
+    this.#client = parts.client;
+    this.#view = parts.view;
+    this.#hands = parts.hands;
+    this.#upkeep = parts.upkeep;
+    this.#crossChecker = parts.crossChecker;
+    this.#jobs = parts.jobs;
+    this.#readSite = parts.site;
+    this.#running = parts.run();
   }
 
   info(call: ReadCall): Promise<ProviderInfo> {
     return this.#ask(async () => {
       await this.#view.whole(call.signal);
       this.#view.demandPresence();
-      const site = await this.#site();
+      const site = await this.#readSite();
       const { kubevirt, kubernetesVersion } = site;
       return {
         kind: "kubevirt",
@@ -417,29 +300,11 @@ export class KubevirtProvider implements Provider {
   /** The last that were known, where the cluster does not answer now. */
   async #costs(): Promise<MachineCosts> {
     try {
-      const { kubevirt } = await this.#site();
+      const { kubevirt } = await this.#readSite();
       this.#lastCosts = machineCosts(this.#settings, kubevirt.overheadPercent);
     } catch (error) {
       if (this.#lastCosts === undefined) throw error;
     }
     return this.#lastCosts;
-  }
-
-  #site(): Promise<Site> {
-    const read = this.#read;
-    if (read !== undefined && this.#now() - read.at < siteAgeMaxMs) return read.site;
-    const nodes = [...this.#view.nodes()];
-    const seen = {
-      cpuModels: new Set(nodes.flatMap(({ cpuModels }) => cpuModels)),
-      vcpusMax: Math.max(1, ...nodes.map(({ host }) => host.cpus)),
-    };
-    // Of all who ask meanwhile, so none of them may end it.
-    const site = readSite(this.#client, this.#settings, seen, this.#closed.signal);
-    const next = { at: this.#now(), site };
-    this.#read = next;
-    site.catch(() => {
-      if (this.#read === next) this.#read = undefined;
-    });
-    return site;
   }
 }
