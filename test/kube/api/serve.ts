@@ -7,7 +7,7 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { isObject, type JsonObject } from "#test/kube/schema-node.ts";
 
 import { actOnInstance, actOnMachine, askOf } from "./actions.ts";
-import { resourceOf } from "./document.ts";
+import { type Document, resourceOf } from "./document.ts";
 import type { Faults } from "./faults.ts";
 import { metricsAt } from "./metrics.ts";
 import type { Objects, Place, Write } from "./objects.ts";
@@ -99,8 +99,7 @@ function answer(parts: ServeParts, route: Route | undefined, asked: Asked): Answ
     return { code: 200, body: pages.list(kind, namespace, asked.url.searchParams) };
   }
   if (asked.verb !== "POST") throw noSuchResource();
-  const { document, warnings } = objects.create(kind, namespace, asked.body, writeOf(asked));
-  return { code: 201, body: document, warnings };
+  return kept(objects.create(kind, namespace, asked.body, writeOf(asked)));
 }
 
 function answerObject(
@@ -169,7 +168,14 @@ function answerAction(objects: Objects, route: Route, { verb, body }: Asked): An
 }
 
 function kept({ document, created, warnings }: ReturnType<Objects["apply"]>): Answered {
-  return { code: created ? 201 : 200, body: document, warnings };
+  const body = document.metadata.resourceVersion === "" ? unkept(document) : document;
+  return { code: created ? 201 : 200, body, warnings };
+}
+
+/** What a dry run would make has no version, and the field is not there. */
+function unkept(document: Document): object {
+  const { resourceVersion: _, ...metadata } = document.metadata;
+  return { ...document, metadata };
 }
 
 function writeOf({ url, request }: Asked): Write {

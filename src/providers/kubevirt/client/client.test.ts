@@ -94,6 +94,7 @@ test("a dry run tells what would be, and keeps nothing", async () => {
   const dry = { ...call, dryRun: "all" } as const;
   const { object } = await client.apply(dry, kinds.configMap, settings("c", { a: "1" }));
   expect(object["data"]).toEqual({ a: "1" });
+  expect(object.metadata.resourceVersion).toBe("");
   await client.create(dry, kinds.configMap, settings("c", { a: "1" }));
   expect(await client.get(call, kinds.configMap, at)).toBeUndefined();
 

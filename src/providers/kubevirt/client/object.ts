@@ -20,8 +20,8 @@ const metadata = z.looseObject({
   name: z.string(),
   namespace: z.string().optional(),
   uid: z.string(),
-  /** Empty of what only would be (a dry run). */
-  resourceVersion: z.union([versionText, z.literal("")]),
+  /** Empty of what only would be (a dry run): a real server leaves it out then. */
+  resourceVersion: z.union([versionText, z.literal("")]).default(""),
   generation: z.number().optional(),
   creationTimestamp: z.string(),
   deletionTimestamp: z.string().optional(),
