@@ -23,7 +23,7 @@ import type { Programs } from "./node-side/job-pods.ts";
 import { byController } from "./node-side/writing.ts";
 import type { input as InputOf } from "zod";
 
-export const gib = 1024 ** 3;
+const gib = 1024 ** 3;
 
 export interface JobCluster extends TestCluster {
   readonly exchange: OpenExchange;
@@ -150,11 +150,8 @@ export function newOwner(): Owner {
   return { tenantId: randomUUID(), projectId: randomUUID(), resourceId: randomUUID() };
 }
 
-export function jobSpec(
-  owner: Owner,
-  workload: Partial<WorkloadSpec> = {},
-  overrides: Partial<MachineSpec> = {},
-): MachineSpec {
+/** What a member of a job is given, whatever it runs. */
+export function memberSpec(owner: Owner, overrides: Partial<MachineSpec> = {}): MachineSpec {
   return {
     id: randomUUID(),
     name: "job",
@@ -169,16 +166,24 @@ export function jobSpec(
     loginUser: "root",
     sshKeys: [],
     owner,
-    workload: {
-      command: ["/bin/true"],
-      environment: {},
-      timeLimitSeconds: 600,
-      logBytesMax: 1024 ** 2,
-      resultsBytesMax: 1024 ** 2,
-      ...workload,
-    },
     ...overrides,
   };
+}
+
+export function jobSpec(
+  owner: Owner,
+  workload: Partial<WorkloadSpec> = {},
+  overrides: Partial<MachineSpec> = {},
+): MachineSpec {
+  const whole = {
+    command: ["/bin/true"],
+    environment: {},
+    timeLimitSeconds: 600,
+    logBytesMax: 1024 ** 2,
+    resultsBytesMax: 1024 ** 2,
+    ...workload,
+  };
+  return memberSpec(owner, { workload: whole, ...overrides });
 }
 
 /** The specs of a gang's members, by rank. */

@@ -2,13 +2,11 @@
  * What the contract promises of workloads, of jobs that Kueue admits: the scripts in the pods are real, and
  * so is the way of their logs and results. The rest of the contract is tested beside `provider.ts`.
  */
-import { randomUUID } from "node:crypto";
-
 import { conformance } from "#providers/conformance.ts";
 import { checks } from "#providers/conformance/checks.ts";
 import { decorate } from "#providers/decorate.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import { gib, newOwner, startJobCluster } from "#test/kube/job-cluster.ts";
+import { memberSpec, newOwner, startJobCluster } from "#test/kube/job-cluster.ts";
 
 conformance("kubevirt-jobs", {
   testedAgainst:
@@ -21,22 +19,7 @@ conformance("kubevirt-jobs", {
     return {
       provider,
       owner,
-      spec: (overrides) => ({
-        id: randomUUID(),
-        name: "conformance",
-        hostId: "cpu-1",
-        image: "tiny",
-        cpu: { sockets: 1, cores: 1, threads: 1 },
-        memoryBytes: gib,
-        diskBytes: gib,
-        gpus: [],
-        serviceClass: "standard",
-        network: "net-1",
-        loginUser: "root",
-        sshKeys: [],
-        owner,
-        ...overrides,
-      }),
+      spec: (overrides) => memberSpec(owner, overrides),
       timings: { readyMs: 60_000, operationMs: 60_000 },
       restart: async () => {
         await provider.close();

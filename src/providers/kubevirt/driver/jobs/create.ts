@@ -11,7 +11,12 @@ import { ensureNamespace } from "#providers/kubevirt/driver/namespaces.ts";
 import { withRecord } from "#providers/kubevirt/driver/records.ts";
 import { isGone } from "#providers/kubevirt/driver/removal.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import type { Call, MachineSpec, OperationRef } from "#providers/provider.ts";
+import {
+  ProviderError,
+  type Call,
+  type MachineSpec,
+  type OperationRef,
+} from "#providers/provider.ts";
 
 import type { JobHands } from "./hands.ts";
 import { askOf, demandRoom, makeJob } from "./make.ts";
@@ -48,8 +53,8 @@ async function writeDown(hands: JobHands, call: Call, spec: MachineSpec): Promis
     throw refused("A job of the cluster has no disk to go on from.");
   if (spec.pinning !== undefined)
     throw refused("Where a job's pod runs is the cluster's choice here.");
-  const at = await hands.site();
-  if (at.problem !== undefined) throw refused(`This site runs no jobs: ${at.problem}.`);
+  const at = await hands.siteNow(call);
+  if (at.problem !== undefined) throw notYet(at.problem);
   const { size = 1 } = spec.workload?.gang ?? {};
   // The others will be like it: what is refused of all is refused with the first.
   const alike = Array.from({ length: size }, (_, rank) => ({ ...spec, id: `${spec.id}-${rank}` }));
@@ -71,6 +76,12 @@ async function writeDown(hands: JobHands, call: Call, spec: MachineSpec): Promis
     if (there === undefined) throw error;
     hands.view.members.put(there);
   }
+}
+
+/** An operator can change it at any time, so the attempt waits for that and is not refused for good. */
+function notYet(problem: string): ProviderError {
+  const message = `This site starts no jobs for now: ${problem}. It is tried again.`;
+  return new ProviderError("unavailable", message, { effect: "none" });
 }
 
 async function factsOf({ base }: JobHands, name: string): Promise<NamespaceFacts> {

@@ -7,6 +7,7 @@ import { ourSelector, labelKeys } from "#providers/kubevirt/compile/labels.ts";
 import { isConflict, missing, refused } from "#providers/kubevirt/driver/errors.ts";
 import { sameOwner, type Hands } from "#providers/kubevirt/driver/hands.ts";
 import { recordOf, withRecord } from "#providers/kubevirt/driver/records.ts";
+import { machinePriorityMin } from "#providers/kubevirt/driver/site.ts";
 import type { Exchange } from "#providers/kubevirt/exchange/exchange.ts";
 import type { JobSite } from "#providers/kubevirt/jobs/model.ts";
 import { attemptLabel } from "#providers/kubevirt/jobs/names.ts";
@@ -50,24 +51,41 @@ export class JobHands {
     this.exchange = of.exchange;
   }
 
+  /** As of a minute ago at most, which is enough for what goes on. */
   async site(): Promise<JobsSite> {
-    const { machinePriorityMin } = await this.base.site();
+    const { machinePriorityMin: priorityMin } = await this.base.site();
+    return this.#siteWith(priorityMin, this.view.missing);
+  }
+
+  /**
+   * The same for who is about to start something: before it says no, it looks whether an operator has made
+   * meanwhile what was missing.
+   */
+  async siteNow(call: ReadCall): Promise<JobsSite> {
+    const known = await this.site();
+    if (known.problem === undefined) return known;
+    const { client, settings } = this.base;
+    const missingNow = await this.view.missingNow(call.signal);
+    const { items } = await client.list({ signal: call.signal }, kinds.priorityClass);
+    return this.#siteWith(machinePriorityMin(settings, items), missingNow);
+  }
+
+  #siteWith(priorityMin: number, lacking: string | undefined): JobsSite {
     const { settings, view } = this.base;
     const of: SiteOf = {
       jobs: this.jobs,
       controlPlaneId: settings.controlPlane,
       nodes: [...view.nodes()],
-      machinePriorityMin,
+      machinePriorityMin: priorityMin,
     };
     return {
       site: jobSite(of),
       capacity: capacityOf(this.jobs, of.nodes),
-      problem: this.#missing() ?? priorityProblem(of),
+      problem: this.#absent(lacking) ?? priorityProblem(of),
     };
   }
 
-  #missing(): string | undefined {
-    const { missing: lacking } = this.view;
+  #absent(lacking: string | undefined): string | undefined {
     if (lacking === undefined) return undefined;
     const name = this.jobs.batch === "kueue" ? "Kueue" : "Volcano";
     return `${name} is not installed in the cluster, or older than we speak (${lacking} is not served)`;

@@ -71,7 +71,7 @@ export class HostedJobs {
   /** Why no job runs here; `undefined` if they do. */
   async problem(signal: AbortSignal): Promise<string | undefined> {
     await this.view.whole(signal);
-    return (await this.#hands.site()).problem;
+    return (await this.#hands.siteNow({ signal })).problem;
   }
 
   find(call: ReadCall, machineId: string): Promise<MemberRecord | undefined> {

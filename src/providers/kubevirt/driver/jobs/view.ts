@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
-import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
 import { Listeners } from "#providers/kubevirt/driver/listeners.ts";
@@ -28,10 +27,8 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { ReadCall } from "#providers/provider.ts";
 
 import { AttemptIndex } from "./attempt-index.ts";
+import { Presence } from "./presence.ts";
 import { machineIdIn, memberRecord, type MemberRecord } from "./record.ts";
-
-/** A queue that is not installed is looked for so often. */
-const absentMs = 30_000;
 
 export interface KeptPod {
   readonly attemptId: string;
@@ -74,7 +71,7 @@ export class JobsView {
   readonly #podsOf = new AttemptIndex();
   /** The uid of an attempt's Job. */
   readonly #uids = new AttemptIndex();
-  #missing: string | undefined;
+  readonly #presence: Presence;
 
   constructor(options: JobsViewOptions) {
     this.#options = options;
@@ -131,64 +128,31 @@ export class JobsView {
       kind: jobKinds.podGroup,
       distill: read.podGroup,
     });
+    this.#presence = new Presence({
+      client,
+      kinds: this.#queueMirrors().map(({ kind }) => kind),
+      onLost,
+    });
   }
 
   /** Runs until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { batch } = this.#options;
-    const queue: readonly (readonly [Mirror<unknown>, Kind])[] =
-      batch === "kueue"
-        ? [[this.#workloads, kinds.workload]]
-        : [
-            [this.volcanoJobs, jobKinds.volcanoJob],
-            [this.#podGroups, jobKinds.podGroup],
-          ];
     await Promise.all([
       ...this.#always().map((mirror) => mirror.follow(signal)),
-      this.#followQueue(queue, signal),
+      this.#presence.once(signal, async () => {
+        await Promise.all(this.#queueMirrors().map((mirror) => mirror.follow(signal)));
+      }),
     ]);
-  }
-
-  async #followQueue(
-    queue: readonly (readonly [Mirror<unknown>, Kind])[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    while (!signal.aborted) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is there
-      const lacking = await this.#lacking(queue, signal);
-      if (lacking?.length === 0) {
-        this.#missing = undefined;
-        // oxlint-disable-next-line no-await-in-loop -- to the end
-        await Promise.all(queue.map(([mirror]) => mirror.follow(signal)));
-        return;
-      }
-      if (lacking !== undefined) this.#missing = lacking.join(", ");
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      await pause(absentMs, signal);
-    }
-  }
-
-  async #lacking(
-    queue: readonly (readonly [Mirror<unknown>, Kind])[],
-    signal: AbortSignal,
-  ): Promise<readonly string[] | undefined> {
-    try {
-      const served = await Promise.all(
-        queue.map(async ([, kind]) => {
-          const names = await this.#options.client.served({ signal }, kind);
-          return names.has(kind.plural) ? [] : [`${kind.plural}.${kind.group}/${kind.version}`];
-        }),
-      );
-      return served.flat();
-    } catch (error) {
-      this.#options.onLost("the job queue's kinds", error);
-      return undefined;
-    }
   }
 
   /** Which of the queue's kinds the cluster does not serve; jobs are refused then. */
   get missing(): string | undefined {
-    return this.#missing;
+    return this.#presence.missing;
+  }
+
+  /** The same, of the cluster's own word now: before anybody is told of it. */
+  missingNow(signal: AbortSignal): Promise<string | undefined> {
+    return this.#presence.look(signal);
   }
 
   /** Resolves once all that there is was seen, or the signal aborts. */
@@ -202,18 +166,18 @@ export class JobsView {
     await Promise.race([seen, aborted]);
     while (!signal.aborted && !this.#queueIsKnown()) {
       // oxlint-disable-next-line no-await-in-loop -- for a moment after the start
-      await pause(20, signal);
+      await sleep(20, undefined, { signal }).catch(() => undefined);
     }
     signal.throwIfAborted();
   }
 
   #queueIsKnown(): boolean {
-    if (this.#missing !== undefined) return true;
+    if (this.#presence.missing !== undefined) return true;
     return this.#queueMirrors().every(({ isWhole }) => isWhole);
   }
 
   get lostSince(): number | undefined {
-    const queue = this.#missing === undefined ? this.#queueMirrors() : [];
+    const queue = this.#presence.missing === undefined ? this.#queueMirrors() : [];
     const since = [...this.#always(), ...queue].flatMap(({ lostSince }) => lostSince ?? []);
     return since.length === 0 ? undefined : Math.min(...since);
   }
@@ -246,7 +210,7 @@ export class JobsView {
   /** Past the watch. */
   async lookAtQueue({ signal }: ReadCall, { job }: AttemptSeen): Promise<void> {
     const { client, batch } = this.#options;
-    if (batch !== "kueue" || job === undefined || this.#missing !== undefined) return;
+    if (batch !== "kueue" || job === undefined || this.#presence.missing !== undefined) return;
     const { namespace, uid } = job.metadata;
     const labels = `kueue.x-k8s.io/job-uid=${uid}`;
     const { items } = await client.list({ signal }, kinds.workload, { namespace, labels });
@@ -318,9 +282,4 @@ function keptPod(object: KubeObject): KeptPod {
 /** Of what a Job owns; others' jobs are passed over by whoever looks for his own. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
   return metadata.ownerReferences?.find(({ kind }) => kind === "Job")?.uid;
-}
-
-/** Also when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
