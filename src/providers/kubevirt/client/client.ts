@@ -106,11 +106,15 @@ export class KubeClient {
   async patch(
     call: WriteCall,
     kind: Kind,
-    change: { readonly name: ObjectName; readonly patch: Readonly<Record<string, unknown>> },
+    change: {
+      readonly name: ObjectName;
+      readonly patch: Readonly<Record<string, unknown>>;
+      readonly subresource?: "status";
+    },
   ): Promise<Written | undefined> {
     const exchange = {
       method: "PATCH",
-      path: objectPath(kind, change.name),
+      path: objectPath(kind, change.name, change.subresource),
       query: writeQuery(call),
       body: { type: "application/merge-patch+json", text: JSON.stringify(change.patch) },
     } as const;
