@@ -49,7 +49,9 @@ function openWatch(
   response.writeHead(200, { "content-type": "application/json" });
   response.flushHeaders();
   const say = (event: unknown): void => {
-    if (!faults.watchesAreMute) response.write(`${JSON.stringify(event)}\n`);
+    // One that has ended, or was cut, is still listened for until it has closed.
+    if (faults.watchesAreMute || response.writableEnded || response.destroyed) return;
+    response.write(`${JSON.stringify(event)}\n`);
   };
   if (fromNow) {
     for (const object of store.all(kind).filter(matches)) say({ type: "ADDED", object });

@@ -35,14 +35,47 @@ export function selectionQuery(selection: Selection): Record<string, string | un
   return { labelSelector: selection.labels, fieldSelector: selection.fields };
 }
 
+/** A part of a list as it comes: what reads a list so never holds all of it. */
+export interface ListedPage {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
+  /** What came before is of a list that expired, or there was none. */
+  readonly isFirst: boolean;
+  /** From here on all that there is at this version has been told. */
+  readonly isLast: boolean;
+}
+
+export interface ListAsked {
+  readonly kind: Kind;
+  readonly selection: Selection;
+  readonly limits: ListLimits;
+}
+
 export async function listAll(
   calls: Calls,
-  asked: { readonly kind: Kind; readonly selection: Selection; readonly limits: ListLimits },
+  asked: ListAsked,
   signal: AbortSignal,
 ): Promise<ObjectList> {
+  let items: KubeObject[] = [];
+  let resourceVersion = "";
+  for await (const page of listPages(calls, asked, signal)) {
+    if (page.isFirst) items = [];
+    items.push(...page.items);
+    ({ resourceVersion } = page);
+  }
+  return { items, resourceVersion };
+}
+
+/** Begins again, with a first page, when the version of the list is gone before all was told. */
+export async function* listPages(
+  calls: Calls,
+  asked: ListAsked,
+  signal: AbortSignal,
+): AsyncGenerator<ListedPage, void, undefined> {
   for (let restart = 0; ; restart += 1) {
     try {
-      return await listOnce(calls, asked, signal);
+      yield* listOnce(calls, asked, signal);
+      return;
     } catch (error) {
       const expired = error instanceof StatusError && error.code === 410;
       if (!expired || restart >= asked.limits.restartsMax) throw error;
@@ -50,13 +83,13 @@ export async function listAll(
   }
 }
 
-async function listOnce(
+async function* listOnce(
   calls: Calls,
-  { kind, selection, limits }: Parameters<typeof listAll>[1],
+  { kind, selection, limits }: ListAsked,
   signal: AbortSignal,
-): Promise<ObjectList> {
+): AsyncGenerator<ListedPage, void, undefined> {
   const of = { apiVersion: apiVersion(kind), kind: kind.kind };
-  const items: KubeObject[] = [];
+  let listed = 0;
   let next: string | undefined;
   for (;;) {
     const query = {
@@ -71,14 +104,16 @@ async function listOnce(
     } as const;
     const { body } = await calls.send(exchange, { signal, repeatable: true });
     const page = readAs((value) => readPage(value, of), body);
-    items.push(...page.items);
-    if (items.length > limits.itemsMax) {
+    listed += page.items.length;
+    if (listed > limits.itemsMax) {
       throw new RefusedError(`there are more than ${limits.itemsMax} ${kind.plural}`);
     }
-    if (page.next === undefined) return { items, resourceVersion: page.resourceVersion };
-    if (page.next === next) {
+    if (page.next !== undefined && page.next === next) {
       throw new ConnectionError("the list does not go on: the same page twice", { effect: "none" });
     }
+    const { items, resourceVersion } = page;
+    yield { items, resourceVersion, isFirst: next === undefined, isLast: page.next === undefined };
+    if (page.next === undefined) return;
     next = page.next;
   }
 }

@@ -189,7 +189,7 @@ test.each([
     if (told.filter((type) => type === "lost").length === 3) break;
   }
   expect(counted.watches).toBe(3);
-  expect(told[0]).toBe("snapshot");
+  expect(told[0]).toBe("page");
 });
 
 test("a watch that is ended as soon as it has said where it is, is not come back to at full speed", async () => {

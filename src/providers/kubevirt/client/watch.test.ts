@@ -77,10 +77,10 @@ function follow(asked: Asked = {}, by: KubeClient = client) {
 /** A bookmark comes when it likes; what it says is tested by itself. */
 function note(event: WatchEvent, held: Map<string, unknown>): string | undefined {
   switch (event.type) {
-    case "snapshot":
-      held.clear();
+    case "page":
+      if (event.isFirst) held.clear();
       for (const item of event.items) held.set(item.metadata.name, item["data"]);
-      return `snapshot ${event.items.length}`;
+      return event.isLast ? `snapshot ${held.size}` : undefined;
     case "changed":
       held.set(event.object.metadata.name, event.object["data"]);
       return `changed ${event.object.metadata.name}`;
@@ -255,7 +255,7 @@ test("hundreds of watches, one after the other, leave no socket and no listener 
   };
   for (let n = 0; n < 200; n += 1) {
     for await (const event of client.watch({ signal }, kinds.configMap)) {
-      expect(event.type).toBe("snapshot");
+      expect(event.type).toBe("page");
       put("a", String(n));
       break;
     }

@@ -1,26 +1,26 @@
 /**
  * What happens to the objects of a kind, for as long as somebody wants to know. The first thing that
- * a watch tells is all that there is (`snapshot`), unless it goes on from a version; then each change.
- * When the server has forgotten the version that we had (410), it tells a snapshot again, and who
- * keeps the objects replaces them all, since deletions may have been missed. A watch never ends by
- * itself: what went wrong is told (`lost`) and tried again, ever more slowly; when the server takes it up
- * again, that is told too (`resumed`).
+ * a watch tells is all that there is, `page` by page, unless it goes on from a version; then each change.
+ * When the server has forgotten the version that we had (410), it tells all again, and who keeps the
+ * objects drops what no page named, since deletions may have been missed. Nothing follows from a page
+ * before the last one has come. A watch never ends by itself: what went wrong is told (`lost`) and tried
+ * again, ever more slowly; when the server takes it up again, that is told too (`resumed`).
  */
 import { setTimeout as after } from "node:timers/promises";
 
 import type { Calls } from "./calls.ts";
 import { StatusError } from "./errors.ts";
 import type { Kind } from "./kind.ts";
-import { type ListLimits, listAll, type ObjectList, type Selection } from "./list.ts";
+import { type ListedPage, type ListLimits, listPages, type Selection } from "./list.ts";
 import { backoffMs } from "./retry.ts";
 import { type RoundLimits, type Told, watchRound } from "./watch-round.ts";
 
 export type WatchEvent =
-  | ({ readonly type: "snapshot" } & ObjectList)
+  | ({ readonly type: "page" } & ListedPage)
   | Told
   /** After `lost`: the server answers again. What happened meanwhile is told next, if anything did. */
   | { readonly type: "resumed" }
-  /** What is known grows old from now; the next event of another type says that it goes on. */
+  /** What is known grows old from now; the next event but a page before the last says that it goes on. */
   | { readonly type: "lost"; readonly error: unknown; readonly retryInMs: number };
 
 export interface WatchLimits extends RoundLimits {
@@ -39,7 +39,7 @@ export const watchLimits: WatchLimits = {
 export interface WatchAsked {
   readonly kind: Kind;
   readonly selection: Selection;
-  /** A resource version to go on from, without a snapshot first. */
+  /** A resource version to go on from, without a list first. */
   readonly from?: string;
   readonly limits: WatchLimits;
   readonly listLimits: ListLimits;
@@ -58,10 +58,8 @@ export async function* watchAll(
   while (!signal.aborted) {
     try {
       if (version === undefined) {
-        const all = await listAll(calls, { ...asked, limits: asked.listLimits }, signal);
-        version = all.resourceVersion;
+        version = yield* tellAll(calls, asked, signal);
         isLost = false;
-        yield { type: "snapshot", ...all };
       }
       for await (const event of watchRound(calls, { ...asked, from: version }, signal)) {
         if (event.type === "opened") {
@@ -87,6 +85,20 @@ export async function* watchAll(
       await rest(retryInMs, signal);
     }
   }
+}
+
+/** Returns the version at which all was told. */
+async function* tellAll(
+  calls: Calls,
+  asked: WatchAsked,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, string, undefined> {
+  let version = "";
+  for await (const page of listPages(calls, { ...asked, limits: asked.listLimits }, signal)) {
+    version = page.resourceVersion;
+    yield { type: "page", ...page };
+  }
+  return version;
 }
 
 /** The version that we go on from is older than what the server remembers. */

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { clientLimits } from "#providers/kubevirt/client/options.ts";
+import type { WatchEvent } from "#providers/kubevirt/client/watch.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { startKube, type KubeServer } from "#test/kube/server.ts";
 
@@ -172,6 +173,12 @@ function truthAt(all: readonly Happened[], version: number): Map<string, KubeObj
   return there;
 }
 
+/** All that there is at a version, on one page. */
+function listOf(items: readonly KubeObject[], version: number): WatchEvent {
+  const resourceVersion = String(version);
+  return { type: "page", items, resourceVersion, isFirst: true, isLast: true };
+}
+
 test("events twice, late and out of order, reads that come late, lists in between: it ends as the truth", () => {
   const client = new KubeClient({
     server: "http://127.0.0.1:9",
@@ -192,7 +199,7 @@ test("events twice, late and out of order, reads that come late, lists in betwee
     fc.property(histories, noise, (history, noises) => {
       const all = happen(history);
       const mirror = new Mirror(options(client));
-      mirror.take({ type: "snapshot", items: [], resourceVersion: "0" });
+      mirror.take(listOf([], 0));
       const tell = ({ object, isDeleted }: Happened, resourceVersion: string): void =>
         mirror.take({ type: isDeleted ? "deleted" : "changed", object, resourceVersion });
       for (const [index, each] of all.entries()) {
@@ -204,7 +211,19 @@ test("events twice, late and out of order, reads that come late, lists in betwee
           else if (what === "read" && other?.isDeleted === false) mirror.put(other.object);
           else if (what === "list") {
             const items = [...truthAt(all, index + 1).values()];
-            mirror.take({ type: "snapshot", items, resourceVersion: String(index + 1) });
+            const resourceVersion = String(index + 1);
+            const cut = of % (items.length + 1);
+            // Also one that broke off before it was begun again.
+            for (const isFirst of [true, true, false]) {
+              const part = isFirst ? items.slice(0, cut) : items.slice(cut);
+              mirror.take({
+                type: "page",
+                items: part,
+                resourceVersion,
+                isFirst,
+                isLast: !isFirst,
+              });
+            }
           }
         }
         const now = [...truthAt(all, index + 1)].map(([name, { metadata }]) => [
@@ -232,12 +251,42 @@ test("a list that was made before a write of ours does not undo it", () => {
   ]);
   if (second === undefined) throw new Error("two were made");
   mirror.put(second.object);
-  mirror.take({ type: "snapshot", items: [], resourceVersion: "1" });
+  mirror.take(listOf([], 1));
   expect(held(mirror)).toEqual({ b: "2" });
-  mirror.take({ type: "snapshot", items: [], resourceVersion: "3" });
+  mirror.take(listOf([], 3));
   expect(held(mirror)).toEqual({});
   mirror.put(second.object);
   expect(held(mirror)).toEqual({});
+});
+
+test("of a list that breaks off only what it named is known: the rest is neither gone nor fresh", () => {
+  const client = new KubeClient({
+    server: "http://127.0.0.1:9",
+    verified: true,
+    credentials: { current: async () => ({}), renew: () => false },
+    namespace: "n",
+  });
+  closing.push(() => client.close());
+  let now = 1;
+  const mirror = new Mirror({ ...options(client), now: () => now });
+  const [a, b, c] = happen(["a", "b", "a"].map((name) => ({ name, isDeleted: false }))).map(
+    ({ object }) => object,
+  );
+  if (a === undefined || b === undefined || c === undefined) throw new Error("three were made");
+  mirror.take({ type: "page", items: [a], resourceVersion: "2", isFirst: true, isLast: false });
+  expect(mirror.isWhole).toBe(false);
+  mirror.take({ type: "page", items: [b], resourceVersion: "2", isFirst: false, isLast: true });
+  expect(mirror.isWhole).toBe(true);
+  now = 2;
+  mirror.take({ type: "lost", error: new Error("cut"), retryInMs: 1 });
+  now = 3;
+  mirror.take({ type: "page", items: [c], resourceVersion: "3", isFirst: true, isLast: false });
+  expect(held(mirror)).toEqual({ a: "3", b: "2" });
+  expect(mirror.lostSince).toBe(1);
+  mirror.take({ type: "lost", error: new Error("cut"), retryInMs: 1 });
+  mirror.take(listOf([c], 4));
+  expect(held(mirror)).toEqual({ a: "3" });
+  expect(mirror.lostSince).toBeUndefined();
 });
 
 test("a watch that hangs without a byte is old after its bound, and known to be true up to its last word", async () => {

@@ -10,7 +10,7 @@
  */
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { Kind } from "#providers/kubevirt/client/kind.ts";
-import type { Selection } from "#providers/kubevirt/client/list.ts";
+import type { ListedPage, Selection } from "#providers/kubevirt/client/list.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import type { WatchEvent } from "#providers/kubevirt/client/watch.ts";
 
@@ -23,7 +23,8 @@ export interface MirrorOptions<T> {
   /** Throws if the object cannot be read. */
   readonly distill: (object: KubeObject) => T;
   readonly now: () => number;
-  readonly onChange: (key: string) => void;
+  /** `deleted`: a watch told so; otherwise it may also be missing from a list, or new. */
+  readonly onChange: (key: string, how?: "deleted") => void;
   readonly onLost: (error: unknown) => void;
   /** Once for each version that cannot be read. */
   readonly onUnreadable?: (key: string, error: unknown) => void;
@@ -57,6 +58,8 @@ export class Mirror<T> {
   readonly #unreadable = new Map<string, bigint>();
   /** Versions of what was deleted lately, against events that come late. */
   readonly #gone = new Map<string, bigint>();
+  /** Named by the pages of a list so far. */
+  readonly #listed = new Set<string>();
   /** All that there was at this version has been seen; what is older and unknown is gone. */
   #floor = -1n;
   #isWhole = false;
@@ -65,6 +68,9 @@ export class Mirror<T> {
   #lostOn: number | undefined;
   /** The last word of the server: an instant, and when that was by a clock that nobody sets. */
   #heard: { readonly at: number; readonly on: number } | undefined;
+  #knownUntil: number | undefined;
+  /** All that happened while the watch was down has been told by now. */
+  #isCaughtUp = false;
   #lastError: unknown;
   #whole: Promise<void>;
   #becameWhole: () => void = () => undefined;
@@ -91,17 +97,28 @@ export class Mirror<T> {
     if (event.type === "lost") {
       this.#lostAt ??= this.#options.now();
       this.#lostOn ??= performance.now();
+      this.#isCaughtUp = false;
       this.#lastError = event.error;
       this.#options.onLost(event.error);
       return;
     }
+    if (event.type === "page") this.#takePage(event);
+    // Of what stands on the pages to come nothing newer is known yet.
+    if (event.type === "page" && !event.isLast) return;
     this.#lostAt = undefined;
     this.#lostOn = undefined;
     if (event.type === "resumed") return;
     this.#heard = { at: this.#options.now(), on: performance.now() };
-    if (event.type === "snapshot") this.#replaceAll(event.items, BigInt(event.resourceVersion));
-    else if (event.type === "changed") this.put(event.object);
+    if (event.type === "changed") this.put(event.object);
     else if (event.type === "deleted") this.#delete(event.object, BigInt(event.resourceVersion));
+    // What is told again after a break happened long ago, until a list or a bookmark says that it is all.
+    this.#isCaughtUp ||= event.type === "page" || event.type === "bookmark";
+    if (this.#isCaughtUp) this.#knownUntil = this.#heard.at;
+  }
+
+  /** Within `onChange`: up to when what was known before it was true; epoch milliseconds. */
+  get knownUntil(): number | undefined {
+    return this.#knownUntil;
   }
 
   /** Resolves when all that there is has been seen once. */
@@ -190,20 +207,26 @@ export class Mirror<T> {
     return this.#unreadable.get(key) ?? this.#kept.get(key)?.version;
   }
 
-  /** What was written after the list was made is not in it, and stays. */
-  #replaceAll(items: readonly KubeObject[], listed: bigint): void {
-    const before = new Set([...this.#kept.keys(), ...this.#unreadable.keys()]);
+  /** Each is taken as it comes, so that a list is never held beside what it replaces. */
+  #takePage({ items, isFirst, isLast, resourceVersion }: ListedPage): void {
+    if (isFirst) this.#listed.clear();
     for (const item of items) {
       const key = this.#options.keyOf(item);
       if (key === undefined) continue;
-      before.delete(key);
+      this.#listed.add(key);
       this.#take(key, item, -1n);
     }
-    for (const key of before) {
-      if ((this.#versionOf(key) ?? 0n) > listed) continue;
+    if (isLast) this.#endList(BigInt(resourceVersion));
+  }
+
+  /** What was written after the list was made is not in it, and stays. */
+  #endList(listed: bigint): void {
+    for (const key of new Set([...this.#kept.keys(), ...this.#unreadable.keys()])) {
+      if (this.#listed.has(key) || (this.#versionOf(key) ?? 0n) > listed) continue;
       this.#drop(key);
       this.#options.onChange(key);
     }
+    this.#listed.clear();
     this.#gone.clear();
     this.#floor = listed;
     if (this.#isWhole) return;
@@ -227,7 +250,7 @@ export class Mirror<T> {
     this.#drop(key);
     if (this.#gone.size >= goneMax) this.#gone.clear();
     this.#gone.set(key, version);
-    onChange(key);
+    onChange(key, "deleted");
   }
 
   #drop(key: string): boolean {
