@@ -17,7 +17,8 @@ import { createObserver, type Observer } from "#observe/observer.ts";
 
 const migrationsDirectory = resolve(import.meta.dirname, "../db/migrations");
 const templateName = "millrace_template";
-const startTimeoutMs = 60_000;
+/** Much is started at once, on a machine that may do other things too. */
+const startTimeoutMs = 300_000;
 const lookMs = 20;
 const connectionsMax = 8;
 
