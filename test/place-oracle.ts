@@ -75,7 +75,11 @@ export function isRight(all: readonly HostState[], ask: PlaceAsk, placed: Placed
 
 function mayGo(host: HostState, { tenantId, shape, pinned, only, not }: PlaceAsk): boolean {
   const { pool, labels } = host;
-  if (!host.up || (pinned === undefined ? !host.schedulable : pinned.hostId !== host.id)) {
+  if (
+    !host.up ||
+    host.awaySince !== null ||
+    (pinned === undefined ? !host.schedulable : pinned.hostId !== host.id)
+  ) {
     return false;
   }
   if (only?.includes(host.id) === false || not?.includes(host.id) === true) return false;

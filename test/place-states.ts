@@ -12,6 +12,7 @@ export function aHost(change: Partial<HostState> = {}): HostState {
     id: "h1",
     name: "h1",
     up: true,
+    awaySince: null,
     schedulable: true,
     pool: null,
     milliCpus: 8_000,

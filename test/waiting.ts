@@ -11,7 +11,7 @@ import { enqueue, withdraw } from "#flow/queue/store.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 const gib = 2 ** 30;
-const site = "waiting";
+const usualSite = "waiting";
 
 export interface Owner {
   readonly tenantId: string;
@@ -35,21 +35,30 @@ export interface HostOf {
   readonly cpus?: number;
   /** Of model A100, each in quarters at the most. */
   readonly gpus?: number;
+  readonly site?: string;
 }
 
 export async function addHosts(db: Db, hosts: readonly HostOf[], at: number): Promise<void> {
-  await recordSite(
-    db,
-    {
-      site,
-      kind: "simulated",
-      version: "1",
-      execution: "simulated",
-      executionReason: "",
-      capabilities: {},
-    },
-    at,
-  );
+  for (const [site, of] of Map.groupBy(hosts, (host) => host.site ?? usualSite)) {
+    // oxlint-disable-next-line no-await-in-loop -- few
+    await seeSite(db, site, at);
+    // oxlint-disable-next-line no-await-in-loop -- few
+    await addHostsOf(db, site, of, at);
+  }
+}
+
+/** It answers. */
+export function seeSite(db: Db, site: string, at: number): Promise<boolean> {
+  const said = { kind: "simulated", version: "1", execution: "simulated" } as const;
+  return recordSite(db, { site, ...said, executionReason: "", capabilities: {} }, at);
+}
+
+async function addHostsOf(
+  db: Db,
+  site: string,
+  hosts: readonly HostOf[],
+  at: number,
+): Promise<void> {
   const items = hosts.map(({ name, cpus = 64, gpus = 0 }) => ({
     id: name,
     state: "up" as const,

@@ -59,7 +59,11 @@ export interface HostSaid {
   readonly machineCosts?: MachineCosts;
 }
 
-export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<void> {
+/** Whether it was away until now. */
+export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<boolean> {
+  const back = await db.execute(
+    sql`update site set away_since = null where name = ${said.site} and away_since is not null`,
+  );
   await db.execute(sql`
     insert into site (name, kind, version, execution, execution_reason, capabilities, reachable,
       inventory_at, findings)
@@ -69,7 +73,9 @@ export async function recordSite(db: Queryable, said: SiteSaid, at: number): Pro
     on conflict (name) do update set kind = excluded.kind, version = excluded.version,
       execution = excluded.execution, execution_reason = excluded.execution_reason,
       capabilities = excluded.capabilities, reachable = true, trouble = null,
-      findings = excluded.findings, inventory_at = excluded.inventory_at`);
+      unreachable_since = null, findings = excluded.findings,
+      inventory_at = excluded.inventory_at`);
+  return back > 0;
 }
 
 /** When it was looked at last, by any process. */
@@ -81,16 +87,32 @@ export async function siteSeenAt(db: Queryable, site: string): Promise<number | 
   return found?.inventory_at ?? null;
 }
 
-/** What it lacked when it was seen last stays: it may be why. */
+/**
+ * Looks at a site that fail for so long, without one in between that did not, make it away: new orders
+ * go elsewhere or wait. Looks are taken every few seconds, so a blip moves nobody's order.
+ */
+export const siteAwayAfterMs = 30_000;
+const troubleCharactersMax = 1000;
+
+/**
+ * True if it is away from this look on. What it lacked when it was seen last stays, which may be why; so
+ * do its hosts as they were: nothing there is taken for freed or for lost.
+ */
 export async function siteUnreachable(
   db: Queryable,
-  { site, trouble }: { readonly site: string; readonly trouble: string },
-): Promise<void> {
+  { site, trouble, at }: { readonly site: string; readonly trouble: string; readonly at: number },
+): Promise<boolean> {
   const kept = trouble.slice(0, troubleCharactersMax);
-  await db.execute(sql`update site set reachable = false, trouble = ${kept} where name = ${site}`);
+  await db.execute(sql`
+    update site set reachable = false, trouble = ${kept},
+      unreachable_since = coalesce(unreachable_since, ${new Date(at)})
+    where name = ${site}`);
+  const away = await db.execute(sql`
+    update site set away_since = coalesce(inventory_at, unreachable_since)
+    where name = ${site} and away_since is null
+      and unreachable_since <= ${new Date(at - siteAwayAfterMs)}`);
+  return away > 0;
 }
-
-const troubleCharactersMax = 1000;
 
 const idRow = z.object({ id: z.string() });
 

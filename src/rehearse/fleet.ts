@@ -75,10 +75,11 @@ function named(hosts: readonly HostState[], name: string): HostState {
   return found;
 }
 
-/** The host with nothing on it. */
+/** The host with nothing on it, and in reach. */
 export function bare(host: HostState): HostState {
   return {
     ...host,
+    awaySince: null,
     milliCpusUsed: 0,
     memoryBytesUsed: 0,
     diskBytesUsed: 0,

@@ -1,6 +1,7 @@
 /**
  * From entries that wait to what can be asked of the policy and the planner: stopped leases pinned to
- * the host of their disk, gangs together, affinity as hosts. Pure.
+ * the host of their disk, gangs together, affinity as hosts; and what only a site could carry that does
+ * not answer. Pure.
  */
 import { workOf } from "#flow/queue/snapshot.ts";
 import type { WaitingEntry } from "#flow/queue/store.ts";
@@ -9,9 +10,9 @@ import type { Reason } from "#kernel/reason.ts";
 
 import type { PlaceAsk } from "./ask.ts";
 import { Eligibility } from "./eligible.ts";
-import type { HostState } from "./host-state.ts";
+import { AwaySites, siteAway, type Away } from "./away.ts";
+import { siteOf, type HostState } from "./host-state.ts";
 import type { Neighbors } from "./neighbors.ts";
-import { siteLabel } from "./hosts-read.ts";
 import { pinnedBy, type HeldPlacement } from "./store.ts";
 
 /** What starts as a whole: one entry, or the members of a gang. */
@@ -49,8 +50,14 @@ export interface AsksInput {
 export function asksOf(input: AsksInput): Asks {
   const eligibility = new Eligibility(input.hosts);
   const sites = new SiteHosts(input.hosts);
+  const away = new AwayWork(input);
   const groups: Group[] = [];
   const unready: Unready[] = [];
+  const add = (group: Group): void => {
+    const kept = away.of(group);
+    if (kept === undefined) groups.push(group);
+    else unready.push(...kept);
+  };
   const downHosts = new Map(input.hosts.flatMap(({ id, name, up }) => (up ? [] : [[id, name]])));
   const gangs = new Map<string, WaitingEntry[]>();
   for (const entry of input.entries) {
@@ -66,7 +73,7 @@ export function asksOf(input: AsksInput): Asks {
     const down = ask?.pinned === undefined ? undefined : downHosts.get(ask.pinned.hostId);
     if (ask === undefined) unready.push({ entry, reason: notThereYet });
     else if (down !== undefined) unready.push({ entry, reason: hostOfDiskIsDown(down) });
-    else groups.push(groupOf(entry.requestId, [{ entry, ask }], eligibility));
+    else add(groupOf(entry.requestId, [{ entry, ask }], eligibility));
   }
   for (const [id, entries] of gangs) {
     const members = entries
@@ -76,13 +83,41 @@ export function asksOf(input: AsksInput): Asks {
         return ask === undefined ? [] : [{ entry, ask }];
       });
     const size = entries[0]?.gangSize ?? 0;
-    if (members.length === size) groups.push(groupOf(id, members, eligibility));
+    if (members.length === size) add(groupOf(id, members, eligibility));
     else {
       const reason = entries.length === size ? notThereYet : incomplete(entries.length, size);
       unready.push(...entries.map((entry) => ({ entry, reason })));
     }
   }
   return { groups, unready };
+}
+
+/** What waits for a site to answer is out of the line: nothing that ends would help it. */
+class AwayWork {
+  readonly #sites: AwaySites;
+  readonly #held: AsksInput["held"];
+  /** By kind of the group. */
+  readonly #known = new Map<string, Away | undefined>();
+
+  constructor({ hosts, held }: AsksInput) {
+    this.#sites = new AwaySites(hosts);
+    this.#held = held;
+  }
+
+  of({ members, kind }: Group): readonly Unready[] | undefined {
+    if (!this.#known.has(kind)) {
+      const how = members[0]?.entry.gangHow ?? "pack";
+      const asks = members.map(({ ask }) => ask);
+      this.#known.set(kind, this.#sites.onlyWay(asks, how));
+    }
+    const away = this.#known.get(kind);
+    if (away === undefined) return undefined;
+    return members.map(({ entry }) => {
+      const { requestId, kind: of } = entry;
+      const hasDisk = this.#held.has(requestId);
+      return { entry, reason: siteAway(away, { requestId, kind: of, hasDisk }) };
+    });
+  }
 }
 
 const notThereYet: Reason = {
@@ -141,7 +176,7 @@ class SiteHosts {
   of(site: string): readonly string[] {
     const known = this.#known.get(site);
     if (known !== undefined) return known;
-    const ids = this.#hosts.filter(({ labels }) => labels[siteLabel] === site).map(({ id }) => id);
+    const ids = this.#hosts.filter((host) => siteOf(host) === site).map(({ id }) => id);
     this.#known.set(site, ids);
     return ids;
   }

@@ -38,11 +38,12 @@ function emptied(hosts: readonly HostState[]): Planner {
   return planner;
 }
 
-/** As it would be with nothing on it, and well. */
+/** As it would be with nothing on it, well and in reach. */
 function empty(host: HostState): HostState {
   return {
     ...host,
     up: true,
+    awaySince: null,
     schedulable: true,
     milliCpusUsed: 0,
     memoryBytesUsed: 0,

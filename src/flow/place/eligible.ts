@@ -46,7 +46,7 @@ export class Eligibility {
 
 function mayLieOn(host: HostState, ask: PlaceAsk): boolean {
   const { tenantId, shape, image, pinned, only, not } = ask;
-  if (!host.up) return false;
+  if (!host.up || host.awaySince !== null) return false;
   if (only !== undefined && !only.includes(host.id)) return false;
   if (not !== undefined && not.includes(host.id)) return false;
   if (pinned !== undefined) return pinned.hostId === host.id;

@@ -15,7 +15,7 @@ export function specOf(host: HostState): HostSpec {
   const labels = Object.entries(host.labels);
   return {
     id: host.id,
-    state: host.up ? (host.schedulable ? "open" : "closed") : "down",
+    state: stateOf(host),
     amounts: {
       cpuMilli: host.milliCpus,
       memoryMiB: down(host.memoryBytes),
@@ -43,6 +43,12 @@ export function specOf(host: HostState): HostSpec {
       .map(([name]) => name.slice(taintPrefix.length)),
     apart: host.antiAffineTenants,
   };
+}
+
+function stateOf(host: HostState): NonNullable<HostSpec["state"]> {
+  if (host.awaySince !== null) return "away";
+  if (!host.up) return "down";
+  return host.schedulable ? "open" : "closed";
 }
 
 function gpuOf(device: DeviceState, pool: PoolState | null): GpuSpec {

@@ -4,6 +4,9 @@
  */
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
+/** A label that every host has, so that work can ask for a site. */
+export const siteLabel = "millrace/site";
+
 /** A selection of hosts that is sold in one way. */
 export interface PoolState {
   readonly id: string;
@@ -57,6 +60,11 @@ export interface HostState {
   readonly id: string;
   readonly name: string;
   readonly up: boolean;
+  /**
+   * Since when its site does not answer; null while it does, and for a blip (`siteAwayAfterMs`). Nothing
+   * new goes there; all else is as it was seen last, and neither freed nor lost.
+   */
+  readonly awaySince: number | null;
   readonly schedulable: boolean;
   /** Null for a host outside every pool, which serves whoever names none. */
   readonly pool: PoolState | null;
@@ -77,4 +85,8 @@ export interface HostState {
   readonly devices: readonly DeviceState[];
   /** Tenants that have an instance here which asked to be kept apart from its own kind. */
   readonly antiAffineTenants: readonly string[];
+}
+
+export function siteOf({ labels }: Pick<HostState, "labels">): string {
+  return labels[siteLabel] ?? "";
 }

@@ -2,15 +2,14 @@
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
-import { size } from "#db/row.ts";
+import { instant, size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
 import { imageLabelPrefix, imageThere } from "#kernel/image-label.ts";
 
-import type { HostState } from "./host-state.ts";
+import { siteLabel, type HostState } from "./host-state.ts";
 
-/** A label that every host has, so that work can ask for a site. */
-export const siteLabel = "millrace/site";
+export { siteLabel };
 
 const poolRow = z.object({
   id: z.string(),
@@ -54,6 +53,7 @@ const hostRow = z
     id: z.string(),
     name: z.string(),
     state: z.enum(["up", "down", "maintenance"]),
+    away_since: instant.nullable(),
     schedulable: z.boolean(),
     pool: poolRow.nullable(),
     cpus: z.int(),
@@ -76,6 +76,7 @@ const hostRow = z
     id: row.id,
     name: row.name,
     up: row.state === "up",
+    awaySince: row.away_since,
     schedulable: row.schedulable,
     pool: row.pool,
     milliCpus: row.cpus * 1000,
@@ -146,7 +147,7 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
           or not exists (select from site_image a where a.site = s.name))
       group by s.name
     )
-    select h.id, h.name, h.state, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
+    select h.id, h.name, h.state, s.away_since, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
       h.disk_bytes, h.huge_pages, h.numa, h.machine_costs, coalesce(n.used, '[]') as numa_used,
       h.labels || jsonb_build_object(${siteLabel}::text, h.site)
         || case when h.gpu_driver is null then '{}'
@@ -156,7 +157,8 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
       coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
       coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
       coalesce(d.devices, '[]') as devices
-    from host h left join pool_state p on p.id = h.pool_id
+    from host h join site s on s.name = h.site
+      left join pool_state p on p.id = h.pool_id
       left join placement_load u on u.host_id = h.id
       left join numa_load n on n.host_id = h.id
       left join devices d on d.host_id = h.id

@@ -15,13 +15,16 @@ export function marketOf(
   of: { readonly groups: readonly Group[]; readonly at: number },
 ): Omit<Snapshot, "waiting"> {
   const running = view.running.work;
-  const hosts = poolHosts(view.hosts, cpuUnits(running));
+  const known = poolHosts(view.hosts, cpuUnits(running));
+  const away = new Set(view.hosts.flatMap(({ id, awaySince }) => (awaySince === null ? [] : [id])));
+  const hosts = known.filter(({ id }) => !away.has(id));
   const waiting = of.groups.map(({ work }) => work);
   return {
     now: of.at,
     running,
     hosts,
-    limits: limitsFor(view.limits, { waiting, hosts }),
+    // Nobody's share is less because a site does not answer: what is held there is still held.
+    limits: limitsFor(view.limits, { waiting, hosts: known }),
     fenPerUnitHour: new Map(),
     usage: usageOf(view.limits.used, usualRules.halfLifeMs),
     unitsPerWhole,

@@ -83,8 +83,9 @@ function readDigest(tx: Tx): Promise<Digest> {
           turn, host_id, milli_cpus, memory_bytes, disk_bytes, device_ids), 0))) as digest
         from placement where state <> 'none') p,
       (select bit_xor(hashtextextended(concat_ws('/', h.id, h.state, h.schedulable, h.cpus,
-          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, h.machine_costs, s.state), 0)) as digest
-        from host h left join pool_state s on s.id = h.pool_id) h,
+          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, h.machine_costs, t.away_since, s.state), 0)) as digest
+        from host h join site t on t.name = h.site
+          left join pool_state s on s.id = h.pool_id) h,
       (select bit_xor(hashtextextended(d::text, 0)) as digest from gpu_device d) d,
       (select bit_xor(hashtextextended(s::text, 0)) as digest from site_image s) i,
       (select bit_xor(hashtextextended(text, 0)) as digest from (

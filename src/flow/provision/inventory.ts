@@ -20,10 +20,10 @@ export async function refreshInventory(
     const info = await provider.info({ signal });
     const hosts = await provider.hosts({ signal });
     const changed = await db.transaction(async (tx) => {
-      await recordSite(tx, info, now());
+      const isBack = await recordSite(tx, info, now());
       const count = await recordHosts(tx, { site: provider.site, listing: hosts, at: now() });
       await watchInterference(tx, { site: provider.site, hosts: hosts.items, at: now() });
-      if (count > 0) tx.nudge("capacity");
+      if (isBack || count > 0) tx.nudge("capacity");
       return count;
     });
     if (changed > 0) {
@@ -31,7 +31,11 @@ export async function refreshInventory(
     }
   } catch (error) {
     const trouble = error instanceof Error ? error.message : String(error);
-    await siteUnreachable(db, { site: provider.site, trouble });
+    await db.transaction(async (tx) => {
+      const isAway = await siteUnreachable(tx, { site: provider.site, trouble, at: now() });
+      // What waits for room there goes elsewhere, or is told.
+      if (isAway) tx.nudge("capacity");
+    });
     throw error;
   }
 }

@@ -22,6 +22,7 @@ const row = z
     asked_at: instant.nullable(),
     refusal: reasonRow.nullable(),
     host_down_since: instant.nullable(),
+    site_away_since: instant.nullable(),
     gang_id: z.string().nullable(),
     gang_size: z.int(),
   })
@@ -33,7 +34,7 @@ const row = z
     shape: found.shape,
     state: stateOf(found),
     askedAt: found.asked_at,
-    reason: found.wants ? (found.refusal ?? hostDown(found)) : null,
+    reason: found.wants ? (found.refusal ?? hostDown(found) ?? siteAway(found)) : null,
     /** Under which it stands in line: members of a gang have one place together. */
     lineId: found.gang_id ?? found.id,
     members: found.gang_size,
@@ -56,6 +57,19 @@ function hostDown({
       ? "It goes on elsewhere if the host does not come back soon."
       : "Its disk is there, so it cannot go elsewhere; it goes on when the host is back.";
   return { code: "host_down", message: `Its host has been down since ${minute(since)}. ${next}` };
+}
+
+/** What was placed at a site that does not answer since. */
+function siteAway({
+  state,
+  site_away_since: since,
+}: {
+  readonly state: string | null;
+  readonly site_away_since: number | null;
+}): Reason | null {
+  if (since === null || state !== "placed") return null;
+  const message = `Its platform has not answered since ${minute(since)}. What is asked for waits, and is done by itself once the platform answers again.`;
+  return { code: "site_away", message };
 }
 
 type State = "none" | "entering" | "waiting" | "resting" | "placed";
@@ -81,13 +95,15 @@ export function askedFor(
   return db.maybe(
     sql`select r.id, r.kind, r.name, r.priority, r.shape,
         r.ended_at is null and r.wanted = 'running' as wants, q.state,
-        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal, h.state_since as host_down_since,
+        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal,
+        case h.state when 'down' then h.state_since end as host_down_since,
+        case when not s.reachable then s.inventory_at end as site_away_since,
         r.gang_id, r.gang_size
       from request r left join queue_entry q on q.tenant_id = r.tenant_id
         and q.request_id = r.id and q.turn = r.turn
         left join placement p on p.tenant_id = r.tenant_id and p.request_id = r.id
           and p.state = 'full'
-        left join host h on h.id = p.host_id and h.state = 'down'
+        left join host h on h.id = p.host_id left join site s on s.name = h.site
       where r.tenant_id = ${of.tenantId} and r.id = ${of.requestId}`,
     row,
   );

@@ -8,6 +8,7 @@ import type { Kind } from "./kind.ts";
 import { tightestPart } from "./part.ts";
 
 export const obstacles = [
+  "its site does not answer",
   "host is down",
   "host takes no new work",
   "labels do not match",
@@ -35,6 +36,7 @@ const lacking: Readonly<Record<Resource, Obstacle>> = {
 /** The first obstacle, or undefined where it fits. */
 export function obstacleOn(fleet: Fleet, slot: number, kind: Kind): Obstacle | undefined {
   const state = fleet.state[slot];
+  if (state === slotState.away) return "its site does not answer";
   if (state === slotState.closed && !kind.stays) return "host takes no new work";
   if (state !== slotState.open && state !== slotState.closed) return "host is down";
   const verdict = kind.verdicts.on(fleet.traits, fleet.traitSet[slot] ?? 0);

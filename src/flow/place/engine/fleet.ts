@@ -27,8 +27,8 @@ export interface HostSpec {
   readonly repels?: readonly string[];
   /** Tenants with an instance here that wants to be apart from its own. */
   readonly apart?: readonly string[];
-  /** `closed`: only what was here before comes back. */
-  readonly state?: "open" | "closed" | "down";
+  /** `closed`: only what was here before comes back. `away`: nobody knows what it is. */
+  readonly state?: "open" | "closed" | "down" | "away";
 }
 
 /** What one request holds of one host. */
@@ -48,7 +48,7 @@ export interface Spot {
 
 type Columns = Record<Resource, Float64Array>;
 
-export const slotState = { none: 0, open: 1, closed: 2, down: 3 } as const;
+export const slotState = { none: 0, open: 1, closed: 2, down: 3, away: 4 } as const;
 
 export class Fleet {
   /** Slots in use and slots given back; slots from here on were never used. */

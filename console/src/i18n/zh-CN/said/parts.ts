@@ -28,6 +28,7 @@ export const parts: Said = [
   [" ({*how} start)", "（{how}启动）"],
   ["The first hour", "首小时费用"],
   ["The first hour of all {members} members", "全部 {members} 个成员的首小时费用"],
+  ["its site does not answer", "所在站点无应答"],
   ["host is down", "主机离线"],
   ["host takes no new work", "主机不接受新工作"],
   ["labels do not match", "标签不匹配"],

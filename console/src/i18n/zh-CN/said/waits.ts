@@ -26,6 +26,28 @@ export const waits: Said = [
     "Its {size} members start together; {there} of them are in line, the others have not given back yet what they had.",
     "{size} 个成员同时启动；{there} 个已在排队，其余尚未归还原有资源。",
   ],
+  [
+    "The site {site} has not answered since {since}, and what this needs is only there.",
+    "站点 {site} 自 {since} 起无应答，而所需资源只在该站点。",
+  ],
+  [
+    "What this needs is only at the sites {*sites}; none of them answers, the first since {since}.",
+    "所需资源只在站点 {sites}；这些站点均无应答，最早自 {since} 起。",
+  ],
+  [
+    "It is placed by itself once that answers; no running time is billed before it starts.",
+    "恢复应答后自动安排；启动之前不计运行费用。",
+  ],
+  ["To give it up: {*command}", "如需放弃：{command}"],
+  [
+    "Its disk is at the site {site}, which has not answered since {since}.",
+    "磁盘位于站点 {site}，该站点自 {since} 起无应答。",
+  ],
+  [
+    "It starts by itself once the site answers; until then it is billed as stopped.",
+    "站点恢复应答后自动启动；在此之前按已停止计费。",
+  ],
+  ["Its platform has not answered since {since}.", "所在平台自 {since} 起无应答。"],
   ["Its host has been down since {since}.", "所在主机自 {since} 起离线。"],
   [
     "It goes on elsewhere if the host does not come back soon.",
