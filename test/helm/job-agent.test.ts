@@ -1,40 +1,23 @@
 /** The way of the programs beside customers' jobs to the API, as the chart makes and says it. */
 import { expect, test } from "vitest";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
 import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
 import { attemptLabel } from "#providers/kubevirt/jobs/names.ts";
 
-import type { Values } from "./chart.ts";
-import { deployment, meta, objects, ofKind, rendered, selects, service } from "./objects.ts";
+import { jobLines, labelSelector } from "./job-lines.ts";
+import { deployment, meta, objects, ofKind, selects, service } from "./objects.ts";
 
 const image = "registry.example.org/millrace-agent:1";
-const selector = z.object({ matchLabels: z.record(z.string(), z.string()) });
-const said = z.strictObject({
-  agentImage: z.string(),
-  agentUrl: z.string(),
-  agentPeer: z.union([
-    z.strictObject({ namespaceSelector: selector, podSelector: selector }),
-    z.strictObject({ ipBlock: z.strictObject({ cidr: z.string() }) }),
-  ]),
-});
-
-/** What the notes say to put into the cluster's settings. */
-function settings(over: Values): z.infer<typeof said> | undefined {
-  const notes = rendered(over).find(({ file }) => file.endsWith("NOTES.txt"))?.text ?? "";
-  const [, piece] = /\n {2}jobs:\n((?: {4}.*\n?)+)/.exec(notes) ?? [];
-  return piece === undefined ? undefined : said.parse(parseYaml(piece));
-}
 
 test("without an image there is nothing to say, and no way", () => {
-  expect(settings({})).toBeUndefined();
+  expect(jobLines({})).toBeUndefined();
   expect(JSON.stringify(objects({}))).not.toContain(attemptLabel);
 });
 
 test("in its own cluster they find the API's Service, and its pods alone", () => {
   const over = { jobs: { agentImage: image }, service: { port: 8080 } };
-  const found = settings(over);
+  const found = jobLines(over);
   const url = new URL(found?.agentUrl ?? "");
   expect([found?.agentImage, url.pathname, url.protocol]).toEqual([image, "/job-agent", "http:"]);
   const [name = "", namespace] = url.hostname.split(".");
@@ -43,22 +26,31 @@ test("in its own cluster they find the API's Service, and its pods alone", () =>
   const reached = services.find(({ metadata }) => metadata.name === name);
   expect(reached?.spec.ports).toMatchObject([{ port: Number(url.port), targetPort: "http" }]);
   const peer = z
-    .object({ namespaceSelector: selector, podSelector: selector })
+    .object({ namespaceSelector: labelSelector, podSelector: labelSelector })
     .parse(found?.agentPeer);
   expect(peer.namespaceSelector.matchLabels).toEqual({ "kubernetes.io/metadata.name": "millrace" });
   const pods = ofKind(objects(over), "Deployment", deployment).filter(({ spec }) =>
     selects(peer.podSelector.matchLabels, spec.template.metadata.labels),
   );
   expect(pods.map(({ metadata }) => metadata.name)).toEqual(["cloud-millrace-api"]);
+  // Network rules speak of the pods' port, which is not the Service's.
+  const listening = pods.flatMap(({ spec }) => spec.template.spec.containers[0]?.ports ?? []);
+  expect(found?.agentPorts).toEqual(
+    listening.flatMap(({ name: port, containerPort }) => (port === "http" ? containerPort : [])),
+  );
 });
 
 test("elsewhere it is what the operator says", () => {
   const agentUrl = "https://cloud.example.org/job-agent";
   const agentPeer = { ipBlock: { cidr: "192.0.2.7/32" } };
-  expect(settings({ jobs: { agentImage: image, agentUrl, agentPeer } })).toEqual({
+  expect(jobLines({ jobs: { agentImage: image, agentUrl, agentPeer } })).toEqual({
     agentImage: image,
     agentUrl,
     agentPeer,
+  });
+  const agentPorts = [8443];
+  expect(jobLines({ jobs: { agentImage: image, agentUrl, agentPeer, agentPorts } })).toMatchObject({
+    agentPorts,
   });
 });
 

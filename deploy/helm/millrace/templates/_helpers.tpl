@@ -167,6 +167,12 @@ agentPeer:
     matchLabels:
       {{- include "millrace.selector" (dict "root" . "component" "api") | nindent 6 }}
   {{- end }}
+{{- if .Values.jobs.agentPorts }}
+agentPorts: {{ toJson .Values.jobs.agentPorts }}
+{{- else if not .Values.jobs.agentUrl }}
+# Of the pods behind the Service: network rules speak of these.
+agentPorts: [7272]
+{{- end }}
 {{- end -}}
 
 {{/* Where pods run, and what goes with it: the values of one process. */}}

@@ -100,6 +100,8 @@ export interface JobSite {
   readonly agentUrl: string;
   /** The same to the cluster's network policies, which let nothing out to its own addresses. */
   readonly agentPeer: NetworkPeer;
+  /** Where it listens, as TCP ports of what stands there: behind a Service those of its pods. */
+  readonly agentPorts: readonly number[];
   /** Nodes that serve one tenant alone carry this label with its id. */
   readonly tenantNodeLabel: string;
   /** Of the tenants that have such nodes. */

@@ -287,7 +287,7 @@ export function accessSecret(ask: JobAsk, { site, namespace }: JobPlace, token: 
   };
 }
 
-/** Lets the pods of jobs reach the control plane; one of a namespace, beside what its tenant opens. */
+/** Lets the pods of jobs reach the control plane, there and nowhere else; one of a namespace, beside what its tenant opens. */
 export function agentPolicy({ site, namespace }: JobPlace): NetworkPolicy {
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -296,7 +296,12 @@ export function agentPolicy({ site, namespace }: JobPlace): NetworkPolicy {
     spec: {
       podSelector: { matchExpressions: [{ key: attemptLabel, operator: "Exists" }] },
       policyTypes: ["Egress"],
-      egress: [{ to: [site.agentPeer] }],
+      egress: [
+        {
+          to: [site.agentPeer],
+          ports: site.agentPorts.map((port) => ({ protocol: "TCP" as const, port })),
+        },
+      ],
     },
   };
 }

@@ -55,6 +55,7 @@ export const site: JobSite = {
   agentImage: "registry.example/millrace/job-agent:1",
   agentUrl: "https://millrace.example/job-agent",
   agentPeer: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "millrace" } } },
+  agentPorts: [7272],
   tenantNodeLabel: "millrace.dev/tenant",
   tenantsWithNodes: new Set(),
   machinePriorityMin: 1000,

@@ -77,6 +77,11 @@ export const jobsSettings = z.strictObject({
     namespaceSelector: selector.optional(),
     ipBlock: z.strictObject({ cidr: z.string() }).optional(),
   }),
+  /**
+   * On which ports it listens, where that is not the port of `agentUrl`: a Service hands on to another
+   * port of its pods, and network policies speak of the pods'.
+   */
+  agentPorts: z.array(z.int().min(1).max(65_535)).min(1).max(16).optional(),
   /** What an image of the catalog is to a node. */
   images: z.record(z.string(), reference).default({}),
   tenantNodeLabel: z.string().min(1).default("millrace.dev/tenant"),

@@ -34,10 +34,17 @@ export function jobSite({ jobs, controlPlaneId, nodes, machinePriorityMin }: Sit
     agentImage: jobs.agentImage,
     agentUrl: jobs.agentUrl,
     agentPeer: peerOf(jobs.agentPeer),
+    agentPorts: jobs.agentPorts ?? [portOf(jobs.agentUrl)],
     tenantNodeLabel: label,
     tenantsWithNodes: new Set(tenants),
     machinePriorityMin,
   };
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  if (port !== "") return Number(port);
+  return protocol === "http:" ? 80 : 443;
 }
 
 function peerOf({ podSelector, namespaceSelector, ipBlock }: JobsSettings["agentPeer"]) {
