@@ -113,6 +113,12 @@ export function tooManyRequests(retryAfterSeconds: number): Refusal {
 }
 
 /** A path that is nothing here, as of a kind whose definition is not installed. */
+/** As KubeVirt's own API says it. */
+export function notAcceptable(): Refusal {
+  const message = "406: Not Acceptable";
+  return new Refusal({ code: 406, reason: "NotAcceptable", message });
+}
+
 export function noSuchResource(): Refusal {
   const message = "the server could not find the requested resource";
   return new Refusal({ code: 404, reason: "NotFound", message });

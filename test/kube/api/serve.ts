@@ -12,7 +12,7 @@ import type { Faults } from "./faults.ts";
 import { metricsAt } from "./metrics.ts";
 import type { Objects, Place, Write } from "./objects.ts";
 import type { Pages } from "./pages.ts";
-import { badRequest, noSuchResource, notFound, Refusal } from "./refusal.ts";
+import { badRequest, noSuchResource, notAcceptable, notFound, Refusal } from "./refusal.ts";
 import { readRemoval, remove } from "./removal.ts";
 import { discovery, kindOf, readRoute, type Route } from "./route.ts";
 import type { Validation } from "./validation.ts";
@@ -155,15 +155,18 @@ function answerEviction(
   return { code: 201, body: { kind: "Status", apiVersion: "v1", status: "Success" } };
 }
 
-function answerAction(objects: Objects, route: Route, { verb, body }: Asked): Answered {
+function answerAction(objects: Objects, route: Route, asked: Asked): Answered {
+  const { verb, body, request } = asked;
   const { plural, namespace, name, below: action } = route;
   if (name === undefined || action === undefined) throw noSuchResource();
-  const asked = { place: { namespace, name }, action, body };
+  // KubeVirt names no form in which it answers these, and who takes some forms alone gets none.
+  if (verb === "PUT" && !(request.headers.accept ?? "*/*").includes("*/*")) throw notAcceptable();
+  const act = { place: { namespace, name }, action, body };
   const of = plural === "virtualmachines" ? "machine" : "machineInstance";
-  if (verb === "GET") return { code: 200, body: askOf(objects, of, asked) };
+  if (verb === "GET") return { code: 200, body: askOf(objects, of, act) };
   if (verb !== "PUT") throw noSuchResource();
-  if (plural === kinds.machine.plural) actOnMachine(objects, asked);
-  else actOnInstance(objects, asked);
+  if (plural === kinds.machine.plural) actOnMachine(objects, act);
+  else actOnInstance(objects, act);
   return { code: 202, body: "" };
 }
 

@@ -43,7 +43,8 @@ export class Connection {
         signal,
         headers: {
           ...this.headers(credential),
-          accept: "application/json",
+          // KubeVirt answers its actions in no form that it names, and 406 to who takes JSON alone.
+          accept: "application/json, */*",
           ...(body === undefined
             ? {}
             : { "content-type": body.type, "content-length": Buffer.byteLength(body.text) }),
