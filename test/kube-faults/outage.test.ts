@@ -68,6 +68,13 @@ test(
       );
       return reachable;
     };
+    const isAway = async (): Promise<boolean> => {
+      const { away } = await db.one(
+        sql`select away_since is not null as away from site where name = ${settings.site}`,
+        z.object({ away: z.boolean() }),
+      );
+      return away;
+    };
 
     try {
       const [runsOn = "", endsItself = "", isDeleted = ""] = await Promise.all(
@@ -80,6 +87,9 @@ test(
       // It is away, and nobody can know more than what was seen until then.
       const vanishedAt = now();
       server.faults.vanish();
+      // Nobody has noticed: it is placed there, and waits to be made.
+      const ordered = await order("ordered");
+      await until(ordered, "creating");
       ahead += 2 * minute;
       await expect.poll(isReachable, patience).toBe(false);
       await expect
@@ -95,10 +105,14 @@ test(
       });
 
       // And here: who orders is told why he waits, and what is there is shown as it was.
-      const ordered = await order("ordered");
-      await until(ordered, "creating");
+      await expect.poll(isAway, patience).toBe(true);
+      const late = await order("late");
       ahead += 5 * minute;
-      await expect.poll(() => reasonFor(ordered), patience).toMatchObject({ code: "site_away" });
+      for (const id of [ordered, late]) {
+        await expect.poll(() => reasonFor(id), patience).toMatchObject({ code: "site_away" });
+      }
+      // The one has its place there, the other none yet.
+      expect([await state(ordered), await state(late)]).toEqual(["creating", null]);
       expect(await reasonFor(runsOn)).toMatchObject({ code: "site_away" });
       for (const id of [runsOn, endsItself, isDeleted]) {
         expect(await state(id)).toBe("running");
@@ -109,6 +123,7 @@ test(
       server.faults.comeBack();
       await expect.poll(isReachable, patience).toBe(true);
       await until(ordered, "running");
+      await until(late, "running");
       await until(endsItself, "stopped");
       ahead += minute;
       await until(isDeleted, "gone");
@@ -129,9 +144,9 @@ test(
       expect(await instantOf(isDeleted, "ready")).toBeLessThanOrEqual(lostAt);
       // What is there is what is to be there, once each.
       const names = server.objects.store.all(kinds.machine).map(({ metadata }) => metadata.name);
-      const wanted = await Promise.all([runsOn, endsItself, ordered].map(machineOf));
+      const wanted = await Promise.all([runsOn, endsItself, ordered, late].map(machineOf));
       expect(names.toSorted()).toEqual(wanted.map(machineName).toSorted());
-      expect(server.objects.store.all(kinds.machineInstance).length).toBeLessThanOrEqual(3);
+      expect(server.objects.store.all(kinds.machineInstance).length).toBeLessThanOrEqual(4);
     } finally {
       await stages.stop();
       await provider.close();
