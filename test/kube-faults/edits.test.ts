@@ -99,7 +99,11 @@ test("off by hand is off, and a start that is asked for starts it", async () => 
   edit(rig, spec, { spec: { runStrategy: "Halted" } });
   await expect.poll(async () => (await shown(rig.provider, spec)).power.value).toBe("stopped");
   const { stop, powerSince } = await shown(rig.provider, spec);
-  expect(stop?.at).toBe(powerSince);
+  expect(stop).toEqual({
+    at: powerSince,
+    reason: "requested",
+    detail: "it was switched off in the cluster, not by Millrace",
+  });
   await rig.provider.power(call(spec, "on"), spec.id, { to: "start" });
   await running(rig.provider, spec);
   expect(stored(rig, spec)?.["spec"]).toMatchObject({ runStrategy: "RerunOnFailure" });
@@ -160,6 +164,22 @@ test("a machine that was deleted by hand is missing from a complete listing, and
   const end = await rig.provider.delete(call(spec, "end"), spec.id);
   expect(await rig.provider.operation(read(), end)).toEqual({ state: "done" });
   expect(all(rig, kinds.machine)).toEqual([]);
+});
+
+test("what was made for a machine goes with it when somebody deletes it by hand", async () => {
+  const rig = await startRig();
+  const spec = sampleSpec();
+  const other = sampleSpec({ owner: { ...spec.owner, resourceId: sampleSpec().id } });
+  await made(rig, spec);
+  await made(rig, other);
+  const partsOf = ({ id }: MachineSpec): readonly string[] =>
+    [kinds.secret, kinds.service].flatMap((kind) =>
+      all(rig, kind).flatMap(({ metadata: { name } }) => (name.includes(id) ? name : [])),
+    );
+  expect(partsOf(spec)).toHaveLength(2);
+  deleteByHand(rig, spec);
+  await expect.poll(() => partsOf(spec)).toEqual([]);
+  expect(partsOf(other)).toHaveLength(2);
 });
 
 test("a namespace that was deleted by hand: its machines are missing, and the next one has all its walls again", async () => {
@@ -253,4 +273,19 @@ test("a copy that somebody made of a machine in another namespace is none of our
   await rig.provider.delete(call(spec, "end"), spec.id);
   await expect.poll(() => stored(rig, spec)).toBeUndefined();
   expect(objects.store.get(kinds.machine, { namespace: "a-copy", name })).toBeDefined();
+});
+
+test("a machine that its controller writes to again and again still takes what is asked of it", async () => {
+  const rig = await startRig();
+  const spec = sampleSpec();
+  await made(rig, spec);
+  let left = 7;
+  rig.cluster.server.faults.onRequest = ({ verb, resource }) => {
+    if (verb !== "PATCH" || resource !== "virtualmachines.kubevirt.io" || left === 0) return;
+    left -= 1;
+    edit(rig, spec, { metadata: { annotations: { "kubevirt.io/seen": String(left) } } });
+  };
+  await rig.provider.power(call(spec, "stop"), spec.id, { to: "stop" });
+  expect(left).toBe(0);
+  expect(stored(rig, spec)).toMatchObject({ spec: { runStrategy: "Halted" } });
 });

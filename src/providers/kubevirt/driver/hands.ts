@@ -2,8 +2,11 @@
  * How anything is done to a machine that is there: its owner is checked, an operation that is written on
  * it is not done again, and what is written is written against the version that was looked at.
  */
+import { setTimeout as rest } from "node:timers/promises";
+
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { backoffMs } from "#providers/kubevirt/client/retry.ts";
 import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
 import { machineName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
@@ -25,8 +28,9 @@ import type { ClusterSettings } from "./settings.ts";
 import type { Claim } from "./upkeep/claim.ts";
 import type { Standing } from "./upkeep/standing.ts";
 
-/** Somebody else may write at the same time; not for ever. */
-const triesMax = 6;
+/** KubeVirt writes to a machine many times in its first second; not for ever. */
+const triesMax = 8;
+const pauses = { firstDelayMs: 25, delayMaxMs: 1_000 };
 
 export interface Found {
   readonly machine: KeptMachine;
@@ -131,6 +135,7 @@ export class Hands {
         return ref;
       } catch (error) {
         if (!isConflict(error) || tries === triesMax) throw progress.acted ? maybe(error) : error;
+        await rest(backoffMs(pauses, tries, Math.random()));
         await this.look(call, found.machine);
       }
     }
