@@ -11,6 +11,8 @@ import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
+import { writeDevices, writeHosts } from "./host-rows.ts";
+
 /** What a driver says of its site; the same fields as ProviderInfo, which this folder cannot see. */
 export interface SiteSaid {
   readonly site: string;
@@ -146,90 +148,35 @@ export async function recordHosts(
     readonly at: number;
   },
 ): Promise<number> {
-  const clusterId = await clusterOfSite(db, said.site);
+  const { site, listing } = said;
   const at = new Date(said.at);
+  const clusterId = await clusterOfSite(db, site);
   let changed = 0;
-  for (const host of said.listing.items) {
-    changed += await db.execute(sql`
-      insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes,
-        disk_bytes, huge_pages, labels, numa, gpu_driver, machine_costs, seen_at,
-        state_since)
-      values (${uuid()}, ${clusterId}, ${said.site}, ${host.id}, ${host.id}, ${host.state},
-        ${host.cpus}, ${host.memoryBytes}, ${host.diskBytes}, ${json(host.hugePages)},
-        ${json(host.labels)}, ${json(host.numa ?? [])}, ${host.gpuDriver ?? null},
-        ${host.machineCosts === undefined ? null : json(host.machineCosts)}, ${at}, ${at})
-      on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
-        state_since = case when host.state = excluded.state then host.state_since
-          else excluded.state_since end,
-        memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
-        huge_pages = excluded.huge_pages, labels = excluded.labels, numa = excluded.numa,
-        gpu_driver = excluded.gpu_driver, machine_costs = excluded.machine_costs,
-        seen_at = excluded.seen_at
-      where (host.state, host.cpus, host.memory_bytes, host.disk_bytes, host.huge_pages,
-          host.labels, host.numa, host.gpu_driver, host.machine_costs)
-        is distinct from (excluded.state, excluded.cpus, excluded.memory_bytes,
-          excluded.disk_bytes, excluded.huge_pages, excluded.labels, excluded.numa,
-          excluded.gpu_driver, excluded.machine_costs)`);
-    changed += await recordDevices(db, said.site, host);
-    await db.execute(sql`
-      insert into storage_pool (id, name, tier, cluster_id, kind, size_bytes)
-      values (${uuid()}, ${host.id}, 'primary', ${clusterId}, 'local', ${host.diskBytes})
-      on conflict do nothing`);
+  for (let from = 0; from < listing.items.length; from += hostsPerStatementMax) {
+    const hosts = listing.items.slice(from, from + hostsPerStatementMax);
+    changed += await writeHosts(db, { site, clusterId, hosts, at });
+    changed += await writeDevices(db, { site, hosts });
   }
   await db.execute(sql`
-    update host set seen_at = ${at} where site = ${said.site}
-      and native_id = any(${said.listing.items.map((host) => host.id)})
+    update host set seen_at = ${at} where site = ${site}
+      and native_id = any(${listing.items.map((host) => host.id)})
       and (seen_at is null or seen_at < ${new Date(said.at - seenEveryMs)})`);
-  if (said.listing.complete) {
+  if (listing.complete) {
     changed += await db.execute(sql`
-      update host set state = 'down', state_since = ${at} where site = ${said.site} and state <> 'down'
-        and not native_id = any(${said.listing.items.map((host) => host.id)})`);
+      update host set state = 'down', state_since = ${at} where site = ${site} and state <> 'down'
+        and not native_id = any(${listing.items.map((host) => host.id)})`);
   }
   return changed;
 }
 
 const seenEveryMs = 30_000;
-
-async function recordDevices(db: Queryable, site: string, host: HostSaid): Promise<number> {
-  let changed = 0;
-  const ofHost = sql`(select id from host where site = ${site} and native_id = ${host.id})`;
-  for (const gpu of host.gpus) {
-    changed += await db.execute(sql`
-      insert into gpu_device (host_id, id, model, memory_bytes, isolation, slices_max, mode,
-        numa_node, nvlink_group, sick_by_platform, resource, slice_resource)
-      values (${ofHost}, ${gpu.id}, ${gpu.model}, ${gpu.memoryBytes}, ${gpu.isolation},
-        ${gpu.slicesMax}, ${modeOf(gpu)}, ${gpu.numaNode ?? null}, ${gpu.nvlinkGroup ?? null},
-        ${gpu.healthy === false}, ${gpu.resource ?? null}, ${gpu.sliceResource ?? null})
-      on conflict (host_id, id) do update set model = excluded.model, present = true,
-        memory_bytes = excluded.memory_bytes, isolation = excluded.isolation,
-        slices_max = excluded.slices_max, mode = excluded.mode, numa_node = excluded.numa_node,
-        nvlink_group = excluded.nvlink_group, sick_by_platform = excluded.sick_by_platform,
-        resource = excluded.resource, slice_resource = excluded.slice_resource
-      where (gpu_device.present, gpu_device.model, gpu_device.memory_bytes, gpu_device.isolation,
-          gpu_device.slices_max, gpu_device.mode, gpu_device.numa_node, gpu_device.nvlink_group,
-          gpu_device.sick_by_platform, gpu_device.resource, gpu_device.slice_resource)
-        is distinct from (true, excluded.model, excluded.memory_bytes, excluded.isolation,
-          excluded.slices_max, excluded.mode, excluded.numa_node, excluded.nvlink_group,
-          excluded.sick_by_platform, excluded.resource, excluded.slice_resource)`);
-  }
-  changed += await db.execute(sql`
-    update gpu_device set present = false where host_id = ${ofHost} and present
-      and not id = any(${host.gpus.map((gpu) => gpu.id)})`);
-  return changed;
-}
+/** A node says some kilobytes of itself. */
+const hostsPerStatementMax = 500;
 
 const executionRow = z.object({
   id: z.string(),
   execution: z.enum(["kvm", "emulated", "simulated"]),
 });
-
-/** A platform that does not say how a device is cut is taken by what it says of its slices. */
-function modeOf(gpu: HostSaid["gpus"][number]): GpuMode {
-  if (gpu.mode !== undefined) return gpu.mode;
-  if (gpu.slicesMax === 1) return "whole";
-  if (gpu.isolation === "soft") return "shared";
-  return /^(?:A100|H100)/.test(gpu.model) ? "mig" : "vgpu";
-}
 
 /** How machines run on each host. */
 export async function siteExecutions(

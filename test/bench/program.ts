@@ -4,7 +4,8 @@
  */
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
-import { chmod, mkdtemp, readdir, readFile, symlink } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -15,15 +16,37 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
 const optionsSchema = z.object({ server: z.array(z.string()) });
 
-let made: Promise<readonly string[]> | undefined;
-
-/** Node's options and the compiled program; made once. */
-export function compiledProgram(): Promise<readonly string[]> {
-  made ??= compile();
-  return made;
+interface Compiled {
+  readonly folder: string;
+  /** Of Node. */
+  readonly options: readonly string[];
 }
 
-async function compile(): Promise<readonly string[]> {
+let made: Promise<Compiled> | undefined;
+
+/** Node's options and the compiled program; made once. */
+export async function compiledProgram(): Promise<readonly string[]> {
+  const { folder, options } = await (made ??= compile());
+  return [...options, join(folder, "dist/main.js")];
+}
+
+/** The same for a program of a benchmark, in files of one folder, over the compiled parts of ours. */
+export async function compiledBench(
+  directory: string,
+  [main, ...others]: readonly [string, ...string[]],
+): Promise<{ readonly options: readonly string[]; readonly file: string }> {
+  const { folder, options } = await (made ??= compile());
+  const into = join(folder, "bench");
+  await mkdir(into, { recursive: true });
+  for (const name of [main, ...others]) {
+    const text = stripTypeScriptTypes(await readFile(join(directory, `${name}.ts`), "utf8"));
+    const imports = text.replaceAll(/"(\.\/[\w-]+)\.ts"/g, '"$1.js"');
+    await writeFile(join(into, `${name}.js`), imports);
+  }
+  return { options, file: join(into, `${main}.js`) };
+}
+
+async function compile(): Promise<Compiled> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-program-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await chmod(folder, 0o711);
@@ -36,5 +59,5 @@ async function compile(): Promise<readonly string[]> {
   await run(process.execPath, [compiler, ...flags]);
   const text = await readFile(join(root, "bin/setup/node-options.json"), "utf8");
   const { server } = optionsSchema.parse(JSON.parse(text));
-  return [...server, join(folder, "dist/main.js")];
+  return { folder, options: server };
 }

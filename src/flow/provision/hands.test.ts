@@ -99,3 +99,18 @@ test("closed, it waits for the hands at work and begins nothing", async () => {
   at.ask("c");
   expect(begun).toEqual(["a"]);
 });
+
+test("who hands out waits until few keys wait, or for so long", async () => {
+  const { hands: mine, finish } = hands(1);
+  for (const key of ["a", "b", "c"]) mine.ask(key);
+  await expect(mine.eased(1, 0)).resolves.toBe(false);
+  await expect(mine.eased(2, 0)).resolves.toBe(true);
+  const eased = mine.eased(1, 60_000);
+  finish("a");
+  await expect(eased).resolves.toBe(true);
+  const closing = mine.eased(0, 60_000);
+  const closed = mine.close();
+  await expect(closing).resolves.toBe(true);
+  finish("b");
+  await closed;
+});

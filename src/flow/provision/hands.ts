@@ -15,6 +15,8 @@ export interface HandsOptions<Hint> {
 export interface Hands<Hint> {
   /** The hint is for the next work on the key, if that begins soon enough. */
   ask(key: string, hint?: Hint): void;
+  /** Whether no more than so many keys wait for a hand any more, which it waits for so long at most. */
+  eased(keysMax: number, ms: number): Promise<boolean>;
   /** Waits for the hands that are at work; nothing begins any more. */
   close(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export function startHands<Hint>(options: HandsOptions<Hint>): Hands<Hint> {
   const askedAgain = new Set<string>();
   const timers = new Map<string, NodeJS.Timeout>();
   const failuresInRow = new Map<string, number>();
+  const easing = new Set<() => void>();
   let closed = false;
 
   const later = (key: string, ms: number): void => {
@@ -65,10 +68,26 @@ export function startHands<Hint>(options: HandsOptions<Hint>): Hands<Hint> {
         busy.delete(key);
         if (askedAgain.delete(key)) ask(key);
         begin();
+        for (const look of easing) look();
       });
       busy.set(key, work);
     }
   };
+
+  const eased = (keysMax: number, ms: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        easing.delete(look);
+        resolve(waiting.size <= keysMax);
+      };
+      const look = (): void => {
+        if (closed || waiting.size <= keysMax) end();
+      };
+      const timer = setTimeout(end, Math.max(0, ms));
+      easing.add(look);
+      look();
+    });
 
   const ask = (key: string, hint?: Hint): void => {
     if (closed) return;
@@ -82,10 +101,12 @@ export function startHands<Hint>(options: HandsOptions<Hint>): Hands<Hint> {
 
   return {
     ask,
+    eased,
     close: async () => {
       closed = true;
       for (const timer of timers.values()) clearTimeout(timer);
       waiting.clear();
+      for (const look of easing) look();
       await Promise.all(busy.values());
     },
   };

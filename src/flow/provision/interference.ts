@@ -15,77 +15,95 @@ import type { Host } from "#providers/provider.ts";
 const calmShare = 0.8;
 const by = "inventory";
 
+interface Seen {
+  readonly site: string;
+  readonly hosts: readonly Host[];
+  readonly at: number;
+}
+
+/** Of all hosts at once: every pass over a site comes by. */
+export async function watchInterference(tx: Tx, seen: Seen): Promise<void> {
+  const { cpuPressurePercentMax: limit } = await jobPolicy(tx);
+  await watchCpus(tx, seen, limit);
+  await watchGpus(tx, seen);
+}
+
 const hostRow = z.object({
   id: z.string(),
-  open: z.boolean(),
+  native_id: z.string(),
   percent: z.number().nullable(),
+  open: z.boolean(),
 });
 
-export async function watchInterference(
-  tx: Tx,
-  seen: { readonly site: string; readonly hosts: readonly Host[]; readonly at: number },
-): Promise<void> {
-  const { cpuPressurePercentMax: limit } = await jobPolicy(tx);
-  for (const host of seen.hosts) {
-    await watchCpu(tx, { ...seen, host, limit });
-    await watchGpus(tx, { ...seen, host });
-  }
-}
-
-async function watchCpu(
-  tx: Tx,
-  of: { readonly site: string; readonly host: Host; readonly limit: number; readonly at: number },
-): Promise<void> {
-  const { site, host, limit, at } = of;
-  const percent = host.cpuPressurePercent ?? null;
-  const key = `contended:${site}:${host.id}`;
-  const known = await tx.maybe(
-    sql`select h.id, h.cpu_pressure_percent::float8 as percent,
-        exists (select from alert where key = ${key} and resolved_at is null) as open
-      from host h where h.site = ${site} and h.native_id = ${host.id}`,
+async function watchCpus(tx: Tx, { site, hosts, at }: Seen, limit: number): Promise<void> {
+  const said = new Map(hosts.map((host) => [host.id, host.cpuPressurePercent ?? null]));
+  const prefix = `contended:${site}:`;
+  const rows = await tx.rows(
+    sql`select h.id, h.native_id, h.cpu_pressure_percent::float8 as percent,
+        a.key is not null as open
+      from host h left join alert a
+        on a.key = ${prefix} || h.native_id and a.resolved_at is null
+      where h.site = ${site}
+        and (h.cpu_pressure_percent is not null or a.key is not null
+          or h.native_id = any(${hosts.flatMap(({ id, cpuPressurePercent: is }) => (is === undefined ? [] : [id]))}::text[]))`,
     hostRow,
   );
-  if (known === undefined) return;
-  // Whole points: not every look is news for the database.
-  if (Math.round(known.percent ?? -1) !== Math.round(percent ?? -1)) {
-    await tx.execute(sql`update host set cpu_pressure_percent = ${percent} where id = ${known.id}`);
+  const known = rows.filter(({ native_id: name }) => said.has(name));
+  const other = known.flatMap(({ id, native_id: name, percent: before }) => {
+    const percent = said.get(name) ?? null;
+    // Whole points: not every look is news for the database.
+    return Math.round(before ?? -1) === Math.round(percent ?? -1) ? [] : [{ id, percent }];
+  });
+  if (other.length > 0) {
+    await tx.execute(sql`
+      update host h set cpu_pressure_percent = s.percent
+      from unnest(${other.map(({ id }) => id)}::uuid[],
+        ${other.map(({ percent }) => percent)}::float8[]) as s(id, percent)
+      where h.id = s.id`);
   }
-  if (percent !== null && percent > limit && !known.open) {
-    const data = { host: host.id, percent: Math.round(percent), limit };
-    await raiseAlert(tx, { key, kind: "host_contended", severity: "warning", data, at });
+  for (const { native_id: host, open } of known) {
+    const percent = said.get(host) ?? null;
+    const key = prefix + host;
+    if (percent !== null && percent > limit && !open) {
+      const data = { host, percent: Math.round(percent), limit };
+      await raiseAlert(tx, { key, kind: "host_contended", severity: "warning", data, at });
+    }
+    if (open && (percent ?? 0) < limit * calmShare) await resolveAlert(tx, { key, by, at });
   }
-  if (known.open && (percent ?? 0) < limit * calmShare) await resolveAlert(tx, { key, by, at });
 }
 
-const gpuRow = z.object({ id: z.string(), throttled: z.boolean(), machines: z.int() });
+const gpuRow = z.object({
+  host_id: z.string(),
+  host: z.string(),
+  id: z.string(),
+  slow: z.boolean(),
+  machines: z.int(),
+});
 
 /** A device that is slow and serves several is what disturbs; alone it is the owner's own doing. */
-async function watchGpus(
-  tx: Tx,
-  { site, host, at }: { readonly site: string; readonly host: Host; readonly at: number },
-): Promise<void> {
-  const throttled = new Set(host.gpus.filter((gpu) => gpu.throttled === true).map(({ id }) => id));
-  const known = await tx.rows(
-    sql`select d.id, d.throttled, count(c.instance_id)::int as machines
+async function watchGpus(tx: Tx, { site, hosts, at }: Seen): Promise<void> {
+  const slow = hosts.flatMap(({ id: host, gpus }) =>
+    gpus.filter((gpu) => gpu.throttled === true).map(({ id }) => ({ host, id })),
+  );
+  const changed = await tx.rows(
+    sql`with slow as (select * from unnest(${slow.map(({ host }) => host)}::text[],
+          ${slow.map(({ id }) => id)}::text[]) as s(host, id))
+      select d.host_id, h.native_id as host, d.id, s.id is not null as slow,
+        (select count(*)::int from gpu_claim c where c.host_id = d.host_id and c.device_id = d.id)
+          as machines
       from gpu_device d join host h on h.id = d.host_id
-        left join gpu_claim c on c.host_id = d.host_id and c.device_id = d.id
-      where h.site = ${site} and h.native_id = ${host.id}
-        and (d.throttled or d.id = any(${[...throttled]}))
-      group by d.host_id, d.id`,
+        left join slow s on s.host = h.native_id and s.id = d.id
+      where h.site = ${site} and h.native_id = any(${hosts.map(({ id }) => id)}::text[])
+        and d.throttled <> (s.id is not null)`,
     gpuRow,
   );
-  for (const { id, throttled: before, machines } of known) {
-    const slow = throttled.has(id);
-    const key = `throttled:${site}:${host.id}:${id}`;
-    if (slow !== before) {
-      await tx.execute(sql`
-        update gpu_device d set throttled = ${slow} from host h
-        where h.id = d.host_id and h.site = ${site} and h.native_id = ${host.id} and d.id = ${id}`);
-    }
-    if (slow && !before) {
-      const data = { host: host.id, device: id, machines };
+  for (const { host_id: hostId, host, id, slow: isSlow, machines } of changed) {
+    const key = `throttled:${site}:${host}:${id}`;
+    await tx.execute(sql`
+      update gpu_device set throttled = ${isSlow} where host_id = ${hostId} and id = ${id}`);
+    if (isSlow) {
+      const data = { host, device: id, machines };
       await raiseAlert(tx, { key, kind: "gpu_throttled", severity: "warning", data, at });
-    }
-    if (!slow && before) await resolveAlert(tx, { key, by, at });
+    } else await resolveAlert(tx, { key, by, at });
   }
 }

@@ -31,22 +31,24 @@ interface OrphanContext {
   readonly now: () => number;
 }
 
-/** Writes down what nobody wants, and gives what is to be removed now. */
+/** Writes down what nobody wants, and gives what is to be removed now. `known`: rows wanted them just now. */
 export async function dueOrphans(
   context: OrphanContext,
   listing: Listing<Machine>,
+  known: ReadonlySet<string>,
 ): Promise<Machine[]> {
-  const rows = await rowsOf(context.db, listing);
-  const unwanted = listing.items.filter((machine) => rows.get(machine.id) !== "wanted");
+  const others = listing.items.filter(({ id }) => !known.has(id));
+  const rows = await rowsOf(context.db, { items: others });
+  const unwanted = others.filter((machine) => rows.get(machine.id) !== "wanted");
   await forget(context, listing, unwanted);
   const due: Machine[] = [];
   for (const machine of unwanted) {
     const row = rows.get(machine.id);
-    const known = row !== undefined;
-    const orphan = await record(context, machine, known);
+    const isNamed = row !== undefined;
+    const orphan = await record(context, machine, isNamed);
     if (machine.owner === undefined || row === "out-of-reach") continue;
     if (context.now() - orphan.first_seen_at < orphanGraceMs) continue;
-    if (known || orphan.decision === "remove") due.push(machine);
+    if (isNamed || orphan.decision === "remove") due.push(machine);
     else if (!orphan.said) await say(context, machine);
   }
   return due;
@@ -119,7 +121,8 @@ async function forget(
   unwanted: readonly Machine[],
 ): Promise<void> {
   const { site } = provider;
-  const ids = listing.items.map(({ id }) => id);
+  // Of a complete listing all but these are no orphans, whoever they are.
+  const ids = listing.complete ? [] : listing.items.map(({ id }) => id);
   const unwantedIds = unwanted.map(({ id }) => id);
   const over = await db.rows(
     sql`delete from orphan

@@ -18,6 +18,7 @@ import type { Listing, Machine, Provider } from "#providers/provider.ts";
 
 import { adoptPlacements, type PrepareWorkload } from "./adopt.ts";
 import { drainAlerts } from "./drains.ts";
+import { handsOut, type Listed } from "./hand-out.ts";
 import { startHands } from "./hands.ts";
 import { refreshInventory } from "./inventory.ts";
 import { followMoves } from "./moves.ts";
@@ -25,7 +26,7 @@ import { dueOrphans, removeOrphan } from "./orphans.ts";
 import { reconcile, type ReconcileContext } from "./reconcile.ts";
 import { endUnplaced } from "./unplaced.ts";
 import { AtRest, digestOf } from "./at-rest.ts";
-import { instancesOfSite, unchangedOf } from "./instance-rows.ts";
+import { instancesOfSite } from "./instance-rows.ts";
 import type { Sight } from "./view.ts";
 
 export interface SiteContext {
@@ -39,8 +40,6 @@ export interface SiteContext {
 }
 
 const handsMax = 16;
-/** Rows that are read and handed out at once: a hand that gets one too late looks anew. */
-const rowsPerReadMax = 500;
 /** Removing orphans is never urgent. */
 const orphanHandsMax = 2;
 const siteLockClass = 7_274;
@@ -90,6 +89,8 @@ export function siteWorker(context: SiteContext): SiteWorker {
       observer.log.error({ site, instanceId, err: error }, "reconcile failed");
     },
   });
+
+  const handOut = handsOut({ db, site, signal, hands: instances });
 
   const orphans = startHands<Machine>({
     handsMax: orphanHandsMax,
@@ -160,20 +161,14 @@ export function siteWorker(context: SiteContext): SiteWorker {
       if (machine !== undefined) digests.set(id, digestOf(digest, machine));
     }
     const stirring = rows.filter(({ id }) => !atRest.has(id, digests.get(id) ?? ""));
-    for (let from = 0; from < stirring.length && !signal.aborted; from += rowsPerReadMax) {
-      const some = stirring.slice(from, from + rowsPerReadMax);
-      // oxlint-disable-next-line no-await-in-loop -- not all rows in memory at once
-      const rowsNow = new Map((await unchangedOf(db, site, some)).map((row) => [row.id, row]));
-      for (const { id } of some) {
-        const row = rowsNow.get(id);
-        // A row that is younger than the listing could make a new machine look like a missing one.
-        if (row === undefined) instances.ask(id);
-        else instances.ask(id, { row, sight: sightOf(id, seen, listing), digest: digests.get(id) });
-      }
-    }
-    for (const machine of await dueOrphans(context, listing)) orphans.ask(machine.id, machine);
+    const allOut = await handOut(stirring, (id) => ({
+      sight: sightOf(id, seen, listing),
+      digest: digests.get(id),
+    }));
+    for (const machine of await dueOrphans(context, listing, known))
+      orphans.ask(machine.id, machine);
     if (described !== undefined) throw described.error;
-    return adopted;
+    return allOut ? adopted : "again";
   };
 
   const holdSite = async (): Promise<boolean> => {
@@ -225,11 +220,6 @@ export function siteWorker(context: SiteContext): SiteWorker {
     },
   };
 }
-
-/** What a pass knows of an instance; with the digest of both, where its machine was seen. */
-type Listed = NonNullable<Parameters<typeof reconcile>[2]> & {
-  readonly digest: string | undefined;
-};
 
 function sightOf(id: string, seen: ReadonlyMap<string, Machine>, listing: Listing<Machine>): Sight {
   const machine = seen.get(id);

@@ -17,6 +17,7 @@ import { aShape } from "#test/place-states.ts";
 import type { BenchSite } from "./site.ts";
 
 const lookMs = 50;
+const restMs = 1_500;
 const untilMs = 60_000;
 const idRow = z.object({ id: z.string() });
 
@@ -25,7 +26,11 @@ interface One {
   readonly requestId: string;
 }
 
-export async function runOne({ db, worker }: BenchSite): Promise<One> {
+export async function runOne(
+  { db, worker }: BenchSite,
+  /** Patches that the cluster has been sent so far. */
+  patches: () => Promise<number>,
+): Promise<One> {
   const rows = await holdingRows(db);
   const { signal } = new AbortController();
   await worker.loop.pass(signal);
@@ -69,9 +74,30 @@ export async function runOne({ db, worker }: BenchSite): Promise<One> {
         and call is null`,
       idRow,
     );
-    if (running !== undefined) return { machineId: running.id, requestId };
+    if (running !== undefined) {
+      await comesToRest(running.id);
+      return { machineId: running.id, requestId };
+    }
     if (performance.now() > until) throw new Failure("timeout", "The first machine did not run.");
     await wait(lookMs);
+  }
+
+  /** Nothing more is written of it here or there: what is made of it is as new as it is. */
+  async function comesToRest(id: string): Promise<void> {
+    const look = async (): Promise<string> => {
+      await worker.loop.pass(signal);
+      const row = await db.one(
+        sql`select version::text as id from instance where id = ${id}`,
+        idRow,
+      );
+      return `${row.id} ${await patches()}`;
+    };
+    for (let before = ""; ;) {
+      const now = await look();
+      if (now === before) return;
+      before = now;
+      await wait(restMs);
+    }
   }
 }
 
