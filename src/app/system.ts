@@ -6,6 +6,7 @@ import { site as siteSchema, type system as systemSchema } from "#contract/schem
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import type { Loop } from "#loops/loop.ts";
+import { siteFinding } from "#providers/site-finding.ts";
 
 import type { SiteLook } from "./sites.ts";
 
@@ -39,13 +40,7 @@ const lacksRow = z.object({
   execution: z.string(),
   execution_reason: z.string(),
   trouble: z.string().nullable(),
-  findings: z.array(
-    z.object({
-      severity: z.enum(["warning", "problem"]),
-      message: z.string(),
-      advice: z.string(),
-    }),
-  ),
+  findings: z.array(siteFinding),
 });
 
 /** What is wrong with each platform: that it does not answer, what it lacks, how it runs. */

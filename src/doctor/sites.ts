@@ -2,19 +2,15 @@
 import type pg from "pg";
 import { z } from "zod";
 
+import { siteFinding } from "#providers/site-finding.ts";
+
 const siteRow = z.object({
   name: z.string(),
   kind: z.string(),
   version: z.string(),
   reachable: z.boolean(),
   trouble: z.string().nullable(),
-  findings: z.array(
-    z.object({
-      severity: z.enum(["warning", "problem"]),
-      message: z.string(),
-      advice: z.string(),
-    }),
-  ),
+  findings: z.array(siteFinding),
 });
 
 export type SiteFacts = z.output<typeof siteRow>;
