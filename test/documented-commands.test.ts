@@ -87,7 +87,7 @@ test("what the pages tell people to type exists", async () => {
   let seen = 0;
   for (const page of await pages()) {
     const text = await readFile(join(root, page), "utf8");
-    for (const [, line = ""] of text.matchAll(/(?:^ {4}|`)(?:npx |\.\/)millrace ([^`\n]+)/gm)) {
+    for (const [, line = ""] of text.matchAll(/(?:^ {4}|`)(?:npx |\.\/)?millrace ([^`\n]+)/gm)) {
       seen += 1;
       const problem = wrongWith(line);
       if (problem !== undefined) wrong.push(`${page}: ${line}: ${problem}`);

@@ -7,6 +7,9 @@ import { besideFields } from "./beside.ts";
 import { fields } from "./table.ts";
 import { because, lineFields, money, none, shape, time } from "./text.ts";
 
+const atNextStart =
+  "takes effect at the next start, with the price here; until then the size that it has is billed";
+
 /** After something was done: what it is now, how long that took, how to get in. */
 export function leaseSummary(lease: Lease, took: string): string {
   const tellsHow = lease.state === "running" && lease.execution !== "kvm";
@@ -15,13 +18,15 @@ export function leaseSummary(lease: Lease, took: string): string {
   const lines = [
     `${lease.name} is ${lease.state}${took === "" ? "" : ` ${took}`}${how}.`,
     ...(lease.reason === null ? [] : [because(lease.reason)]),
-    ...(lease.pendingResize ? ["The new size takes effect at the next start."] : []),
+    ...(lease.pendingResize ? [`The new size ${atNextStart}.`] : []),
     ...(lease.state === "running" && endpoint !== undefined
       ? [`Log in with: millrace ssh ${lease.name}   (or: ${endpoint.command})`]
       : []),
     ...(lease.state === "released"
       ? []
-      : [`It costs ${money(lease.price.hourly)} per hour while it runs.`]),
+      : [
+          `It costs ${money(lease.price.hourly)} per hour ${lease.pendingResize ? "from then on" : "while it runs"}.`,
+        ]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -46,7 +51,7 @@ export function leaseText(lease: Lease, idle: string | undefined): string {
     ["Restart", lease.restart],
     ...besideFields(lease),
     ["Idle", idle],
-    ["New size", lease.pendingResize ? "takes effect at the next start" : undefined],
+    ["New size", lease.pendingResize ? atNextStart : undefined],
     ["Created", time(lease.createdAt)],
     ["Ready", time(lease.readyAt)],
     ["Released", lease.releasedAt === null ? undefined : time(lease.releasedAt)],

@@ -6,6 +6,8 @@ import { makeCli, type Cli, type CliRun } from "#test/cli.ts";
 import { aLease, anOperation, leaseId } from "#test/cli-things.ts";
 import { startContractServer, type ContractServer } from "#test/contract-server.ts";
 
+import { leaseSummary } from "./lease-text.ts";
+
 let server: ContractServer;
 let cli: Cli;
 
@@ -297,4 +299,14 @@ test("a lease that waits says what to do and who can; one that runs what to know
   expect((await inside(["lease", "show", "web"])).stdout).toMatch(
     /^Note: +A change waits\. Restart it when it suits you\.$/m,
   );
+});
+
+test("a new size that waits for the next start is not said to be billed before it", async () => {
+  const waits = aLease({ pendingResize: true });
+  serveLeases([waits]);
+  server.answer("getLease", () => ({ result: waits }));
+  const { stdout } = await inside(["lease", "show", "web"]);
+  expect(stdout).toMatch(/^New size: +takes effect at the next start, .*until then the size/m);
+  expect(leaseSummary(waits, "")).toContain("per hour from then on");
+  expect(leaseSummary(aLease(), "")).toContain("per hour while it runs");
 });

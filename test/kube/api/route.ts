@@ -66,10 +66,14 @@ export function discovery(kinds: readonly Kind[], path: string): unknown {
   };
 }
 
+const actions = "subresources.kubevirt.io";
 const verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
 
 function groupList(kinds: readonly Kind[]): unknown {
   const groups = new Map<string, Set<string>>();
+  // KubeVirt's own API server stands behind its definitions, and has its group.
+  const virtual = kinds.find(({ group }) => group === "kubevirt.io");
+  if (virtual !== undefined) groups.set(actions, new Set([virtual.version]));
   for (const { group, version } of kinds) {
     if (group !== "") groups.set(group, (groups.get(group) ?? new Set()).add(version));
   }

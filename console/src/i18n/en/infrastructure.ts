@@ -221,6 +221,8 @@ export const infrastructure = {
     diskGrowLive: "Larger disk while running",
     resizeGpus: "More or fewer GPUs of a machine",
     pause: "Pause",
+    startElsewhere: "Starts on another host after a stop",
+    moveLive: "Moves to another host while running",
     serialConsole: "Serial console",
     vncConsole: "Screen (VNC)",
     warmStart: "Warm start",

@@ -20,7 +20,8 @@ export const lease = {
   earliest: "Starts at the earliest",
   likely: "Probably",
   latest: "At the latest",
-  pendingResize: "The new size takes effect at the next start.",
+  pendingResize:
+    "The new size and its price hold from the next start; until then the size that it has is billed.",
   wayIn: "How to get in",
   onceItRuns: "Once it runs, the SSH line is here.",
   noEndpoint: "It has no address: this machine is simulated, or SSH is not reachable yet.",

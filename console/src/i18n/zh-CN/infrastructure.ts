@@ -211,6 +211,8 @@ export const infrastructure = {
     diskGrowLive: "运行中扩容磁盘",
     resizeGpus: "调整 GPU 数量",
     pause: "暂停",
+    startElsewhere: "停机后可在其他主机启动",
+    moveLive: "运行中迁移到其他主机",
     serialConsole: "串口控制台",
     vncConsole: "图形界面（VNC）",
     warmStart: "热启动",

@@ -20,7 +20,7 @@ export const lease = {
   earliest: "最早开始",
   likely: "预计开始",
   latest: "最晚开始",
-  pendingResize: "新配置将在下次启动时生效。",
+  pendingResize: "新配置及其价格将在下次启动时生效；在此之前按现有配置计费。",
   wayIn: "登录方式",
   onceItRuns: "运行后将在此显示 SSH 登录命令。",
   noEndpoint: "没有可用地址：该虚拟机为模拟，或 SSH 尚不可达。",

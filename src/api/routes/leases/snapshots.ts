@@ -3,6 +3,7 @@ import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import type { Operations } from "#contract/operations.ts";
 import { askDeleteSnapshot, askRevert, askSnapshot } from "#flow/provision/snapshot-asks.ts";
+import { refuseMemoryNotKept } from "#flow/provision/snapshot-memory.ts";
 import { listSnapshots } from "#flow/provision/snapshots.ts";
 
 import { keyOf } from "./leases.ts";
@@ -24,8 +25,10 @@ export const createSnapshot: Handler<Operations["createSnapshot"]> = async (
   { params, body },
   context,
 ) => {
+  const key = keyOf(context, params.leaseId);
+  if (body.withMemory) await refuseMemoryNotKept(context.tx, key);
   const { snapshot, operation } = await askSnapshot(context.tx, {
-    ...keyOf(context, params.leaseId),
+    ...key,
     name: body.name,
     withMemory: body.withMemory,
   });

@@ -8,6 +8,7 @@ import { events } from "./events.ts";
 import { jobs } from "./jobs.ts";
 import { machines } from "./machines.ts";
 import { parts } from "./parts.ts";
+import { platforms } from "./platforms.ts";
 import { upkeep } from "./upkeep.ts";
 import { waits } from "./waits.ts";
 
@@ -20,5 +21,6 @@ export const said: readonly Said[] = [
   machines,
   jobs,
   upkeep,
+  platforms,
   parts,
 ];

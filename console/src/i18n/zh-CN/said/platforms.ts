@@ -1,0 +1,68 @@
+/** What a platform cannot do and why, and how it runs machines. The server's sentence, and ours. */
+import type { Said } from "#console/i18n/said.ts";
+
+export const platforms: Said = [
+  [
+    "A snapshot of {name} cannot hold its memory: {*because}. Take one of the disk alone.",
+    "{name} 的快照无法包含内存：{because}。请只做磁盘快照。",
+  ],
+  // A cluster.
+  [
+    "KubeVirt {version} runs machines with KVM: each one's pod asks its node for /dev/kvm and starts nowhere else.",
+    "KubeVirt {version} 以 KVM 运行虚拟机：每台虚拟机的 Pod 都向节点申请 /dev/kvm，否则不会启动。",
+  ],
+  [
+    "KubeVirt {version} is told to emulate (useEmulation): the pods of machines ask for no /dev/kvm.",
+    "KubeVirt {version} 已设为软件模拟（useEmulation）：虚拟机的 Pod 不申请 /dev/kvm。",
+  ],
+  ["KubeVirt's snapshots hold disks, not memory", "KubeVirt 的快照只保存磁盘，不保存内存"],
+  [
+    "which NUMA node is the kubelet's choice (Topology Manager), not the control plane's",
+    "使用哪个 NUMA 节点由 kubelet（Topology Manager）决定，不由本平台决定",
+  ],
+  [
+    "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)",
+    "kubelet 未分配独占 CPU（需 cpuManagerPolicy: static 及标签 kubevirt.io/cpumanager）",
+  ],
+  [
+    "there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk",
+    "该存储没有 VolumeSnapshotClass：快照将不含磁盘",
+  ],
+  [
+    "a GPU is added or taken at the next start only (KubeVirt says RestartRequired)",
+    "GPU 的增减只在下次启动时生效（KubeVirt 的 RestartRequired）",
+  ],
+  [
+    "KubeVirt is not set up for it (LiveUpdate with the method LiveMigrate)",
+    "KubeVirt 未开启此功能（需 LiveUpdate 及 LiveMigrate 方式）",
+  ],
+  [
+    "sockets are plugged while it runs; other cores or threads wait for the next start",
+    "运行中可增加 CPU 插槽；核心数或线程数的变更在下次启动时生效",
+  ],
+  ["a machine boots in a pod of its own", "每台虚拟机都在自己的 Pod 中启动"],
+  ["the site's settings forbid it", "站点设置不允许"],
+  ["jobs are pods of the cluster, not machines", "作业以集群的 Pod 运行，不用虚拟机"],
+  [
+    "the site's settings have no part `jobs`, or the program has no place for logs and results",
+    "站点设置中没有 `jobs` 部分，或程序没有存放日志和结果的位置",
+  ],
+  ["no GPU is both named in the settings and permitted", "没有既在设置中列出、又被集群允许的 GPU"],
+  ["there is no second node", "没有第二个节点"],
+  [
+    "only one node may open a disk of this storage at a time (it has no ReadWriteMany)",
+    "该存储的磁盘同时只能由一个节点打开（不支持 ReadWriteMany）",
+  ],
+  [
+    "nobody said that any node may open a disk of this storage (disksFollow in the site's settings)",
+    "未说明任意节点都可打开该存储的磁盘（站点设置中的 disksFollow）",
+  ],
+
+  // Hosts that do not exist.
+  ["the disk of a simulated machine is on its host", "模拟机器的磁盘在其主机上"],
+  ["this site has one host: there is nowhere to move to", "该站点只有一台主机，无处可迁"],
+
+  // This machine.
+  ["this site is one machine", "该站点只有一台机器"],
+  ["this site is one machine: there is nowhere to move to", "该站点只有一台机器，无处可迁"],
+];
