@@ -33,6 +33,7 @@ import { getJobRequest } from "#api/routes/jobs/request.ts";
 import { jobPolicyHandlers } from "#api/routes/jobs/policy.ts";
 import * as logs from "#api/routes/jobs/logs.ts";
 import * as leases from "#api/routes/leases/leases.ts";
+import { cloneLease } from "#api/routes/leases/clone.ts";
 import { moveLease } from "#api/routes/leases/move.ts";
 import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
@@ -82,6 +83,7 @@ export const handlers: Partial<Handlers> = {
   startLease: leases.startLease,
   stopLease: leases.stopLease,
   rebootLease: leases.rebootLease,
+  cloneLease,
   moveLease,
   resizeLease: leases.resizeLease,
   releaseLease: leases.releaseLease,

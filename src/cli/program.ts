@@ -27,6 +27,7 @@ import { addJobSubmit } from "./commands/job-submit.ts";
 import { addKeys } from "./commands/key.ts";
 import { addLeases } from "./commands/lease.ts";
 import { addLeaseChanges } from "./commands/lease-change.ts";
+import { addLeaseClone } from "./commands/lease-clone.ts";
 import { addLeaseSizes } from "./commands/lease-size.ts";
 import { addLog } from "./commands/log.ts";
 import { addLocal } from "./commands/local.ts";
@@ -107,6 +108,7 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup("Machines:");
   const lease = group(program, "lease", "Dedicated virtual machines");
   addLeases(lease, shell);
+  addLeaseClone(lease, shell);
   addLeaseChanges(lease, shell);
   addIdleLeases(lease, shell);
   addLeaseSizes(lease, shell);

@@ -46,6 +46,8 @@ export interface Capabilities {
   readonly snapshotDiskOnly: Capability;
   /** A snapshot of the disk may outlive its machine, and machines may be made from it. */
   readonly keepSnapshot: Capability;
+  /** Machines may be made from a snapshot whose machine is still there: another one like it. */
+  readonly clone: Capability;
   /** CPU or memory changes while the machine runs. Without it a resize acts at the next start. */
   readonly resizeCpuLive: Capability;
   readonly resizeMemoryLive: Capability;

@@ -113,6 +113,22 @@ export const computeOperations = {
     body: compute.resizeLeaseBody,
     failures: ["wrong_state", "rule_violation", "quota_exceeded", "unplaceable", "capacity"],
   }),
+  cloneLease: operation({
+    ...leaseAction,
+    path: "/v1/leases/{leaseId}/clone",
+    summary: "Rent another machine that begins as a copy of this one's disk",
+    audit: "lease.clone",
+    body: compute.cloneLeaseBody,
+    failures: [
+      "wrong_state",
+      "unsupported",
+      "rule_violation",
+      "quota_exceeded",
+      "insufficient_credit",
+      "unplaceable",
+      "conflict",
+    ],
+  }),
   moveLease: operation({
     ...leaseAction,
     path: "/v1/leases/{leaseId}/move",
@@ -132,6 +148,7 @@ export const computeOperations = {
     status: 202,
     params: ofLease,
     result: compute.leaseOperation,
+    failures: ["wrong_state"],
   }),
   listLeaseEvents: operation({
     method: "GET",

@@ -72,6 +72,16 @@ export const createLeaseBody = z.strictObject({
   ...besideBody,
 });
 
+export const cloneLeaseBody = z.strictObject({
+  /** Of the copy. */
+  name: dnsName,
+  /** That of the lease when left out; its disk is never smaller than what is copied. */
+  flavor: flavorName.optional(),
+  diskGiB: z.number().int().min(1).max(65_536).optional(),
+  /** Ids or names of the caller's SSH keys; those of the lease when left out. */
+  sshKeys: z.array(z.string().min(1).max(100)).max(32).optional(),
+});
+
 export const leaseState = z.enum([
   "queued",
   "creating",

@@ -5,7 +5,7 @@ import { json } from "#db/json.ts";
 import type { Db, Queryable, Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { endOperation, runningOperations } from "#flow/admit/operations.ts";
-import { endRequest, findRequest, type Request } from "#flow/admit/requests.ts";
+import { endRequest, findRequest, setReason, type Request } from "#flow/admit/requests.ts";
 import { shapeRow } from "#flow/admit/rows.ts";
 import { releasePlacement } from "#flow/place/store.ts";
 import { present } from "#kernel/assert.ts";
@@ -13,6 +13,9 @@ import { Failure } from "#kernel/failure.ts";
 import type { Reason } from "#kernel/reason.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import type { MachineSpec, WorkloadSpec } from "#providers/provider.ts";
+
+import { beginsWhen, copyingCode } from "./clone-rows.ts";
+import { settleClones } from "./clones.ts";
 
 const placementRow = z.object({
   tenant_id: z.string(),
@@ -50,7 +53,7 @@ export function unprovisioned(
       where p.state = 'full' and h.site = ${site}
         and not exists (select from instance i where i.tenant_id = p.tenant_id
           and i.id = p.instance_id)
-      order by least(r.gang_rank, 1), p.placed_at, p.request_id limit ${rowsMax}`,
+      order by greatest(least(r.gang_rank, 1), (r.from_snapshot is not null)::int), p.placed_at, p.request_id limit ${rowsMax}`,
     placementRow,
   );
 }
@@ -75,6 +78,7 @@ export async function adoptPlacements(
     readonly failed: (instanceId: string, error: unknown) => void;
   },
 ): Promise<"rest" | "again"> {
+  await settleClones(db, of);
   const placements = await unprovisioned(db, of.site, placementsPerPassMax);
   let adopted = 0;
   for (const placement of placements) {
@@ -99,6 +103,12 @@ async function adopt(
       (await findRequest(db, { ...key, kind: "job" })),
     `request ${key.id} of a placement`,
   );
+  const begins = await beginsWhen(db, { ...key, fromSnapshot: request.from_snapshot });
+  if (begins === "later") return false;
+  if (begins !== "now") {
+    await db.transaction((tx) => giveUp(tx, { placement, reason: begins, at: of.now }));
+    return true;
+  }
   let workload: Awaited<ReturnType<PrepareWorkload>>;
   try {
     workload = await of.prepareWorkload(request, placement.instance_id);
@@ -200,5 +210,9 @@ async function insertInstance(
       ${request.kind}, ${placement.turn}, ${made.site}, ${placement.host_id}, ${json(made.spec)},
       ${json(placement.shape)}, 'creating', ${at}, ${at})
     on conflict do nothing`);
+  // What it waited for is there.
+  if (request.end_reason?.code === copyingCode) {
+    await setReason(tx, { tenantId: request.tenant_id, id: request.id, reason: null });
+  }
   tx.nudge("instance");
 }

@@ -15,6 +15,7 @@ import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import { besideRow } from "./beside-view.ts";
+import { copyingCode } from "./clone-rows.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
 import { reasonOfRemark, remarkRow } from "./remarks.ts";
 import { endpointRow } from "./rows.ts";
@@ -124,10 +125,15 @@ export function listLeases(
 
 /** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */
 export function reasonOf(view: LeaseView): Reason | null {
-  if (view.state === "queued") return view.refusal;
+  if (view.state === "queued") return view.refusal ?? copying(view);
   return (
     hostDown(view) ?? siteAway(view) ?? waitsFor(view) ?? view.instance_reason ?? view.end_reason
   );
+}
+
+/** A copy in line, which no host was looked for yet. */
+function copying({ end_reason: reason }: LeaseView): Reason | null {
+  return reason?.code === copyingCode ? reason : null;
 }
 
 /** By its platform's words, as long as it is there. */

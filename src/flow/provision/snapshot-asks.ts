@@ -10,6 +10,7 @@ import type { OperationRow } from "#flow/admit/operations.ts";
 import { limitsOf, lockQuota, usedBy } from "#flow/admit/quota.ts";
 import { Failure } from "#kernel/failure.ts";
 
+import { awaitedCopiesOf } from "./clone-rows.ts";
 import { snapshotRow, type SnapshotRow } from "./snapshots.ts";
 
 interface LeaseKey {
@@ -53,19 +54,31 @@ export async function askSnapshotToKeep(
   return make(tx, { ...wish, withMemory: false, instanceId: instance.id });
 }
 
+/** Of the disk, for a copy of the lease: it is ours, and goes when the copy has its machine. */
+export async function askSnapshotToClone(
+  tx: Tx,
+  wish: LeaseKey & { readonly name: string },
+): Promise<SnapshotRow> {
+  const lease = await openLease(tx, wish);
+  const instance = await steadyInstance(tx, wish, lease.name);
+  const mine = { withMemory: false, instanceId: instance.id, madeFor: "clone" as const };
+  return (await make(tx, { ...wish, ...mine })).snapshot;
+}
+
 async function make(
   tx: Tx,
   wish: LeaseKey & {
     readonly name: string;
     readonly withMemory: boolean;
     readonly instanceId: string;
+    readonly madeFor?: SnapshotRow["made_for"];
   },
 ): Promise<{ readonly snapshot: SnapshotRow; readonly operation: OperationRow }> {
   const snapshot = await tx.one(
     sql`insert into snapshot (tenant_id, id, request_id, instance_id, name, with_memory, state,
-        created_at)
+        made_for, created_at)
       values (${wish.tenantId}, ${uuid()}, ${wish.leaseId}, ${wish.instanceId}, ${wish.name},
-        ${wish.withMemory}, 'creating', ${new Date(wish.at)}) returning *`,
+        ${wish.withMemory}, 'creating', ${wish.madeFor ?? "owner"}, ${new Date(wish.at)}) returning *`,
     snapshotRow,
   );
   const operation = await ask(tx, wish, "snapshot", {
@@ -103,6 +116,13 @@ export async function askDeleteSnapshot(tx: Tx, key: SnapshotKey): Promise<Opera
   const snapshot = await lockSnapshot(tx, key);
   if (snapshot.state === "creating" || snapshot.state === "deleting") {
     throw new Failure("wrong_state", `The snapshot is ${snapshot.state}; wait until that is done.`);
+  }
+  const [copy] = await awaitedCopiesOf(tx, key);
+  if (copy !== undefined) {
+    throw new Failure(
+      "wrong_state",
+      `The snapshot is what ${copy} is made of; it goes by itself when ${copy} runs.`,
+    );
   }
   await tx.execute(sql`
     update snapshot set state = 'deleting'

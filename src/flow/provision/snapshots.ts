@@ -24,6 +24,8 @@ export const snapshotRow = z.object({
   created_at: instant,
   /** Of one that outlives its lease. */
   kept_until: instant.nullable(),
+  /** One for a clone is removed when no copy waits for it any more. */
+  made_for: z.enum(["owner", "clone"]),
 });
 export type SnapshotRow = z.output<typeof snapshotRow>;
 

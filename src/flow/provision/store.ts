@@ -220,6 +220,10 @@ async function nudgeFor(tx: Tx, row: InstanceRow, step: Step): Promise<void> {
   if (step.placement !== undefined) tx.nudge("capacity");
   if (step.request !== undefined) tx.nudge("request");
   if (step.endedOperations.length > 0) tx.nudge("operation");
+  // What is to be made of it may begin.
+  if (step.endedOperations.some(({ operation }) => operation.kind === "snapshot")) {
+    tx.nudge("provision");
+  }
   if (step.state !== row.state || step.events.length > 0) tx.nudge("instance");
   const workload = step.patch.workload?.state;
   if (workload !== undefined && workload !== row.workload?.state) tx.nudge("workload");

@@ -56,6 +56,12 @@ export const sizeChecks: readonly Check[] = [
     run: keptSnapshot,
   },
   {
+    id: "clone",
+    title:
+      "makes another machine of a snapshot while its machine runs on, and lets the snapshot go",
+    run: cloned,
+  },
+  {
     id: "gpu-once",
     title: "gives a whole GPU to one machine only",
     run: async (bench) => {
@@ -164,6 +170,45 @@ async function keptSnapshot(bench: Bench): Promise<void> {
   await bench.done(await provider.dropKept(bench.call(), id, wanted.id));
   const late = bench.spec({ diskBytes, fromSnapshot: wanted.id });
   await bench.fails(provider.create(bench.call(), late), "not_found");
+}
+
+async function cloned(bench: Bench): Promise<void> {
+  const { provider, read } = bench;
+  const { clone } = (await provider.info(read)).capabilities;
+  if (!clone.can) {
+    expect(clone.because).not.toBe("");
+    const copy = bench.spec({ fromSnapshot: randomUUID() });
+    const { code, effect } = await bench.rejection(provider.create(bench.call(), copy));
+    expect(["refused", "not_found"]).toContain(code);
+    expect(effect).toBe("none");
+    bench.because = clone.because;
+    return;
+  }
+  const source = await bench.create();
+  const { id, diskBytes } = source;
+  const wanted = { id: randomUUID(), name: "for a copy", withMemory: false };
+  await bench.done(await provider.snapshot(bench.call(), id, wanted));
+  // Another tenant's is not there, and a copy has room for all of it.
+  const owner = { ...bench.rig.owner, tenantId: randomUUID() };
+  const foreign = bench.spec({ diskBytes, fromSnapshot: wanted.id, owner });
+  await bench.fails(provider.create(bench.call({ owner }), foreign), "not_found");
+
+  const copy = bench.spec({ diskBytes, fromSnapshot: wanted.id, owner: bench.rig.owner });
+  const call = bench.call();
+  await bench.done(await provider.create(call, copy));
+  await bench.done(await provider.create(call, copy));
+  const made = await bench.ready(copy.id);
+  expect(made).toMatchObject({ id: copy.id, owner: copy.owner, diskBytes });
+  expect((await bench.machine(id)).powerSince).toBe(source.powerSince);
+
+  await bench.done(await provider.deleteSnapshot(bench.call(), id, wanted.id));
+  expect((await bench.ready(copy.id)).powerSince).toBe(made.powerSince);
+  const late = bench.spec({ diskBytes, fromSnapshot: wanted.id });
+  await bench.fails(provider.create(bench.call(), late), "not_found");
+  await bench.remove(id);
+  // It stands by itself.
+  expect((await bench.ready(copy.id)).powerSince).toBe(made.powerSince);
+  await bench.remove(copy.id);
 }
 
 async function snapshots(bench: Bench, withMemory: boolean): Promise<void> {

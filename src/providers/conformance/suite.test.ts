@@ -171,6 +171,39 @@ class SnapshotsStay extends SimulatedProvider {
   }
 }
 
+/** Makes it of an image, whether the snapshot is there or is somebody else's. */
+class CopiesAnybodys extends SimulatedProvider {
+  override create(call: Call, spec: MachineSpec): Promise<OperationRef> {
+    const { fromSnapshot: _, ...fresh } = spec;
+    return super.create(call, fresh);
+  }
+}
+
+/** Knows a snapshot only once its machine is gone. */
+class CopiesOfTheDead extends SimulatedProvider {
+  override async create(call: Call, spec: MachineSpec): Promise<OperationRef> {
+    if (spec.fromSnapshot !== undefined) {
+      throw new ProviderError("not_found", "no such snapshot", { effect: "none" });
+    }
+    return super.create(call, spec);
+  }
+}
+
+/** Takes the machine away for its copy. */
+class RestartsForCopies extends Shows {
+  #copied = false;
+
+  override create(call: Call, spec: MachineSpec): Promise<OperationRef> {
+    this.#copied ||= spec.fromSnapshot !== undefined && spec.owner.tenantId === owner.tenantId;
+    return super.create(call, spec);
+  }
+
+  change(machine: Machine): Machine {
+    const { powerSince } = machine;
+    return this.#copied ? { ...machine, powerSince: powerSince + 1 } : machine;
+  }
+}
+
 /** Says that it moved, and left it where it was. */
 class MovesNowhere extends SimulatedProvider {
   override async move(call: Call, machineId: string): Promise<OperationRef> {
@@ -251,6 +284,10 @@ const broken: readonly (readonly [string, Driver])[] = [
   ["workload-log-restart", LosesLog],
   ["serial-replay", NoReplay],
   ["snapshot-disk", SnapshotsStay],
+  ["clone", CopiesAnybodys],
+  ["clone", CopiesOfTheDead],
+  ["clone", RestartsForCopies],
+  ["clone", SnapshotsStay],
   ["move-live", MovesNowhere],
   ["move-live", MovesByReboot],
   ["start-elsewhere", StartsWhereItWas],

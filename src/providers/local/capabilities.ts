@@ -11,6 +11,9 @@ export function capabilitiesOf({ offered }: Driver): Capabilities {
     snapshotWithMemory: yes,
     snapshotDiskOnly: yes,
     keepSnapshot: yes,
+    clone: no(
+      "a snapshot lies inside the disk of its machine, which only that machine's QEMU may read as long as it is there",
+    ),
     resizeCpuLive: yes,
     resizeMemoryLive: yes,
     diskGrowLive: yes,

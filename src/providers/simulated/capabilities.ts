@@ -7,6 +7,7 @@ export const simulatedCapabilities: Capabilities = {
   snapshotWithMemory: yes,
   snapshotDiskOnly: yes,
   keepSnapshot: yes,
+  clone: yes,
   resizeCpuLive: yes,
   resizeMemoryLive: yes,
   diskGrowLive: yes,

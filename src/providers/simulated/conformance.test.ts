@@ -87,6 +87,7 @@ simulated(
     snapshotWithMemory: no,
     snapshotDiskOnly: no,
     keepSnapshot: no,
+    clone: no,
     resizeCpuLive: no,
     resizeMemoryLive: no,
     diskGrowLive: no,

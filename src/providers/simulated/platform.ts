@@ -59,6 +59,8 @@ export interface View {
   /** The other machines of a host. */
   readonly beside: (hostId: string) => readonly MachineState[];
   readonly kept: World["kept"];
+  /** As they were when each was last acted on. */
+  readonly machines: World["machines"];
 }
 
 export class SimulatedPlatform {
@@ -144,6 +146,7 @@ export class SimulatedPlatform {
             .filter((each) => each.spec.hostId === hostId && each.spec.id !== asked.machineId)
             .map((each) => this.#seen(each, world, now)),
         kept: world.kept,
+        machines: world.machines,
       });
       const machines = new Map(world.machines);
       if (decided.machine === undefined) machines.delete(asked.machineId);

@@ -38,7 +38,7 @@ import { SerialConsole } from "./serial.ts";
 import { showMachine, showOperation, showSample } from "./show.ts";
 import {
   deleteSnapshot,
-  demandKept,
+  demandSnapshot,
   keptOf,
   revert,
   takeSnapshot,
@@ -130,7 +130,7 @@ export class SimulatedProvider implements Provider {
         throw new ProviderError("unavailable", `host ${host.id} is down`, { effect: "none" });
       }
       checkSpec(spec, host);
-      demandKept(spec, view.kept);
+      demandSnapshot(spec, view, this.#capabilities);
       const { pinning = {} } = spec;
       if (pinning.numaNode !== undefined) demand(this.#capabilities.numaPinning, "a NUMA node");
       if (pinning.exclusive === true) demand(this.#capabilities.exclusiveCpus, "CPUs of its own");

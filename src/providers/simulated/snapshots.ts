@@ -72,11 +72,21 @@ export function keptOf(machine: MachineState, snapshotId: string): KeptSnapshot 
 }
 
 /** Throws unless the machine may be made from it. */
-export function demandKept(spec: MachineSpec, kept: World["kept"]): void {
-  if (spec.fromSnapshot === undefined) return;
-  const found = kept.get(spec.fromSnapshot);
+export function demandSnapshot(
+  spec: MachineSpec,
+  world: Pick<World, "kept" | "machines">,
+  can: Capabilities,
+): void {
+  const { fromSnapshot } = spec;
+  if (fromSnapshot === undefined) return;
+  const there = [...world.machines.values()].find(({ snapshots }) =>
+    snapshots.some(({ id }) => id === fromSnapshot),
+  );
+  const isTheirs = there?.spec.owner.tenantId === spec.owner.tenantId;
+  if (isTheirs) demand(can.clone, "a machine made of a snapshot whose machine is still there");
+  const found = there === undefined ? world.kept.get(fromSnapshot) : keptOf(there, fromSnapshot);
   // Another tenant's is not there for this one.
-  if (found?.owner.tenantId !== spec.owner.tenantId) throw noSnapshot(spec.fromSnapshot);
+  if (found?.owner.tenantId !== spec.owner.tenantId) throw noSnapshot(fromSnapshot);
   if (spec.diskBytes < found.diskBytes) {
     throw refused(`the snapshot needs a disk of ${found.diskBytes} bytes`);
   }

@@ -215,6 +215,7 @@ export const infrastructure = {
   capability: {
     snapshotWithMemory: "Snapshot with memory",
     snapshotDiskOnly: "Snapshot of the disk",
+    clone: "Clone of a machine that is there",
     keepSnapshot: "Snapshot outlives its machine",
     resizeCpuLive: "More or fewer CPUs while running",
     resizeMemoryLive: "More or less memory while running",

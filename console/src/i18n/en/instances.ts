@@ -32,6 +32,7 @@ export const instances = {
     reboot: "Only a running instance can be rebooted; this one is: {{state}}.",
     release: "It is being released or gone already.",
     resize: "Only a running or stopped instance can be resized; this one is: {{state}}.",
+    clone: "Only a running or stopped instance can be cloned; this one is: {{state}}.",
     resizePlan: "It is paid ahead: change its size with its subscription, under Billing.",
     permission: "Your role may look, but not change.",
   },

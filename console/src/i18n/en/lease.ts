@@ -72,6 +72,12 @@ export const lease = {
   },
   automaticOff: "Size it by hand again",
   resizedAt: "Last resized",
+  clone: "Clone",
+  cloneTitle: "Clone {{name}}",
+  clonePrice: "The clone, an hour",
+  cloneHold: "Held on the balance",
+  cloneText:
+    "Another instance is rented at today's price, billed by itself once it runs. It begins with this one's disk as it is at that moment; of a running instance what was not written yet is missing, as after a power cut. It gets an address, a host name and, where the image has cloud-init, SSH host keys of its own; /etc/machine-id and what programs keep on the disk as their identity are the same.",
   resize: "Resize",
   resizeTitle: "Resize {{name}}",
   resizeAsked: "{{name}} is being resized",

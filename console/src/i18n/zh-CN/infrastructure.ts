@@ -205,6 +205,7 @@ export const infrastructure = {
   capability: {
     snapshotWithMemory: "含内存快照",
     snapshotDiskOnly: "磁盘快照",
+    clone: "克隆现有虚拟机",
     keepSnapshot: "快照可独立于虚拟机保留",
     resizeCpuLive: "运行中调整 CPU",
     resizeMemoryLive: "运行中调整内存",

@@ -71,6 +71,12 @@ export const lease = {
   },
   automaticOff: "改为手动调整",
   resizedAt: "上次调整",
+  clone: "克隆",
+  cloneTitle: "克隆 {{name}}",
+  clonePrice: "克隆实例每小时价格",
+  cloneHold: "将冻结的余额",
+  cloneText:
+    "按今日价格另租一台实例，运行后单独计费。它以此刻的磁盘内容开始；若原实例正在运行，尚未写盘的数据会缺失，如同断电。新实例有自己的地址、主机名，镜像带 cloud-init 时还有自己的 SSH 主机密钥；/etc/machine-id 以及程序保存在磁盘上的身份标识与原实例相同。",
   resize: "变更配置",
   resizeTitle: "变更 {{name}} 的配置",
   resizeAsked: "正在变更 {{name}} 的配置",

@@ -30,6 +30,12 @@ export function resizeRefusal(lease: Lease, t: Translate): string | undefined {
   return t("instances.whyNot.resize", { state: t(`states.lease.${lease.state}`) });
 }
 
+/** What its platform cannot, the server says. */
+export function cloneRefusal(lease: Lease, t: Translate): string | undefined {
+  if (lease.state === "running" || lease.state === "stopped") return undefined;
+  return t("instances.whyNot.clone", { state: t(`states.lease.${lease.state}`) });
+}
+
 export function useLeaseActions(): readonly BulkAction<Lease>[] {
   const { t } = useText();
   const mayUse = useMay()("compute.use");

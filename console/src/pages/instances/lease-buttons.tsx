@@ -6,7 +6,8 @@ import { BulkDialog, type BulkAction } from "#console/components/bulk.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 
-import { resizeRefusal, useLeaseActions, type Lease } from "./actions.ts";
+import { cloneRefusal, resizeRefusal, useLeaseActions, type Lease } from "./actions.ts";
+import { CloneDialog } from "./clone-dialog.tsx";
 import { ResizeDialog } from "./resize-dialog.tsx";
 
 export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
@@ -15,6 +16,7 @@ export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
   const actions = useLeaseActions();
   const [asked, setAsked] = useState<BulkAction<Lease>>();
   const [isResizing, setResizing] = useState(false);
+  const [isCloning, setCloning] = useState(false);
   const button = (action: BulkAction<Lease>): ReactNode => (
     <Button
       key={action.key}
@@ -37,6 +39,13 @@ export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
       >
         {t("lease.resize")}
       </Button>
+      <Button
+        icon="copy"
+        disabledReason={mayUse ? cloneRefusal(lease, t) : t("instances.whyNot.permission")}
+        onClick={() => setCloning(true)}
+      >
+        {t("lease.clone")}
+      </Button>
       {shown.filter(({ key }) => key === "release").map(button)}
       {asked === undefined ? null : (
         <BulkDialog
@@ -46,6 +55,7 @@ export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
           onClose={() => setAsked(undefined)}
         />
       )}
+      {isCloning ? <CloneDialog lease={lease} onClose={() => setCloning(false)} /> : null}
       {isResizing ? <ResizeDialog lease={lease} onClose={() => setResizing(false)} /> : null}
     </>
   );

@@ -20,6 +20,7 @@ import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
 import { wantsImage } from "#flow/place/host-images.ts";
 import { keptHosts } from "#flow/place/kept-hosts.ts";
+import { refuseWhileCloned } from "#flow/provision/clone-asks.ts";
 import { leaseEvents } from "#flow/provision/events.ts";
 import { findLease, listLeases, type LeaseView } from "#flow/provision/lease-view.ts";
 import { askResize } from "#flow/provision/resize.ts";
@@ -260,6 +261,7 @@ export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params
       `${current.name} is a subscription: cancel that, and see before what it gives back.`,
     );
   }
+  await refuseWhileCloned(tx, { tenantId, leaseId: params.leaseId });
   return answer(context, params.leaseId, await askRelease(tx, keyOf(context, params.leaseId)));
 };
 

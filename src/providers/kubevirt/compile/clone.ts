@@ -1,5 +1,7 @@
 /**
- * A machine as a copy of another one, disks and all. Labels are not copied: they say whose the first
+ * A machine as a copy of another one, disks and all, by KubeVirt's own means. The driver applies none: a
+ * clone that is sold is a snapshot and a machine made of it (docs/decisions/0021); this is for operators who
+ * make one by hand. Labels are not copied: they say whose the first
  * one is, so the copy gets its own, and an id and a serial number of its own with them.
  */
 import type { Owner } from "#providers/machine.ts";

@@ -1,7 +1,8 @@
 /**
  * Machines by the number, and an autoscaler for them: where the cluster itself is to scale them. (A
- * StatefulSet cannot own machines, and an autoscaler cannot scale a single one.) The control plane's
- * own groups rent each member as a lease instead, since each is billed by itself.
+ * StatefulSet cannot own machines, and an autoscaler cannot scale a single one.) The driver
+ * applies none: what it makes nobody ordered. The control plane's own groups rent each member as a lease
+ * instead, since each is billed by itself (docs/decisions/0021).
  */
 import type { Autoscaler, MachinePool } from "#providers/kubevirt/objects/catalog.ts";
 

@@ -39,6 +39,7 @@ export function capabilitiesOf(
     snapshotWithMemory: no("KubeVirt's snapshots hold disks, not memory"),
     snapshotDiskOnly: canSnapshot ? yes : no(noSnapshots),
     keepSnapshot: canSnapshot ? yes : no(noSnapshots),
+    clone: canSnapshot ? yes : no(noSnapshots),
     resizeCpuLive: no(
       kubevirt.liveUpdate
         ? "sockets are plugged while it runs; other cores or threads wait for the next start"

@@ -122,6 +122,27 @@ export const compute: Said = [
   ["It cannot be near to {names} and apart from it.", "不能既靠近又远离 {names}。"],
 
   // What may not be done now.
+  [
+    "The lease {name} has no machine yet, so there is no disk to copy. Rent another one like it instead.",
+    "实例 {name} 还没有机器，没有可复制的磁盘。请改为另租一台同样的实例。",
+  ],
+  ["{name} cannot be cloned: {*because}.", "{name} 无法克隆：{because}。"],
+  [
+    "{name} is being cloned {count} times already ({names}), and at most {most} at once; wait until one is there.",
+    "{name} 已有 {count} 个克隆正在进行（{names}），同时最多 {most} 个；请等待其中一个完成。",
+  ],
+  [
+    "Its disk is being copied for {name}. Wait until {name} runs, or release {name} first.",
+    "正在为 {name} 复制其磁盘。请等待 {name} 运行，或先释放 {name}。",
+  ],
+  [
+    "The snapshot is what {name} is made of; it goes by itself when {name} runs.",
+    "{name} 正由该快照创建；{name} 运行后快照会自动删除。",
+  ],
+  [
+    "A disk of {asked} GiB is smaller than the {least} GiB that the copy needs; ask for that or more.",
+    "{asked} GiB 的磁盘小于克隆所需的 {least} GiB，请至少申请该大小。",
+  ],
   ["The lease {name} is running or starting already.", "实例 {name} 已在运行或正在启动。"],
   [
     "The lease {name} is being resized; start it when that is done.",

@@ -37,6 +37,16 @@ export const events: Said = [
     "机器现在运行在 {to} 上，不再运行在 {from} 上。",
   ],
   ["Restart {number} of {most}.", "第 {number} 次重启，最多 {most} 次。"],
+  ["Its disk is being copied for {name}.", "正在为 {name} 复制其磁盘。"],
+  [
+    "It is a copy of {name}: the disk of that one is being copied.",
+    "它是 {name} 的克隆：正在复制后者的磁盘。",
+  ],
+  [
+    "The disk of {name} could not be copied, and nothing was billed: {*why}",
+    "无法复制 {name} 的磁盘，未产生任何费用：{why}",
+  ],
+  ["{name} was released before that was done.", "{name} 在复制完成前已被释放。"],
   ["It was released.", "已释放。"],
   ["It was stopped before that.", "此前已停止。"],
   ["Released before a machine was made.", "创建机器之前已释放。"],
