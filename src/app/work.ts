@@ -38,6 +38,7 @@ import { storageLoop } from "#storage/sweep.ts";
 import { exchangeLoop } from "./exchange-loop.ts";
 import { housekeepingLoop } from "./housekeeping.ts";
 import { openLogSigner, type LogKeyPlace } from "./log-key.ts";
+import { tellTiersLoop } from "./tier-loop.ts";
 import { usageMetrics } from "./usage-metrics.ts";
 
 export interface WorkContext {
@@ -84,6 +85,9 @@ export function startWork(context: WorkContext): Work {
     ...context.providers
       .filter((provider) => provider.removeProject !== undefined)
       .map((provider) => projectEndLoop({ db, provider, observer, now })),
+    ...context.providers
+      .filter((provider) => provider.tellTiers !== undefined)
+      .map((provider) => tellTiersLoop({ db, provider, now })),
     meterLoop({ db, now }),
     cutLoop({ db, now }),
     logLoop({ db, now, openSigner: () => openLogSigner(context, context.logKey) }),

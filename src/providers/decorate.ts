@@ -61,6 +61,7 @@ class DecoratedProvider implements Provider {
   readonly #options: DecorateOptions;
   readonly #gate: Gate;
   readonly removeProject?: NonNullable<Provider["removeProject"]>;
+  readonly tellTiers?: NonNullable<Provider["tellTiers"]>;
 
   constructor(inner: Provider, options: DecorateOptions) {
     this.site = inner.site;
@@ -71,6 +72,11 @@ class DecoratedProvider implements Provider {
         this.#run("removeProject", new Leash(call.signal), this.#mutationLimits, (signal) =>
           remove({ signal }, project),
         );
+    }
+    if (inner.tellTiers !== undefined) {
+      const tell = inner.tellTiers.bind(inner);
+      this.tellTiers = (call, tiers) =>
+        this.#read("tellTiers", call, (leashed) => tell(leashed, tiers));
     }
     this.#inner = inner;
     this.#options = options;

@@ -178,6 +178,9 @@ export class ProviderError extends Error {
   }
 }
 
+/** Who comes first, in the words of the queue: credit of a package counts as gold. */
+export type TenantTier = "diamond" | "gold" | "ordinary";
+
 /** How far a platform is with taking away what it held of a project, its machines apart. */
 export type ProjectEnd =
   | { readonly state: "going"; readonly waitsFor: string }
@@ -242,6 +245,13 @@ export interface Provider {
     call: ReadCall,
     project: { readonly tenantId: string; readonly projectId: string },
   ): Promise<ProjectEnd>;
+
+  /**
+   * Tells what each tenant is who has work here, all of them at once, for a platform that has a queue of
+   * its own: told again whenever that changes, and after a restart. Twice is the same as once, and jobs
+   * that run go on. Absent where no queue but ours decides.
+   */
+  tellTiers?(call: ReadCall, tiers: ReadonlyMap<string, TenantTier>): Promise<void>;
 
   /** Bidirectional bytes. Serial begins with what was printed before (a bounded ring). */
   console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex>;

@@ -139,7 +139,7 @@ async function agentServer(exchange: OpenExchange) {
   };
 }
 
-const limitedTenant = randomUUID();
+export const limitedTenant = randomUUID();
 
 /** Of a tenant that has bought eight CPUs, and no more. */
 export function limitedOwner(): Owner {

@@ -9,6 +9,7 @@ import { StatusError } from "#providers/kubevirt/client/errors.ts";
 import { apiVersion, type Kind, type ObjectName } from "#providers/kubevirt/client/kind.ts";
 import type { Selection } from "#providers/kubevirt/client/list.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
+import { labelKeys, ourSelector } from "#providers/kubevirt/compile/labels.ts";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { meteringFinalizer } from "#providers/kubevirt/jobs/names.ts";
 import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
@@ -24,6 +25,8 @@ import type { ProjectEnd, ReadCall } from "#providers/provider.ts";
 
 import { providerError, refusedBecause } from "./errors.ts";
 import type { Hands } from "./hands.ts";
+
+type Leftovers = Extract<ProjectEnd, { state: "gone" }>["leftovers"];
 
 interface Ended {
   readonly tenantId: string;
@@ -55,7 +58,12 @@ export async function removeProject(
     if (waitsFor !== undefined) return { state: "going", waitsFor };
   }
   hands.furnished.forget(namespaceName(project.projectId));
-  return leftOf(hands, call, removalLeftovers(project));
+  const queues = await takeQueues(hands, call, project);
+  if ("waitsFor" in queues) return { state: "going", ...queues };
+  const end = await leftOf(hands, call, removalLeftovers(project));
+  return end.state === "going"
+    ? end
+    : { ...end, leftovers: [...queues.leftovers, ...end.leftovers] };
 }
 
 /** What it waits for; `undefined` when the step is done. */
@@ -94,6 +102,42 @@ async function take(
     return left.length === 0 ? undefined : `${counted(kind, left)} to be gone`;
   }
   return `${counted(kind, items)} to end, which nobody deletes with a project`;
+}
+
+/**
+ * The queues of a tenant whose last project this was. They stand outside of all namespaces, so nothing
+ * takes them along; one that the cluster does not let go of keeps no project.
+ */
+async function takeQueues(
+  hands: Hands,
+  call: ReadCall,
+  { tenantId }: Ended,
+): Promise<{ readonly waitsFor: string } | { readonly leftovers: Leftovers }> {
+  const { client, settings } = hands;
+  const labels = `${ourSelector(settings.controlPlane)},${labelKeys.tenant}=${tenantId}`;
+  const { items: projects } = await client.list(call, kinds.namespace, { labels });
+  if (projects.length > 0) return { leftovers: [] };
+  const leftovers: Leftovers[number][] = [];
+  for (const kind of [kinds.clusterQueue, jobKinds.volcanoQueue]) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- two of them
+      for (const { metadata } of await listed(hands, call, kind, { labels })) {
+        const { uid, name, deletionTimestamp } = metadata;
+        if (deletionTimestamp !== undefined) continue;
+        // oxlint-disable-next-line no-await-in-loop -- two of each
+        await client.delete({ ...call, uid }, kind, { name });
+      }
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const left = await listed(hands, call, kind, { labels });
+      if (left.length > 0) return { waitsFor: `${counted(kind, left)} to be gone` };
+    } catch (error) {
+      // Without the right to look, or because its webhook keeps queues that are open.
+      if (!(error instanceof StatusError && error.code < 429 && error.code !== 409)) throw error;
+      const { message } = providerError(error);
+      leftovers.push({ what: kind.plural, why: `Nobody could delete them: ${message}` });
+    }
+  }
+  return { leftovers };
 }
 
 /** Of pods whose runs are all recorded by now: who calls has no machine and no job left there. */

@@ -25,6 +25,7 @@ import type {
   Resize,
   Sample,
   Snapshot,
+  TenantTier,
 } from "#providers/provider.ts";
 
 import { capabilitiesOf } from "./capabilities.ts";
@@ -101,6 +102,7 @@ export class KubevirtProvider implements Provider {
           ...(this.#hands.claim?.findings() ?? []),
           ...this.#upkeep.findings(),
           ...this.#crossChecker.findings(),
+          ...(this.#jobs?.findings() ?? []),
           ...this.#view.findings(),
           ...siteFindings(site, this.#settings, this.#view.nodes()),
         ],
@@ -200,6 +202,11 @@ export class KubevirtProvider implements Provider {
       if (found !== undefined) return found.jobs.operation(call, ref);
       return operationStatus(this.#hands, call, ref);
     });
+  }
+
+  tellTiers(_call: ReadCall, tiers: ReadonlyMap<string, TenantTier>): Promise<void> {
+    this.#jobs?.tell(tiers);
+    return Promise.resolve();
   }
 
   removeProject(

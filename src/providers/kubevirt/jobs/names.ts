@@ -9,6 +9,9 @@ import type { JobAsk, JobSite, Tier } from "./model.ts";
 export const attemptLabel = "millrace.dev/attempt";
 /** The machines that the members stand for, by rank: what is in the cluster says whose it is. */
 export const membersAnnotation = "millrace.dev/members";
+/** On a tenant's queues: what his quota follows, as it was known last. */
+export const tierLabel = "millrace.dev/tier";
+export const agentPolicyName = "job-agents";
 /** Says on every pod that what keeps its share of a card apart is software: no wall. */
 export const softSharingLabel = "millrace.dev/soft-gpu-sharing";
 /**

@@ -34,6 +34,7 @@ const amounts = new Map([
 ]);
 const share: TenantShare = {
   tenantId: single.owner.tenantId,
+  tier: "gold",
   own: new Map([["a100-80g", amounts]]),
   borrow: new Map([["a100-80g", new Map([["nvidia.com/gpu", 8n]])]]),
   stopped: "no",

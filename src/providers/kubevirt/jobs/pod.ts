@@ -25,6 +25,7 @@ import { agentPath, literal, type Numbering, programEnvironment, workPath } from
 import { flavorOf, type JobAsk, type JobFlavor, type JobPlace, type JobSite } from "./model.ts";
 import {
   accessName,
+  agentPolicyName,
   attemptLabel,
   jobLabels,
   jobName,
@@ -292,7 +293,7 @@ export function agentPolicy({ site, namespace }: JobPlace): NetworkPolicy {
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
-    metadata: { name: "job-agents", namespace, labels: ourLabels(site.controlPlaneId) },
+    metadata: { name: agentPolicyName, namespace, labels: ourLabels(site.controlPlaneId) },
     spec: {
       podSelector: { matchExpressions: [{ key: attemptLabel, operator: "Exists" }] },
       policyTypes: ["Egress"],

@@ -16,9 +16,10 @@ import type {
   ResourceGroup,
   Topology,
 } from "#providers/kubevirt/objects/jobs.ts";
+import type { Labels } from "#providers/kubevirt/objects/meta.ts";
 
-import type { JobFlavor, JobPlace, JobSite } from "./model.ts";
-import { localQueueName, tenantLabels, tenantQueue } from "./names.ts";
+import type { JobFlavor, JobPlace, JobSite, Tier } from "./model.ts";
+import { localQueueName, tenantLabels, tenantQueue, tierLabel } from "./names.ts";
 
 /** By flavor, then by resource: thousandths of CPU, bytes, pieces. What is not named is none. */
 export type Shares = ReadonlyMap<string, ReadonlyMap<string, bigint>>;
@@ -26,6 +27,7 @@ export type Shares = ReadonlyMap<string, ReadonlyMap<string, bigint>>;
 /** Of one tenant: his own, by package or tier, and the most that he may borrow beyond it. */
 export interface TenantShare {
   readonly tenantId: string;
+  readonly tier: Tier;
   readonly own: Shares;
   readonly borrow: Shares;
   /** Suspended customers: what runs goes on or is ended, and nothing new begins. */
@@ -108,7 +110,7 @@ function queue(
   return {
     apiVersion: "kueue.x-k8s.io/v1beta2",
     kind: "ClusterQueue",
-    metadata: { name: of.name, labels: tenantLabels(site, share.tenantId) },
+    metadata: { name: of.name, labels: queueLabels(site, share) },
     spec: {
       cohortName: site.cohort,
       // Absent means nobody, `{}` means everybody: it is always said.
@@ -121,6 +123,11 @@ function queue(
       stopPolicy: stop[share.stopped],
     },
   };
+}
+
+/** The tier is written where the quota is, so that both are known together after a restart. */
+export function queueLabels(site: JobSite, { tenantId, tier }: TenantShare): Labels {
+  return { ...tenantLabels(site, tenantId), [tierLabel]: tier };
 }
 
 /** A project's two doors to them. */

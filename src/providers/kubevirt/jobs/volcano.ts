@@ -9,16 +9,9 @@ import type { Amounts } from "#providers/kubevirt/objects/meta.ts";
 import { indexedNumbering, type Numbering } from "./environment.ts";
 import { maxExecutionSeconds } from "./kueue.ts";
 import type { JobAsk, JobPlace, JobSite } from "./model.ts";
-import {
-  jobLabels,
-  jobName,
-  membersAnnotation,
-  podClass,
-  tenantLabels,
-  tenantQueue,
-} from "./names.ts";
+import { jobLabels, jobName, membersAnnotation, podClass, tenantQueue } from "./names.ts";
 import { memberPod } from "./pod.ts";
-import { printAmount, type Shares, type TenantShare } from "./queues.ts";
+import { printAmount, queueLabels, type Shares, type TenantShare } from "./queues.ts";
 
 const keepSeconds = 7 * 24 * 3600;
 /** Volcano reads 0 as its default of 3. Nothing of ours restarts a job, so nothing counts to it. */
@@ -32,7 +25,7 @@ export function volcanoQueues(
 ): readonly [VolcanoQueue, VolcanoQueue] {
   const metadata = (preemptible: boolean) => ({
     name: tenantQueue(share.tenantId, preemptible),
-    labels: tenantLabels(site, share.tenantId),
+    labels: queueLabels(site, share),
   });
   const kind = { apiVersion: "scheduling.volcano.sh/v1beta1", kind: "Queue" } as const;
   const own = amounts(share.own);

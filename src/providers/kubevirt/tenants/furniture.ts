@@ -69,7 +69,7 @@ export function furniturePlan<Wanted extends ObjectKey, Seen extends ObjectKey>(
   };
 }
 
-const withAmounts = new Set(["ResourceQuota", "LimitRange"]);
+const withAmounts = new Set(["ResourceQuota", "LimitRange", "ClusterQueue", "Cohort", "Queue"]);
 
 function isAsWanted(seen: ObjectKey | undefined, wanted: ObjectKey): boolean {
   if (covers(seen, wanted)) return true;

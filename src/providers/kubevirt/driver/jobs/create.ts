@@ -58,7 +58,7 @@ async function writeDown(hands: JobHands, call: Call, spec: MachineSpec): Promis
   const { size = 1 } = spec.workload?.gang ?? {};
   // The others will be like it: what is refused of all is refused with the first.
   const alike = Array.from({ length: size }, (_, rank) => ({ ...spec, id: `${spec.id}-${rank}` }));
-  demandRoom(jobs, at, askOf(jobs, at, alike));
+  demandRoom(hands, at, askOf(jobs, at, alike));
   const namespace = namespaceName(spec.owner.projectId);
   await ensureNamespace(base, call, { spec, facts: await factsOf(hands, namespace) });
   if (await isGone(base, call, { namespace, machineId: spec.id })) {

@@ -9,17 +9,17 @@ import { sameOwner, type Hands } from "#providers/kubevirt/driver/hands.ts";
 import { recordOf, withRecord } from "#providers/kubevirt/driver/records.ts";
 import { machinePriorityMin } from "#providers/kubevirt/driver/site.ts";
 import type { Exchange } from "#providers/kubevirt/exchange/exchange.ts";
-import type { JobSite } from "#providers/kubevirt/jobs/model.ts";
+import type { JobSite, Tier } from "#providers/kubevirt/jobs/model.ts";
 import { attemptLabel } from "#providers/kubevirt/jobs/names.ts";
 import { memberHost, memberName } from "#providers/kubevirt/jobs/volcano.ts";
-import type { Shares } from "#providers/kubevirt/jobs/queues.ts";
+import type { Shares, TenantShare } from "#providers/kubevirt/jobs/queues.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, ReadCall } from "#providers/provider.ts";
 
-import { Furnishings } from "./furniture.ts";
 import type { MemberRecord } from "./record.ts";
 import type { JobsSettings } from "./settings.ts";
-import { capacityOf, jobSite, priorityProblem, type SiteOf } from "./site.ts";
+import type { Queues } from "./queues.ts";
+import { capacityOf, jobSite, priorityProblem, type SiteOf, tenantShare } from "./site.ts";
 import type { AttemptSeen, JobsView } from "./view.ts";
 
 /** Somebody else may write at the same time; not for ever. */
@@ -37,18 +37,20 @@ export class JobHands {
   readonly jobs: JobsSettings;
   readonly view: JobsView;
   readonly exchange: Exchange;
-  readonly furnishings = new Furnishings();
+  readonly queues: Queues;
 
   constructor(of: {
     readonly base: Hands;
     readonly jobs: JobsSettings;
     readonly view: JobsView;
     readonly exchange: Exchange;
+    readonly queues: Queues;
   }) {
     this.base = of.base;
     this.jobs = of.jobs;
     this.view = of.view;
     this.exchange = of.exchange;
+    this.queues = of.queues;
   }
 
   /** As of a minute ago at most, which is enough for what goes on. */
@@ -68,6 +70,12 @@ export class JobHands {
     const missingNow = await this.view.missingNow(call.signal);
     const { items } = await client.list({ signal: call.signal }, kinds.priorityClass);
     return this.#siteWith(machinePriorityMin(settings, items), missingNow);
+  }
+
+  /** `ofJob`: where nobody has said anything of the tenant yet. */
+  shareOf({ capacity }: JobsSite, tenantId: string, ofJob?: Tier): TenantShare {
+    const tier = this.queues.tierOf(tenantId, ofJob);
+    return tenantShare(this.jobs, capacity, { tenantId, tier });
   }
 
   #siteWith(priorityMin: number, lacking: string | undefined): JobsSite {

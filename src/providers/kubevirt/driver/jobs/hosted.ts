@@ -18,11 +18,15 @@ import {
   type OperationRef,
   type OperationStatus,
   type ReadCall,
+  type SiteFinding,
+  type TenantTier,
 } from "#providers/provider.ts";
 
 import { createMember } from "./create.ts";
 import { JobHands } from "./hands.ts";
 import { Keeper } from "./keeper.ts";
+import { QueueUpkeep } from "./queue-upkeep.ts";
+import { Queues } from "./queues.ts";
 import type { MemberRecord } from "./record.ts";
 import { removeMember } from "./removal.ts";
 import type { JobsSettings } from "./settings.ts";
@@ -48,6 +52,7 @@ export const notOfJobs =
 export class HostedJobs {
   readonly view: JobsView;
   readonly #hands: JobHands;
+  readonly #upkeep: QueueUpkeep;
   readonly #options: HostedJobsOptions;
 
   constructor(options: HostedJobsOptions) {
@@ -56,7 +61,17 @@ export class HostedJobs {
     const controlPlaneId = base.settings.controlPlane;
     const { batch } = jobs;
     this.view = new JobsView({ client, controlPlaneId, batch, now, onLost, changed });
-    this.#hands = new JobHands({ base, jobs, view: this.view, exchange });
+    const queues = new Queues({
+      client,
+      controlPlaneId,
+      batch,
+      hasTopology: jobs.topology !== undefined,
+      now,
+      onLost,
+    });
+    this.#hands = new JobHands({ base, jobs, view: this.view, exchange, queues });
+    const { keeps, log } = options;
+    this.#upkeep = new QueueUpkeep({ hands: this.#hands, log, keeps });
   }
 
   /** Runs until the signal aborts. */
@@ -64,6 +79,8 @@ export class HostedJobs {
     const { keeps, log } = this.#options;
     await Promise.all([
       this.view.follow(signal),
+      this.#hands.queues.follow(signal),
+      this.#upkeep.run(signal),
       new Keeper({ hands: this.#hands, log, keeps }).run(signal),
     ]);
   }
@@ -72,6 +89,16 @@ export class HostedJobs {
   async problem(signal: AbortSignal): Promise<string | undefined> {
     await this.view.whole(signal);
     return (await this.#hands.siteNow({ signal })).problem;
+  }
+
+  /** What of the queues is the matter, for their operator. */
+  findings(): readonly SiteFinding[] {
+    return this.#upkeep.findings();
+  }
+
+  /** Of all tenants at once; their quotas follow. */
+  tell(tiers: ReadonlyMap<string, TenantTier>): void {
+    this.#hands.queues.tell(tiers);
   }
 
   find(call: ReadCall, machineId: string): Promise<MemberRecord | undefined> {

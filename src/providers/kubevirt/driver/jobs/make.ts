@@ -21,11 +21,11 @@ import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec, ReadCall } from "#providers/provider.ts";
 
-import { jobFurniture } from "./furniture.ts";
+import { doorsOf, queuesOf, siteOf } from "./furniture.ts";
 import type { JobHands, JobsSite } from "./hands.ts";
 import { attemptIdOf, madeAnnotation, type MemberRecord } from "./record.ts";
 import type { JobsSettings } from "./settings.ts";
-import { imageOf, roomOf, tenantShare, unsold } from "./site.ts";
+import { imageOf, roomOf, unsold } from "./site.ts";
 import { isMade } from "./sight.ts";
 import type { AttemptSeen } from "./view.ts";
 
@@ -59,8 +59,9 @@ export function askOf(
 }
 
 /** Throws what would wait for ever, or share a card without a wall. */
-export function demandRoom(jobs: JobsSettings, { site, capacity }: JobsSite, ask: JobAsk): void {
-  const share = tenantShare(jobs, capacity, ask.owner.tenantId);
+export function demandRoom(hands: JobHands, at: JobsSite, ask: JobAsk): void {
+  const { site } = at;
+  const share = hands.shareOf(at, ask.owner.tenantId, ask.tier);
   const flavor = flavorOf(site, ask.gpu);
   const room = flavor === undefined ? undefined : roomOf(share, flavor.name, ask.preemptible);
   const refusals = jobRefusals(ask, { site, ...(room === undefined ? {} : { room }) });
@@ -109,11 +110,17 @@ interface Making {
 
 async function makeAnew(hands: JobHands, call: ReadCall, making: Making): Promise<KubeObject> {
   const { at, ask, place, members, kind } = making;
-  const { base, jobs, exchange, furnishings } = hands;
+  const { base, jobs, exchange, queues } = hands;
   const { client } = base;
-  const share = tenantShare(jobs, at.capacity, ask.owner.tenantId);
-  const furniture = jobFurniture({ place, share, unsold: unsold(jobs, at.capacity) });
-  await furnishings.apply(client, call, furniture);
+  const { tenantId } = ask.owner;
+  const share = hands.shareOf(at, tenantId, ask.tier);
+  const others = [...queues.tenants()].filter((other) => other !== tenantId);
+  const shares = [share, ...others.map((other) => hands.shareOf(at, other))];
+  await queues.furnish(call, [
+    ...siteOf(at.site, unsold(jobs, at.capacity, shares)),
+    ...queuesOf(at.site, share),
+    ...doorsOf(place, tenantId),
+  ]);
   const token = randomBytes(32).toString("base64url");
   await exchange.open({
     attemptId: ask.attemptId,

@@ -87,11 +87,19 @@ export const jobsSettings = z.strictObject({
   tenantNodeLabel: z.string().min(1).default("millrace.dev/tenant"),
   shares: z
     .strictObject({
-      /** Of whoever is not named below; when left out all that the machines have: Millrace's own books decide. */
+      /** Of whoever is named neither himself nor by his tier; when left out all that the machines have: Millrace's own books decide. */
       others: share.optional(),
       tenants: z.record(z.uuid(), share).default({}),
+      /** Of whoever is not named above, by his tier; credit of a package counts as gold. */
+      tiers: z
+        .strictObject({
+          diamond: share.optional(),
+          gold: share.optional(),
+          ordinary: share.optional(),
+        })
+        .default({}),
     })
-    .default({ tenants: {} }),
+    .default({ tenants: {}, tiers: {} }),
 });
 
 export type JobsSettings = z.infer<typeof jobsSettings>;

@@ -152,10 +152,16 @@ function resourcesOf(
   return amounts.set(gpu.hami.coresResource, (has.pieces * 100n) / slice);
 }
 
-export function tenantShare(jobs: JobsSettings, capacity: Shares, tenantId: string): TenantShare {
-  const said = jobs.shares.tenants[tenantId] ?? jobs.shares.others;
+export function tenantShare(
+  jobs: JobsSettings,
+  capacity: Shares,
+  { tenantId, tier }: Pick<TenantShare, "tenantId" | "tier">,
+): TenantShare {
+  const { tenants, tiers, others } = jobs.shares;
+  const said = tenants[tenantId] ?? tiers[tier] ?? others;
   return {
     tenantId,
+    tier,
     own: said === undefined ? capacity : amountsOf(jobs, said.own),
     borrow: said?.borrow === undefined ? capacity : amountsOf(jobs, said.borrow),
     stopped: "no",
@@ -178,10 +184,17 @@ function amountsOf(jobs: JobsSettings, by: ShareSettings["own"]): Shares {
   );
 }
 
-/** What no tenant has bought can be borrowed; where everybody may have all, nothing is left over. */
-export function unsold(jobs: JobsSettings, capacity: Shares): Shares {
+/**
+ * What nobody owns can be borrowed. Who was promised a share and has no queue yet leaves it to others
+ * until he comes, and takes it back then; where everybody may have all, nothing is left over.
+ */
+export function unsold(
+  jobs: JobsSettings,
+  capacity: Shares,
+  present: readonly TenantShare[],
+): Shares {
   if (jobs.shares.others === undefined) return new Map();
-  const sold = Object.values(jobs.shares.tenants).map(({ own }) => amountsOf(jobs, own));
+  const sold = present.map(({ own }) => own);
   return new Map(
     [...capacity].map(([flavor, has]) => [
       flavor,

@@ -40,7 +40,7 @@ export function projectIn(name: string): string | undefined {
 
 export class Standing {
   readonly #mirrors: ReadonlyMap<Kind, Mirror<KubeObject>>;
-  #listener: (projectId: string | undefined) => void = () => undefined;
+  readonly #listeners = new Set<(projectId: string | undefined) => void>();
 
   constructor(options: {
     readonly client: KubeClient;
@@ -59,7 +59,9 @@ export class Standing {
           selection: { labels: ourSelector(controlPlane) },
           keyOf: ({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`,
           distill: worth,
-          onChange: (key) => this.#listener(projectIn(key)),
+          onChange: (key) => {
+            for (const listener of this.#listeners) listener(projectIn(key));
+          },
           onLost: (error) => onLost(kind.plural, error),
         }),
       ]),
@@ -68,7 +70,7 @@ export class Standing {
 
   /** Told whose things changed; `undefined`: something of the site. */
   listen(listener: (projectId: string | undefined) => void): void {
-    this.#listener = listener;
+    this.#listeners.add(listener);
   }
 
   /** Runs until the signal aborts. */
@@ -92,6 +94,11 @@ export class Standing {
 
   get policiesLost(): { readonly kind: string; readonly error: unknown } | undefined {
     return this.#lostOf(siteKinds);
+  }
+
+  /** Of all projects, as long as they are there. */
+  namespaces(): readonly KubeObject[] {
+    return [...(this.#mirrors.get(kinds.namespace)?.values() ?? [])];
   }
 
   /** Everything that says whose project it is, and all that does not: the site's. */
@@ -136,7 +143,7 @@ export class Standing {
 }
 
 /** What is compared, and whether it goes already. */
-function worth(object: KubeObject): KubeObject {
+export function worth(object: KubeObject): KubeObject {
   const { status: _, ...rest } = object;
   const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, labels } =
     object.metadata;
