@@ -9,15 +9,17 @@ import { parseArgs } from "node:util";
 import { main, root, runNode, setUp } from "./setup.mjs";
 import { SetupError, exitCodes } from "./setup/say.mjs";
 
-const usage = `npm run test:cluster -- --kubeconfig FILE (--settings FILE | --image SOURCE) [--context NAME] [--skip CHECK,…] [--fake-nodes]
+const usage = `npm run test:cluster -- --kubeconfig FILE (--settings FILE | --image SOURCE) [--context NAME] [--skip CHECK,…] [--fake-nodes [--nodes-kubeconfig FILE]]
   --settings    what a server is told of the cluster, docs/operate/KUBEVIRT.md; its first image is used
   --image       docker://… or https://…, where there are no settings
   --skip        checks that are left out, by their ids
-  --fake-nodes  for a control plane without nodes: makes two, and runs what needs no machine to start`;
+  --fake-nodes  for a control plane without nodes: makes two, and runs what needs no guest
+  --nodes-kubeconfig  for who makes and plays them; by default as --kubeconfig`;
 
 await main(async () => {
   const given = read();
   const { kubeconfig, settings, image, context, skip } = given;
+  const nodesKubeconfig = given["nodes-kubeconfig"];
   if (kubeconfig === undefined || (settings === undefined && image === undefined)) {
     throw new SetupError(usage, exitCodes.usage);
   }
@@ -29,6 +31,7 @@ await main(async () => {
     ...(context === undefined ? {} : { context }),
     skip: skip === undefined ? [] : skip.split(","),
     fakeNodes: given["fake-nodes"] ?? false,
+    ...(nodesKubeconfig === undefined ? {} : { nodesKubeconfig: resolve(nodesKubeconfig) }),
   };
   return runNode(
     [
@@ -53,6 +56,7 @@ function read() {
     image: text,
     context: text,
     skip: text,
+    "nodes-kubeconfig": text,
     "fake-nodes": /** @type {const} */ ({ type: "boolean" }),
   };
   try {

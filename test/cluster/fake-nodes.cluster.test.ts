@@ -1,44 +1,54 @@
 /**
- * On a control plane without nodes: what can be seen before a machine runs. Two nodes are made, of which
- * nobody is the kubelet, and taken away again. Nothing boots, so power, consoles, snapshots, moves and
- * what a guest says are not tested here.
+ * On a control plane without nodes: what can be seen while no guest boots. Two nodes are made and taken
+ * away again; `fake-side/` plays them, their storage and CDI. KubeVirt's webhooks and controllers are
+ * the cluster's own.
  */
 import { randomUUID } from "node:crypto";
 
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
+import { conformance } from "#providers/conformance.ts";
+import { decorate } from "#providers/decorate.ts";
 import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import type { Provider } from "#providers/provider.ts";
 
+import { hasKubevirt, startFakeSide } from "./fake-side/fake-side.ts";
+import { fakeLabel, makeNodes, removeNodes } from "./fake-side/nodes.ts";
 import { newOwner, smallMachine, underTest } from "./under-test.ts";
 
-const { cluster, settings, fakeNodes } = await underTest();
+const given = await underTest();
+const { cluster, nodesCluster, fakeNodes, skip } = given;
+const settings = { ...given.settings, nodes: { [fakeLabel]: "true" } };
 const names = ["millrace-fake-1", "millrace-fake-2"];
-const fake = "millrace.dev/fake-node";
+const [host = ""] = names;
+/** One of each that a device plug-in would count. */
+const gpus = Object.entries(settings.gpus).flatMap(([resource, { deviceClass }]) =>
+  deviceClass === undefined ? [resource] : [],
+);
+const nodes = names.map((name) => ({ name, gpus }));
 const waiting = { timeout: 120_000, interval: 200 };
+const soon = () => ({ signal: AbortSignal.timeout(60_000) });
+
+function open(): Provider {
+  return decorate(new KubevirtProvider({ settings, cluster, now: Date.now }));
+}
 
 describe.skipIf(!fakeNodes)("on nodes that nobody runs", () => {
-  const client = new KubeClient(cluster);
-  const provider = new KubevirtProvider({
-    settings: { ...settings, nodes: { [fake]: "true" } },
-    cluster,
-    now: Date.now,
-  });
+  const client = new KubeClient(nodesCluster);
+  const provider = open();
   const owner = newOwner();
-  const spec = smallMachine(settings, { hostId: names[0] ?? "", owner });
+  const spec = smallMachine(settings, { hostId: host, owner });
   const place = { namespace: namespaceName(owner.projectId), name: machineName(spec.id) };
-  const call = () => ({ signal: AbortSignal.timeout(60_000), owner, operationId: randomUUID() });
+  const call = () => ({ ...soon(), owner, operationId: randomUUID() });
 
-  beforeAll(async () => {
-    for (const name of names) await makeNode(client, name);
-  });
+  beforeAll(() => makeNodes(client, nodes));
   afterAll(async () => {
-    const read = { signal: AbortSignal.timeout(60_000) };
     await provider.delete({ ...call() }, spec.id).catch(() => undefined);
-    for (const name of names) await client.delete(read, kinds.node, { name });
-    await client.delete(read, kinds.namespace, { name: place.namespace });
+    await removeNodes(client, names);
+    await client.delete(soon(), kinds.namespace, { name: place.namespace });
     await provider.close();
     client.close();
   });
@@ -74,29 +84,74 @@ describe.skipIf(!fakeNodes)("on nodes that nobody runs", () => {
   });
 });
 
-/** As a kubelet would have said it of itself once. */
-async function makeNode(client: KubeClient, name: string): Promise<void> {
-  const signal = AbortSignal.timeout(60_000);
-  const labels = {
-    [fake]: "true",
-    "kubernetes.io/hostname": name,
-    "kubernetes.io/arch": "amd64",
-    "kubernetes.io/os": "linux",
-    "kubevirt.io/schedulable": "true",
-  };
-  const head = { apiVersion: "v1", kind: "Node", metadata: { name, labels } };
-  await client.apply({ signal, force: "take-over" }, kinds.node, head);
-  const amounts = { cpu: "8", memory: "32Gi", pods: "110", "ephemeral-storage": "500Gi" };
-  const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
-  const ready = {
-    type: "Ready",
-    status: "True",
-    reason: "KubeletReady",
-    message: "made for a test",
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  };
-  const status = { capacity: amounts, allocatable: amounts, conditions: [ready] };
-  const object = { apiVersion: "v1", kind: "Node", metadata: { name }, status };
-  await client.apply({ signal, force: "take-over", subresource: "status" }, kinds.node, object);
+const needsHandler = "virt-api hands it to the virt-handler of the node, and there is none";
+const needsGuest = "no guest runs";
+const needsStorage = "no storage driver takes snapshots";
+const beyond: Readonly<Record<string, string>> = {
+  reboot: needsHandler,
+  restart: needsHandler,
+  pause: needsHandler,
+  samples: needsHandler,
+  activity: needsHandler,
+  "move-live": needsHandler,
+  "resize-memory": needsHandler,
+  "serial-replay": needsGuest,
+  "serial-abort": needsGuest,
+  vnc: needsGuest,
+  ssh: needsGuest,
+  crash: "KubeVirt starts a crashed machine anew by itself",
+  "snapshot-memory": needsStorage,
+  "snapshot-disk": needsStorage,
+  "snapshot-kept": needsStorage,
+};
+
+const { kubevirtNamespace } = settings;
+const isPlayed = fakeNodes && (await kubevirtIsThere());
+
+async function kubevirtIsThere(): Promise<boolean> {
+  const client = new KubeClient(nodesCluster);
+  try {
+    return await hasKubevirt(client, kubevirtNamespace);
+  } finally {
+    client.close();
+  }
 }
+
+describe.skipIf(!isPlayed)("on nodes that are played", () => {
+  conformance("kubevirt", {
+    create: async () => {
+      const client = new KubeClient(nodesCluster);
+      const owner = newOwner();
+      const namespace = namespaceName(owner.projectId);
+      const side = await startFakeSide(nodesCluster, {
+        nodes,
+        kubevirtNamespace,
+        namespaces: (name) => name === namespace,
+      });
+      let provider = open();
+      const placeOf = (id: string) => ({ namespace, name: machineName(id) });
+      return {
+        provider,
+        owner,
+        spec: (overrides) => ({ ...smallMachine(settings, { hostId: host, owner }), ...overrides }),
+        timings: { readyMs: 300_000, operationMs: 300_000, tickMs: 1_000 },
+        restart: async () => {
+          await provider.close();
+          provider = open();
+          return provider;
+        },
+        shutDownFromInside: (id) => side.guestEnds(placeOf(id), "shut down"),
+        close: async () => {
+          await provider.close();
+          await client.delete(soon(), kinds.namespace, { name: namespace });
+          await side.close();
+          client.close();
+        },
+      };
+    },
+    skips: [
+      ...Object.entries(beyond).map(([id, because]) => ({ test: id, because })),
+      ...skip.map((id) => ({ test: id, because: "left out by who ran it" })),
+    ],
+  });
+});

@@ -17,6 +17,7 @@ const options = z.strictObject({
   image: z.string().optional(),
   skip: z.array(z.string()),
   fakeNodes: z.boolean(),
+  nodesKubeconfig: z.string().optional(),
 });
 
 export interface UnderTest {
@@ -24,6 +25,8 @@ export interface UnderTest {
   readonly settings: ClusterSettings;
   readonly skip: readonly string[];
   readonly fakeNodes: boolean;
+  /** For who plays the fake nodes, which the driver itself may not. */
+  readonly nodesCluster: Cluster;
 }
 
 export async function underTest(): Promise<UnderTest> {
@@ -36,12 +39,13 @@ export async function underTest(): Promise<UnderTest> {
   if (Object.keys(settings.images).length === 0) {
     throw new Error("The settings name no image; a machine needs one to start from.");
   }
+  const named = context === undefined ? {} : { context };
+  const { env: environment } = process;
+  const cluster = await kubeconfig({ path: given.kubeconfig, environment, ...named });
+  const { nodesKubeconfig: path } = given;
   return {
-    cluster: await kubeconfig({
-      path: given.kubeconfig,
-      environment: process.env,
-      ...(context === undefined ? {} : { context }),
-    }),
+    cluster,
+    nodesCluster: path === undefined ? cluster : await kubeconfig({ path, environment }),
     // A name of its own: what a server makes there is another's to it.
     settings: { ...settings, controlPlane: `${settings.controlPlane}-conformance` },
     skip,
