@@ -5,7 +5,7 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec } from "#providers/provider.ts";
 import { objectAt } from "#test/kube/api/json.ts";
 import { remove } from "#test/kube/api/removal.ts";
-import { byController } from "#test/kube/node-side/writing.ts";
+import { byController, setStatus } from "#test/kube/node-side/writing.ts";
 import { sampleSpec } from "#test/kube/sample-spec.ts";
 
 import {
@@ -288,4 +288,21 @@ test("a machine that its controller writes to again and again still takes what i
   await rig.provider.power(call(spec, "stop"), spec.id, { to: "stop" });
   expect(left).toBe(0);
   expect(stored(rig, spec)).toMatchObject({ spec: { runStrategy: "Halted" } });
+});
+
+test("a start right after a stop is not written before KubeVirt has seen the stop", async () => {
+  const rig = await startRig();
+  const spec = sampleSpec();
+  await made(rig, spec);
+  rig.cluster.nodes.close();
+  await rig.provider.power(call(spec, "stop"), spec.id, { to: "stop" });
+  const looks = "GET virtualmachines.kubevirt.io";
+  const before = rig.count(looks);
+  const start = rig.provider.power(call(spec, "start"), spec.id, { to: "start" });
+  await expect.poll(() => rig.count(looks)).toBeGreaterThan(before);
+  expect(stored(rig, spec)).toMatchObject({ spec: { runStrategy: "Halted" } });
+  const status = { runStrategy: "Halted" };
+  setStatus(rig.cluster.server.objects, kinds.machine, placeOf(spec), status);
+  await start;
+  expect(stored(rig, spec)).toMatchObject({ spec: { runStrategy: "RerunOnFailure" } });
 });

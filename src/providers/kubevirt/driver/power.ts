@@ -3,9 +3,17 @@
  * The field is what counts, so it is written with the operation; how long the guest is given is an action
  * after it. A start is the field too, unless it says on already and the guest has ended.
  */
+import { setTimeout as rest } from "node:timers/promises";
+
+import { backoffMs } from "#providers/kubevirt/client/retry.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
-import type { Call, OperationRef, PowerAction } from "#providers/provider.ts";
+import {
+  ProviderError,
+  type Call,
+  type OperationRef,
+  type PowerAction,
+} from "#providers/provider.ts";
 
 import { placeToStart } from "./elsewhere.ts";
 import { isConflict, refused } from "./errors.ts";
@@ -74,6 +82,7 @@ async function switchOn(
   found: Found,
   { hostId }: Extract<PowerAction, { readonly to: "start" }>,
 ): Promise<Doing> {
+  await demandNoted(hands, call, found.machine);
   const place =
     hostId === undefined ? undefined : await placeToStart(hands, call, found.machine, hostId);
   const template = place === undefined ? {} : { template: place.template };
@@ -81,6 +90,27 @@ async function switchOn(
     patch: { spec: { runStrategy: "RerunOnFailure", ...template } },
     annotations: { ...runSoFar(hands, found), ...place?.annotations },
   };
+}
+
+const notePauses = { firstDelayMs: 25, delayMaxMs: 1_000 };
+const noteLooksMax = 12;
+
+/**
+ * KubeVirt starts a machine because its strategy is another than the one it saw last. A start that
+ * overtakes the stop before it would change nothing in its eyes, and the machine would stay off.
+ */
+async function demandNoted(hands: Hands, call: Call, machine: KeptMachine): Promise<void> {
+  for (let looks = 1; looks <= noteLooksMax; looks += 1) {
+    const { seen } = hands.view.machines.get(machine.machineId) ?? machine;
+    if (seen.status?.runStrategy !== "RerunOnFailure") return;
+    await rest(backoffMs(notePauses, looks, Math.random()));
+    await hands.look(call, machine);
+  }
+  throw new ProviderError(
+    "unavailable",
+    "KubeVirt has not taken note of the stop before this start yet. Ask again in a moment.",
+    { effect: "none" },
+  );
 }
 
 /** The guest ended by itself: its run goes when the next is made, so its end is written first. */

@@ -52,6 +52,8 @@ const machine = z.object({
   status: z
     .object({
       printableStatus: z.string().default(""),
+      /** Which strategy the controller has seen last. */
+      runStrategy: z.string().optional(),
       conditions,
       created: z.boolean().default(false),
       ready: z.boolean().default(false),
