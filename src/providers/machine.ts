@@ -169,6 +169,11 @@ export interface Machine {
   /** When the current power state began; the evidence that metering rests on. */
   readonly powerSince: number;
   readonly stop?: StopEvidence;
+  /**
+   * Runs before the one that goes on, or that ended last, whose guests were ready: oldest first, the last
+   * few, where the platform keeps them. Whoever did not look for a while learns of them here.
+   */
+  readonly past?: readonly { readonly readyAt: number; readonly stop: StopEvidence }[];
   /** The agent in the guest has answered: keys are in place and the address works. */
   readonly guest: {
     readonly ready: boolean;

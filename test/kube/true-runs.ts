@@ -11,6 +11,8 @@ import type { KubeServer } from "./server.ts";
 
 export interface TrueRun {
   readonly machineId: string;
+  /** Of its VirtualMachineInstance. */
+  readonly uid: string;
   readonly readyAt: number;
   readonly endedAt: number;
 }
@@ -38,10 +40,10 @@ export class TrueRuns {
 
   /** Of those whose guests were ever ready, in order; none may still go on. */
   get ended(): readonly TrueRun[] {
-    return [...this.#runs.values()].flatMap(({ machineId, readyAt: from, endedAt: until }) => {
+    return [...this.#runs].flatMap(([uid, { machineId, readyAt: from, endedAt: until }]) => {
       if (from === undefined) return [];
       if (until === undefined) throw new Error(`machine ${machineId} still runs`);
-      return [{ machineId, readyAt: from, endedAt: Math.max(from, until) }];
+      return [{ machineId, uid, readyAt: from, endedAt: Math.max(from, until) }];
     });
   }
 

@@ -172,6 +172,19 @@ test("switched off from inside, or not to be restarted, it is a stopped lease", 
   expect(never).toMatchObject({ state: "stopped", request: { reason: { code: "crashed" } } });
 });
 
+test("switched off on its platform, without a word of ours, it is a stopped lease that says so", () => {
+  expect(step({ machine: off(now - 5, "requested") })).toMatchObject({
+    state: "stopped",
+    request: {
+      set: "wanted-stopped",
+      reason: {
+        code: "stopped_outside",
+        message: expect.stringMatching(/not by Millrace; start the lease to run it again/),
+      },
+    },
+  });
+});
+
 test("other work is done one at a time, oldest first, under the id of its operation", () => {
   const resized = { ...shape, vcpus: 2, cpu: { sockets: 1, cores: 2, threads: 1 } };
   const operations = [

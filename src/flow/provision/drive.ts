@@ -149,7 +149,7 @@ function start(view: View, step: Step, machine: Machine): Step {
       restarts,
     );
   }
-  const reason = cause === "crashed" ? crashReason(machine, false) : guestOff;
+  const reason = offReason(machine, cause);
   // Switched off from inside, or not to be started again: what it holds is given back.
   return {
     ...step,
@@ -183,6 +183,24 @@ const guestOff: Reason = {
   code: "guest_shutdown",
   message: "The guest switched itself off; start the lease to run it again.",
 };
+
+/** Its platform says that it was told to stop, and nobody told it so here. */
+const offOutside: Reason = {
+  code: "stopped_outside",
+  message:
+    "The machine was switched off on its platform, and not by Millrace; start the lease to run it again.",
+};
+
+function offReason(machine: Machine, cause: NonNullable<Machine["stop"]>["reason"]): Reason {
+  switch (cause) {
+    case "crashed":
+      return crashReason(machine, false);
+    case "guest":
+      return guestOff;
+    case "requested":
+      return offOutside;
+  }
+}
 
 function crashReason(machine: Machine, restarting: boolean): Reason {
   return {

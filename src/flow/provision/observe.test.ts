@@ -81,6 +81,35 @@ test("a crash and a restart between two looks are two runs", () => {
   ]);
 });
 
+const stopAt = (at: number) => ({ at, reason: "crashed", detail: "why" }) as const;
+
+test("R-PAYG-3: runs that came and went between two looks are metered one by one, and nothing between them", () => {
+  const past = [
+    { readyAt: readyAt - 9_000, stop: stopAt(readyAt - 5_000) },
+    { readyAt, stop: stopAt(now - 9_000) },
+    { readyAt: now - 8_000, stop: stopAt(now - 7_000) },
+  ];
+  const again: Machine = {
+    ...running,
+    past,
+    powerSince: now - 6_000,
+    guest: { ready: true, readyAt: now - 5_000 },
+    stop: stopAt(now - 7_000),
+  };
+  const all = [
+    ["stopped", now - 9_000],
+    ["ready", now - 8_000],
+    ["stopped", now - 7_000],
+  ];
+  expect(told(observe(again))).toEqual([...all, ["ready", now - 5_000]]);
+  // Off by now: the last run is told as one that nobody saw.
+  const down = { ...off(now - 1_000), past, guest: { ready: false, readyAt: now - 5_000 } };
+  expect(told(observe(down))).toEqual([...all, ["ready", now - 5_000], ["stopped", now - 1_000]]);
+  // What is metered already is not again.
+  const metering = { lastAt: now - 5_000 };
+  expect(told(observe(again, { metering, instance: { readyAt: now - 5_000 } }))).toEqual([]);
+});
+
 test("a machine that went down before we took it away held nothing from then on", () => {
   const seen = observe(off(now - 50_000), { instance: { state: "deleting" } });
   expect(told(seen)).toEqual([["stopped", now - 50_000]]);

@@ -32,24 +32,25 @@ export function observeMachine(view: View, machine: Machine): Observation {
   if (!instance.metering.created) {
     add("created", createdAt(instance, machine), { seenAt: machine.power.at });
   }
+  const open = addPast(instance, machine, add);
   const up = machine.power.value === "running" || machine.power.value === "paused";
   const ready = up && machine.guest.ready;
   // A crash and a restart between two looks: the run that ended must be closed first.
   const restartedUnseen =
-    instance.metering.ready &&
+    open.ready &&
     ready &&
-    instance.readyAt !== null &&
+    open.readyAt !== null &&
     machine.stop !== undefined &&
-    machine.stop.at > instance.readyAt &&
+    machine.stop.at > open.readyAt &&
     machine.powerSince >= machine.stop.at;
   if (restartedUnseen && machine.stop !== undefined) {
     add("stopped", machine.stop.at, { reason: machine.stop.reason, detail: machine.stop.detail });
   }
   const stopped = stopSeen(instance, machine);
   // It came up and went down between two looks; what it showed of that is metered all the same.
-  const readyAt = stopped === undefined ? undefined : readyUnseen(instance, machine);
+  const readyAt = stopped === undefined ? undefined : readyUnseen(instance, open, machine);
   if (readyAt !== undefined) add("ready", readyAt, { start: machine.start });
-  if (ready && (!instance.metering.ready || restartedUnseen)) {
+  if (ready && (!open.ready || restartedUnseen)) {
     add("ready", machine.guest.readyAt ?? machine.power.at, {
       start: machine.start,
       powerSince: machine.powerSince,
@@ -61,7 +62,7 @@ export function observeMachine(view: View, machine: Machine): Observation {
   if (evicted !== undefined) events.push(evictedEvent(evicted, instance.turn));
   if (stopped !== undefined) {
     const at = machine.stop?.at ?? machine.powerSince;
-    if (instance.metering.ready || readyAt !== undefined) {
+    if (open.ready || readyAt !== undefined) {
       add("stopped", at, { reason: stopped, detail: machine.stop?.detail ?? "" });
     }
     // Said once, by the look that closes the run; a crash before it was ready is told by the restart.
@@ -76,9 +77,39 @@ export function observeMachine(view: View, machine: Machine): Observation {
   return { transitions, events, ready, stopped, evicted };
 }
 
+/** What is metered so far: whether a run is open, since when, and the last instant of all. */
+interface Open {
+  readonly ready: boolean;
+  readonly readyAt: number | null;
+  readonly lastAt: number;
+}
+
+/**
+ * Runs that ended while nobody looked, and after which another began: each is metered by itself, so that
+ * nobody pays for the time between two of them.
+ */
+function addPast(
+  { kind, metering, readyAt }: InstanceView,
+  { past = [] }: Machine,
+  add: (kind: Transition["kind"], at: number, evidence: Transition["evidence"]) => void,
+): Open {
+  let open: Open = { ready: metering.ready, readyAt, lastAt: metering.lastAt };
+  if (kind !== "lease") return open;
+  for (const run of past) {
+    const isOpen = open.ready && run.readyAt === open.readyAt;
+    if (!isOpen && (open.ready || run.readyAt <= open.lastAt)) continue;
+    if (!isOpen) add("ready", run.readyAt, {});
+    const { at, reason, detail } = run.stop;
+    add("stopped", at, { reason, detail });
+    open = { ready: false, readyAt: null, lastAt: at };
+  }
+  return open;
+}
+
 /** When the run that has ended was ready, if that was not seen before. */
 function readyUnseen(
-  { kind, metering }: InstanceView,
+  { kind }: InstanceView,
+  metering: Open,
   { guest, stop }: Machine,
 ): number | undefined {
   const { readyAt } = guest;

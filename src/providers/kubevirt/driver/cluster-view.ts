@@ -3,6 +3,8 @@
  * one watch. What must stay true: who asks while a watch is down is told that what he gets is old, or is
  * refused; nothing is concluded from absence then.
  */
+import { isDeepStrictEqual } from "node:util";
+
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
@@ -32,12 +34,19 @@ import { Relabeler } from "./relabel.ts";
 import { Obstacles } from "./obstacles.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { RunRecord } from "./run-record.ts";
-import { nextRun } from "./runs.ts";
+import { afterThat, nextRun } from "./runs.ts";
 import { viewMachine } from "./view.ts";
+import { unwitnessed, Witness } from "./witness.ts";
 
 /** A watch that is cut is taken up again within this, as a rule. */
 const awayMs = 5_000;
 const namedMax = 10;
+
+interface Begun {
+  readonly run: RunRecord;
+  /** The run that it came after, as far as that was known. */
+  readonly after: string | undefined;
+}
 
 export interface ClusterViewOptions {
   readonly client: KubeClient;
@@ -64,7 +73,9 @@ export class ClusterView {
   /** Of those who wait until all has been seen once. */
   readonly #waiting = new Set<() => void>();
   /** Runs that were seen to begin and are not written down yet, or only in part. */
-  readonly #begun = new Map<string, RunRecord>();
+  readonly #begun = new Map<string, Begun>();
+  readonly #witness = new Witness();
+  #seenBefore: number | undefined;
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
@@ -112,6 +123,14 @@ export class ClusterView {
       ...common,
       kind: kinds.machineInstance,
       distill: keptInstance,
+      onChange: (key, how) => {
+        this.#witness.note(key, {
+          instance: this.instances.get(key)?.seen,
+          knownUntil: this.instances.knownUntil,
+          isTold: how === "deleted",
+        });
+        onChange(key);
+      },
       ...(onRelabeled === undefined
         ? {}
         : {
@@ -227,17 +246,46 @@ export class ClusterView {
     return this.lostSince ?? this.#options.now();
   }
 
-  /** With what is known of its run, also where that is not written down yet. */
-  withRun(machine: KeptMachine): KeptMachine {
-    const begun = this.#begun.get(machine.machineId);
-    return begun === undefined ? machine : { ...machine, run: begun };
+  /** The record of its run as it should be now, written down or not. */
+  runOf(machine: KeptMachine): RunRecord | undefined {
+    const { machineId, seen, records } = machine;
+    const run = this.#begunOf(machine) ?? machine.run;
+    const instance = this.instances.get(machineId)?.seen;
+    const witnessed = run === undefined ? unwitnessed : this.#witness.of(machineId, run.uid);
+    const aliveAt = witnessed.aliveAt ?? this.#seenBefore;
+    const known = aliveAt === undefined ? witnessed : { ...witnessed, aliveAt };
+    return nextRun({ seen, run, records }, instance, known);
+  }
+
+  /** Up to when the processes before this one saw all runs (runs-seen.ts). */
+  learnSeenBefore(at: number | undefined): void {
+    this.#seenBefore = at;
+    // What was concluded without it is concluded anew.
+    this.#begun.clear();
+    for (const { machineId } of this.machines.values()) this.#remember(machineId);
+  }
+
+  /** Up to when every run is known to have gone on that is not written to have ended. */
+  allRunsSeenAt(): number | undefined {
+    if (!this.machines.isWhole || !this.instances.isWhole || this.lostSince !== undefined) {
+      return undefined;
+    }
+    for (const machine of this.machines.values()) {
+      const run = this.runOf(machine);
+      if (!isDeepStrictEqual(run, machine.run)) return undefined;
+      const isOver = run === undefined || run.end !== undefined;
+      const instance = this.instances.get(machine.machineId);
+      if (!isOver && instance?.seen.metadata.uid !== run.uid) return undefined;
+    }
+    return this.instances.knownUntil;
   }
 
   view(machine: KeptMachine): Machine {
     const instance = this.instances.get(machine.machineId);
     return viewMachine({
-      machine: this.withRun(machine),
+      machine,
       instance,
+      run: this.runOf(machine),
       seenAt: this.seenAt,
       endpoints: this.#endpoints(machine.machineId, instance),
       condition: this.#condition(machine, instance),
@@ -277,22 +325,40 @@ export class ClusterView {
     return this.#changed.listen(signal);
   }
 
-  /** A run may end before its beginning is written. How it ended is never guessed from here. */
+  /** A run may end before its beginning is written. */
   #remember(machineId: string): void {
     const machine = this.machines.get(machineId);
     if (machine === undefined) {
       this.#begun.delete(machineId);
       this.#obstacles.forget(machineId);
+      if (this.instances.get(machineId) === undefined) this.#witness.forget(machineId);
       return;
     }
-    const { run: written } = machine;
-    const known = this.withRun(machine).run;
-    if (written?.end !== undefined && written.uid === known?.uid) this.#begun.delete(machineId);
-    const instance = this.instances.get(machineId)?.seen;
-    const next = nextRun(this.withRun(machine), instance, this.#options.now());
-    if (next !== undefined && next.end === undefined && next !== written) {
-      this.#begun.set(machineId, next);
+    const after = (this.#begunOf(machine) ?? machine.run)?.uid;
+    const next = this.runOf(machine);
+    if (next === undefined || next === machine.run) return;
+    const { end: _, ...run } = next;
+    // How it ended is never kept from here: that depends on what was asked, which is seen apart.
+    const isOther = run.uid !== after;
+    this.#begun.set(machineId, {
+      run,
+      after: isOther ? after : this.#begun.get(machineId)?.after,
+    });
+  }
+
+  /** What was begun and is not written down yet, or only in part. */
+  #begunOf({ machineId, run: written }: KeptMachine): RunRecord | undefined {
+    const begun = this.#begun.get(machineId);
+    if (begun === undefined || written === undefined) return begun?.run;
+    const { run, after } = begun;
+    const { end, readyAt } = written;
+    const isWhole = end !== undefined || readyAt !== undefined || run.readyAt === undefined;
+    if (written.uid === run.uid && isWhole) {
+      this.#begun.delete(machineId);
+      return undefined;
     }
+    // How the run before it ended is written by now: that is what counts.
+    return written.uid === after && end !== undefined ? afterThat(run, written) : run;
   }
 
   #endpoints(machineId: string, instance: KeptInstance | undefined): readonly Endpoint[] {

@@ -2,10 +2,12 @@
  * A machine comes to be: its namespace, its parts, then the VirtualMachine itself, whose creation is what
  * counts. What is there under its id already is adopted; what was there and is gone stays gone.
  */
+import { apiVersion } from "#providers/kubevirt/client/kind.ts";
 import type { NewObject } from "#providers/kubevirt/client/object.ts";
 import type { DiskSource, NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
 import { compileMachine, type CompiledMachine } from "#providers/kubevirt/compile/machine.ts";
-import { namespaceName } from "#providers/kubevirt/compile/names.ts";
+import { claimName } from "#providers/kubevirt/compile/domain.ts";
+import { namespaceName, partName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, MachineSpec, OperationRef } from "#providers/provider.ts";
 
@@ -27,7 +29,11 @@ export async function create(hands: Hands, call: Call, spec: MachineSpec): Promi
   demandPatience(call);
   if (!sameOwner(spec.owner, call.owner)) throw refused("the spec names another owner");
   const known = await hands.find(call, spec.id);
-  if (known !== undefined) return adopt(hands, call, spec.id);
+  if (known !== undefined) {
+    const adopted = await adopt(hands, call, spec.id);
+    await ownParts(hands, call, spec.id);
+    return adopted;
+  }
   const namespace = namespaceName(spec.owner.projectId);
   const node = nodeOf(hands, spec.hostId);
   const rootFrom = await rootOf(hands, call, spec);
@@ -39,6 +45,7 @@ export async function create(hands: Hands, call: Call, spec: MachineSpec): Promi
   demandPatience(call);
   await makeParts(hands, call, compiled);
   await makeMachine(hands, call, { compiled, spec });
+  await ownParts(hands, call, spec.id);
   return { id: call.operationId, machineId: spec.id, native: "create" };
 }
 
@@ -119,6 +126,34 @@ async function makeParts(
       ? []
       : [client.apply({ ...call, force: "take-over" }, kinds.resourceClaimTemplate, claim)]),
   ]);
+}
+
+/**
+ * They go with the machine, whoever deletes it. Where that cannot be said now they stay a little longer: a
+ * machine that is deleted by us takes them along anyway, so the machine's creation does not fail by it.
+ */
+async function ownParts(hands: Hands, { signal }: Call, machineId: string): Promise<void> {
+  const machine = hands.view.machines.get(machineId);
+  if (machine === undefined) return;
+  const { namespace, name, seen } = machine;
+  const { uid } = seen.metadata;
+  const owner = { apiVersion: apiVersion(kinds.machine), kind: kinds.machine.kind, name, uid };
+  const patch = { metadata: { ownerReferences: [owner] } };
+  const parts = [
+    [kinds.secret, "init"],
+    [kinds.service, "ssh"],
+    ...(seen.spec.template.spec.domain.devices.gpus.length > 0
+      ? ([[kinds.resourceClaimTemplate, claimName]] as const)
+      : []),
+  ] as const;
+  await Promise.allSettled(
+    parts.map(([kind, part]) =>
+      hands.client.patch({ signal }, kind, {
+        name: { namespace, name: partName(name, part) },
+        patch,
+      }),
+    ),
+  );
 }
 
 async function makeMachine(

@@ -60,7 +60,7 @@ export class CrossChecker {
     const told = toldBy(await this.#metrics(signal));
     const found = new Map<string, Difference>();
     for (const machine of view.machines.values()) {
-      const { run } = view.withRun(machine);
+      const run = view.runOf(machine);
       const key = `${machine.namespace}/${machine.name}`;
       const theirs = told.get(key);
       const difference = run && theirs && differenceOf(key, run, theirs);

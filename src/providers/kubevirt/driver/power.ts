@@ -20,7 +20,6 @@ import { isConflict, refused } from "./errors.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
 import type { KeptMachine } from "./kept.ts";
 import { runAnnotation } from "./run-record.ts";
-import { nextRun } from "./runs.ts";
 
 export function power(
   hands: Hands,
@@ -88,7 +87,7 @@ async function switchOn(
   const template = place === undefined ? {} : { template: place.template };
   return {
     patch: { spec: { runStrategy: "RerunOnFailure", ...template } },
-    annotations: { ...runSoFar(hands, found), ...place?.annotations },
+    annotations: { ...runSoFar(hands, found.machine), ...place?.annotations },
   };
 }
 
@@ -117,18 +116,15 @@ async function demandNoted(hands: Hands, call: Call, machine: KeptMachine): Prom
 async function startAgain(hands: Hands, call: Call, found: Found): Promise<void> {
   const { namespace, name, seen } = found.machine;
   const { resourceVersion } = seen.metadata;
-  const annotations = runSoFar(hands, found);
+  const annotations = runSoFar(hands, found.machine);
   await hands.patchMachine(call, found.machine, { metadata: { resourceVersion, annotations } });
   const start = { name: { namespace, name }, action: "start" };
   await hands.client.act(call, kinds.machineAction, start);
 }
 
 /** How the run before ended is told by the field that is about to change: written down with the change. */
-export function runSoFar(
-  hands: Hands,
-  { machine, instance }: Found,
-): Readonly<Record<string, string>> {
-  const run = nextRun(hands.view.withRun(machine), instance?.seen, hands.now());
+export function runSoFar(hands: Hands, machine: KeptMachine): Readonly<Record<string, string>> {
+  const run = hands.view.runOf(machine);
   return run === undefined ? {} : runAnnotation(run);
 }
 

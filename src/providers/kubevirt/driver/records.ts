@@ -51,3 +51,25 @@ export function recordOf(
 ): OperationRecord | undefined {
   return records.find(({ id }) => id === operationId);
 }
+
+const reverted = z.object({ power: z.string().optional() });
+
+/** What was asked for last of its power was that it is on; not where nobody remembers. */
+export function isSwitchedOn(records: readonly OperationRecord[]): boolean {
+  for (const { kind, of = "" } of records.toReversed()) {
+    if (kind === "start" || kind === "create") return true;
+    if (kind === "stop" || kind === "shutdown") return false;
+    const power = kind.startsWith("revert ") ? powerIn(of) : undefined;
+    // A revert switches off what is on, and on again when it is over.
+    if (power !== undefined) return power !== "start";
+  }
+  return false;
+}
+
+function powerIn(text: string): string | undefined {
+  try {
+    return reverted.parse(JSON.parse(text)).power;
+  } catch {
+    return undefined;
+  }
+}

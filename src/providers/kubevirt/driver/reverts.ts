@@ -109,7 +109,6 @@ export class Reverts {
 
   /** Whether nothing is left to do. */
   async #settle(call: ReadCall, machineId: string): Promise<boolean> {
-    const { view } = this.#hands;
     // Read anew where a watch is down: what is written below is written against its version.
     const machine = await this.#hands.find(call, machineId);
     const record = machine && waiting(machine);
@@ -126,9 +125,7 @@ export class Reverts {
       resourceVersion: machine.seen.metadata.resourceVersion,
       annotations: {
         ...withRecord(machine.records, { ...record, of: revertRecord(next) }),
-        ...(starts
-          ? runSoFar(this.#hands, { machine, instance: view.instances.get(machineId) })
-          : {}),
+        ...(starts ? runSoFar(this.#hands, machine) : {}),
       },
     };
     const spec = starts ? { spec: { runStrategy: "RerunOnFailure" } } : {};

@@ -15,6 +15,11 @@ const end = z.object({
   detail: z.string(),
 });
 
+const past = z.object({ readyAt: z.int(), end });
+
+/** Of one machine: more runs than these do not begin and end while nobody looks at it. */
+export const pastMax = 8;
+
 const run = z.object({
   /** Of the VirtualMachineInstance. */
   uid: z.string(),
@@ -25,6 +30,8 @@ const run = z.object({
   end: end.optional(),
   /** How the run before this one ended: this one began by itself. */
   before: end.optional(),
+  /** Runs before this one whose guests were ready, oldest first: whoever meters may not have looked since. */
+  past: z.array(past).max(pastMax).optional(),
 });
 
 export type RunRecord = z.infer<typeof run>;

@@ -3,6 +3,8 @@
  * written: once for a beginning, once for an end, never in a pass. Two processes that see the same write
  * the same; a write that fails is tried again with the next look.
  */
+import { isDeepStrictEqual } from "node:util";
+
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
@@ -10,12 +12,11 @@ import type { ClusterView } from "./cluster-view.ts";
 import { isConflict } from "./errors.ts";
 import type { KeptMachine } from "./kept.ts";
 import { runAnnotation, type RunRecord } from "./run-record.ts";
-import { nextRun } from "./runs.ts";
 
 const atOnceMax = 8;
 const triesMax = 6;
 /** A write that was refused or lost is looked at again so soon. */
-const againMs = 5_000;
+const againMsDefault = 5_000;
 
 interface Next {
   readonly machine: KeptMachine;
@@ -25,26 +26,26 @@ interface Next {
 export class RunWriter {
   readonly #client: KubeClient;
   readonly #view: ClusterView;
-  readonly #now: () => number;
   readonly #mayWrite: () => boolean;
+  readonly #againMs: number;
   readonly #failed = new Set<string>();
 
   constructor(
     client: KubeClient,
     view: ClusterView,
     {
-      now,
       mayWrite,
+      againMs = againMsDefault,
     }: {
-      readonly now: () => number;
       /** False as long as the machines could be another installation's (upkeep/claim.ts). */
       readonly mayWrite: () => boolean;
+      readonly againMs?: number;
     },
   ) {
     this.#client = client;
     this.#view = view;
-    this.#now = now;
     this.#mayWrite = mayWrite;
+    this.#againMs = againMs;
   }
 
   /** Runs until the signal aborts. */
@@ -74,11 +75,13 @@ export class RunWriter {
       this.#failed.clear();
       // oxlint-disable-next-line no-await-in-loop -- so many at once
       for (const machineId of failed) await look(machineId);
-      lookingAgain = undefined;
     };
     const again = setInterval(() => {
-      lookingAgain ??= lookAgain();
-    }, againMs);
+      // Not within it: where nothing failed it is over before it is noted here.
+      lookingAgain ??= lookAgain().finally(() => {
+        lookingAgain = undefined;
+      });
+    }, this.#againMs);
     // What ended while nobody watched is told by no change.
     const first = this.#view.whole(signal).then(
       async () => {
@@ -115,8 +118,8 @@ export class RunWriter {
       if (this.#view.instances.isWhole) this.#failed.add(machineId);
       return undefined;
     }
-    const run = nextRun(this.#view.withRun(machine), instance, this.#now());
-    if (run === undefined || JSON.stringify(run) === JSON.stringify(machine.run)) return undefined;
+    const run = this.#view.runOf(machine);
+    if (run === undefined || isDeepStrictEqual(run, machine.run)) return undefined;
     return { machine, run };
   }
 

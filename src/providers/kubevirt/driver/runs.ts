@@ -6,48 +6,92 @@ import {
   conditionOf,
   endPhases,
   isTrue,
+  phaseSince,
   type SeenInstance,
   type SeenMachine,
 } from "#providers/kubevirt/observe/seen.ts";
 import type { Machine } from "#providers/machine.ts";
 
-import type { RunEnd, RunRecord } from "./run-record.ts";
+import { isSwitchedOn, type OperationRecord } from "./records.ts";
+import { pastMax, type RunEnd, type RunRecord } from "./run-record.ts";
+import type { Witnessed } from "./witness.ts";
 
 export interface MachineAndRun {
   readonly seen: SeenMachine;
   readonly run: RunRecord | undefined;
+  readonly records: readonly OperationRecord[];
 }
 
 /** The record as it should be now; the same object where nothing is to be written. */
 export function nextRun(
-  { seen, run }: MachineAndRun,
+  { seen, run, records }: MachineAndRun,
   instance: SeenInstance | undefined,
-  now: number,
+  witnessed: Witnessed,
 ): RunRecord | undefined {
-  if (instance === undefined) return run && ended(run, seen, now);
-  if (run !== undefined && run.uid === instance.metadata.uid) return sameRun(run, seen, instance);
-  const since = phaseSince(instance, "Running");
-  // It has not begun, or it was never seen to run: nothing of it was used.
-  if (since === undefined) return run && ended(run, seen, now);
+  const machine = { seen, records };
+  if (instance !== undefined && run?.uid === instance.metadata.uid) {
+    return sameRun(run, machine, instance);
+  }
+  const since = instance && phaseSince(instance, "Running");
+  // Without one it has not begun, or it was never seen to run: nothing of it was used.
+  if (instance === undefined || since === undefined) return run && ended(run, machine, witnessed);
   const { uid, resourceVersion: version } = instance.metadata;
-  const before = run && (run.end ?? unseenEnd(run, instance, since));
+  const before = run && endBefore(run, { machine, next: instance, nextSince: since, witnessed });
+  const past = run && pastOf(run, before);
   return sameRun(
-    { uid, since, version, ...(before === undefined ? {} : { before }) },
-    seen,
+    {
+      uid,
+      since,
+      version,
+      ...(before === undefined ? {} : { before }),
+      ...(past === undefined ? {} : { past }),
+    },
+    machine,
     instance,
   );
 }
 
-/** Of a run whose end nobody saw: it was over when the next was made, and nothing later is certain. */
-function unseenEnd(run: RunRecord, next: SeenInstance, nextSince: number): RunEnd {
+type MachineAsked = Omit<MachineAndRun, "run">;
+
+/** How the run before ended: as it was seen; if nobody saw it, where it was certainly still there. */
+function endBefore(
+  run: RunRecord,
+  of: {
+    readonly machine: MachineAsked;
+    readonly next: SeenInstance;
+    readonly nextSince: number;
+    readonly witnessed: Witnessed;
+  },
+): RunEnd {
+  if (run.end !== undefined) return run.end;
+  const { aliveAt = 0, last } = of.witnessed;
+  if (last !== undefined) return endOf(of.machine, last, run);
+  const overAt = of.next.metadata.creationTimestamp ?? of.nextSince;
   return {
-    at: Math.max(run.readyAt ?? run.since, next.metadata.creationTimestamp ?? nextSince),
+    at: Math.max(run.readyAt ?? run.since, Math.min(aliveAt, overAt)),
     reason: "crashed",
     detail: "KubeVirt started it anew; how the run before it ended was not seen",
   };
 }
 
-function sameRun(run: RunRecord, machine: SeenMachine, instance: SeenInstance): RunRecord {
+/** The same run, with the one before it as that is written by now. */
+export function afterThat(run: RunRecord, before: RunRecord): RunRecord {
+  const { end } = before;
+  const past = pastOf(before, end);
+  return {
+    ...run,
+    ...(end === undefined ? {} : { before: end }),
+    ...(past === undefined ? {} : { past }),
+  };
+}
+
+function pastOf(run: RunRecord, end: RunEnd | undefined): RunRecord["past"] {
+  const { readyAt, past = [] } = run;
+  if (readyAt === undefined || end === undefined) return run.past;
+  return [...past, { readyAt, end }].slice(-pastMax);
+}
+
+function sameRun(run: RunRecord, machine: MachineAsked, instance: SeenInstance): RunRecord {
   const readyAt = run.readyAt ?? readySince(instance);
   const phase = instance.status?.phase ?? "";
   const end = run.end ?? (endPhases.has(phase) ? endOf(machine, instance, run) : undefined);
@@ -66,10 +110,10 @@ function readySince(instance: SeenInstance): number | undefined {
   return agent?.status === "True" ? (agent.lastTransitionTime ?? undefined) : undefined;
 }
 
-function endOf(machine: SeenMachine, instance: SeenInstance, run: RunRecord): RunEnd {
+function endOf(machine: MachineAsked, instance: SeenInstance, run: RunRecord): RunEnd {
   const phase = instance.status?.phase ?? "";
   const at = phaseSince(instance, phase) ?? instance.metadata.deletionTimestamp ?? run.since;
-  if (isHalted(machine)) return { at, reason: "requested", detail: "it was stopped" };
+  if (isHalted(machine.seen)) return { at, ...switchedOff(machine) };
   if (instance.metadata.deletionTimestamp !== undefined) return { at, ...endedOutside };
   if (phase === "Succeeded") {
     return { at, reason: "guest", detail: "the guest switched itself off" };
@@ -83,37 +127,59 @@ const endedOutside = {
   detail: "its run was ended in the cluster, not by Millrace",
 } as const;
 
-/** Its instance is not there any more. */
-function ended(run: RunRecord, machine: SeenMachine, now: number): RunRecord {
-  if (run.end !== undefined) return run;
-  const ready = conditionOf(machine, "Ready");
-  // As long as it is said to be ready, that is the instant at which it began.
-  const since = ready?.status === "True" ? undefined : ready?.lastTransitionTime;
-  const at = Math.max(run.since, since ?? now);
-  const end: RunEnd = isHalted(machine)
-    ? { at, reason: "requested", detail: "it was stopped" }
-    : { at, ...endedOutside };
-  return { ...run, end };
+/** `Halted` stands there: because we were asked for it, or because somebody wrote it by hand. */
+function switchedOff({ records }: MachineAsked): Omit<RunEnd, "at"> {
+  return isSwitchedOn(records)
+    ? { reason: "requested", detail: "it was switched off in the cluster, not by Millrace" }
+    : { reason: "requested", detail: "it was stopped" };
 }
+
+/**
+ * Its instance is not there any more. The machine itself says since when it is not ready, which is when the
+ * run ended, if no other run can have come after it. Otherwise nothing later is certain than that it was
+ * seen: then it is billed to there, and no second more.
+ */
+function ended(run: RunRecord, machine: MachineAsked, witnessed: Witnessed): RunRecord {
+  if (run.end !== undefined) return run;
+  if (witnessed.last !== undefined) {
+    return { ...run, end: endOf(machine, witnessed.last, run) };
+  }
+  const ready = conditionOf(machine.seen, "Ready");
+  // What tells of the machine is behind what tells of its run.
+  if (witnessed.isLatest && ready?.status === "True") return run;
+  const told = witnessed.isLatest ? (ready?.lastTransitionTime ?? 0) : 0;
+  const seen = witnessed.aliveAt ?? 0;
+  // It was not ready long before it ended: paused, or shutting down.
+  const last = told === 0 || seen - told > unreadyMs ? seen : told;
+  const at = Math.max(run.readyAt ?? run.since, last);
+  return {
+    ...run,
+    end: isHalted(machine.seen) ? { at, ...switchedOff(machine) } : { at, ...endedOutside },
+  };
+}
+
+/** A difference of clocks is not taken for a time that was seen. */
+const unreadyMs = 5_000;
 
 function isHalted(machine: SeenMachine): boolean {
   return machine.spec.runStrategy === "Halted";
 }
 
-function phaseSince(instance: SeenInstance, phase: string): number | undefined {
-  const told = instance.status?.phaseTransitionTimestamps ?? [];
-  return told.find((each) => each.phase === phase)?.phaseTransitionTimestamp;
+export type Power = Pick<Machine, "power" | "powerSince" | "stop" | "guest" | "past">;
+
+export interface RunSight {
+  readonly seen: SeenMachine;
+  readonly instance: SeenInstance | undefined;
+  /** As it stands on the machine. */
+  readonly written: RunRecord | undefined;
+  /** As it should stand there now (`nextRun`). */
+  readonly run: RunRecord | undefined;
+  /** Up to when the cluster is known to be like this. */
+  readonly seenAt: number;
 }
 
-export type Power = Pick<Machine, "power" | "powerSince" | "stop" | "guest">;
-
-/** `seenAt`: up to when the cluster is known to be like this. */
-export function powerOf(
-  machine: MachineAndRun,
-  instance: SeenInstance | undefined,
-  seenAt: number,
-): Power {
-  const run = nextRun(machine, instance, seenAt);
+export function powerOf(sight: RunSight): Power {
+  const { seen, instance, run, seenAt } = sight;
   const phase = instance?.status?.phase ?? "";
   const since = instance && phaseSince(instance, "Running");
   if (instance !== undefined && phase === "Unknown") {
@@ -123,11 +189,13 @@ export function powerOf(
       guest: { ready: false },
     };
   }
-  if (isUnsettled(machine, instance, run)) {
+  if (isUnsettled(sight)) {
     return { power: { value: "unknown", at: seenAt }, powerSince: seenAt, guest: { ready: false } };
   }
   const isOn = phase === "Running" && since !== undefined && run?.uid === instance?.metadata.uid;
-  if (instance === undefined || !isOn || run === undefined) return off(machine, run, seenAt);
+  if (instance === undefined || !isOn || run === undefined) {
+    return off(seen, run, seenAt);
+  }
   const paused = isTrue(instance, "Paused")
     ? (conditionOf(instance, "Paused")?.lastTransitionTime ?? since)
     : undefined;
@@ -145,24 +213,25 @@ export function powerOf(
             readyAt,
             ...(isTrue(instance, "AgentConnected") ? { heardAt: seenAt } : {}),
           },
+    ...pastRuns(run),
   };
 }
 
 /**
- * It was ended from outside, and the machine does not say that it was to be: what told the end may be
- * ahead of what tells the machine. Who writes the end down finds out, because he writes against the
- * machine's latest version.
+ * How a run ended that is not there any more is certain only once it is written, because it is written
+ * against the machine's latest version: what told the end may be ahead of what tells the machine.
  */
-function isUnsettled(
-  { seen, run: written }: MachineAndRun,
-  instance: SeenInstance | undefined,
-  run: RunRecord | undefined,
-): boolean {
-  if (isHalted(seen) || run?.end === undefined || written?.end !== undefined) return false;
-  return instance === undefined || instance.metadata.deletionTimestamp !== undefined;
+function isUnsettled({ seen, instance, run, written }: RunSight): boolean {
+  if (run === undefined) return false;
+  const isWritten = written?.uid === run.uid;
+  if (run.uid !== instance?.metadata.uid) return !isWritten || written.end === undefined;
+  const isGuess = run.before !== undefined && run.before.at !== written?.end?.at;
+  if (isGuess && !isWritten) return true;
+  const isGoing = instance.metadata.deletionTimestamp !== undefined;
+  return isGoing && !isHalted(seen) && run.end !== undefined && written?.end === undefined;
 }
 
-function off({ seen }: MachineAndRun, run: RunRecord | undefined, seenAt: number): Power {
+function off(seen: SeenMachine, run: RunRecord | undefined, seenAt: number): Power {
   const end = run?.end ?? run?.before;
   return {
     power: { value: "stopped", at: seenAt },
@@ -173,5 +242,11 @@ function off({ seen }: MachineAndRun, run: RunRecord | undefined, seenAt: number
       ready: false,
       ...(run?.end === undefined || run.readyAt === undefined ? {} : { readyAt: run.readyAt }),
     },
+    ...pastRuns(run),
   };
+}
+
+function pastRuns(run: RunRecord | undefined): Pick<Machine, "past"> {
+  const past = run?.past?.map(({ readyAt, end }) => ({ readyAt, stop: end })) ?? [];
+  return past.length === 0 ? {} : { past };
 }

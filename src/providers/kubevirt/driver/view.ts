@@ -5,11 +5,14 @@ import type { Endpoint, Machine } from "#providers/machine.ts";
 
 import { bytesOf, pinnedKey, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
 import { remarksOf } from "./remarks.ts";
+import type { RunRecord } from "./run-record.ts";
 import { powerOf } from "./runs.ts";
 
 export interface MachineView {
   readonly machine: KeptMachine;
   readonly instance: KeptInstance | undefined;
+  /** What is known of its run, also where that is not written down yet. */
+  readonly run: RunRecord | undefined;
   /** Up to when the cluster is known to be like this. */
   readonly seenAt: number;
   readonly endpoints: readonly Endpoint[];
@@ -19,11 +22,13 @@ export interface MachineView {
 export function viewMachine({
   machine,
   instance,
+  run,
   seenAt,
   endpoints,
   condition,
 }: MachineView): Machine {
-  const power = powerOf(machine, instance?.seen, seenAt);
+  const { seen, run: written } = machine;
+  const power = powerOf({ seen, instance: instance?.seen, written, run, seenAt });
   const { domain } = machine.seen.spec.template.spec;
   const wanted = { cpu: topologyOf(domain.cpu), memoryBytes: bytesOf(domain.memory.guest) };
   const isOn = power.power.value === "running" || power.power.value === "paused";

@@ -15,6 +15,7 @@ import { HostedJobs } from "./jobs/hosted.ts";
 import { onceEach } from "./once-each.ts";
 import { Reverts } from "./reverts.ts";
 import { RunWriter } from "./run-writer.ts";
+import { RunsSeen, runsSeenEveryMs } from "./runs-seen.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
 import { Claim } from "./upkeep/claim.ts";
@@ -37,6 +38,8 @@ export interface KubevirtOptions {
   readonly crossCheckEveryMs?: number;
   /** How often everything that stands is compared anew. */
   readonly upkeepEveryMs?: number;
+  /** How often it is written down up to when all runs were seen. */
+  readonly runsSeenEveryMs?: number;
   readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
@@ -89,8 +92,17 @@ export function wire(options: KubevirtOptions, closed: AbortSignal): Parts {
   });
   const crossChecker = new CrossChecker(hands, options.crossCheckEveryMs ?? crossCheckEveryMs);
   const jobs = jobsOf(options, { client, view, hands, lost: say.lost, keeps: mayWrite });
+  const recordRuns = async (): Promise<void> => {
+    const writer = new RunWriter(client, view, { mayWrite });
+    if (claim === undefined) return writer.run(closed);
+    const everyMs = options.runsSeenEveryMs ?? runsSeenEveryMs;
+    const seen = new RunsSeen({ client, view, claim, controlPlane, everyMs });
+    // How a run ended that nobody saw rests on what was seen before.
+    await seen.read(closed);
+    await Promise.all([writer.run(closed), seen.run(closed)]);
+  };
   const writing = (): Promise<unknown>[] => [
-    new RunWriter(client, view, { now, mayWrite }).run(closed),
+    recordRuns(),
     standing.follow(closed),
     upkeep.run(closed),
     crossChecker.run(closed),

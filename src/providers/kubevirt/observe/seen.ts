@@ -219,3 +219,9 @@ export function isTrue(
 ): boolean {
   return conditionOf(object, type)?.status === "True";
 }
+
+/** When a run entered a phase, as KubeVirt wrote it down; epoch milliseconds. */
+export function phaseSince({ status }: SeenInstance, phase: string): number | undefined {
+  const told = status?.phaseTransitionTimestamps ?? [];
+  return told.find((each) => each.phase === phase)?.phaseTransitionTimestamp;
+}

@@ -25,6 +25,10 @@ export const events: Said = [
     "虚拟机自行关机；启动实例即可再次运行。",
   ],
   [
+    "The machine was switched off on its platform, and not by Millrace; start the lease to run it again.",
+    "机器是在其平台上被关闭的，并非由 Millrace 关闭；启动实例即可再次运行。",
+  ],
+  [
     "The guest did not answer within {minutes} minutes of being made, so it was taken away.",
     "虚拟机创建后 {minutes} 分钟内没有响应，已被移除。",
   ],

@@ -1,0 +1,79 @@
+/**
+ * What this process saw of runs with its own eyes: how one ended whose object has gone since, and until when
+ * one that vanished was certainly there. It is for the moments before an end is written down
+ * (run-writer.ts). What must stay true: no instant here is later than the truth, because it is billed to.
+ */
+import { endPhases, phaseSince, type SeenInstance } from "#providers/kubevirt/observe/seen.ts";
+
+export interface Witnessed {
+  /** Until when it certainly went on; epoch milliseconds. */
+  readonly aliveAt?: number;
+  /** The run as it was when it had ended. */
+  readonly last?: SeenInstance;
+  /** Its going was watched, so no other run can have been there since. */
+  readonly isLatest: boolean;
+}
+
+/** Of a run that nobody here saw. */
+export const unwitnessed: Witnessed = { isLatest: false };
+
+interface Sighting {
+  readonly uid: string;
+  goesOn: boolean;
+  aliveAt?: number;
+  last?: SeenInstance;
+  wasSeenToGo: boolean;
+}
+
+export interface Look {
+  /** Absent where there is none now. */
+  readonly instance: SeenInstance | undefined;
+  /** Until when what was known before this look is known to have been true. */
+  readonly knownUntil: number | undefined;
+  /** A watch told that the run was deleted; otherwise it is only missing from what there is. */
+  readonly isTold: boolean;
+}
+
+/** Of one machine: those that may have begun and ended before anything of them was written down. */
+const keptMax = 4;
+
+export class Witness {
+  readonly #seen = new Map<string, Sighting[]>();
+
+  note(machineId: string, { instance, knownUntil, isTold }: Look): void {
+    const seen = this.#seen.get(machineId) ?? [];
+    const before = seen.at(-1);
+    if (before?.goesOn === true && knownUntil !== undefined) {
+      before.aliveAt = Math.max(before.aliveAt ?? 0, knownUntil);
+    }
+    if (instance?.metadata.uid !== before?.uid && before !== undefined) {
+      before.goesOn = false;
+      before.wasSeenToGo ||= instance === undefined && isTold;
+    }
+    // One that never ran is none.
+    if (instance === undefined || phaseSince(instance, "Running") === undefined) return;
+    const { uid } = instance.metadata;
+    const now = before?.uid === uid ? before : { uid, goesOn: true, wasSeenToGo: false };
+    const phase = instance.status?.phase ?? "";
+    now.goesOn = phase === "Running";
+    if (endPhases.has(phase)) now.last = instance;
+    if (now !== before) this.#seen.set(machineId, [...seen, now].slice(-keptMax));
+  }
+
+  /** Of the run with that uid. */
+  of(machineId: string, uid: string): Witnessed {
+    const seen = this.#seen.get(machineId) ?? [];
+    const sighting = seen.find((each) => each.uid === uid);
+    if (sighting === undefined) return unwitnessed;
+    const { aliveAt, last, wasSeenToGo } = sighting;
+    return {
+      ...(aliveAt === undefined ? {} : { aliveAt }),
+      ...(last === undefined ? {} : { last }),
+      isLatest: wasSeenToGo && seen.at(-1) === sighting,
+    };
+  }
+
+  forget(machineId: string): void {
+    this.#seen.delete(machineId);
+  }
+}
