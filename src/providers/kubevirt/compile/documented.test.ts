@@ -24,6 +24,30 @@ test.for(pages)(
   },
 );
 
+test.for(pages)("%s says of each other group of rows what carries it", (page) => {
+  const text = readFileSync(page, "utf8");
+  const wanted = [
+    ...ids("R-CORE", 7),
+    ...ids("R-PROF", 12),
+    "S-02",
+    "S-03",
+    "ST-02",
+    "H-29",
+    "M-VM-01",
+    "M-VM-07",
+    ...ids("I-VM", 4),
+    ...ids("I-TEN", 6),
+    ...ids("I-DES", 3),
+  ];
+  const documented = text.split("\n").flatMap((row) => {
+    const [, first = ""] =
+      /^\| ((?:R-(?:CORE|PROF)|I-[A-Z]+|S|ST|H|M-VM)-[^|]+)\|/u.exec(row) ?? [];
+    return [...first.matchAll(/[A-Z]+(?:-[A-Z]+)?-\d+/gu)].map(([id]) => id);
+  });
+  expect(wanted.filter((id) => !documented.includes(id))).toEqual([]);
+  expect(new Set(documented).size).toBe(documented.length);
+});
+
 test.for(pages)("%s explains every code of a refusal, and of why a machine waits", (page) => {
   const text = readFileSync(page, "utf8");
   const sources = globSync("src/providers/kubevirt/{compile,observe,tenants}/*.ts");
