@@ -1,17 +1,21 @@
 /** How runs ended is written down as it was, whoever looks when, and however many write. */
 import { randomUUID } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 
 import { afterEach, expect, test, vi } from "vitest";
 
+import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { listAt, textAt } from "#test/kube/api/json.ts";
-import { tooManyRequests } from "#test/kube/api/refusal.ts";
+import { forbidden, tooManyRequests } from "#test/kube/api/refusal.ts";
 import { startTestCluster, type TestCluster } from "#test/kube/driver-cluster.ts";
 import { sampleSpec } from "#test/kube/sample-spec.ts";
 
+import { ClusterView } from "./cluster-view.ts";
 import { KubevirtProvider } from "./provider.ts";
 import { runOf } from "./run-record.ts";
+import { RunWriter } from "./run-writer.ts";
 
 const waiting = { timeout: 120_000, interval: 20 };
 const hourMs = 3_600_000;
@@ -113,4 +117,59 @@ test("two processes that write at once write the same, and no run ends twice", a
     expect(machine.run()?.end).toBeUndefined();
     /* oxlint-enable no-await-in-loop */
   }
+}, 300_000);
+
+const isWrite = ({ verb, resource }: { readonly verb: string; readonly resource: string }) =>
+  verb === "PATCH" && resource === "virtualmachines.kubevirt.io";
+
+test("writes that fail, slowly, of more machines than are written at once: a few at a time, until all are written", async () => {
+  const cluster = await startCluster();
+  const { server, nodes, settings } = cluster;
+  for (const name of ["node-3", "node-4"]) nodes.addNode({ name, cpus: 64, memoryGi: 256 });
+  const first = open(cluster);
+  const machines = await Promise.all(
+    Array.from({ length: 24 }, () => startMachine(cluster, first)),
+  );
+  for (const { isReady, run } of machines) {
+    /* oxlint-disable no-await-in-loop -- one after the other */
+    await vi.waitFor(isReady, waiting);
+    await vi.waitFor(() => expect(run()?.readyAt).toBeDefined(), waiting);
+    /* oxlint-enable no-await-in-loop */
+  }
+  await first.close();
+
+  let writes = 0;
+  const { faults } = server;
+  faults.onRequest = (request) => {
+    if (isWrite(request)) writes += 1;
+  };
+  // Longer than it rests.
+  faults.latencyMs = 30;
+  const closed = new AbortController();
+  const client = new KubeClient(server.cluster());
+  const view = new ClusterView({ client, settings, now, onLost: () => undefined });
+  const writer = new RunWriter(client, view, { mayWrite: () => true, againMs: 10 });
+  const running = Promise.all([view.follow(closed.signal), writer.run(closed.signal)]);
+  closing.push(async () => {
+    closed.abort();
+    await running;
+    client.close();
+  });
+  // It has looked for what failed by now, and there was nothing.
+  await view.whole(closed.signal);
+  // Each is refused once, at once; what goes out after that hangs.
+  const { length } = machines;
+  faults.refuse(length, () => forbidden(kinds.machine, "any", "not now"), isWrite);
+  faults.latencyMs = 3_000;
+  for (const { place } of machines) nodes.guestEnds(place, "shut down");
+  await vi.waitFor(() => expect(writes).toBeGreaterThan(length), waiting);
+  // oxlint-disable-next-line no-await-in-loop -- one turn after the other
+  for (let turns = 0; turns < 50; turns += 1) await turn();
+  expect(writes).toBeLessThan(2 * length);
+  faults.latencyMs = 0;
+  await vi.waitFor(() => {
+    for (const { run, endedAt } of machines) {
+      expect(run()?.end).toMatchObject({ at: endedAt(), reason: "guest" });
+    }
+  }, waiting);
 }, 300_000);
