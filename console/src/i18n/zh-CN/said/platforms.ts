@@ -65,4 +65,8 @@ export const platforms: Said = [
   // This machine.
   ["this site is one machine", "该站点只有一台机器"],
   ["this site is one machine: there is nowhere to move to", "该站点只有一台机器，无处可迁"],
+  [
+    "a snapshot lies inside the disk of its machine, which only that machine's QEMU may read as long as it is there",
+    "快照保存在虚拟机自己的磁盘内，虚拟机存在期间只有它的 QEMU 可以读取",
+  ],
 ];
