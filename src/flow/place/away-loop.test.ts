@@ -6,6 +6,7 @@ import { siteAwayAfterMs, siteUnreachable } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { waitingEntries } from "#flow/queue/store.ts";
 import { testDatabase } from "#test/database.ts";
+import { placing, t0 } from "#test/placing.ts";
 import {
   addHosts,
   addOwner,
@@ -19,21 +20,11 @@ import {
 
 import { commitStarts } from "./commit.ts";
 import { hostStates } from "./hosts-read.ts";
-import { placeLoop } from "./loop.ts";
 
 const { db } = await testDatabase();
-const t0 = Date.UTC(2026, 4, 4);
-let now = t0;
+const { clock, placer, pass } = placing(db);
 
 beforeEach(async () => {
-  now = t0;
-  for (const table of [sql`gpu_claim`, sql`placement`, sql`queue_entry`]) {
-    // oxlint-disable-next-line no-await-in-loop -- one refers to the other
-    await db.execute(sql`delete from ${table}`);
-  }
-  await db.execute(sql`delete from request`);
-  await db.execute(sql`delete from gpu_device`);
-  await db.execute(sql`delete from host`);
   // Only "far" has GPUs.
   await addHosts(
     db,
@@ -41,7 +32,7 @@ beforeEach(async () => {
       { name: "n1", site: "near" },
       { name: "f1", site: "far", cpus: 128, gpus: 2 },
     ],
-    now,
+    clock.now,
   );
 });
 
@@ -49,21 +40,13 @@ const far = "far";
 
 /** A look at the site that failed. */
 function missed(): Promise<boolean> {
-  return siteUnreachable(db, { site: far, trouble: "the watch was lost", at: now });
+  return siteUnreachable(db, { site: far, trouble: "the watch was lost", at: clock.now });
 }
 
 async function goAway(): Promise<void> {
   await missed();
-  now += siteAwayAfterMs;
+  clock.now += siteAwayAfterMs;
   expect(await missed()).toBe(true);
-}
-
-async function pass(loop = placeLoop({ db, now: () => now })): Promise<void> {
-  const { signal } = new AbortController();
-  for (let n = 0; n < 5; n += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- again as long as it says so
-    if ((await loop.pass(signal)) === "rest") return;
-  }
 }
 
 async function messageOf(id: string): Promise<string> {
@@ -79,16 +62,16 @@ async function messageOf(id: string): Promise<string> {
 test("a blip moves nobody's order: a site is away after looks that failed for long enough, all of them", async () => {
   const owner = await addOwner(db);
   expect(await missed()).toBe(false);
-  now += siteAwayAfterMs - 1;
+  clock.now += siteAwayAfterMs - 1;
   expect(await missed()).toBe(false);
-  const job = await ask(db, owner, { gpus: 1, at: now });
+  const job = await ask(db, owner, { gpus: 1, at: clock.now });
   await pass();
   expect(await placesOf(db, [job])).toEqual(["f1"]);
   // It answered in between: the next failure is the first.
-  expect(await seeSite(db, far, now)).toBe(false);
-  now += siteAwayAfterMs;
+  expect(await seeSite(db, far, clock.now)).toBe(false);
+  clock.now += siteAwayAfterMs;
   expect(await missed()).toBe(false);
-  now += siteAwayAfterMs;
+  clock.now += siteAwayAfterMs;
   expect(await missed()).toBe(true);
   // Said once.
   expect(await missed()).toBe(false);
@@ -103,15 +86,15 @@ test("a blip moves nobody's order: a site is away after looks that failed for lo
 
 test("what may run elsewhere goes elsewhere; what may run only there says so, and is placed when it is back", async () => {
   const owner = await addOwner(db);
-  const there = await ask(db, owner, { gpus: 1, at: now });
+  const there = await ask(db, owner, { gpus: 1, at: clock.now });
   await pass();
   await goAway();
-  const loop = placeLoop({ db, now: () => now });
+  const loop = placer();
   const both = [
-    await ask(db, owner, { kind: "lease", at: now }),
-    await ask(db, owner, { kind: "lease", gpus: 1, at: now }),
+    await ask(db, owner, { kind: "lease", at: clock.now }),
+    await ask(db, owner, { kind: "lease", gpus: 1, at: clock.now }),
   ];
-  const wide = await ask(db, owner, { vcpus: 100, at: now });
+  const wide = await ask(db, owner, { vcpus: 100, at: clock.now });
   await pass(loop);
   expect(await placesOf(db, [...both, wide])).toEqual(["n1", null, null]);
   expect(await waitsFor(db, wide)).toBe("site_away");
@@ -121,26 +104,26 @@ test("what may run elsewhere goes elsewhere; what may run only there says so, an
   // What runs there holds what it held.
   expect(await placesOf(db, [there])).toEqual(["f1"]);
   // The same placer looks again although nothing else changed.
-  expect(await seeSite(db, far, now)).toBe(true);
+  expect(await seeSite(db, far, clock.now)).toBe(true);
   await pass(loop);
   expect(await placesOf(db, [there, ...both, wide])).toEqual(["f1", "n1", "f1", "f1"]);
   // Two GPUs, two of them held: nothing was taken for free meanwhile.
-  const third = await ask(db, owner, { gpus: 1, at: now });
+  const third = await ask(db, owner, { gpus: 1, at: clock.now });
   await pass(loop);
   expect(await placesOf(db, [third])).toEqual([null]);
 });
 
 test("a gang waits for a site as a whole, and a stopped lease for the site of its disk", async () => {
   const owner = await addOwner(db);
-  const lease = await ask(db, owner, { kind: "lease", gpus: 1, at: now });
+  const lease = await ask(db, owner, { kind: "lease", gpus: 1, at: clock.now });
   await pass();
-  await stop(db, lease, now);
+  await stop(db, lease, clock.now);
   await goAway();
-  await start(db, lease, now);
+  await start(db, lease, clock.now);
   const gang = { id: crypto.randomUUID(), size: 2 };
   const members = [
-    await ask(db, owner, { gpus: 1, gang, at: now }),
-    await ask(db, owner, { gpus: 1, gang, at: now }),
+    await ask(db, owner, { gpus: 1, gang, at: clock.now }),
+    await ask(db, owner, { gpus: 1, gang, at: clock.now }),
   ];
   await pass();
   expect(await placesOf(db, [lease, ...members])).toEqual([null, null, null]);
@@ -153,12 +136,12 @@ test("a gang waits for a site as a whole, and a stopped lease for the site of it
 
 test("a site that goes away in the middle of a commit: the plan is rejected, the request stays queued", async () => {
   const owner = await addOwner(db);
-  const job = await ask(db, owner, { gpus: 1, at: now });
+  const job = await ask(db, owner, { gpus: 1, at: clock.now });
   const [entry] = await waitingEntries(db, { oldest: 10, first: 0 });
   const host = (await hostStates(db)).find(({ name }) => name === "f1");
   if (entry === undefined || host === undefined) throw new Error("it waits, and there is a host");
   await goAway();
-  const committed = await commitStarts(db, [[{ entry, hostId: host.id }]], now);
+  const committed = await commitStarts(db, [[{ entry, hostId: host.id }]], clock.now);
   expect(committed).toMatchObject({ starts: [], stale: [[{ entry: { requestId: job } }]] });
   expect(await placesOf(db, [job])).toEqual([null]);
 });
