@@ -179,7 +179,8 @@ function listOf(items: readonly KubeObject[], version: number): WatchEvent {
   return { type: "page", items, resourceVersion, isFirst: true, isLast: true };
 }
 
-test("events twice, late and out of order, reads that come late, lists in between: it ends as the truth", () => {
+/** Of no server: what a mirror is told comes from the test. */
+function unasked(): KubeClient {
   const client = new KubeClient({
     server: "http://127.0.0.1:9",
     verified: true,
@@ -187,6 +188,11 @@ test("events twice, late and out of order, reads that come late, lists in betwee
     namespace: "n",
   });
   closing.push(() => client.close());
+  return client;
+}
+
+test("events twice, late and out of order, reads that come late, lists in between: it ends as the truth", () => {
+  const client = unasked();
   const noise = fc.array(
     fc.record({
       after: fc.nat(40),
@@ -237,13 +243,7 @@ test("events twice, late and out of order, reads that come late, lists in betwee
 });
 
 test("a list that was made before a write of ours does not undo it", () => {
-  const client = new KubeClient({
-    server: "http://127.0.0.1:9",
-    verified: true,
-    credentials: { current: async () => ({}), renew: () => false },
-    namespace: "n",
-  });
-  closing.push(() => client.close());
+  const client = unasked();
   const mirror = new Mirror(options(client));
   const [, second] = happen([
     { name: "a", isDeleted: false },
@@ -260,13 +260,7 @@ test("a list that was made before a write of ours does not undo it", () => {
 });
 
 test("of a list that breaks off only what it named is known: the rest is neither gone nor fresh", () => {
-  const client = new KubeClient({
-    server: "http://127.0.0.1:9",
-    verified: true,
-    credentials: { current: async () => ({}), renew: () => false },
-    namespace: "n",
-  });
-  closing.push(() => client.close());
+  const client = unasked();
   let now = 1;
   const mirror = new Mirror({ ...options(client), now: () => now });
   const [a, b, c] = happen(["a", "b", "a"].map((name) => ({ name, isDeleted: false }))).map(
