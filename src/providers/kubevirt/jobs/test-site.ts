@@ -1,5 +1,6 @@
 /** A site, a tenant and a job of four members for the tests beside this file. */
 import type { JobAsk, JobPlace, JobSite } from "./model.ts";
+import type { TenantShare } from "./queues.ts";
 
 export const gibi = 1024 ** 3;
 const tenantId = "0190a5a0-0000-7000-8000-00000000000a";
@@ -93,4 +94,32 @@ export const gang: JobAsk = {
   ...single,
   memberIds: ["1", "2", "3", "4"].map((end) => `0190a5a0-0000-7000-8000-00000000000${end}`),
   framework: "pytorch",
+};
+
+export const amounts = new Map([
+  ["cpu", 16_000n],
+  ["memory", 128n * BigInt(gibi)],
+  ["ephemeral-storage", 400n * BigInt(gibi)],
+  ["nvidia.com/gpu", 4n],
+]);
+export const share: TenantShare = {
+  tenantId: single.owner.tenantId,
+  tier: "gold",
+  own: new Map([["a100-80g", amounts]]),
+  borrow: new Map([["a100-80g", new Map([["nvidia.com/gpu", 8n]])]]),
+  stopped: "no",
+};
+export const volcanoSite: JobSite = {
+  ...site,
+  batch: "volcano",
+  tenantsWithNodes: new Set([single.owner.tenantId]),
+};
+export const volcanoPlace = { ...place, site: volcanoSite };
+export const soft: JobAsk = {
+  ...single,
+  gpu: { model: "T4", resource: "nvidia.com/gpu", sharing: "hami", slice: 4, count: 1 },
+};
+export const mig: JobAsk = {
+  ...single,
+  gpu: { model: "A100", resource: "nvidia.com/mig-1g.10gb", sharing: "mig", slice: 7, count: 1 },
 };
