@@ -41,6 +41,7 @@ export function makeCli(url: string): Cli {
   const environment = (): NodeJS.ProcessEnv => ({
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
     HOME: home,
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     TZ: "Asia/Shanghai",
     MILLRACE_URL: url,
     MILLRACE_KEY: testCredential,

@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -16,6 +16,9 @@ declare module "vitest" {
     databaseDirectory: string;
   }
 }
+
+/** Shared by runs; Node knows by their content what changed. */
+const compileCache = resolve(import.meta.dirname, "../node_modules/.cache/millrace-compile");
 
 /**
  * The database ends in order. What else is left runs in the directory, or has it on its command line (a
@@ -43,6 +46,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const directory = await realpath(await mkdtemp(join(tmpdir(), "millrace-")));
   await chmod(directory, 0o1777);
   process.env["TMPDIR"] = directory;
+  // A program that a test starts need not compile again what another one did.
+  process.env["NODE_COMPILE_CACHE"] ??= compileCache;
   const databaseDirectory = join(directory, "db");
   await mkdir(databaseDirectory, { mode: 0o711 });
   const cleaner = spawn("sh", ["-c", cleanUp, "clean-up", directory], {
