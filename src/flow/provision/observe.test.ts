@@ -105,6 +105,16 @@ test("R-PAYG-3: runs that came and went between two looks are metered one by one
   // Off by now: the last run is told as one that nobody saw.
   const down = { ...off(now - 1_000), past, guest: { ready: false, readyAt: now - 5_000 } };
   expect(told(observe(down))).toEqual([...all, ["ready", now - 5_000], ["stopped", now - 1_000]]);
+  // The next one may be ready in the second in which the one before ended.
+  const close = [past[1], { readyAt: now - 9_000, stop: stopAt(now - 7_000) }].flatMap(
+    (each) => each ?? [],
+  );
+  expect(told(observe({ ...again, past: close }))).toEqual([
+    ["stopped", now - 9_000],
+    ["ready", now - 9_000],
+    ["stopped", now - 7_000],
+    ["ready", now - 5_000],
+  ]);
   // What is metered already is not again.
   const metering = { lastAt: now - 5_000 };
   expect(told(observe(again, { metering, instance: { readyAt: now - 5_000 } }))).toEqual([]);

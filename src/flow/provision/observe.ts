@@ -97,7 +97,9 @@ function addPast(
   if (kind !== "lease") return open;
   for (const run of past) {
     const isOpen = open.ready && run.readyAt === open.readyAt;
-    if (!isOpen && (open.ready || run.readyAt <= open.lastAt)) continue;
+    // One that is metered ended at the last instant or before; the next may begin in that second.
+    const isMetered = run.readyAt < open.lastAt || run.stop.at <= open.lastAt;
+    if (!isOpen && (open.ready || isMetered)) continue;
     if (!isOpen) add("ready", run.readyAt, {});
     const { at, reason, detail } = run.stop;
     add("stopped", at, { reason, detail });
@@ -117,7 +119,8 @@ function readyUnseen(
     return undefined;
   }
   // One that was metered ended after it was ready.
-  return readyAt > metering.lastAt && readyAt <= stop.at ? readyAt : undefined;
+  const isLater = readyAt >= metering.lastAt && stop.at > metering.lastAt;
+  return isLater && readyAt <= stop.at ? readyAt : undefined;
 }
 
 function addWorkload(

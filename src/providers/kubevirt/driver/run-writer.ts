@@ -134,6 +134,11 @@ export class RunWriter {
     const { namespace, name } = next.machine;
     try {
       const there = await this.#client.get({ signal }, kinds.machineInstance, { namespace, name });
+      if (there !== undefined && there.metadata.uid !== next.run.uid) {
+        // Another one by now: the watch tells of it, and of what was between the two.
+        this.#failed.add(machineId);
+        return undefined;
+      }
       if (there !== undefined) this.#view.instances.put(there);
     } catch {
       this.#failed.add(machineId);
