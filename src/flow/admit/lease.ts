@@ -122,6 +122,9 @@ export async function askRelease(tx: Tx, key: LeaseKey): Promise<OperationRow> {
   if (lease.ended_at !== null) {
     throw new Failure("wrong_state", `The lease ${lease.name} was released already.`);
   }
+  const under = await runningOperations(tx, { tenantId: key.tenantId, requestId: key.leaseId });
+  const releasing = under.find(({ kind }) => kind === "release");
+  if (lease.wanted === "released" && releasing !== undefined) return releasing;
   await setWanted(tx, { ...keyOf(key), wanted: "released", at: key.at });
   await setReason(tx, { ...keyOf(key), reason: null });
   await supersede(tx, key, [

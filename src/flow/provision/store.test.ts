@@ -87,6 +87,15 @@ test("a release that was asked for since the look is not undone", async () => {
   expect(await after(leaseId)).toEqual({ transitions: 0, wanted: "released", placed: "full" });
 });
 
+test("two releases at once are one: both are answered with the same operation, and neither is given up", async () => {
+  const { leaseId } = await runningLease("released-twice");
+  const key = { tenantId: tenant.tenantId, leaseId, at: Date.now() };
+  const release = () => db.tenant(tenant.tenantId, (tx) => askRelease(tx, key));
+  const [one, other] = await Promise.all([release(), release()]);
+  expect(other.id).toBe(one.id);
+  expect([one.state, other.state]).toEqual(["running", "running"]);
+});
+
 test("work that was asked for since the look is looked at first", async () => {
   const { leaseId, row } = await runningLease("rebooted");
   const key = { tenantId: tenant.tenantId, leaseId, at: Date.now() };
