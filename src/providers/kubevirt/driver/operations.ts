@@ -54,8 +54,11 @@ async function byKind(
     case "start":
       return phase === "Running" ? done : running;
     case "stop":
-    case "shutdown":
-      return instance === undefined || endPhases.has(phase) ? done : running;
+    case "shutdown": {
+      const isOver = instance === undefined || endPhases.has(phase);
+      // Until how it ended is written down, the machine cannot say yet that it is off.
+      return isOver && hands.view.view(machine).power.value !== "unknown" ? done : running;
+    }
     case "move":
       return fromProgress(await moveStatus(hands, call, { machine, name: record.of ?? "" }));
     case "snapshot":
