@@ -193,7 +193,10 @@ const priorityClass = named.extend({
 });
 
 /** A class that says none has the cluster's default, and without one zero. */
-export function machinePriorityMin({ classes }: ClusterSettings, all: readonly KubeObject[]): number {
+export function machinePriorityMin(
+  { classes }: ClusterSettings,
+  all: readonly KubeObject[],
+): number {
   const known = all.map((each) => priorityClass.parse(each));
   const byDefault = known.find(({ globalDefault }) => globalDefault)?.value ?? 0;
   const values = [classes.core, classes.standard].map(({ priorityClass: name }) =>
