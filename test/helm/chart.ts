@@ -1,6 +1,6 @@
 /**
  * The chart as `helm template` would render it. Helm itself cannot be had where these tests run: it is
- * in neither of the registries that they may use.
+ * in neither of the registries that they may use. Its own engine gave the same bytes.
  */
 import { globSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
