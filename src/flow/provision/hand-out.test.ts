@@ -8,6 +8,8 @@ import type { InstanceBrief } from "./instance-rows.ts";
 
 const { db } = await testDatabase();
 
+const seenOf = () => ({ sight: { seen: "unknown" }, digest: undefined }) as const;
+
 test("what is not handed out in time comes first in the next pass; nobody is left out for ever", async () => {
   const stirring = Array.from({ length: 1_200 }, (_, number): InstanceBrief => ({
     tenant_id: "t",
@@ -27,7 +29,6 @@ test("what is not handed out in time comes first in the next pass; nobody is lef
   };
   const { signal } = new AbortController();
   const handOut = handsOut({ db, site: "s", signal, hands });
-  const seenOf = () => ({ sight: { seen: "unknown" }, digest: undefined }) as const;
   for (const from of [0, 500, 1_000]) {
     // oxlint-disable-next-line no-await-in-loop -- one pass after the other
     await expect(handOut(stirring, seenOf)).resolves.toBe(false);
