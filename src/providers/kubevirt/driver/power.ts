@@ -81,7 +81,7 @@ async function switchOn(
   found: Found,
   { hostId }: Extract<PowerAction, { readonly to: "start" }>,
 ): Promise<Doing> {
-  await demandNoted(hands, call, found.machine);
+  await demandOver(hands, call, found.machine);
   const place =
     hostId === undefined ? undefined : await placeToStart(hands, call, found.machine, hostId);
   const template = place === undefined ? {} : { template: place.template };
@@ -91,23 +91,26 @@ async function switchOn(
   };
 }
 
-const notePauses = { firstDelayMs: 25, delayMaxMs: 1_000 };
-const noteLooksMax = 12;
+const overPauses = { firstDelayMs: 25, delayMaxMs: 1_000 };
+const overLooksMax = 12;
 
 /**
- * KubeVirt starts a machine because its strategy is another than the one it saw last. A start that
- * overtakes the stop before it would change nothing in its eyes, and the machine would stay off.
+ * KubeVirt starts a machine because its strategy is another than the one it saw last, and notes each that it
+ * sees. A start that overtakes the stop before it would change nothing in its eyes; one that it sees while
+ * the run before is still going would be noted without being acted upon. The machine would stay off.
  */
-async function demandNoted(hands: Hands, call: Call, machine: KeptMachine): Promise<void> {
-  for (let looks = 1; looks <= noteLooksMax; looks += 1) {
-    const { seen } = hands.view.machines.get(machine.machineId) ?? machine;
-    if (seen.status?.runStrategy !== "RerunOnFailure") return;
-    await rest(backoffMs(notePauses, looks, Math.random()));
+async function demandOver(hands: Hands, call: Call, machine: KeptMachine): Promise<void> {
+  const { machineId } = machine;
+  for (let looks = 1; looks <= overLooksMax; looks += 1) {
+    const { seen } = hands.view.machines.get(machineId) ?? machine;
+    const isNoted = seen.status?.runStrategy !== "RerunOnFailure";
+    if (isNoted && hands.view.instances.get(machineId) === undefined) return;
+    await rest(backoffMs(overPauses, looks, Math.random()));
     await hands.look(call, machine);
   }
   throw new ProviderError(
     "unavailable",
-    "KubeVirt has not taken note of the stop before this start yet. Ask again in a moment.",
+    "The stop before this start is not over yet on the cluster. Ask again in a moment.",
     { effect: "none" },
   );
 }
