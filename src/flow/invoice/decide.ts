@@ -118,6 +118,11 @@ export interface ShownLine {
   readonly state: "provisional" | "posted";
 }
 
+/** The signed checkpoint has every entry of the log that its lines rest on; also where nothing is signed. */
+export function isCovered({ lines, checkpoint }: Pick<Statement, "lines" | "checkpoint">): boolean {
+  return checkpoint === null || lines.every(({ leaves }) => (leaves?.last ?? -1) < checkpoint.size);
+}
+
 /**
  * Fields are written in the order of their names, here and below, so that `JSON.stringify` of a
  * statement is its canonical form (RFC 8785); a property test compares them.

@@ -7,6 +7,7 @@ import { sql } from "#db/sql.ts";
 import { credit } from "#flow/ledger/accounts.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { cutDue } from "#flow/meter/cut-loop.ts";
+import { logSize, saveCheckpoint } from "#flow/meter/log-store.ts";
 import { sequence } from "#flow/meter/sequencer.ts";
 import { rateTenant } from "#flow/rate/loop.ts";
 import type { LineRange } from "#flow/rate/charge-lines.ts";
@@ -269,4 +270,31 @@ test("what was ordered is on the bill of its month, also of somebody who used no
   expect(await listInvoices(db, tenant, { after: undefined, limit: 9 })).toMatchObject([
     { period: "2026-05", gross: 300_000n },
   ]);
+});
+
+test("R-LOG-1: no month is closed before the entries that its lines rest on are signed", async () => {
+  const tenant = await newTenant("unsigned");
+  await use(tenant, at("2026-05-10", 1), at("2026-05-10", 2));
+  await rate(tenant, at("2026-06-03"));
+  const size = await logSize(db);
+  const root = Buffer.alloc(32, 1);
+  const sign = (leaves: number) =>
+    db.transaction((tx) =>
+      saveCheckpoint(tx, {
+        size: leaves,
+        root,
+        note: "note",
+        signedAt: at("2026-06-03"),
+        closesDay: undefined,
+      }),
+    );
+  await sign(size - 1);
+  await closeMonths(at("2026-06-03"));
+  const closed = () => listInvoices(db, tenant, { after: undefined, limit: 9 });
+  expect(await closed()).toEqual([]);
+  await sign(size);
+  await closeMonths(at("2026-06-03"));
+  const [invoice] = await closed();
+  const document = await invoiceDocument(db, tenant, present(invoice, "the invoice").id);
+  expect(document).toMatchObject({ checkpoint: { size } });
 });

@@ -6,6 +6,7 @@ import { loadPriceBook, pricesOn, type PriceBook } from "#catalog/price-profiles
 import { defaultProfile } from "#catalog/profile.ts";
 import type { Db } from "#db/pool.ts";
 import { credit } from "#flow/ledger/accounts.ts";
+import { signedChannel } from "#flow/meter/log-store.ts";
 import { billedLines } from "#flow/rate/charge-lines.ts";
 import { findTenant } from "#identity/tenants.ts";
 import { present } from "#kernel/assert.ts";
@@ -25,6 +26,7 @@ import {
   tenantsUnsettled,
   type MonthToClose,
 } from "./invoices.ts";
+import { isCovered } from "./decide.ts";
 import { leavesOfLines } from "./leaves.ts";
 import { outstandingOf, stateOf } from "./settle.ts";
 import { billedItems, checkpointNow, spanOf } from "./statements.ts";
@@ -41,8 +43,8 @@ export function invoiceLoop(context: InvoiceContext): LoopDefinition {
   return {
     name: "invoice",
     periodMs: 600_000,
-    // Money that came in may pay an invoice.
-    channels: ["balance"],
+    // Money that came in may pay an invoice; what is signed may be on one.
+    channels: ["balance", signedChannel],
     pass: async (signal) => {
       const closed = await closeMonths(context, signal);
       await settleInvoices(context, signal);
@@ -114,7 +116,9 @@ function closeSome(
         dueOn: addDays(today, dueDays),
       };
     });
-    return insertInvoices(tx, { month, invoices, now });
+    // What is not signed yet cannot be proven by its bill; the next pass closes it.
+    const provable = invoices.filter(({ statement }) => isCovered(statement));
+    return insertInvoices(tx, { month, invoices: provable, now });
   });
 }
 

@@ -152,6 +152,9 @@ export function checkpointBefore(db: Queryable, at: number): Promise<StoredCheck
   );
 }
 
+/** What rests on entries that were not signed before can be billed. */
+export const signedChannel = "log-signed";
+
 /** A clock that was set back comes to the end of a day again; the first checkpoint closes it. */
 export async function saveCheckpoint(
   tx: Tx,
@@ -163,6 +166,7 @@ export async function saveCheckpoint(
     readonly closesDay: LocalDay | undefined;
   },
 ): Promise<void> {
+  tx.nudge(signedChannel);
   const { size: leaves, root, note, signedAt, closesDay } = checkpoint;
   await tx.execute(sql`
     insert into log_checkpoint (size, root, note, signed_at, closes_day)
