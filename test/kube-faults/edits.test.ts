@@ -275,6 +275,38 @@ test("a copy that somebody made of a machine in another namespace is none of our
   expect(objects.store.get(kinds.machine, { namespace: "a-copy", name })).toBeDefined();
 });
 
+test("a guest that shut down is told as that, though KubeVirt takes its run away at once", async () => {
+  const rig = await startRig({ takesEnded: true });
+  const spec = sampleSpec();
+  await made(rig, spec);
+  rig.cluster.nodes.guestEnds(placeOf(spec), "shut down");
+  await expect.poll(async () => (await shown(rig.provider, spec)).power.value).toBe("stopped");
+  const { stop } = await shown(rig.provider, spec);
+  expect(stop).toMatchObject({ reason: "guest", detail: "the guest switched itself off" });
+  await expect.poll(() => all(rig, kinds.machineInstance).length).toBe(0);
+  expect((await shown(rig.provider, spec)).stop).toEqual(stop);
+});
+
+test("a guest that shut down while nobody watched stays off: no crash is made of it, and nothing later is billed than was seen", async () => {
+  let ahead = 0;
+  const rig = await startRig({ takesEnded: true, now: () => Date.now() + ahead });
+  const spec = sampleSpec();
+  await made(rig, spec);
+  const { powerSince } = await shown(rig.provider, spec);
+  await rig.provider.close();
+  const closedAt = Date.now();
+  ahead = 3_600_000;
+  rig.cluster.nodes.guestEnds(placeOf(spec), "shut down");
+  await expect.poll(() => all(rig, kinds.machineInstance).length).toBe(0);
+  ahead = 7_200_000;
+  const next = rig.another();
+  await expect.poll(async () => (await shown(next, spec)).power.value).toBe("stopped");
+  const { stop } = await shown(next, spec);
+  expect(stop?.reason).toBe("guest");
+  expect(stop?.at).toBeGreaterThanOrEqual(powerSince);
+  expect(stop?.at).toBeLessThanOrEqual(closedAt);
+});
+
 test("a machine that its controller writes to again and again still takes what is asked of it", async () => {
   const rig = await startRig();
   const spec = sampleSpec();

@@ -29,6 +29,8 @@ interface RigOptions {
   readonly now?: () => number;
   readonly bootMs?: number;
   readonly settings?: Partial<ClusterSettings>;
+  /** An instance whose guest has shut down goes at once, as KubeVirt does it. */
+  readonly takesEnded?: boolean;
   /** How it signs in. */
   readonly as?: (cluster: Cluster) => Cluster;
 }
@@ -36,7 +38,8 @@ interface RigOptions {
 /** Closed when the test is over. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const { now = Date.now, as = (each) => each } = options;
-  const cluster = await startTestCluster({ now, bootMs: options.bootMs ?? 0 });
+  const { bootMs = 0, takesEnded = false } = options;
+  const cluster = await startTestCluster({ now, bootMs, side: { takesEnded } });
   const logged: Logged[] = [];
   const opened: KubevirtProvider[] = [];
   const another = (): KubevirtProvider => {

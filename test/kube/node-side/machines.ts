@@ -20,7 +20,8 @@ import {
 
 const instanceFinalizer = "foregroundDeleteVirtualMachine";
 
-export function runMachines(controllers: Controllers): void {
+/** `takesEnded`: an instance whose guest has shut down goes at once, as KubeVirt does it. */
+export function runMachines(controllers: Controllers, takesEnded: boolean): void {
   const { objects } = controllers;
   controllers.concerns.add((kind, { metadata, ...document }) => {
     const { namespace } = metadata;
@@ -44,7 +45,10 @@ export function runMachines(controllers: Controllers): void {
     const disks = makeVolumes(machine);
     const instance = objects.store.get(kinds.machineInstance, metadata);
     const requests = listAt(machine, "status", "stateChangeRequests");
-    const next = decide(machine, instance, requests);
+    const asked = decide(machine, instance, requests);
+    const isOver =
+      takesEnded && asked === "nothing" && instance !== undefined && hasEnded(machine, instance);
+    const next = isOver ? endOf(instance) : asked;
     if (next === "start" && disks === "ready") makeInstance(machine);
     if ((next === "end" || next === "renew") && instance !== undefined) {
       remove(objects, kinds.machineInstance, metadata, { propagation: "Background" });
@@ -151,6 +155,10 @@ function decide(
   const again = strategy === "Always" || (strategy === "RerunOnFailure" && failed);
   if (asked === "Start") return endOf(instance);
   return again && endOf(instance) === "end" ? "renew" : "nothing";
+}
+
+function hasEnded(machine: Document, instance: Document): boolean {
+  return isFinal(instance) && textAt(machine, "spec", "runStrategy") === "RerunOnFailure";
 }
 
 function endOf(instance: Document | undefined): "end" | "nothing" {

@@ -30,7 +30,7 @@ export function nextRun(
 ): RunRecord | undefined {
   const machine = { seen, records };
   if (instance !== undefined && run?.uid === instance.metadata.uid) {
-    return sameRun(run, machine, instance);
+    return sameRun(run, machine, instance, witnessed);
   }
   const since = instance && phaseSince(instance, "Running");
   // Without one it has not begun, or it was never seen to run: nothing of it was used.
@@ -48,6 +48,7 @@ export function nextRun(
     },
     machine,
     instance,
+    witnessed,
   );
 }
 
@@ -65,7 +66,7 @@ function endBefore(
 ): RunEnd {
   if (run.end !== undefined) return run.end;
   const { aliveAt = 0, last } = of.witnessed;
-  if (last !== undefined) return endOf(of.machine, last, run);
+  if (last !== undefined) return endOf(of.machine, last, run, of.witnessed);
   const overAt = of.next.metadata.creationTimestamp ?? of.nextSince;
   return {
     at: Math.max(run.readyAt ?? run.since, Math.min(aliveAt, overAt)),
@@ -91,10 +92,16 @@ function pastOf(run: RunRecord, end: RunEnd | undefined): RunRecord["past"] {
   return [...past, { readyAt, end }].slice(-pastMax);
 }
 
-function sameRun(run: RunRecord, machine: MachineAsked, instance: SeenInstance): RunRecord {
+function sameRun(
+  run: RunRecord,
+  machine: MachineAsked,
+  instance: SeenInstance,
+  witnessed: Witnessed,
+): RunRecord {
   const readyAt = run.readyAt ?? readySince(instance);
   const phase = instance.status?.phase ?? "";
-  const end = run.end ?? (endPhases.has(phase) ? endOf(machine, instance, run) : undefined);
+  const over = endPhases.has(phase) ? (witnessed.last ?? instance) : undefined;
+  const end = run.end ?? (over && endOf(machine, over, run, witnessed));
   if (readyAt === run.readyAt && end === run.end) return run;
   return {
     ...run,
@@ -110,11 +117,20 @@ function readySince(instance: SeenInstance): number | undefined {
   return agent?.status === "True" ? (agent.lastTransitionTime ?? undefined) : undefined;
 }
 
-function endOf(machine: MachineAsked, instance: SeenInstance, run: RunRecord): RunEnd {
+/** KubeVirt takes away what has ended by itself; what is taken away before that was ended by somebody. */
+function endOf(
+  machine: MachineAsked,
+  instance: SeenInstance,
+  run: RunRecord,
+  { wasToldToGo }: Witnessed,
+): RunEnd {
   const phase = instance.status?.phase ?? "";
-  const at = phaseSince(instance, phase) ?? instance.metadata.deletionTimestamp ?? run.since;
+  const { deletionTimestamp } = instance.metadata;
+  const at = phaseSince(instance, phase) ?? deletionTimestamp ?? run.since;
   if (isHalted(machine.seen)) return { at, ...switchedOff(machine) };
-  if (instance.metadata.deletionTimestamp !== undefined) return { at, ...endedOutside };
+  if (wasToldToGo === true || (deletionTimestamp !== undefined && at > deletionTimestamp)) {
+    return { at, ...endedOutside };
+  }
   if (phase === "Succeeded") {
     return { at, reason: "guest", detail: "the guest switched itself off" };
   }
@@ -142,7 +158,7 @@ function switchedOff({ records }: MachineAsked): Omit<RunEnd, "at"> {
 function ended(run: RunRecord, machine: MachineAsked, witnessed: Witnessed): RunRecord {
   if (run.end !== undefined) return run;
   if (witnessed.last !== undefined) {
-    return { ...run, end: endOf(machine, witnessed.last, run) };
+    return { ...run, end: endOf(machine, witnessed.last, run, witnessed) };
   }
   const ready = conditionOf(machine.seen, "Ready");
   // What tells of the machine is behind what tells of its run.
@@ -152,11 +168,16 @@ function ended(run: RunRecord, machine: MachineAsked, witnessed: Witnessed): Run
   // It was not ready long before it ended: paused, or shutting down.
   const last = told === 0 || seen - told > unreadyMs ? seen : told;
   const at = Math.max(run.readyAt ?? run.since, last);
-  return {
-    ...run,
-    end: isHalted(machine.seen) ? { at, ...switchedOff(machine) } : { at, ...endedOutside },
-  };
+  if (isHalted(machine.seen)) return { ...run, end: { at, ...switchedOff(machine) } };
+  const wasWatched = witnessed.isLatest || witnessed.wasToldToGo === true;
+  return { ...run, end: { at, ...(wasWatched ? endedOutside : endedUnseen) } };
 }
+
+/** KubeVirt itself starts again what crashed; so it is not for us to start it. */
+const endedUnseen = {
+  reason: "guest",
+  detail: "while nobody watched, the guest switched itself off or its run was ended in the cluster",
+} as const;
 
 /** A difference of clocks is not taken for a time that was seen. */
 const unreadyMs = 5_000;

@@ -8,8 +8,10 @@ import { endPhases, phaseSince, type SeenInstance } from "#providers/kubevirt/ob
 export interface Witnessed {
   /** Until when it certainly went on; epoch milliseconds. */
   readonly aliveAt?: number;
-  /** The run as it was when it had ended. */
+  /** The run as it was when it was first seen to have ended. */
   readonly last?: SeenInstance;
+  /** It was seen to go on when its object was to be deleted already. */
+  readonly wasToldToGo?: boolean;
   /** Its going was watched, so no other run can have been there since. */
   readonly isLatest: boolean;
 }
@@ -22,6 +24,7 @@ interface Sighting {
   goesOn: boolean;
   aliveAt?: number;
   last?: SeenInstance;
+  wasToldToGo: boolean;
   wasSeenToGo: boolean;
 }
 
@@ -53,10 +56,11 @@ export class Witness {
     // One that never ran is none.
     if (instance === undefined || phaseSince(instance, "Running") === undefined) return;
     const { uid } = instance.metadata;
-    const now = before?.uid === uid ? before : { uid, goesOn: true, wasSeenToGo: false };
+    const now = before?.uid === uid ? before : newSighting(uid);
     const phase = instance.status?.phase ?? "";
     now.goesOn = phase === "Running";
-    if (endPhases.has(phase)) now.last = instance;
+    if (endPhases.has(phase)) now.last ??= instance;
+    else now.wasToldToGo ||= instance.metadata.deletionTimestamp !== undefined;
     if (now !== before) this.#seen.set(machineId, [...seen, now].slice(-keptMax));
   }
 
@@ -65,8 +69,9 @@ export class Witness {
     const seen = this.#seen.get(machineId) ?? [];
     const sighting = seen.find((each) => each.uid === uid);
     if (sighting === undefined) return unwitnessed;
-    const { aliveAt, last, wasSeenToGo } = sighting;
+    const { aliveAt, last, wasToldToGo, wasSeenToGo } = sighting;
     return {
+      wasToldToGo,
       ...(aliveAt === undefined ? {} : { aliveAt }),
       ...(last === undefined ? {} : { last }),
       isLatest: wasSeenToGo && seen.at(-1) === sighting,
@@ -76,4 +81,8 @@ export class Witness {
   forget(machineId: string): void {
     this.#seen.delete(machineId);
   }
+}
+
+function newSighting(uid: string): Sighting {
+  return { uid, goesOn: true, wasToldToGo: false, wasSeenToGo: false };
 }
