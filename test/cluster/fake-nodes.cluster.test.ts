@@ -103,6 +103,7 @@ const beyond: Readonly<Record<string, string>> = {
   "snapshot-memory": needsStorage,
   "snapshot-disk": needsStorage,
   "snapshot-kept": needsStorage,
+  clone: needsStorage,
 };
 
 const { kubevirtNamespace } = settings;
