@@ -42,6 +42,8 @@ function answer(asked: Order): object {
     case "running":
       return { running: running() };
     case "multiply":
+      // Copies have no pods: who acted upon them would start each anew.
+      cluster.nodes.close();
       return { made: multiply(server, asked.machines, (number) => nodeName(number % asked.nodes)) };
     case "touch":
       return { touched: touch(server, asked.machines) };
