@@ -120,6 +120,15 @@ test("R-PAYG-3: runs that came and went between two looks are metered one by one
   expect(told(observe(again, { metering, instance: { readyAt: now - 5_000 } }))).toEqual([]);
 });
 
+test("R-PAYG-3: a run that the books have as over and that goes on, on a platform that was set back, counts from where it is seen", () => {
+  const stopped = { instance: { state: "stopped" }, metering: { ready: false } } as const;
+  const at = (lastAt: number) =>
+    told(observe(running, { ...stopped, metering: { ...stopped.metering, lastAt } }));
+  expect(at(readyAt + 5_000)).toEqual([["ready", running.power.at]]);
+  // What is told in whole seconds may seem to be in the second before.
+  expect(at(readyAt + 900)).toEqual([["ready", readyAt + 900]]);
+});
+
 test("a machine that went down before we took it away held nothing from then on", () => {
   const seen = observe(off(now - 50_000), { instance: { state: "deleting" } });
   expect(told(seen)).toEqual([["stopped", now - 50_000]]);

@@ -51,7 +51,7 @@ export function observeMachine(view: View, machine: Machine): Observation {
   const readyAt = stopped === undefined ? undefined : readyUnseen(instance, open, machine);
   if (readyAt !== undefined) add("ready", readyAt, { start: machine.start });
   if (ready && (!open.ready || restartedUnseen)) {
-    add("ready", machine.guest.readyAt ?? machine.power.at, {
+    add("ready", readySince(restartedUnseen ? undefined : open, machine), {
       start: machine.start,
       powerSince: machine.powerSince,
     });
@@ -76,6 +76,18 @@ export function observeMachine(view: View, machine: Machine): Observation {
   }
   return { transitions, events, ready, stopped, evicted };
 }
+
+/**
+ * A run that the books have as over and that goes on is one of a platform that was set back to a backup: it
+ * counts from where it is seen, as nothing ran meanwhile.
+ */
+function readySince(closed: Open | undefined, { guest, power }: Machine): number {
+  const at = guest.readyAt ?? power.at;
+  return closed !== undefined && at < closed.lastAt - sameSecondMs ? power.at : at;
+}
+
+/** Platforms tell whole seconds, our own instants are finer. */
+const sameSecondMs = 1_000;
 
 /** What is metered so far: whether a run is open, since when, and the last instant of all. */
 interface Open {

@@ -59,8 +59,14 @@ export class Witness {
     const now = before?.uid === uid ? before : newSighting(uid);
     const phase = instance.status?.phase ?? "";
     now.goesOn = phase === "Running";
-    if (endPhases.has(phase)) now.last ??= instance;
-    else now.wasToldToGo ||= instance.metadata.deletionTimestamp !== undefined;
+    if (endPhases.has(phase)) {
+      // The first look at an end; another end of the same run is one of a cluster that was set back.
+      if (now.last === undefined || endedAt(now.last) !== endedAt(instance)) now.last = instance;
+    } else {
+      // It goes on, whatever was seen before.
+      delete now.last;
+      now.wasToldToGo = instance.metadata.deletionTimestamp !== undefined;
+    }
     if (now !== before) this.#seen.set(machineId, [...seen, now].slice(-keptMax));
   }
 
@@ -81,6 +87,10 @@ export class Witness {
   forget(machineId: string): void {
     this.#seen.delete(machineId);
   }
+}
+
+function endedAt(instance: SeenInstance): number | undefined {
+  return phaseSince(instance, instance.status?.phase ?? "");
 }
 
 function newSighting(uid: string): Sighting {
