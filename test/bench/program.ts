@@ -14,12 +14,14 @@ import { z } from "zod";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
-const optionsSchema = z.object({ server: z.array(z.string()) });
+const optionsSchema = z.object({ server: z.array(z.string()), work: z.array(z.string()) });
 
 interface Compiled {
   readonly folder: string;
   /** Of Node. */
   readonly options: readonly string[];
+  /** Beside them, of a process that only works (`--role work`). */
+  readonly work: readonly string[];
 }
 
 let made: Promise<Compiled> | undefined;
@@ -30,12 +32,12 @@ export async function compiledProgram(): Promise<readonly string[]> {
   return [...options, join(folder, "dist/main.js")];
 }
 
-/** The same for a program of a benchmark, in files of one folder, over the compiled parts of ours. */
+/** The same for a benchmark's program that only works, in files of one folder, over the compiled parts of ours. */
 export async function compiledBench(
   directory: string,
   [main, ...others]: readonly [string, ...string[]],
 ): Promise<{ readonly options: readonly string[]; readonly file: string }> {
-  const { folder, options } = await (made ??= compile());
+  const { folder, options, work } = await (made ??= compile());
   const into = join(folder, "bench");
   await mkdir(into, { recursive: true });
   for (const name of [main, ...others]) {
@@ -43,7 +45,7 @@ export async function compiledBench(
     const imports = text.replaceAll(/"(\.\/[\w-]+)\.ts"/g, '"$1.js"');
     await writeFile(join(into, `${name}.js`), imports);
   }
-  return { options, file: join(into, `${main}.js`) };
+  return { options: [...options, ...work], file: join(into, `${main}.js`) };
 }
 
 async function compile(): Promise<Compiled> {
@@ -58,6 +60,6 @@ async function compile(): Promise<Compiled> {
   const flags = ["--project", project, "--outDir", join(folder, "dist")];
   await run(process.execPath, [compiler, ...flags]);
   const text = await readFile(join(root, "bin/setup/node-options.json"), "utf8");
-  const { server } = optionsSchema.parse(JSON.parse(text));
-  return { folder, options: server };
+  const { server, work } = optionsSchema.parse(JSON.parse(text));
+  return { folder, options: server, work };
 }

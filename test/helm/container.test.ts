@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 
 import { fetchScript, reportScript } from "#providers/kubevirt/jobs/entry.ts";
 
@@ -93,11 +94,13 @@ describe("the image beside customers' jobs", () => {
   });
 });
 
+const nodeOptions = z.object({ server: z.array(z.string()), work: z.array(z.string()) });
+
 test("it is started as npm start starts the program", () => {
   const options = map(JSON.parse(readFileSync(join(root, "bin/setup/node-options.json"), "utf8")));
   const script = readFileSync(join(root, "deploy/container/millrace-server"), "utf8");
-  const server = options["server"];
-  if (!Array.isArray(server)) throw new Error("no options");
-  expect(script).toContain(`node ${server.join(" ")} /app/dist/main.js`);
+  const { server, work } = nodeOptions.parse(options);
+  expect(script).toContain(`node ${server.join(" ")} $work /app/dist/main.js`);
+  expect(script).toContain(`work=${work.join(" ")} ;;`);
   expect(text).toContain('ENTRYPOINT ["millrace-server"]');
 });
