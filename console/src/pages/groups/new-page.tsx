@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 
 import { useAction, useApi } from "#console/api/queries.ts";
 import { useMay } from "#console/api/session.ts";
-import { gpuText, memoryText } from "#console/components/flavor.ts";
+import { flavorChoice } from "#console/components/flavor.ts";
 import { amountOf, fenOf, Money } from "#console/components/money.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { fieldError, ProblemBox } from "#console/components/problem-box.tsx";
@@ -122,10 +122,7 @@ export function NewGroupPage(): ReactNode {
                 <Select
                   label={t("instances.flavor")}
                   isSearchable
-                  choices={priced.map(({ flavor }) => ({
-                    value: flavor.name,
-                    label: `${flavor.name}: ${t("offers.vcpus", { count: flavor.vcpus })}, ${memoryText(flavor.memoryMiB)}${flavor.gpu === null ? "" : `, ${gpuText(flavor.gpu)}`}`,
-                  }))}
+                  choices={priced.map(({ flavor }) => flavorChoice(flavor, t))}
                   value={offer?.flavor.name}
                   onChange={(flavor) => setSearch({ flavor })}
                 />

@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import { useAction, useApi } from "#console/api/queries.ts";
 import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
-import { gpuText, memoryText } from "#console/components/flavor.ts";
+import { flavorChoice } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
 import { fieldError } from "#console/components/problem-box.tsx";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
@@ -69,10 +69,7 @@ export function ResizeDialog({
       <Select
         label={t("instances.flavor")}
         isSearchable
-        choices={items.map(({ flavor: each }) => ({
-          value: each.name,
-          label: `${each.name}: ${t("offers.vcpus", { count: each.vcpus })}, ${memoryText(each.memoryMiB)}${each.gpu === null ? "" : `, ${gpuText(each.gpu)}`}`,
-        }))}
+        choices={items.map(({ flavor: each }) => flavorChoice(each, t))}
         value={flavor}
         onChange={setFlavor}
         error={fieldError(resize.error, "flavor")}

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 
 import type { Handlers } from "#api/handler.ts";
+import { beginsAs } from "#api/routes/leases/begins-as.ts";
 import { pricesNow } from "#api/routes/leases/quote.ts";
 import { leaseOf, showOperation } from "#api/routes/leases/show.ts";
 import { requirePlaceable } from "#api/routes/leases/leases.ts";
@@ -90,20 +91,12 @@ export const idleHandlers = {
     const name = body.name ?? from.name;
     const { requestId, operation } = await admitWork(tx, ledgerCredit, {
       tenantId,
-      projectId: from.project_id,
+      ...beginsAs(from),
       userId: principal.userId,
-      kind: "lease",
       name,
       shape,
-      image: from.image,
-      loginUser: from.login_user,
       sshKeys: from.ssh_keys,
-      // It was read when the machine was first made.
-      userData: undefined,
-      restart: from.restart,
       priority: await priorityOf(context),
-      workload: undefined,
-      plan: "on_demand",
       fromSnapshot: snapshotId,
       price: priceOf(await pricesNow(tx, at), shape),
       at,

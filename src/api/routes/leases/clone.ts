@@ -17,6 +17,7 @@ import type { Flavor } from "#contract/schemas/catalog.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Shape } from "#kernel/shape.ts";
 
+import { beginsAs } from "./begins-as.ts";
 import { impossibleOn, keyOf } from "./leases.ts";
 import { pricesNow } from "./quote.ts";
 import { leaseOf, showOperation } from "./show.ts";
@@ -42,20 +43,12 @@ export const cloneLease: Handler<Operations["cloneLease"]> = async ({ params, bo
   const snapshot = await askSnapshotToClone(tx, { ...key, name: `clone ${name}` });
   const { requestId, operation } = await admitWork(tx, ledgerCredit, {
     tenantId,
-    projectId: from.project_id,
+    ...beginsAs(from),
     userId: principal.userId,
-    kind: "lease",
     name,
     shape,
-    image: from.image,
-    loginUser: from.login_user,
     sshKeys: keys?.map(({ publicKey }) => publicKey) ?? from.ssh_keys,
-    // What it says was done when the first one was made, and is on the disk.
-    userData: undefined,
-    restart: from.restart,
     priority: await priorityOf(context),
-    workload: undefined,
-    plan: "on_demand",
     fromSnapshot: snapshot.id,
     price: priceOf(await pricesNow(tx, at), shape),
     ...(impossible === undefined ? {} : { impossible }),

@@ -25,6 +25,8 @@ import type { AttemptSeen, JobsView } from "./view.ts";
 /** Somebody else may write at the same time; not for ever. */
 const triesMax = 6;
 
+export type JobLog = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
 export interface JobsSite {
   readonly site: JobSite;
   readonly capacity: Shares;

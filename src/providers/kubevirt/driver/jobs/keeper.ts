@@ -11,7 +11,7 @@ import type { JobSight } from "#providers/kubevirt/jobs/observe.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { ReadCall } from "#providers/provider.ts";
 
-import type { JobHands } from "./hands.ts";
+import type { JobHands, JobLog } from "./hands.ts";
 import { isComplete, makeJob } from "./make.ts";
 import { holdPods, isHome, letGo, volcanoEvictSaid } from "./pods.ts";
 import { jobInCluster, finishMember, noteTold, removeJob, stopAttempt } from "./removal.ts";
@@ -26,11 +26,9 @@ const atOnceMax = 8;
 /** Whoever asked for it makes the Job himself; later somebody has to. */
 const makeAfterMs = 30_000;
 
-type Log = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
 export class Keeper {
   readonly #hands: JobHands;
-  readonly #log: Log;
+  readonly #log: JobLog;
   readonly #keeps: () => boolean;
   readonly #due = new Set<string>();
   /** To be looked at again: something was refused, or is not home yet. */
@@ -41,7 +39,7 @@ export class Keeper {
 
   constructor(of: {
     readonly hands: JobHands;
-    readonly log: Log;
+    readonly log: JobLog;
     /** False where this process may not write. */
     readonly keeps: () => boolean;
   }) {

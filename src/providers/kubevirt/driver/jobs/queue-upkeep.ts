@@ -8,11 +8,12 @@
  */
 import { Contest } from "#providers/kubevirt/driver/upkeep/contest.ts";
 import { providerError } from "#providers/kubevirt/driver/errors.ts";
+import { Nap } from "#providers/kubevirt/driver/upkeep/nap.ts";
 import { rest } from "#providers/kubevirt/driver/upkeep/rest.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { ReadCall, SiteFinding } from "#providers/provider.ts";
 
-import type { JobHands } from "./hands.ts";
+import type { JobHands, JobLog } from "./hands.ts";
 import { queuePlan } from "./queue-plan.ts";
 
 /** Nodes come and go, and what they hold with them. */
@@ -22,20 +23,18 @@ const gatherMs = 1_000;
 /** In one pass; the rest waits for the next. */
 const writesPerPassMax = 500;
 
-type Log = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
 export class QueueUpkeep {
   readonly #hands: JobHands;
-  readonly #log: Log;
+  readonly #log: JobLog;
   readonly #keeps: () => boolean;
   readonly #contest: Contest;
   #isChanged = true;
-  #wake: () => void = () => undefined;
+  readonly #nap = new Nap();
   #problem: SiteFinding | undefined;
 
   constructor(of: {
     readonly hands: JobHands;
-    readonly log: Log;
+    readonly log: JobLog;
     /** False where this process may not write. */
     readonly keeps: () => boolean;
   }) {
@@ -46,7 +45,7 @@ export class QueueUpkeep {
     this.#contest = new Contest(base.now);
     const changed = (): void => {
       this.#isChanged = true;
-      this.#wake();
+      this.#nap.wake();
     };
     queues.listen(changed);
     base.standing.listen(changed);
@@ -63,7 +62,7 @@ export class QueueUpkeep {
       // oxlint-disable-next-line no-await-in-loop -- one pass after the other
       const isDone = await this.#tryPass({ signal });
       // oxlint-disable-next-line no-await-in-loop -- as above
-      if (isDone) await this.#untilChanged(signal);
+      if (isDone) await this.#nap.take(everyMs, { isDue: () => this.#isChanged, signal });
       // oxlint-disable-next-line no-await-in-loop -- as above
       await rest(gatherMs, signal);
     }
@@ -134,12 +133,5 @@ export class QueueUpkeep {
   async #stands({ signal }: ReadCall, name: string): Promise<boolean> {
     const there = await this.#hands.base.client.get({ signal }, kinds.namespace, { name });
     return there !== undefined && there.metadata.deletionTimestamp === undefined;
-  }
-
-  #untilChanged(signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    if (this.#isChanged) return Promise.resolve();
-    return rest(everyMs, AbortSignal.any([signal, woken.signal]));
   }
 }

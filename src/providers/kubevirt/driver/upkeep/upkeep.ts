@@ -22,6 +22,7 @@ import { namespaceProblem } from "#providers/kubevirt/tenants/namespace.ts";
 import type { SiteFinding } from "#providers/provider.ts";
 
 import { Contest } from "./contest.ts";
+import { Nap } from "./nap.ts";
 import { mending, upkeepOf } from "./plan.ts";
 import { rest } from "./rest.ts";
 import { policyFinding, roleFinding, siteMending, type SiteObject } from "./site-objects.ts";
@@ -56,7 +57,7 @@ export class Upkeep {
   /** Projects of which something changed. */
   readonly #changed = new Set<string>();
   #isSiteChanged = true;
-  #wake: () => void = () => undefined;
+  readonly #nap = new Nap();
   #writesLeft = 0;
   #siteFindings: readonly SiteFinding[] = [];
   readonly #problems = new Map<string, SiteFinding>();
@@ -69,7 +70,7 @@ export class Upkeep {
     options.hands.standing.listen((projectId) => {
       if (projectId === undefined) this.#isSiteChanged = true;
       else this.#changed.add(projectId);
-      this.#wake();
+      this.#nap.wake();
     });
   }
 
@@ -83,7 +84,7 @@ export class Upkeep {
       const isDone = await this.#tryPass(isWhole, signal);
       if (isDone && isWhole) wholeAt = performance.now();
       // oxlint-disable-next-line no-await-in-loop -- as above
-      if (isDone) await this.#untilNoted(everyMs, signal);
+      if (isDone) await this.#nap.take(everyMs, { isDue: () => this.#isDue(), signal });
       // oxlint-disable-next-line no-await-in-loop -- as above
       await rest(Math.min(everyMs, gatherMs), signal);
     }
@@ -294,11 +295,8 @@ export class Upkeep {
     }
   }
 
-  #untilNoted(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    if (this.#changed.size > 0 || this.#isSiteChanged) return Promise.resolve();
-    return rest(ms, AbortSignal.any([signal, woken.signal]));
+  #isDue(): boolean {
+    return this.#changed.size > 0 || this.#isSiteChanged;
   }
 }
 
