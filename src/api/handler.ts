@@ -61,6 +61,8 @@ export interface Context extends CallerContext {
 }
 
 export interface AuditNote {
+  /** It found what it asked for under way: nothing was changed, so there is no entry of it. */
+  readonly unchanged?: boolean;
   readonly target?: string;
   readonly details?: Readonly<Record<string, unknown>>;
   /** Of things that one request does many of: an entry for each, beside that of the whole. */

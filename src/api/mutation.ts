@@ -52,8 +52,9 @@ export async function mutate(
     const result = await work(tx, (entry) => notes.push(entry));
     const body = answerText(operation.result, result);
     const entry = entryOf(call, now);
+    const whole = { ...entry, ...noted(notes, targetOf(params) ?? idOf(result)) };
     await auditAll(tx, [
-      { ...entry, ...noted(notes, targetOf(params) ?? idOf(result)), outcome: "done" },
+      ...(notes.some(({ unchanged }) => unchanged) ? [] : [{ ...whole, outcome: "done" } as const]),
       ...notes.flatMap(({ items = [] }) => items.flatMap((item) => entryOfItem(entry, item))),
     ]);
     const answer = { status: operation.status, body };

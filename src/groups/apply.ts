@@ -76,11 +76,12 @@ export async function releaseMember(
   now: number,
 ): Promise<void> {
   const { tenantId } = group;
-  await askRelease(tx, { tenantId, leaseId, at: now });
+  const { joined } = await askRelease(tx, { tenantId, leaseId, at: now });
   await letGo(tx, { ...group, leaseId, at: now });
   const details = { leaseId, ordinal };
   const message = `${view.name} is released.`;
   await tell(tx, { ...group, at: now }, { kind: "member_removed", message, details });
+  if (joined) return;
   await auditMember(tx, group, { action: "lease.release", leaseId, name: view.name, now });
 }
 

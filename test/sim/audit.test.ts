@@ -21,6 +21,8 @@ const { db } = cloud;
 await cloud.start();
 const asksCount = 80;
 
+const pair = z.object({ what: z.string(), n: z.int() });
+
 async function askSomething(api: Client, random: Random, leases: string[]): Promise<void> {
   const leaseId = random.maybePick(leases) ?? "";
   const params = { leaseId };
@@ -63,7 +65,19 @@ async function breakOne(of: Db): Promise<void> {
   );
 }
 
-const pair = z.object({ what: z.string(), n: z.int() });
+test("who releases what is being released is answered, and adds nothing to the audit log", async () => {
+  const body = { name: "released-twice", flavor: "nano", image: "tiny" };
+  const { lease } = await cloud.api.call("createLease", { body });
+  const release = () => cloud.api.call("releaseLease", { params: { leaseId: lease.id } });
+  const [one, other] = await Promise.all([release(), release()]);
+  expect(other.operation.id).toBe(one.operation.id);
+  const entries = await db.rows(
+    sql`select outcome as what, count(*)::int as n from audit_entry
+      where action = 'lease.release' and target = ${lease.id} group by 1`,
+    pair,
+  );
+  expect(entries).toEqual([{ what: "done", n: 1 }]);
+});
 
 test.each(seeds(1))(
   "what is done is audited, and nothing else, seed %i",

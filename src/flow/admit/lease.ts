@@ -18,6 +18,13 @@ import { lockRequest, setReason, setWanted, type Request } from "./requests.ts";
 import { requireActive } from "./suspension.ts";
 import type { Credit } from "./work.ts";
 
+/** What an ask led to. */
+export interface Asked {
+  readonly operation: OperationRow;
+  /** It was under way already, so that this ask changed nothing. */
+  readonly joined: boolean;
+}
+
 interface LeaseKey {
   readonly tenantId: string;
   readonly leaseId: string;
@@ -101,7 +108,7 @@ export async function askReboot(tx: Tx, key: LeaseKey): Promise<OperationRow> {
 export async function askMove(
   tx: Tx,
   key: LeaseKey & { readonly nativeHostId?: string | undefined },
-): Promise<OperationRow> {
+): Promise<Asked> {
   const lease = await openLease(tx, key);
   if (lease.wanted !== "running") {
     throw new Failure(
@@ -111,20 +118,22 @@ export async function askMove(
   }
   const under = await runningOperations(tx, { tenantId: key.tenantId, requestId: key.leaseId });
   const moving = under.find(({ kind }) => kind === "move");
-  if (moving !== undefined) return moving;
-  const { nativeHostId } = key;
-  return ask(tx, key, "move", nativeHostId === undefined ? {} : { hostId: nativeHostId });
+  if (moving !== undefined) return { operation: moving, joined: true };
+  const values = key.nativeHostId === undefined ? {} : { hostId: key.nativeHostId };
+  return { operation: await ask(tx, key, "move", values), joined: false };
 }
 
 /** Releasing what is being released is the same wish; it answers with the operation under way. */
-export async function askRelease(tx: Tx, key: LeaseKey): Promise<OperationRow> {
+export async function askRelease(tx: Tx, key: LeaseKey): Promise<Asked> {
   const lease = await lockRequest(tx, { ...keyOf(key), kind: "lease" });
   if (lease.ended_at !== null) {
     throw new Failure("wrong_state", `The lease ${lease.name} was released already.`);
   }
   const under = await runningOperations(tx, { tenantId: key.tenantId, requestId: key.leaseId });
   const releasing = under.find(({ kind }) => kind === "release");
-  if (lease.wanted === "released" && releasing !== undefined) return releasing;
+  if (lease.wanted === "released" && releasing !== undefined) {
+    return { operation: releasing, joined: true };
+  }
   await setWanted(tx, { ...keyOf(key), wanted: "released", at: key.at });
   await setReason(tx, { ...keyOf(key), reason: null });
   await supersede(tx, key, [
@@ -139,7 +148,7 @@ export async function askRelease(tx: Tx, key: LeaseKey): Promise<OperationRow> {
     "revert",
     "snapshot-delete",
   ]);
-  return ask(tx, key, "release", {});
+  return { operation: await ask(tx, key, "release", {}), joined: false };
 }
 
 export async function openLease(tx: Tx, key: LeaseKey): Promise<Request> {

@@ -1,8 +1,7 @@
 /** What a move is asked of: where the machine is, whether its platform can, and the host that is named. */
 import { z } from "zod";
 
-import { askMove } from "#flow/admit/lease.ts";
-import type { OperationRow } from "#flow/admit/operations.ts";
+import { askMove, type Asked } from "#flow/admit/lease.ts";
 import type { Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -22,7 +21,7 @@ export async function askMoveTo(
     readonly hostId: string | undefined;
     readonly at: number;
   },
-): Promise<OperationRow> {
+): Promise<Asked> {
   const { tenantId, leaseId, hostId, at } = ask;
   const there = await tx.maybe(
     sql`select r.name, h.site, r.shape->'gpu' <> 'null'::jsonb as has_gpu,

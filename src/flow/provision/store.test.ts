@@ -92,8 +92,9 @@ test("two releases at once are one: both are answered with the same operation, a
   const key = { tenantId: tenant.tenantId, leaseId, at: Date.now() };
   const release = () => db.tenant(tenant.tenantId, (tx) => askRelease(tx, key));
   const [one, other] = await Promise.all([release(), release()]);
-  expect(other.id).toBe(one.id);
-  expect([one.state, other.state]).toEqual(["running", "running"]);
+  expect(other.operation.id).toBe(one.operation.id);
+  expect([one.operation.state, other.operation.state]).toEqual(["running", "running"]);
+  expect([one.joined, other.joined].toSorted()).toEqual([false, true]);
 });
 
 test("work that was asked for since the look is looked at first", async () => {

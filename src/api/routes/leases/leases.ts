@@ -262,7 +262,9 @@ export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params
     );
   }
   await refuseWhileCloned(tx, { tenantId, leaseId: params.leaseId });
-  return answer(context, params.leaseId, await askRelease(tx, keyOf(context, params.leaseId)));
+  const { operation, joined } = await askRelease(tx, keyOf(context, params.leaseId));
+  context.note({ unchanged: joined });
+  return answer(context, params.leaseId, operation);
 };
 
 export const listLeaseEvents: Handler<Operations["listLeaseEvents"]> = async (

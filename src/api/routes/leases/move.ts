@@ -9,8 +9,13 @@ export const moveLease: Handler<Operations["moveLease"]> = async ({ params, body
   const { tx, tenantId } = context;
   const { leaseId } = params;
   const { hostId } = body;
-  const operation = await askMoveTo(tx, { tenantId, leaseId, hostId, at: context.now() });
-  context.note({ target: leaseId, details: { to: hostId ?? "anywhere" } });
+  const { operation, joined } = await askMoveTo(tx, {
+    tenantId,
+    leaseId,
+    hostId,
+    at: context.now(),
+  });
+  context.note({ unchanged: joined, target: leaseId, details: { to: hostId ?? "anywhere" } });
   return {
     lease: await leaseOf(tx, { tenantId, id: leaseId }),
     operation: showOperation(operation),
