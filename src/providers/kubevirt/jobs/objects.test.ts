@@ -40,7 +40,6 @@ const emitted = [
   topology(site),
   cohort(site, share.own),
   ...clusterQueues(site, share),
-  ...clusterQueues(site, { ...share, stopped: "end-all" }),
   ...localQueues(place, share.tenantId),
   ...workloadClasses(site),
   ...podClasses(site),

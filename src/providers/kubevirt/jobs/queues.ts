@@ -30,8 +30,6 @@ export interface TenantShare {
   readonly tier: Tier;
   readonly own: Shares;
   readonly borrow: Shares;
-  /** Suspended customers: what runs goes on or is ended, and nothing new begins. */
-  readonly stopped: "no" | "nothing-new" | "end-all";
 }
 
 export function resourceFlavors(site: JobSite): readonly ResourceFlavor[] {
@@ -106,7 +104,6 @@ function queue(
     readonly preemption: ClusterQueue["spec"]["preemption"];
   },
 ): ClusterQueue {
-  const stop = { no: "None", "nothing-new": "Hold", "end-all": "HoldAndDrain" } as const;
   return {
     apiVersion: "kueue.x-k8s.io/v1beta2",
     kind: "ClusterQueue",
@@ -120,7 +117,8 @@ function queue(
       flavorFungibility: { whenCanBorrow: "MayStopSearch", whenCanPreempt: "MayStopSearch" },
       preemption: of.preemption,
       resourceGroups: of.groups,
-      stopPolicy: stop[share.stopped],
+      // Said, so that a hold by hand is put right: of a suspended tenant Millrace itself ends and admits nothing.
+      stopPolicy: "None",
     },
   };
 }

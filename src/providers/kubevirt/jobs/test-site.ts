@@ -107,7 +107,6 @@ export const share: TenantShare = {
   tier: "gold",
   own: new Map([["a100-80g", amounts]]),
   borrow: new Map([["a100-80g", new Map([["nvidia.com/gpu", 8n]])]]),
-  stopped: "no",
 };
 export const volcanoSite: JobSite = {
   ...site,

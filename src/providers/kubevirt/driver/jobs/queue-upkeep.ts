@@ -94,6 +94,7 @@ export class QueueUpkeep {
     if (!this.#keeps() || !queues.isCurrent || !base.standing.isCurrent) return false;
     await Promise.all([base.view.whole(call.signal), view.whole(call.signal)]);
     if (base.view.lostSince !== undefined || view.lostSince !== undefined) return false;
+    this.#contest.forgetOld();
     const at = await this.#hands.site();
     const { wanted, remove } = queuePlan({
       jobs,

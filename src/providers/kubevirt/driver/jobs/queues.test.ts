@@ -15,9 +15,12 @@ const share = (cpus: number) => ({ own: { cpu: { cpus, memoryGib: 16, diskGib: 2
 const byHand = { manager: "kubectl", validation: "Ignore" } as const;
 const fourCpus = { cpu: { sockets: 1, cores: 4, threads: 1 } };
 let driver: JobDriver;
+/** How far the clock of all is ahead. */
+let aheadMs = 0;
 
 beforeAll(async () => {
   driver = await JobDriver.start({
+    now: () => Date.now() + aheadMs,
     jobs: {
       shares: {
         tenants: { [limitedTenant]: share(8) },
@@ -123,6 +126,34 @@ test("a tenant's quota follows his tier, without another job; a restart forgets 
   await vi.waitFor(() => expect(nominal(queueOf(spec))).toBe("0"), patience);
   expect((await driver.machine(spec)).workload?.state).toBe("running");
   await driver.remove(spec);
+});
+
+test("that somebody changes a queue again and again is said, and no more once he has left it alone for an hour", async () => {
+  const spec = await started(jobSpec(newOwner(), { preemptible: true }));
+  await driver.remove(spec);
+  const said = async (): Promise<string> => {
+    const { findings = [] } = await driver.provider.info({ signal: driver.signal });
+    return findings
+      .map(({ message }) => message)
+      .filter((message) => message.includes("again and again"))
+      .join();
+  };
+  const { store } = driver.cluster.server.objects;
+  const isTakenAndPutBack = async (name: string): Promise<void> => {
+    store.remove(kinds.clusterQueue, present(found(kinds.clusterQueue, name), name));
+    await vi.waitFor(() => expect(found(kinds.clusterQueue, name)).toBeDefined(), patience);
+  };
+  const contested = tenantQueue(spec.owner.tenantId, true);
+  for (let times = 1; times <= 4; times += 1) {
+    // Longer than it is left alone for by then.
+    aheadMs += 60_000;
+    await isTakenAndPutBack(contested);
+  }
+  await vi.waitFor(async () => expect(await said()).toContain(contested), patience);
+  aheadMs += 2 * 3_600_000;
+  // Anything that makes it look.
+  await isTakenAndPutBack(tenantQueue(spec.owner.tenantId, false));
+  await vi.waitFor(async () => expect(await said()).toBe(""), patience);
 });
 
 test("R-PAYG-7: what was borrowed is taken back by who bought it; the other's attempt ends, and says so", async () => {

@@ -164,7 +164,6 @@ export function tenantShare(
     tier,
     own: said === undefined ? capacity : amountsOf(jobs, said.own),
     borrow: said?.borrow === undefined ? capacity : amountsOf(jobs, said.borrow),
-    stopped: "no",
   };
 }
 
