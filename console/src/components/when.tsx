@@ -15,7 +15,7 @@ export function When({
 }): ReactNode {
   const { language } = useText();
   const timeZone = useTimeZone();
-  const nowMs = useNow(how === "relative" || how === "both");
+  const nowMs = useNow(how === "relative" || how === "both", usualMs, at);
   if (at === null || at === undefined) return <span>—</span>;
   const absolute = instantText(at, { language, timeZone });
   const relative = relativeText(at, nowMs, language);
@@ -114,13 +114,19 @@ export function durationText(seconds: number, language: Language): string {
     .join(" ");
 }
 
-/** Moves on every 10 s while somebody looks. */
-export function useNow(isNeeded = true, everyMs = 10_000): number {
-  const [nowMs, setNowMs] = useState(() => Date.now());
+const usualMs = 10_000;
+
+/**
+ * Moves on every 10 s while somebody looks, and when `of` changes: what has just happened is not told as
+ * something to come.
+ */
+export function useNow(isNeeded = true, everyMs = usualMs, of?: string | null): number {
+  const [last, setLast] = useState(() => ({ nowMs: Date.now(), of }));
+  if (last.of !== of) setLast({ nowMs: Date.now(), of });
   useEffect(() => {
     if (!isNeeded) return undefined;
-    const timer = setInterval(() => setNowMs(Date.now()), everyMs);
+    const timer = setInterval(() => setLast({ nowMs: Date.now(), of }), everyMs);
     return () => clearInterval(timer);
-  }, [isNeeded, everyMs]);
-  return nowMs;
+  }, [isNeeded, everyMs, of]);
+  return last.nowMs;
 }

@@ -41,6 +41,7 @@ export function TextLink(props: LinkProps): ReactNode {
   return <Link {...props} className={`text-link ${props.className ?? ""}`} />;
 }
 
+/** Out of the console, wherever it stands: in muted text too it must be seen to be one. */
 export function ExternalLink({
   href,
   children,
@@ -49,7 +50,7 @@ export function ExternalLink({
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <a href={href} target="_blank" rel="noreferrer" className="text-link">
+    <a href={href} target="_blank" rel="noreferrer" className="text-link away">
       {children}
     </a>
   );

@@ -1,6 +1,6 @@
 /**
- * Websockets with `plain.kubevirt.io`: a console that greets and repeats, a screen that says the first
- * words of VNC, ports that repeat. What is refused is refused before the upgrade, with a Status.
+ * Websockets with `plain.kubevirt.io`: a console that greets and repeats, a screen that shows a picture
+ * (`screen.ts`), ports that repeat. What is refused is refused before the upgrade, with a Status.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -13,6 +13,7 @@ import { textAt } from "./json.ts";
 import type { Objects } from "./objects.ts";
 import { badRequest, conflict, noSuchResource, notFound, Refusal } from "./refusal.ts";
 import { type Route, readRoute } from "./route.ts";
+import { showScreen } from "./screen.ts";
 
 const plainProtocol = "plain.kubevirt.io";
 
@@ -68,7 +69,7 @@ function openers({ below = "", name = "" }: Route): (socket: WebSocket) => void 
     case "console":
       return repeating(`\r\n${name} login: `);
     case "vnc":
-      return repeating("RFB 003.008\n");
+      return showScreen;
     case "portforward":
       return repeating(port === "22" ? "SSH-2.0-OpenSSH_9.9\r\n" : "");
     default:

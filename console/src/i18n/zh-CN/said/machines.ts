@@ -343,4 +343,6 @@ export const machines: Said = [
   ["Bring Kueue to 0.19 or later.", "请将 Kueue 升级到 0.19 或更高版本。"],
   ["Install Kueue 0.19 or later{other}.", "请安装 Kueue 0.19 或更高版本{other}。"],
   ["Install Volcano 1.15 or later{other}.", "请安装 Volcano 1.15 或更高版本{other}。"],
+  // Of an image of which the cluster's file says nothing else.
+  ["{image}, on a cluster", "{image}（集群镜像）"],
 ];
