@@ -5,7 +5,7 @@ import type { Flavor } from "#contract/schemas/catalog.ts";
 import type { Queryable } from "#db/pool.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { findRequest, type Request } from "#flow/admit/requests.ts";
-import { shapeOf } from "#flow/admit/shape.ts";
+import { resizedShape } from "#flow/admit/shape.ts";
 import type { Priced } from "#flow/admit/work.ts";
 import { leaseFacts, type LeaseFacts } from "#flow/provision/lease-facts.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -99,8 +99,7 @@ export async function assess(
 
 /** As the lease would be with that flavor; `undefined` where only another lease can be that. */
 function shapeFrom(from: Shape, flavor: Flavor): Shape | undefined {
-  const least = shapeOf(flavor, {}).diskGiB;
-  const to = { ...shapeOf(flavor, {}), diskGiB: Math.max(from.diskGiB, least) };
+  const to = resizedShape(flavor, from, {});
   // Where it is, and what its image needs of a host, is not the flavor's.
   return likeness(from) === likeness(to) ? { ...to, hostLabels: from.hostLabels } : undefined;
 }

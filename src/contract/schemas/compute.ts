@@ -9,6 +9,7 @@ import { placeInLine } from "./schedule.ts";
 /** What is to be priced or rented: a flavor, optionally larger in some fields. */
 export const quoteBody = z.strictObject({
   flavor: flavorName,
+  /** As when something new is ordered: the flavor's further disks come on top. */
   diskGiB: z.number().int().min(1).max(65_536).optional(),
   hours: z.number().int().min(1).max(87_600).default(1),
 });
@@ -190,6 +191,7 @@ export const moveLeaseBody = z.strictObject({
 export const resizeLeaseBody = z
   .strictObject({
     flavor: flavorName.optional(),
+    /** The whole disk, as the lease shows it: the flavor's further disks are a part of it. */
     diskGiB: z.number().int().min(1).max(65_536).optional(),
   })
   .refine((body) => body.flavor !== undefined || body.diskGiB !== undefined, {

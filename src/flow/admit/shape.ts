@@ -1,6 +1,7 @@
 /** From a flavor of the catalog to the shape that travels with the request. Pure. */
 import type { Flavor } from "#contract/schemas/catalog.ts";
 import { Failure } from "#kernel/failure.ts";
+import { askedDiskGiB, wholeDiskGiB } from "#kernel/flavor-disk.ts";
 import { driverBranch, gpuDriverLabel } from "#kernel/gpu-driver.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -14,8 +15,8 @@ export function withDriverOf(shape: Shape, image: { readonly gpuDriver: string |
   return { ...shape, hostLabels };
 }
 
+/** `diskGiB`: as asked for with something new; the flavor's further disks come on top. */
 export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | undefined }): Shape {
-  const extra = flavor.extraDisks.reduce((sum, disk) => sum + disk.sizeGiB, 0);
   const diskGiB = change.diskGiB ?? flavor.diskGiB;
   if (diskGiB < flavor.diskGiB) {
     throw new Failure(
@@ -29,7 +30,7 @@ export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | un
     vcpus: flavor.vcpus,
     cpu: flavor.cpu,
     memoryMiB: flavor.memoryMiB,
-    diskGiB: diskGiB + extra,
+    diskGiB: wholeDiskGiB(flavor, diskGiB),
     gpu: flavor.gpu === null ? null : { ...flavor.gpu, nvlink: flavor.nvlink },
     serviceClass: flavor.serviceClass,
     overcommitPercent: flavor.overcommitPercent,
@@ -40,4 +41,22 @@ export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | un
     pool: flavor.pool,
     numa: flavor.numa,
   };
+}
+
+/**
+ * Of a lease that is there and is to be of this flavor. `diskGiB`: the whole of its disk, as the lease shows
+ * it; what it has stays, and grows where the flavor brings more.
+ */
+export function resizedShape(
+  flavor: Flavor,
+  from: Pick<Shape, "diskGiB">,
+  { diskGiB }: { readonly diskGiB?: number | undefined },
+): Shape {
+  const shape = shapeOf(flavor, { diskGiB: askedDiskGiB(flavor, diskGiB ?? from.diskGiB) });
+  if (diskGiB === undefined || diskGiB >= shape.diskGiB) return shape;
+  throw new Failure(
+    "rule_violation",
+    `A disk of ${diskGiB} GiB is smaller than the ${shape.diskGiB} GiB of the flavor ${flavor.name}; ask for that or more.`,
+    { details: { asked: diskGiB, minimum: shape.diskGiB } },
+  );
 }

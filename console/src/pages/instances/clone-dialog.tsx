@@ -12,6 +12,7 @@ import { useText } from "#console/i18n/index.ts";
 import { NumberField, Select, TextField } from "#console/ui/fields.tsx";
 import { Facts } from "#console/ui/layout.tsx";
 import { Muted } from "#console/ui/text.tsx";
+import { askedDiskGiB } from "#kernel/flavor-disk.ts";
 
 import type { Lease } from "./actions.ts";
 
@@ -32,8 +33,8 @@ export function CloneDialog({
   const items = offers.data?.items ?? [];
   const chosen = items.find(({ flavor: each }) => each.name === flavor)?.flavor;
   // As the server does: never less than what is copied, the flavor's own further disks apart.
-  const extra = (chosen?.extraDisks ?? []).reduce((sum, each) => sum + each.sizeGiB, 0);
-  const least = Math.max(lease.flavor.diskGiB - extra, chosen?.diskGiB ?? 1);
+  const whole = lease.flavor.diskGiB;
+  const least = chosen === undefined ? whole : askedDiskGiB(chosen, whole);
   const disk = diskGiB ?? least;
   const quote = useApi(
     "quote",

@@ -12,6 +12,7 @@ import { NumberField, Select } from "#console/ui/fields.tsx";
 import { Facts } from "#console/ui/layout.tsx";
 import { Muted } from "#console/ui/text.tsx";
 import { toast } from "#console/ui/toast.tsx";
+import { askedDiskGiB, wholeDiskGiB } from "#kernel/flavor-disk.ts";
 
 import type { Lease } from "./actions.ts";
 
@@ -28,14 +29,20 @@ export function ResizeDialog({
   const { t } = useText();
   const params = { leaseId: lease.id };
   const [flavor, setFlavor] = useState<string | undefined>(recommended ?? lease.flavor.name);
-  const [diskGiB, setDisk] = useState<number | undefined>(lease.flavor.diskGiB);
+  const [diskGiB, setDisk] = useState<number | undefined>();
   const offers = useApi("listOffers");
   const items = offers.data?.items ?? [];
-  const isSane = diskGiB !== undefined && diskGiB >= 1 && diskGiB <= 65_536;
+  const chosen = items.find(({ flavor: each }) => each.name === flavor)?.flavor;
+  // A lease shows all of its disk; the flavor's further disks are a part of it, which a quote adds by itself.
+  const whole = lease.flavor.diskGiB;
+  const least = chosen === undefined ? whole : Math.max(whole, wholeDiskGiB(chosen));
+  const disk = diskGiB ?? least;
+  const isSane = disk >= least && disk <= 65_536;
+  const asked = chosen === undefined ? disk : askedDiskGiB(chosen, disk);
   const quote = useApi(
     "quote",
-    { body: { flavor: flavor ?? lease.flavor.name, ...(isSane ? { diskGiB } : {}) } },
-    { keepsLast: true, enabled: flavor !== undefined },
+    { body: { flavor: flavor ?? lease.flavor.name, ...(isSane ? { diskGiB: asked } : {}) } },
+    { keepsLast: true, enabled: chosen !== undefined },
   );
   const resize = useAction("resizeLease", {
     onDone: () => {
@@ -45,11 +52,10 @@ export function ResizeDialog({
   });
   const body = {
     ...(flavor === undefined || flavor === lease.flavor.name ? {} : { flavor }),
-    ...(isSane && diskGiB !== lease.flavor.diskGiB ? { diskGiB } : {}),
+    ...(isSane && disk !== least ? { diskGiB: disk } : {}),
   };
-  const isSmaller = isSane && diskGiB < lease.flavor.diskGiB;
   const refusal =
-    diskGiB === undefined || isSmaller
+    disk < least
       ? t("lease.diskOnlyGrows")
       : Object.keys(body).length === 0
         ? t("lease.nothingChanged")
@@ -77,9 +83,9 @@ export function ResizeDialog({
       <NumberField
         label={t("rent.disk")}
         description={t("lease.diskOnlyGrows")}
-        value={diskGiB}
+        value={disk}
         onChange={setDisk}
-        min={lease.flavor.diskGiB}
+        min={least}
         suffix=" GiB"
         error={fieldError(resize.error, "diskGiB")}
       />

@@ -15,6 +15,7 @@ import { askSnapshotToClone } from "#flow/provision/snapshot-asks.ts";
 import { chosenSshKeys } from "#identity/ssh-keys.ts";
 import type { Flavor } from "#contract/schemas/catalog.ts";
 import { Failure } from "#kernel/failure.ts";
+import { askedDiskGiB } from "#kernel/flavor-disk.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import { beginsAs } from "./begins-as.ts";
@@ -65,8 +66,7 @@ export const cloneLease: Handler<Operations["cloneLease"]> = async ({ params, bo
 
 /** Without the flavor's own further disks. A copy never has less room than what is copied. */
 function diskFor(from: Shape, flavor: Flavor, asked: number | undefined): number {
-  const extra = flavor.extraDisks.reduce((sum, { sizeGiB }) => sum + sizeGiB, 0);
-  const least = Math.max(flavor.diskGiB, from.diskGiB - extra);
+  const least = askedDiskGiB(flavor, from.diskGiB);
   if (asked === undefined || asked >= least) return asked ?? least;
   throw new Failure(
     "rule_violation",

@@ -15,7 +15,7 @@ import { askReboot, askRelease, askStart, askStop } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import type { GangHow } from "#flow/admit/requests.ts";
-import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
+import { resizedShape, shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
 import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
 import { wantsImage } from "#flow/place/host-images.ts";
@@ -221,9 +221,7 @@ export const resizeLease: Handler<Operations["resizeLease"]> = async (
   if (current === undefined) throw new Failure("not_found", "There is no such lease.");
   if (current.plan === "subscription") return growDisk(context, current, body);
   const flavor = await offeredFlavor(tx, body.flavor ?? current.shape.flavor);
-  const shape = shapeOf(flavor, {
-    diskGiB: body.diskGiB ?? Math.max(current.shape.diskGiB, flavor.diskGiB),
-  });
+  const shape = resizedShape(flavor, current.shape, body);
   const price: Priced = priceOf(await pricesNow(tx, context.now()), shape);
   const operation = await askResize(tx, { ...keyOf(context, params.leaseId), shape, price });
   context.note({
