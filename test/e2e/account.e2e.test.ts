@@ -1,7 +1,7 @@
 /** The account in a real browser: users, keys, projects, quota, audit. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { looks, openBrowser, plainLook, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -143,9 +143,7 @@ test("a project is made, limited and deleted; the audit log tells who did it, wi
 
 test("every page is accessible, fits the screen and has its words in both languages", async () => {
   const admin = customer.key;
-  for (const look of process.env["MILLRACE_SCREENSHOTS"] === undefined
-    ? [plainLook, { language: "zh-CN", theme: "dark", width: 390 } as const]
-    : looks) {
+  for (const look of oppositeLooks) {
     // oxlint-disable no-await-in-loop -- one browser, one page after the other
     const { page, close } = await browser.person(cloud.url, look);
     await signIn(page, admin, "/team");

@@ -25,12 +25,26 @@ export interface Look {
 
 export const plainLook: Look = { language: "en", theme: "light", width: 1280 };
 
-/** All that a page must look right in. */
-export const looks: readonly Look[] = (["en", "zh-CN"] as const).flatMap((language) =>
+/** All that a page must look right in; each has a picture with MILLRACE_SCREENSHOTS. */
+const allLooks: readonly Look[] = (["en", "zh-CN"] as const).flatMap((language) =>
   (["light", "dark"] as const).flatMap((theme) =>
     ([1280, 390] as const).map((width) => ({ language, theme, width })),
   ),
 );
+const withPictures = process.env["MILLRACE_SCREENSHOTS"] !== undefined;
+
+/** Each page once each way: two looks that differ in everything. */
+export const oppositeLooks: readonly Look[] = withPictures
+  ? allLooks
+  : [plainLook, { language: "zh-CN", theme: "dark", width: 390 }];
+
+/** Each language, theme and width with each of the others: what may go wrong is of two of them. */
+export const pairedLooks: readonly Look[] = withPictures
+  ? allLooks
+  : allLooks.filter(
+      ({ language, theme, width }) =>
+        (language === "en") === ((theme === "light") === (width === 1280)),
+    );
 
 export interface TestBrowser {
   /** A person of his own: cookies and storage are not shared with others. */

@@ -1,7 +1,7 @@
 /** Renting in a real browser: offers, the form, one instance with its tabs, its end, and groups. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { openBrowser, type Look, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -111,11 +111,11 @@ test("a group is made, shows its members and what it decided, and is deleted by 
   await close();
 });
 
-test.each<Look>([
-  { language: "en", theme: "light", width: 1280 },
-  { language: "zh-CN", theme: "dark", width: 390 },
-])("pages are well made: $language, $theme, $width px", async (look) => {
-  const renter = await cloud.customer(`looks-${look.width}`, "1000");
+test.each(oppositeLooks)("pages are well made: $language, $theme, $width px", async (look) => {
+  const renter = await cloud.customer(
+    `looks-${look.language.toLowerCase()}-${look.theme}-${look.width}`,
+    "1000",
+  );
   const { lease } = await renter.client.call("createLease", {
     body: { name: "web", flavor: "t4.quarter" },
   });

@@ -1,7 +1,7 @@
 /** The console in a real browser against a real server: the way in, the home page, and faults. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { looks, openBrowser, plainLook, type TestBrowser } from "./browser.ts";
+import { openBrowser, pairedLooks, plainLook, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -148,7 +148,7 @@ test("the server goes away: the page says so, and recovers by itself", async () 
   await close();
 });
 
-test.each(looks)("pages are well made: $language, $theme, $width px", async (look) => {
+test.each(pairedLooks)("pages are well made: $language, $theme, $width px", async (look) => {
   const person = await browser.person(cloud.url, look);
   const { page } = person;
   await page.goto("/sign-in");

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { createClient, type Client } from "#client/client.ts";
 
-import { looks, openBrowser, plainLook, type Look, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, signIn } from "./sign-in.ts";
@@ -275,13 +275,9 @@ test("a customer's administrator is told that these pages are not his", async ()
   await close();
 });
 
-const shown: readonly Look[] =
-  process.env["MILLRACE_SCREENSHOTS"] === undefined
-    ? [plainLook, { language: "zh-CN", theme: "dark", width: 390 }]
-    : looks;
 const tabs = ["tier", "limits", "users", "money", "prices", "agreements", "review", "work"];
 
-test.each(shown)(
+test.each(oppositeLooks)(
   "every page is accessible and fits: $language, $theme, $width px",
   async (look) => {
     const until = new Date(Date.now() + 86_400_000).toISOString();

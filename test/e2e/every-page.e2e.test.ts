@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, test } from "vitest";
 
 import { believableFlags, furnish, type Believable } from "./believable.ts";
-import { looks, openBrowser, plainLook, type Look, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, expectWords, shoot } from "./look.ts";
 import { placesOf } from "./places.ts";
@@ -26,36 +26,34 @@ afterAll(async () => {
   await cloud.close();
 });
 
-/** Without pictures each page is seen once each way, in two looks that differ in everything. */
-const seen: readonly Look[] =
-  process.env["MILLRACE_SCREENSHOTS"] === undefined
-    ? [plainLook, { language: "zh-CN", theme: "dark", width: 390 }]
-    : looks;
-
-test.each(seen)("every page: $language, $theme, $width px", { timeout: 600_000 }, async (look) => {
-  const places = placesOf(believable);
-  for (const [key, wanted] of [
-    [believable.main.key, places.customer],
-    [cloud.key, places.operator],
-  ] as const) {
-    // oxlint-disable no-await-in-loop -- one browser, one page after the other
-    const { page, close } = await browser.person(cloud.url, look);
-    await signIn(page, key);
-    for (const { name, address } of wanted) {
-      try {
-        await page.goto(address);
-        await arrived(page);
-        await shoot(page, name, look);
-        await expectWords(page);
-        await expectNoOverflow(page);
-        await expectAccessible(page);
-      } catch (cause) {
-        throw new Error(`${address}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-          cause,
-        });
+test.each(oppositeLooks)(
+  "every page: $language, $theme, $width px",
+  { timeout: 600_000 },
+  async (look) => {
+    const places = placesOf(believable);
+    for (const [key, wanted] of [
+      [believable.main.key, places.customer],
+      [cloud.key, places.operator],
+    ] as const) {
+      // oxlint-disable no-await-in-loop -- one browser, one page after the other
+      const { page, close } = await browser.person(cloud.url, look);
+      await signIn(page, key);
+      for (const { name, address } of wanted) {
+        try {
+          await page.goto(address);
+          await arrived(page);
+          await shoot(page, name, look);
+          await expectWords(page);
+          await expectNoOverflow(page);
+          await expectAccessible(page);
+        } catch (cause) {
+          throw new Error(`${address}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+            cause,
+          });
+        }
       }
+      await close();
+      // oxlint-enable no-await-in-loop
     }
-    await close();
-    // oxlint-enable no-await-in-loop
-  }
-});
+  },
+);

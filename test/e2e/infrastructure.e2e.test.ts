@@ -1,7 +1,7 @@
 /** The operator's machines in a real browser: hosts, maintenance, sick GPUs, pools, the catalog. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
-import { looks, openBrowser, plainLook, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, plainLook, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, signIn } from "./sign-in.ts";
@@ -159,9 +159,7 @@ test("the log is checked, platforms say what they can, rules for idleness are se
 });
 
 test("every page is accessible, fits the screen and has its words in both languages", async () => {
-  for (const look of process.env["MILLRACE_SCREENSHOTS"] === undefined
-    ? [plainLook, { language: "zh-CN", theme: "dark", width: 390 } as const]
-    : looks) {
+  for (const look of oppositeLooks) {
     // oxlint-disable no-await-in-loop -- one browser, one page after the other
     const { page, close } = await browser.person(cloud.url, look);
     await signIn(page, cloud.key, "/operate");

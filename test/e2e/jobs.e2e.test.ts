@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { createClient } from "#client/client.ts";
 
-import { looks, openBrowser, type TestBrowser } from "./browser.ts";
+import { openBrowser, pairedLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -142,7 +142,7 @@ test("a customer has no queue of the operator's", async () => {
   await close();
 });
 
-test.each(looks)("pages are well made: $language, $theme, $width px", async (look) => {
+test.each(pairedLooks)("pages are well made: $language, $theme, $width px", async (look) => {
   const { page, context, close } = await browser.person(cloud.url, look);
   const visit = async (pages: readonly (readonly [string, string])[]): Promise<void> => {
     for (const [name, path] of pages) {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { createClient, type Client } from "#client/client.ts";
 
-import { looks, openBrowser, plainLook, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, plainLook, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -195,9 +195,7 @@ test("every page is accessible, fits the screen and has its words in both langua
     `/prices/${profile?.id ?? ""}`,
     `/prices/${profile?.id ?? ""}?tab=compare`,
   ];
-  for (const look of process.env["MILLRACE_SCREENSHOTS"] === undefined
-    ? [plainLook, { language: "zh-CN", theme: "dark", width: 390 } as const]
-    : looks) {
+  for (const look of oppositeLooks) {
     // oxlint-disable no-await-in-loop -- one browser, one page after the other
     const { page, close } = await browser.person(cloud.url, look);
     await signIn(page, cloud.key, "/operate/prices");
