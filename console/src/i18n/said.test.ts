@@ -94,3 +94,11 @@ test("what is not known is left to English, also when a part of it is known", ()
   expect(say("There is no such lease. Something new happened.")).toBeUndefined();
   expect(say("x".repeat(100_000))).toBeUndefined();
 });
+
+test("a part with a comma in it is told as the one sentence that it is", () => {
+  expect(
+    say(
+      "A snapshot of web cannot hold its memory: KubeVirt's snapshots hold disks, not memory. Take one of the disk alone.",
+    ),
+  ).toBe("web 的快照无法包含内存：KubeVirt 的快照只保存磁盘，不保存内存。请只做磁盘快照。");
+});

@@ -25,6 +25,8 @@ const mark = /\{(\*?)([a-zA-Z]+)\}/g;
 
 export function sayer(tables: readonly Said[]): Say {
   const rules = tables.flat().map(([english, ours]) => ruleOf(english, ours));
+  /** One part with a comma in it is still one part. */
+  const exact = new Map(tables.flat());
   const whole: Say = (text) => {
     for (const rule of rules) {
       const match = rule.pattern.exec(text);
@@ -33,6 +35,8 @@ export function sayer(tables: readonly Said[]): Say {
     return undefined;
   };
   const listed = (text: string): string => {
+    const known = exact.get(text);
+    if (known !== undefined) return known;
     const separator = text.includes("; ") ? "; " : ", ";
     const parts = text.split(separator).map((part) => whole(part) ?? part);
     return parts.join(separator === "; " ? "；" : "、");

@@ -85,6 +85,7 @@ export function Notice({
     <Alert
       color={colorOfTone[tone]}
       variant="light"
+      className="notice"
       title={title}
       icon={
         <Icon

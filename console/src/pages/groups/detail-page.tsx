@@ -9,7 +9,6 @@ import { Money } from "#console/components/money.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { usePathParam } from "#console/components/search-params.ts";
-import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { When } from "#console/components/when.tsx";
 import { useServerWords } from "#console/components/server-words.ts";
@@ -180,7 +179,11 @@ function GroupButtons({ group }: { readonly group: Group }): ReactNode {
         {t("common.delete")}
       </Button>
       <ConfirmDialog
-        call={{ operation: "updateGroup", request: { params, body } }}
+        call={{
+          operation: "updateGroup",
+          request: { params, body },
+          command: `millrace group set ${group.name} ${scalingOptions(body)}`,
+        }}
         isOpen={asked === "change"}
         onClose={close}
         onConfirm={() => update.mutate({ params, body })}
@@ -191,11 +194,6 @@ function GroupButtons({ group }: { readonly group: Group }): ReactNode {
         disabledReason={fault === undefined ? undefined : t(`groups.fault.${fault}`)}
       >
         <ScalingFields value={scaling} onChange={setScaling} error={update.error} />
-        <ShowAsCli
-          operation="updateGroup"
-          request={{ params, body }}
-          command={`millrace group set ${group.name} ${scalingOptions(body)}`}
-        />
       </ConfirmDialog>
       <ConfirmDialog
         call={{ operation: "deleteGroup", request: { params } }}

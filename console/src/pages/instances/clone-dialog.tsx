@@ -7,7 +7,6 @@ import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { flavorChoice } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
 import { fieldError } from "#console/components/problem-box.tsx";
-import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { NumberField, Select, TextField } from "#console/ui/fields.tsx";
 import { Facts } from "#console/ui/layout.tsx";
@@ -56,9 +55,14 @@ export function CloneDialog({
       : disk < least
         ? t("lease.diskOnlyGrows")
         : undefined;
+  const command = [
+    `millrace lease clone ${lease.name} ${name}`,
+    ...(body.flavor === undefined ? [] : [`--flavor ${body.flavor}`]),
+    ...(body.diskGiB === undefined ? [] : [`--disk ${body.diskGiB}GiB`]),
+  ].join(" ");
   return (
     <ConfirmDialog
-      call={{ operation: "cloneLease", request: { params, body } }}
+      call={{ operation: "cloneLease", request: { params, body }, command }}
       isOpen
       onClose={onClose}
       onConfirm={() => clone.mutate({ params, body })}
@@ -100,15 +104,6 @@ export function CloneDialog({
         ]}
       />
       <Muted>{t("lease.cloneText")}</Muted>
-      <ShowAsCli
-        operation="cloneLease"
-        request={{ params, body }}
-        command={[
-          `millrace lease clone ${lease.name} ${name}`,
-          ...(body.flavor === undefined ? [] : [`--flavor ${body.flavor}`]),
-          ...(body.diskGiB === undefined ? [] : [`--disk ${body.diskGiB}GiB`]),
-        ].join(" ")}
-      />
     </ConfirmDialog>
   );
 }

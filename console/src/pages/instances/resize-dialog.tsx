@@ -6,7 +6,6 @@ import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { flavorChoice } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
 import { fieldError } from "#console/components/problem-box.tsx";
-import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { NumberField, Select } from "#console/ui/fields.tsx";
 import { Facts } from "#console/ui/layout.tsx";
@@ -60,9 +59,14 @@ export function ResizeDialog({
       : Object.keys(body).length === 0
         ? t("lease.nothingChanged")
         : undefined;
+  const command = [
+    `millrace lease resize ${lease.name}`,
+    ...(body.flavor === undefined ? [] : [`--flavor ${body.flavor}`]),
+    ...(body.diskGiB === undefined ? [] : [`--disk ${body.diskGiB}GiB`]),
+  ].join(" ");
   return (
     <ConfirmDialog
-      call={{ operation: "resizeLease", request: { params, body } }}
+      call={{ operation: "resizeLease", request: { params, body }, command }}
       isOpen
       onClose={onClose}
       onConfirm={() => resize.mutate({ params, body })}
@@ -96,15 +100,6 @@ export function ResizeDialog({
         ]}
       />
       <Muted>{t("lease.resizeText")}</Muted>
-      <ShowAsCli
-        operation="resizeLease"
-        request={{ params, body }}
-        command={[
-          `millrace lease resize ${lease.name}`,
-          ...(body.flavor === undefined ? [] : [`--flavor ${body.flavor}`]),
-          ...(body.diskGiB === undefined ? [] : [`--disk ${body.diskGiB}GiB`]),
-        ].join(" ")}
-      />
     </ConfirmDialog>
   );
 }
