@@ -8,6 +8,7 @@ export const emptyServices: Services = {
     startedAt: 0,
     sites: () => Promise.resolve([]),
     loops: () => [],
+    waits: () => Promise.resolve([]),
     findings: () => Promise.resolve([]),
     checks: () => Promise.resolve([]),
   },

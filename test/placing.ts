@@ -16,7 +16,7 @@ export const t0 = Date.UTC(2026, 4, 4);
 export interface Placing {
   readonly clock: { now: number };
   readonly placer: () => LoopDefinition;
-  /** A placer of its own each time, as after a restart, unless it is told which. */
+  /** Of sites that were just looked at; a placer of its own each time, as after a restart, unless it is told which. */
   readonly pass: (placer?: LoopDefinition) => Promise<void>;
   /** One for each number: so many GPUs. */
   readonly hosts: (...gpus: number[]) => Promise<void>;
@@ -42,6 +42,8 @@ export function placing(db: Db): Placing {
     clock,
     placer,
     pass: async (loop = placer()) => {
+      // A site's own loop looks every few seconds; what did not answer its last look does not now.
+      await db.execute(sql`update site set inventory_at = ${new Date(clock.now)} where reachable`);
       const { signal } = new AbortController();
       for (let n = 0; n < 5; n += 1) {
         // oxlint-disable-next-line no-await-in-loop -- again as long as it says so

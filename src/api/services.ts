@@ -27,6 +27,7 @@ export interface SystemView {
   readonly startedAt: number;
   sites(signal: AbortSignal): Promise<z.output<typeof platform.site>[]>;
   loops(): z.output<typeof platform.loopStatus>[];
+  waits(signal: AbortSignal): Promise<z.output<typeof platform.system>["waits"]>;
   findings(signal: AbortSignal): Promise<z.output<typeof platform.system>["findings"]>;
   /** Besides the database, which the API asks itself. */
   checks(signal: AbortSignal): Promise<z.output<typeof platform.readiness>["checks"]>;

@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import { freeBytes } from "#config/data-directory.ts";
 import type { Db } from "#db/pool.ts";
+import { awaySince } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { openAlerts } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
@@ -57,10 +58,10 @@ export function stateMetrics(context: {
     },
     {
       name: "millrace_site_reachable",
-      help: "Whether a site answered when it was looked at last: 1 or 0",
+      help: "Whether a site answered when it was looked at last, not too long ago: 1 or 0",
       labels: ["site"],
       read: async () =>
-        ((await inTime(sites(db))) ?? []).map(({ name, reachable }) => ({
+        ((await inTime(sites(db, now()))) ?? []).map(({ name, reachable }) => ({
           labels: { site: name },
           value: reachable ? 1 : 0,
         })),
@@ -151,8 +152,11 @@ async function inTime<T>(question: Promise<T>): Promise<T | undefined> {
 
 const siteRow = z.object({ name: z.string(), reachable: z.boolean() });
 
-function sites(db: Db): Promise<z.output<typeof siteRow>[]> {
-  return db.rows(sql`select name, reachable from site`, siteRow);
+function sites(db: Db, at: number): Promise<z.output<typeof siteRow>[]> {
+  return db.rows(
+    sql`select name, reachable and ${awaySince(sql`site`, at)} is null as reachable from site`,
+    siteRow,
+  );
 }
 
 const pressureRow = z.object({ site: z.string(), name: z.string(), percent: z.number() });

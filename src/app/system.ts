@@ -2,13 +2,15 @@
 import { z } from "zod";
 
 import type { SystemView } from "#api/services.ts";
+import { awaySince } from "#catalog/sites.ts";
 import { site as siteSchema, type system as systemSchema } from "#contract/schemas/platform.ts";
 import type { Db } from "#db/pool.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import type { Loop } from "#loops/loop.ts";
 import { siteFinding } from "#providers/site-finding.ts";
 
 import type { SiteLook } from "./sites.ts";
+import { waitsNow } from "./waits.ts";
 
 type Finding = z.output<typeof systemSchema>["findings"][number];
 
@@ -21,6 +23,7 @@ const siteRow = z
     execution_reason: z.string(),
     capabilities: siteSchema.shape.capabilities,
     reachable: z.boolean(),
+    away_since: z.date().nullable(),
     inventory_at: z.date().nullable(),
   })
   .transform((row) => ({
@@ -30,34 +33,34 @@ const siteRow = z
     execution: row.execution,
     executionReason: row.execution_reason,
     capabilities: row.capabilities,
-    reachable: row.reachable,
+    reachable: row.reachable && row.away_since === null,
+    awaySince: row.away_since?.toISOString() ?? null,
     inventoryAt: row.inventory_at?.toISOString() ?? null,
   }));
 
 const lacksRow = z.object({
   name: z.string(),
   reachable: z.boolean(),
+  away_since: z.date().nullable(),
   execution: z.string(),
   execution_reason: z.string(),
   trouble: z.string().nullable(),
   findings: z.array(siteFinding),
 });
 
+type LacksRow = z.output<typeof lacksRow>;
+
+function siteRows(at: number): Sql {
+  return sql`select *, ${awaySince(sql`site`, at)} as away_since from site order by name`;
+}
+
 /** What is wrong with each platform: that it does not answer, what it lacks, how it runs. */
-async function siteFindings(db: Db): Promise<Finding[]> {
-  const sites = await db.rows(sql`select * from site order by name`, lacksRow);
+async function siteFindings(db: Db, at: number): Promise<Finding[]> {
+  const sites = await db.rows(siteRows(at), lacksRow);
   return sites.flatMap((site): Finding[] => {
-    const { name, trouble } = site;
+    const { name } = site;
     return [
-      ...(site.reachable
-        ? []
-        : [
-            problem(
-              trouble === null
-                ? `The site ${name} does not answer.`
-                : `The site ${name} cannot be used: ${trouble}`,
-            ),
-          ]),
+      ...notSeen(site),
       ...site.findings.map(({ severity, message, advice }) => ({
         severity,
         site: name,
@@ -76,6 +79,29 @@ async function siteFindings(db: Db): Promise<Finding[]> {
         : []),
     ];
   });
+}
+
+function notSeen({ name, reachable, trouble, away_since: since }: LacksRow): Finding[] {
+  const away =
+    since === null
+      ? ""
+      : ` It has been away since ${since.toISOString()}: nothing new is placed there, and what it runs is shown as it was.`;
+  if (!reachable) {
+    const says =
+      trouble === null
+        ? `The site ${name} does not answer.`
+        : `The site ${name} cannot be used: ${trouble}`;
+    return [problem(`${says}${away}`)];
+  }
+  if (since === null) return [];
+  return [
+    {
+      severity: "problem",
+      site: null,
+      message: `No process looks at the site ${name}.${away}`,
+      advice: "Start a process that works (--role work or all) and has it among its clusters.",
+    },
+  ];
 }
 
 function problem(message: string): Finding {
@@ -98,7 +124,7 @@ export function systemView(context: {
   readonly now: () => number;
 }): SystemView {
   const sites = (): Promise<z.output<typeof siteSchema>[]> =>
-    context.db.rows(sql`select * from site order by name`, siteRow);
+    context.db.rows(siteRows(context.now()), siteRow);
   const neverSeen = async (): Promise<SiteLook[]> => {
     const seen = new Set((await sites()).map(({ site }) => site));
     return context.looks.filter(
@@ -122,6 +148,7 @@ export function systemView(context: {
     version: context.version,
     startedAt: context.startedAt,
     sites,
+    waits: () => waitsNow(context.db, context.now()),
     loops: () =>
       context.loops.map((loop) => {
         const { lastStartedAt, lastEndedAt, failingSince, ...rest } = loop.status();
@@ -140,7 +167,7 @@ export function systemView(context: {
       ...(await neverSeen()).map(({ site, reason }) =>
         problem(`The site ${site} has not answered yet: ${reason}`),
       ),
-      ...(await siteFindings(context.db)),
+      ...(await siteFindings(context.db, context.now())),
     ],
     checks: async () => {
       const seen = await sites();

@@ -11,6 +11,13 @@ export function targetOf({ policy }: Pick<PoolSettings, "policy">): typeof share
 }
 
 interface Seen {
+  readonly hosts: number;
+  /** Whose site is away. */
+  readonly away: readonly {
+    readonly site: string;
+    readonly hosts: number;
+    readonly since: string;
+  }[];
   readonly gpus: readonly {
     readonly model: string;
     readonly devices: number;
@@ -29,6 +36,14 @@ export function poolFindings(pool: PoolSettings, seen: Seen): Pool["findings"] {
   const say = (code: string, message: string): void => {
     found.push({ code, message });
   };
+  if (seen.away.length > 0) {
+    const hosts = seen.away.reduce((sum, each) => sum + each.hosts, 0);
+    const where = seen.away.map(({ site, since }) => `${site} (since ${since})`).join(", ");
+    say(
+      "site_away",
+      `${hosts} of its ${seen.hosts} hosts are at sites that do not answer: ${where}. They take nothing new; the figures have them as they were.`,
+    );
+  }
   if (policy === "shared" && (slicesMax < usualSlices.from || slicesMax > usualSlices.until)) {
     say(
       "R-POOL-03",

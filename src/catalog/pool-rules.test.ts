@@ -40,11 +40,20 @@ test("R-POOL-02: the high-end pool sells whole devices of class core, for leases
   expect(rule?.message).toBe("the pool high-end sells whole devices only, not 1/4");
 });
 
+const allHere = { hosts: 4, away: [] } as const;
+
 test("R-POOL-03: the general pool shares 1:4 to 1:8; other ratios are the operator's word, and are said", () => {
   expect(brokenPoolRules(poolPresets.general)).toEqual([]);
   expect(poolPresets.general.slicesMax).toBe(8);
   expect(codes(brokenPoolRules({ ...sharedPool, slicesMax: 1 }))).toEqual(["R-POOL-03"]);
-  const seen = { gpus: [], unit: "gpu", capacity: 4, allocated: 4, days30: null } as const;
+  const seen = {
+    ...allHere,
+    gpus: [],
+    unit: "gpu",
+    capacity: 4,
+    allocated: 4,
+    days30: null,
+  } as const;
   const findings = (slicesMax: number): string[] =>
     codes(poolFindings({ ...sharedPool, slicesMax }, seen));
   for (const usual of [4, 8]) expect(findings(usual)).toEqual([]);
@@ -66,7 +75,7 @@ test("R-POOL-05: a pool of class core keeps at least 20 % in reserve, and says w
   const core = { ...poolPresets["high-end"], reservePercent: 19 };
   expect(codes(brokenPoolRules(core))).toEqual(["R-POOL-05"]);
   expect(brokenPoolRules({ ...core, reservePercent: 20 })).toEqual([]);
-  const seen = { gpus: [], unit: "gpu", days30: null } as const;
+  const seen = { ...allHere, gpus: [], unit: "gpu", days30: null } as const;
   const messages = (capacity: number, allocated: number): string[] =>
     poolFindings(highEnd, { ...seen, capacity, allocated }).map(({ message }) => message);
   expect(messages(10, 8)).toEqual([]);
@@ -77,7 +86,7 @@ test("R-POOL-05: a pool of class core keeps at least 20 % in reserve, and says w
 test("R-POOL-06: a shared pool should reach 80 to 90 %; what was measured stands beside it", () => {
   expect(targetOf(sharedPool)).toEqual({ from: 0.8, until: 0.9 });
   expect(targetOf(poolPresets["high-end"])).toBeNull();
-  const seen = { gpus: [], unit: "gpu", capacity: 4, allocated: 1 } as const;
+  const seen = { ...allHere, gpus: [], unit: "gpu", capacity: 4, allocated: 1 } as const;
   const [finding] = poolFindings(sharedPool, { ...seen, days30: 0.421 });
   expect(finding).toEqual({
     code: "R-POOL-06",
@@ -91,7 +100,7 @@ test("R-GPU-02: a device that cannot be cut as far as its pool says is named", (
     { model: "A100", devices: 2, slicesMaxLeast: 7 },
     { model: "T4", devices: 2, slicesMaxLeast: 8 },
   ];
-  const seen = { gpus, unit: "gpu", capacity: 4, allocated: 0, days30: null } as const;
+  const seen = { ...allHere, gpus, unit: "gpu", capacity: 4, allocated: 0, days30: null } as const;
   expect(poolFindings(sharedPool, seen)).toEqual([
     { code: "R-GPU-02", message: "not all A100 can be cut as far: some up to 1/7 only" },
   ]);
@@ -109,4 +118,23 @@ test("R-GPU-09: a flavor cannot be cut finer than its pool allows, with the numb
   const [rule] = brokenRulesOfPool(tenth, general);
   expect(rule).toMatchObject({ code: "R-GPU-09", details: { slice: 10, slicesMax: 8 } });
   expect(rule?.message).toBe("the pool general cuts its devices up to 1/8, not 1/10");
+});
+
+test("a pool whose hosts' site is away says so, however full it is", () => {
+  const seen = {
+    hosts: 4,
+    gpus: [],
+    unit: "gpu",
+    capacity: 4,
+    allocated: 4,
+    days30: null,
+  } as const;
+  const away = [{ site: "far", hosts: 3, since: "2026-05-04T00:00:00.000Z" }];
+  expect(poolFindings(poolPresets.edge, { ...seen, away })).toEqual([
+    {
+      code: "site_away",
+      message:
+        "3 of its 4 hosts are at sites that do not answer: far (since 2026-05-04T00:00:00.000Z). They take nothing new; the figures have them as they were.",
+    },
+  ]);
 });

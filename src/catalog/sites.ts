@@ -8,7 +8,7 @@ import { z } from "zod";
 import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 import { writeDevices, writeHosts } from "./host-rows.ts";
@@ -63,9 +63,7 @@ export interface HostSaid {
 
 /** Whether it was away until now. */
 export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<boolean> {
-  const back = await db.execute(
-    sql`update site set away_since = null where name = ${said.site} and away_since is not null`,
-  );
+  const before = await siteSeenAt(db, said.site);
   await db.execute(sql`
     insert into site (name, kind, version, execution, execution_reason, capabilities, reachable,
       inventory_at, findings)
@@ -75,9 +73,9 @@ export async function recordSite(db: Queryable, said: SiteSaid, at: number): Pro
     on conflict (name) do update set kind = excluded.kind, version = excluded.version,
       execution = excluded.execution, execution_reason = excluded.execution_reason,
       capabilities = excluded.capabilities, reachable = true, trouble = null,
-      unreachable_since = null, findings = excluded.findings,
+      findings = excluded.findings,
       inventory_at = excluded.inventory_at`);
-  return back > 0;
+  return before !== null && isAway(before, at);
 }
 
 /** When it was looked at last, by any process. */
@@ -90,30 +88,40 @@ export async function siteSeenAt(db: Queryable, site: string): Promise<number | 
 }
 
 /**
- * Looks at a site that fail for so long, without one in between that did not, make it away: new orders
- * go elsewhere or wait. Looks are taken every few seconds, so a blip moves nobody's order.
+ * A site that nobody has seen for longer is away: new orders go elsewhere or wait. Looks are taken every
+ * few seconds, so a blip moves nobody's order; looks that fail see nothing, nor does a process that has
+ * stopped or hangs, so that nothing has to notice for it to be true.
  */
 export const siteAwayAfterMs = 30_000;
 const troubleCharactersMax = 1000;
 
+function isAway(seenAt: number, at: number): boolean {
+  return seenAt < at - siteAwayAfterMs;
+}
+
+/** Since when the site of this row of `site` has been away at that time; null where it is not. */
+export function awaySince(row: Sql, at: number): Sql {
+  return sql`case when ${row}.inventory_at < ${new Date(at - siteAwayAfterMs)}
+    then ${row}.inventory_at end`;
+}
+
+/** The same, and also after one look that failed: what is said of it may be no more true. */
+export function unseenSince(row: Sql, at: number): Sql {
+  return sql`case when not ${row}.reachable or ${row}.inventory_at < ${new Date(at - siteAwayAfterMs)}
+    then ${row}.inventory_at end`;
+}
+
 /**
- * True if it is away from this look on. What it lacked when it was seen last stays, which may be why; so
- * do its hosts as they were: nothing there is taken for freed or for lost.
+ * A look that failed. What it lacked when it was seen last stays, which may be why; so do its hosts as
+ * they were: nothing there is taken for freed or for lost.
  */
 export async function siteUnreachable(
   db: Queryable,
-  { site, trouble, at }: { readonly site: string; readonly trouble: string; readonly at: number },
-): Promise<boolean> {
+  { site, trouble }: { readonly site: string; readonly trouble: string },
+): Promise<void> {
   const kept = trouble.slice(0, troubleCharactersMax);
   await db.execute(sql`
-    update site set reachable = false, trouble = ${kept},
-      unreachable_since = coalesce(unreachable_since, ${new Date(at)})
-    where name = ${site}`);
-  const away = await db.execute(sql`
-    update site set away_since = coalesce(inventory_at, unreachable_since)
-    where name = ${site} and away_since is null
-      and unreachable_since <= ${new Date(at - siteAwayAfterMs)}`);
-  return away > 0;
+    update site set reachable = false, trouble = ${kept} where name = ${site}`);
 }
 
 const idRow = z.object({ id: z.string() });

@@ -73,6 +73,8 @@ describe("judging", () => {
     version: "v1.9.0",
     reachable: true,
     trouble: null,
+    seenAt: new Date(Date.UTC(2026, 4, 4)),
+    isAway: false,
     findings: [],
   };
   test.for<[string, Partial<Facts>, Finding["verdict"], RegExp]>([
@@ -173,6 +175,19 @@ describe("judging", () => {
       },
       "problem",
       /Site dc-1 +cannot be used: no KubeVirt/,
+    ],
+    [
+      "a platform that no process looks at",
+      {
+        database: {
+          ...answers,
+          checksums: true,
+          durable: true,
+          sites: [{ ...cluster, isAway: true }],
+        },
+      },
+      "problem",
+      /Site dc-1 +no process looks at it; away since 2026-05-04T00:00:00.000Z\n.*--role work/,
     ],
     [
       "a silent database",

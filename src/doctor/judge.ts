@@ -31,7 +31,7 @@ export function judge(facts: Facts, pages: PageFacts): readonly Finding[] {
     ...dataDirectory(facts.data),
     database(facts.database),
     ...keptMachines(facts.database),
-    ...sites(facts.database),
+    ...sites(facts),
     databasePages(facts.database, pages),
   ];
 }
@@ -204,19 +204,33 @@ function keptMachines(found: DatabaseFacts): readonly Finding[] {
 }
 
 /** As the server saw them last; one that is stopped sees nothing new. */
-function sites(found: DatabaseFacts): readonly Finding[] {
+function sites({ data, database: found }: Facts): readonly Finding[] {
   if (found.kind !== "answers") return [];
-  return found.sites.flatMap(({ name, kind, version, reachable, trouble, findings }) => {
-    const check = `Site ${name}`;
-    const judged = findings.map(({ severity, message, advice }) =>
-      severity === "problem" ? problem(check, message, advice) : warning(check, message, advice),
-    );
-    if (!reachable) {
-      const says = trouble === null ? "does not answer" : `cannot be used: ${trouble}`;
-      return [problem(check, says, "mend what it says; it is tried again by itself"), ...judged];
-    }
-    return judged.length === 0 ? [ok(check, `${kind} ${version}`)] : judged;
-  });
+  // Who shares a database may run on any machine.
+  const runs = data.lockedBy !== undefined || found.where === "external";
+  return found.sites.flatMap(
+    ({ name, kind, version, reachable, trouble, findings, seenAt, isAway }) => {
+      const check = `Site ${name}`;
+      const since = isAway && seenAt !== null ? `; away since ${seenAt.toISOString()}` : "";
+      const judged = findings.map(({ severity, message, advice }) =>
+        severity === "problem" ? problem(check, message, advice) : warning(check, message, advice),
+      );
+      if (!reachable) {
+        const says = trouble === null ? "does not answer" : `cannot be used: ${trouble}`;
+        return [
+          problem(check, `${says}${since}`, "mend what it says; it is tried again by itself"),
+          ...judged,
+        ];
+      }
+      // Where nothing runs, nothing looks: that is said elsewhere.
+      if (isAway && runs) {
+        const todo =
+          "start a process that works (--role work or all) and has it among its clusters";
+        return [problem(check, `no process looks at it${since}`, todo), ...judged];
+      }
+      return judged.length === 0 ? [ok(check, `${kind} ${version}`)] : judged;
+    },
+  );
 }
 
 function databasePages(found: DatabaseFacts, pages: PageFacts): Finding {

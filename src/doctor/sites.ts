@@ -2,6 +2,7 @@
 import type pg from "pg";
 import { z } from "zod";
 
+import { siteAwayAfterMs } from "#catalog/sites.ts";
 import { siteFinding } from "#providers/site-finding.ts";
 
 const siteRow = z.object({
@@ -11,6 +12,9 @@ const siteRow = z.object({
   reachable: z.boolean(),
   trouble: z.string().nullable(),
   findings: z.array(siteFinding),
+  /** When it answered last, and whether that is so long ago that it counts as away. */
+  seenAt: z.date().nullable(),
+  isAway: z.boolean(),
 });
 
 export type SiteFacts = z.output<typeof siteRow>;
@@ -23,7 +27,10 @@ export async function readSites(client: pg.Client): Promise<readonly SiteFacts[]
   );
   if (!z.object({ there: z.boolean() }).parse(rows[0]).there) return [];
   const sites = await client.query(
-    `select name, kind, version, reachable, trouble, findings from site order by name`,
+    `select name, kind, version, reachable, trouble, findings, inventory_at as "seenAt",
+      coalesce(inventory_at < now() - $1 * interval '1 ms', false) as "isAway"
+      from site order by name`,
+    [siteAwayAfterMs],
   );
   return z.array(siteRow).parse(sites.rows);
 }

@@ -24,7 +24,9 @@ export async function lookAt(db: Queryable, group: Group, now: number): Promise<
   const rows = await membersOf(db, group);
   const ids = rows.map(({ leaseId }) => leaseId);
   const figures = await freshFigures(db, { tenantId, ids, now });
-  const views = new Map((await leasesById(db, { tenantId, ids })).map((view) => [view.id, view]));
+  const views = new Map(
+    (await leasesById(db, { tenantId, ids, at: now })).map((view) => [view.id, view]),
+  );
   const members = rows.map((row): SeenMember => {
     const view = present(views.get(row.leaseId), "a member's lease");
     return { ...row, view, phase: phaseOf(view), seen: figures.get(row.leaseId) };

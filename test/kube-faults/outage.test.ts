@@ -7,6 +7,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
+import { awaySince } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { findLease, reasonOf } from "#flow/provision/lease-view.ts";
 import { decorate } from "#providers/decorate.ts";
@@ -50,7 +51,7 @@ test(
       name: machineName(await machineOf(id)),
     });
     const reasonFor = async (id: string) => {
-      const view = await findLease(db, { tenantId: tenant.tenantId, id });
+      const view = await findLease(db, { tenantId: tenant.tenantId, id, at: now() });
       return view === undefined ? null : reasonOf(view);
     };
     const transitions = async (id: string) =>
@@ -70,7 +71,7 @@ test(
     };
     const isAway = async (): Promise<boolean> => {
       const { away } = await db.one(
-        sql`select away_since is not null as away from site where name = ${settings.site}`,
+        sql`select ${awaySince(sql`site`, now())} is not null as away from site where name = ${settings.site}`,
         z.object({ away: z.boolean() }),
       );
       return away;

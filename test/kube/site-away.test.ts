@@ -67,7 +67,7 @@ async function lookUntilAway(site: string): Promise<void> {
     const { sites } = await operator.call("getSystem");
     expect(sites.find((each) => each.site === site)).toMatchObject({ reachable: false });
   }, waiting);
-  aheadMs += siteAwayAfterMs;
+  aheadMs += siteAwayAfterMs + 1;
 }
 
 test("a cluster that is away takes no orders: they go to the other, or wait for it with a reason, are not billed, and start when it is back", async () => {
@@ -94,6 +94,11 @@ test("a cluster that is away takes no orders: they go to the other, or wait for 
   const acme = createClient({ baseUrl, credential: administrator.secret });
   const before = await freeNow(acme);
   expect(before["far-small"]).toBeGreaterThan(0);
+  await operator.call("createPool", { body: { name: "both" } });
+  for (const { id } of (await operator.call("listHosts")).items) {
+    // oxlint-disable-next-line no-await-in-loop -- four
+    await operator.call("updateHost", { params: { hostId: id }, body: { pool: "both" } });
+  }
 
   far.server.faults.vanish();
   await lookUntilAway("far");
@@ -103,6 +108,22 @@ test("a cluster that is away takes no orders: they go to the other, or wait for 
     // Half of the hosts.
     expect(free["small"]).toBe((before["small"] ?? 0) / 2);
   }, waiting);
+
+  const offers = (await acme.call("listOffers")).items;
+  expect(offers.find(({ flavor }) => flavor.name === "far-small")?.reason).toMatchObject({
+    code: "site_away",
+    message: expect.stringMatching(/^The room for it is at the site far, which has not answered/),
+  });
+  expect(offers.find(({ flavor }) => flavor.name === "small")?.reason).toBeNull();
+  const hosts = (await operator.call("listHosts")).items;
+  expect(hosts.map(({ site, siteAwaySince }) => [site, siteAwaySince !== null])).toEqual(
+    hosts.map(({ site }) => [site, site === "far"]),
+  );
+  const pool = await operator.call("getPool", { params: { name: "both" } });
+  expect(pool).toMatchObject({ hosts: 4, hostsAway: 2 });
+  expect(pool.findings.find(({ code }) => code === "site_away")?.message).toMatch(
+    /^2 of its 4 hosts .*: far \(since /,
+  );
 
   const rent = async (name: string, flavor: string): Promise<string> => {
     const body = { name, flavor, image: "tiny" };
@@ -118,6 +139,14 @@ test("a cluster that is away takes no orders: they go to the other, or wait for 
       reason: { code: "site_away", details: { sites: ["far"] } },
     });
   }, waiting);
+  const system = await operator.call("getSystem");
+  expect(system.waits).toEqual([
+    { on: "site", site: "far", code: "site_away", leases: 1, jobs: 0 },
+  ]);
+  expect(system.sites).toMatchObject([
+    { site: "far", reachable: false, awaySince: expect.any(String) },
+    { site: "near", reachable: true, awaySince: null },
+  ]);
   const why = await acme.call("explainRequest", { params: { requestId: there } });
   expect(why).toMatchObject({ position: null, start: null });
   expect(why.text).toMatch(
@@ -132,6 +161,7 @@ test("a cluster that is away takes no orders: they go to the other, or wait for 
     expect(await leaseOf(there)).toMatchObject({ state: "running", reason: null });
   }, waiting);
   expect(far.server.objects.store.all(kinds.machine)).toHaveLength(1);
+  expect((await operator.call("getSystem")).waits).toEqual([]);
   // The hour in which it waited is in no interval.
   await vi.waitFor(async () => {
     const { items } = await acme.call("listUsage");

@@ -87,7 +87,7 @@ test(
     await expect(cloud.api.call("moveLease", { params, body: {} })).rejects.toMatchObject({
       code: "forbidden",
     });
-    const hosts = await listHosts(cloud.db, { limit: 9, after: undefined });
+    const hosts = await listHosts(cloud.db, { limit: 9, after: undefined }, 0);
     const { host } = await placeOf(leaseId);
     const to = present(
       hosts.find(({ name }) => name !== host),

@@ -76,10 +76,10 @@ test(
     await eventually(async () => {
       expect((await cloud.api.call("getLease", { params })).state).toBe("running");
     });
-    const [host] = await listHosts(cloud.db, { limit: 1, after: undefined });
+    const [host] = await listHosts(cloud.db, { limit: 1, after: undefined }, 0);
     const hostId = present(host, "the host").id;
     await setMaintenance(cloud.db, hostId, true);
-    expect(await findHost(cloud.db, hostId)).toMatchObject({
+    expect(await findHost(cloud.db, hostId, 0)).toMatchObject({
       maintenance: true,
       schedulable: false,
     });
@@ -96,7 +96,7 @@ test(
     expect((await cloud.api.call("getLease", { params })).state).toBe("running");
     expect(await open()).not.toContain("lease_on_sick");
     await setSchedulable(cloud.db, hostId, true);
-    expect(await findHost(cloud.db, hostId)).toMatchObject({
+    expect(await findHost(cloud.db, hostId, 0)).toMatchObject({
       maintenance: false,
       schedulable: true,
     });

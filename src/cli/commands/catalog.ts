@@ -13,7 +13,7 @@ import {
   type Shell,
 } from "#cli/define.ts";
 import { fields, table, type Column } from "#cli/table.ts";
-import { gpu, mebibytes, money, none } from "#cli/text.ts";
+import { gpu, mebibytes, money, none, safe } from "#cli/text.ts";
 import { sizeGib } from "#cli/values.ts";
 import type { AnswerOf } from "#client/types.ts";
 
@@ -29,9 +29,21 @@ const offerColumns: readonly Column<Offer>[] = [
   { title: "GPU", cell: gpuCell },
   { title: "PER HOUR", cell: ({ price }) => priceCell(price, price.hourly), right: true },
   { title: "PER MONTH", cell: ({ price }) => priceCell(price, price.monthly), right: true },
-  { title: "FREE", cell: ({ freeNow }) => freeNow, right: true },
+  {
+    title: "FREE",
+    cell: ({ freeNow, reason }) => (reason === null ? freeNow : `${freeNow} (site away)`),
+    right: true,
+  },
   { title: "RUNS", cell: ({ execution }) => execution },
 ];
+
+/** Why something is not free, each reason once. */
+function awayLines(offers: readonly Offer[]): readonly string[] {
+  const messages = new Set(
+    offers.flatMap(({ reason }) => (reason === null ? [] : [reason.message])),
+  );
+  return [...messages].map((message) => `${safe(message)}\n`);
+}
 
 export function addCatalog(program: Command, shell: Shell): void {
   define(program, shell, {
@@ -48,7 +60,7 @@ export function addCatalog(program: Command, shell: Shell): void {
         text: () =>
           answer.items.length === 0
             ? "Nothing is offered. The operator adds flavors with: millrace flavor create\n"
-            : table(offerColumns, answer.items),
+            : [table(offerColumns, answer.items), ...awayLines(answer.items)].join("\n"),
       });
     },
   });

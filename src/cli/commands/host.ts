@@ -26,10 +26,7 @@ const columns: readonly Column<Host>[] = [
   { title: "HOST", cell: (host) => host.name },
   {
     title: "STATE",
-    cell: (host) =>
-      host.schedulable
-        ? host.state
-        : `${host.state}, ${host.maintenance ? "in maintenance" : "cordoned"}`,
+    cell: stateCell,
   },
   { title: "CPUS", cell: (host) => `${host.cpusUsed}/${host.cpus}`, right: true },
   {
@@ -45,6 +42,12 @@ const columns: readonly Column<Host>[] = [
   { title: "SEEN", cell: (host) => time(host.seenAt) },
   { title: "ID", cell: (host) => shortId(host.id) },
 ];
+
+/** Of a site that is away nobody knows how it is. */
+function stateCell({ state, siteAwaySince, schedulable, maintenance }: Host): string {
+  const seen = siteAwaySince === null ? state : `site away since ${time(siteAwaySince)}`;
+  return schedulable ? seen : `${seen}, ${maintenance ? "in maintenance" : "cordoned"}`;
+}
 
 export function addHosts(program: Command, shell: Shell): void {
   const host = group(program, "host", "The machines that everything runs on");

@@ -118,6 +118,12 @@ export function addPlatform(program: Command, shell: Shell): void {
   });
 }
 
+const waitsFor = {
+  site: "the site to answer",
+  operator: "you",
+  drain: "its owner to stop it, so that its host is emptied",
+} as const;
+
 function systemText(system: System): string {
   const head = fields([
     ["Version", system.version],
@@ -127,7 +133,11 @@ function systemText(system: System): string {
     [
       { title: "SITE", cell: (site) => site.site },
       { title: "KIND", cell: (site) => `${site.kind} ${site.version}` },
-      { title: "REACHED", cell: (site) => yesNo(site.reachable) },
+      {
+        title: "REACHED",
+        cell: ({ reachable, awaySince }) =>
+          awaySince === null ? yesNo(reachable) : `no, away since ${time(awaySince)}`,
+      },
       { title: "RUNS", cell: (site) => `${site.execution}: ${site.executionReason}` },
       { title: "SEEN", cell: (site) => time(site.inventoryAt) },
     ],
@@ -151,5 +161,19 @@ function systemText(system: System): string {
       return `${severity}: ${where}${safe(message)}\n${todo}`;
     })
     .join("");
-  return [head, sites, loops, ...(findings === "" ? [] : [findings])].join("\n");
+  const waits =
+    system.waits.length === 0
+      ? []
+      : [
+          table<System["waits"][number]>(
+            [
+              { title: "WAITS FOR", cell: ({ on, code }) => `${waitsFor[on]} (${code})` },
+              { title: "AT SITE", cell: ({ site }) => site },
+              { title: "LEASES", cell: ({ leases }) => leases, right: true },
+              { title: "JOBS", cell: ({ jobs }) => jobs, right: true },
+            ],
+            system.waits,
+          ),
+        ];
+  return [head, sites, loops, ...waits, ...(findings === "" ? [] : [findings])].join("\n");
 }

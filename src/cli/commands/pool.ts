@@ -62,7 +62,11 @@ const columns: readonly Column<Pool>[] = [
   { title: "POOL", cell: (pool) => pool.name },
   { title: "POLICY", cell: policyCell },
   { title: "CLASS", cell: (pool) => pool.serviceClass },
-  { title: "HOSTS", cell: (pool) => pool.hosts, right: true },
+  {
+    title: "HOSTS",
+    cell: ({ hosts, hostsAway }) => (hostsAway === 0 ? hosts : `${hosts} (${hostsAway} away)`),
+    right: true,
+  },
   { title: "DEVICES", cell: devicesCell },
   { title: "ALLOCATED", cell: (pool) => share(pool.utilization.now), right: true },
   { title: "30 DAYS", cell: (pool) => share(pool.utilization.days30), right: true },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { dnsName, displayName, id, money, timestamp } from "./common.ts";
+import { dnsName, displayName, id, money, reason, timestamp } from "./common.ts";
 
 export const gpuAsk = z.strictObject({
   model: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/),
@@ -108,6 +108,8 @@ export const offer = z.object({
   price,
   /** How many more of it would fit at this moment; an estimate, never a promise. */
   freeNow: z.number().int(),
+  /** Why none is free although there is room for it: its site is away. It may be ordered and waits. */
+  reason: reason.nullable(),
   execution: z.enum(["kvm", "emulated", "simulated", "none"]),
   isolation: z.enum(["hard", "soft", "none"]),
 });
@@ -140,6 +142,7 @@ export const updateImageBody = z.strictObject({
   frameworks: z.array(imageFramework).max(2).nullable().optional(),
 });
 
+/** As its site said when it was seen last. */
 export const hostState = z.enum(["up", "down", "maintenance"]);
 
 export const host = z.object({
@@ -151,6 +154,8 @@ export const host = z.object({
   site: z.string(),
   execution: z.enum(["kvm", "emulated", "simulated"]),
   state: hostState,
+  /** Since when its site has been away: what is said of it is as it was then, and nothing new goes there. */
+  siteAwaySince: timestamp.nullable(),
   schedulable: z.boolean(),
   /** The operator takes it out of service: its jobs go on elsewhere, owners of leases are told. */
   maintenance: z.boolean(),

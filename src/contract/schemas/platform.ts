@@ -46,7 +46,10 @@ export const site = z.object({
   executionReason: z.string(),
   capabilities: z.record(z.string(), z.union([capability, z.string()])),
   inventoryAt: timestamp.nullable(),
+  /** Whether its last look answered, and that was not too long ago. */
   reachable: z.boolean(),
+  /** Since when nobody has seen it, for so long that nothing new goes there. */
+  awaySince: timestamp.nullable(),
 });
 
 export const loopStatus = z.object({
@@ -62,11 +65,27 @@ export const loopStatus = z.object({
   failingSince: timestamp.nullable(),
 });
 
+/** Work that does not go on by itself. */
+const waitsOn = z.object({
+  /**
+   * `site`: one that is away; `operator`: something that only he can do; `drain`: hosts are to be emptied,
+   * and these leases cannot move while they run.
+   */
+  on: z.enum(["site", "operator", "drain"]),
+  site: z.string(),
+  /** Of the reason. */
+  code: z.string(),
+  leases: z.number().int(),
+  jobs: z.number().int(),
+});
+
 export const system = z.object({
   version: z.string(),
   startedAt: timestamp,
   sites: z.array(site),
   loops: z.array(loopStatus),
+  /** The most first. */
+  waits: z.array(waitsOn),
   findings: z.array(
     z.object({
       severity: z.enum(["warning", "problem"]),

@@ -38,6 +38,8 @@ export const pool = poolSettings.extend({
   id,
   name: poolName,
   hosts: z.number().int(),
+  /** Of them, those whose site is away: they count below as they were seen last, and take nothing new. */
+  hostsAway: z.number().int(),
   gpus: z.array(
     z.object({
       model: z.string(),

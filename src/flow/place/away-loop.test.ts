@@ -39,14 +39,20 @@ beforeEach(async () => {
 const far = "far";
 
 /** A look at the site that failed. */
-function missed(): Promise<boolean> {
-  return siteUnreachable(db, { site: far, trouble: "the watch was lost", at: clock.now });
+function missed(): Promise<void> {
+  return siteUnreachable(db, { site: far, trouble: "the watch was lost" });
 }
 
+/** Every look at it fails, for long enough. */
 async function goAway(): Promise<void> {
   await missed();
-  clock.now += siteAwayAfterMs;
-  expect(await missed()).toBe(true);
+  clock.now += siteAwayAfterMs + 1;
+  await seeSite(db, "near", clock.now);
+}
+
+async function awaySinces(): Promise<ReadonlyMap<string, number | null>> {
+  const states = await hostStates(db, clock.now);
+  return new Map(states.map(({ name, awaySince }) => [name, awaySince]));
 }
 
 async function messageOf(id: string): Promise<string> {
@@ -61,27 +67,45 @@ async function messageOf(id: string): Promise<string> {
 
 test("a blip moves nobody's order: a site is away after looks that failed for long enough, all of them", async () => {
   const owner = await addOwner(db);
-  expect(await missed()).toBe(false);
-  clock.now += siteAwayAfterMs - 1;
-  expect(await missed()).toBe(false);
+  await missed();
+  clock.now += siteAwayAfterMs;
+  await missed();
   const job = await ask(db, owner, { gpus: 1, at: clock.now });
   await pass();
   expect(await placesOf(db, [job])).toEqual(["f1"]);
-  // It answered in between: the next failure is the first.
+  // It answered in between: that counts anew.
   expect(await seeSite(db, far, clock.now)).toBe(false);
+  await seeSite(db, "near", clock.now);
+  const seenAt = clock.now;
   clock.now += siteAwayAfterMs;
-  expect(await missed()).toBe(false);
-  clock.now += siteAwayAfterMs;
-  expect(await missed()).toBe(true);
-  // Said once.
-  expect(await missed()).toBe(false);
-  const states = await hostStates(db);
-  expect(new Map(states.map(({ name, awaySince }) => [name, awaySince]))).toEqual(
-    new Map([
-      ["n1", null],
-      ["f1", t0 + siteAwayAfterMs - 1],
-    ]),
-  );
+  await missed();
+  const here = new Map([
+    ["n1", null],
+    ["f1", null],
+  ]);
+  expect(await awaySinces()).toEqual(here);
+  await seeSite(db, "near", clock.now);
+  clock.now += 1;
+  expect(await awaySinces()).toEqual(new Map([...here, ["f1", seenAt]]));
+  // Back, once.
+  expect(await seeSite(db, far, clock.now)).toBe(true);
+  expect(await seeSite(db, far, clock.now)).toBe(false);
+  expect(await awaySinces()).toEqual(here);
+});
+
+test("a site that no process looks at is away too, although no look failed", async () => {
+  const owner = await addOwner(db);
+  const loop = placer();
+  await pass(loop);
+  clock.now += siteAwayAfterMs + 1;
+  await seeSite(db, "near", clock.now);
+  const job = await ask(db, owner, { gpus: 1, at: clock.now });
+  await loop.pass(new AbortController().signal);
+  expect(await placesOf(db, [job])).toEqual([null]);
+  expect(await waitsFor(db, job)).toBe("site_away");
+  expect(await seeSite(db, far, clock.now)).toBe(true);
+  await pass(loop);
+  expect(await placesOf(db, [job])).toEqual(["f1"]);
 });
 
 test("what may run elsewhere goes elsewhere; what may run only there says so, and is placed when it is back", async () => {
@@ -138,7 +162,7 @@ test("a site that goes away in the middle of a commit: the plan is rejected, the
   const owner = await addOwner(db);
   const job = await ask(db, owner, { gpus: 1, at: clock.now });
   const [entry] = await waitingEntries(db, { oldest: 10, first: 0 });
-  const host = (await hostStates(db)).find(({ name }) => name === "f1");
+  const host = (await hostStates(db, clock.now)).find(({ name }) => name === "f1");
   if (entry === undefined || host === undefined) throw new Error("it waits, and there is a host");
   await goAway();
   const committed = await commitStarts(db, [[{ entry, hostId: host.id }]], clock.now);

@@ -77,7 +77,7 @@ async function commitIn(tx: Tx, groups: readonly Starts[], at: number): Promise<
   const asked = groups.flat();
   const wanted = await lockWanted(tx, asked);
   const running = groups.filter((group) => group.every(({ entry }) => wanted.has(entry.requestId)));
-  const decided = await decide(tx, running);
+  const decided = await decide(tx, running, at);
   const starts = decided.flat();
   if (starts.length > 0) await write(tx, starts, at);
   const done = new Set(starts.map(({ entry }) => entry.requestId));
@@ -123,13 +123,13 @@ export function wantedStatement(
 }
 
 /** On the hosts as they are now that they are locked. */
-async function decide(tx: Tx, groups: readonly Starts[]): Promise<Decided[][]> {
+async function decide(tx: Tx, groups: readonly Starts[], at: number): Promise<Decided[][]> {
   const starts = groups.flat();
   if (starts.length === 0) return [];
   const hostIds = [...new Set(starts.map(({ hostId }) => hostId))];
   const requestIds = starts.map(({ entry }) => entry.requestId);
   await lockHosts(tx, hostIds);
-  const hosts = await readHosts(tx, sql`h.id = any(${hostIds}::uuid[])`);
+  const hosts = await readHosts(tx, sql`h.id = any(${hostIds}::uuid[])`, at);
   const waiting = new Set((await stillWaiting(tx, starts)).map(({ id }) => id));
   const held = await heldPlacements(tx, requestIds);
   const neighbors = await neighborsOf(

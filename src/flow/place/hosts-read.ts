@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
+import { awaySince } from "#catalog/sites.ts";
 import { instant, size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
@@ -120,12 +121,12 @@ export async function lockHosts(tx: Tx, hostIds: readonly string[]): Promise<voi
 }
 
 /** All hosts with what is used of them, in one statement: one consistent moment. */
-export function hostStates(db: Queryable): Promise<HostState[]> {
-  return readHosts(db, sql`true`);
+export function hostStates(db: Queryable, at: number): Promise<HostState[]> {
+  return readHosts(db, sql`true`, at);
 }
 
 /** Those hosts `h` of which the condition is true. */
-export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
+export function readHosts(db: Queryable, which: Sql, at: number): Promise<HostState[]> {
   return db.rows(
     sql`
     with devices as (
@@ -147,7 +148,7 @@ export function readHosts(db: Queryable, which: Sql): Promise<HostState[]> {
           or not exists (select from site_image a where a.site = s.name))
       group by s.name
     )
-    select h.id, h.name, h.state, s.away_since, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
+    select h.id, h.name, h.state, ${awaySince(sql`s`, at)} as away_since, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
       h.disk_bytes, h.huge_pages, h.numa, h.machine_costs, coalesce(n.used, '[]') as numa_used,
       h.labels || jsonb_build_object(${siteLabel}::text, h.site)
         || case when h.gpu_driver is null then '{}'

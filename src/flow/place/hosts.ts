@@ -4,7 +4,8 @@ import { z } from "zod";
 import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { awaySince } from "#catalog/sites.ts";
+import { sql, type Sql } from "#db/sql.ts";
 
 const row = z.object({
   id: z.string(),
@@ -15,6 +16,7 @@ const row = z.object({
   site: z.string(),
   execution: z.enum(["kvm", "emulated", "simulated"]),
   state: z.enum(["up", "down", "maintenance"]),
+  site_away_since: instant.nullable(),
   schedulable: z.boolean(),
   maintenance: z.boolean(),
   pool: z.string().nullable(),
@@ -48,9 +50,9 @@ const row = z.object({
 });
 export type HostUse = z.output<typeof row>;
 
-const hostRows = sql`
+const hostRows = (at: number): Sql => sql`
   select h.id, h.name, zone.name as zone, pod.name as pod, cluster.name as cluster, h.site,
-    site.execution, h.state, h.schedulable, h.maintenance_since is not null as maintenance,
+    site.execution, h.state, ${awaySince(sql`site`, at)} as site_away_since, h.schedulable, h.maintenance_since is not null as maintenance,
     h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
     h.created_at, pool.name as pool, h.numa, h.gpu_driver,
     coalesce((select sum(milli_cpus) from placement p
@@ -76,17 +78,17 @@ const hostRows = sql`
     join zone on zone.id = pod.zone_id
     left join pool on pool.id = h.pool_id`;
 
-export function listHosts(db: Queryable, ask: PageAsk): Promise<HostUse[]> {
+export function listHosts(db: Queryable, ask: PageAsk, at: number): Promise<HostUse[]> {
   const position = { at: sql`h.created_at`, id: sql`h.id` };
   return db.rows(
-    sql`${hostRows} where ${oldestFirst(position, ask)}
+    sql`${hostRows(at)} where ${oldestFirst(position, ask)}
       order by h.created_at, h.id limit ${ask.limit}`,
     row,
   );
 }
 
-export function findHost(db: Queryable, id: string): Promise<HostUse | undefined> {
-  return db.maybe(sql`${hostRows} where h.id = ${id}`, row);
+export function findHost(db: Queryable, id: string, at: number): Promise<HostUse | undefined> {
+  return db.maybe(sql`${hostRows(at)} where h.id = ${id}`, row);
 }
 
 /** One that takes work again is no longer in maintenance. */

@@ -62,7 +62,7 @@ test("M-VM-02, S-03: a machine is placed only on a site that has its image; a si
     await loop.pass(new AbortController().signal);
   };
   // Nobody says anything: anywhere will do, and nothing is asked.
-  expect(wantsImage(await hostStates(db), "ubuntu")).toEqual({});
+  expect(wantsImage(await hostStates(db, at), "ubuntu")).toEqual({});
   const before = await keptHosts(db);
 
   await has("here", "tiny");

@@ -15,7 +15,7 @@ const { db } = await testDatabase();
 const now = Date.UTC(2026, 4, 4);
 const owner = await addOwner(db);
 await addHosts(db, [{ name: "h0", gpus: 1 }], now);
-const [host] = await hostStates(db);
+const [host] = await hostStates(db, 0);
 if (host === undefined) throw new Error("no host");
 const hostId = host.id;
 
@@ -63,7 +63,7 @@ test.each(changes)("hosts are read anew after %s", async (_what, change) => {
   await db.transaction(change);
   const after = await keptHosts(db);
   expect(after).not.toBe(before);
-  expect(after).toEqual(await hostStates(db));
+  expect(after).toEqual(await hostStates(db, 0));
 });
 
 test("a change that is taken back changes nothing, and one that is not committed yet is not seen", async () => {
@@ -85,7 +85,7 @@ test("that a host was seen again, and what is held of it, is no reason to read i
   await db.execute(sql`update host set seen_at = now()`);
   const id = await ask(db, owner, { gpus: 1, at: now });
   await placeLoop({ db, now: () => now }).pass(new AbortController().signal);
-  expect((await hostStates(db))[0]?.milliCpusUsed).toBeGreaterThan(0);
+  expect((await hostStates(db, 0))[0]?.milliCpusUsed).toBeGreaterThan(0);
   await finish(db, id, now);
   expect(await keptHosts(db)).toBe(before);
 });

@@ -28,6 +28,7 @@ beforeEach(async () => {
 });
 
 async function pass(): Promise<void> {
+  await db.execute(sql`update site set inventory_at = ${new Date(now)}`);
   const loop = placeLoop({ db, now: () => now });
   for (let n = 0; n < 5; n += 1) {
     // oxlint-disable-next-line no-await-in-loop -- again as long as it says so

@@ -95,7 +95,7 @@ test("what is held of a host is what the machine takes there, also when it grows
   const tenantId = await rows.newTenant();
   const sizes = { cpus: 16, memoryBytes: 4 * gib, hugePages: { "2Mi": 1024 }, labels: {} };
   const hostId = await rows.newHost(null, [], { ...sizes, machineCosts: costs });
-  const states = await hostStates(db);
+  const states = await hostStates(db, 0);
   expect(states.find(({ id }) => id === hostId)?.machineCosts).toEqual(costs);
 
   const shape = aShape({ vcpus: 1, memoryMiB: 512, diskGiB: 1 });
@@ -111,7 +111,10 @@ test("what is held of a host is what the machine takes there, also when it grows
   expect(await grow(4096)).toBe("full");
   expect(await grow(4096 - 258)).toBe("held");
   expect(await usedOf(hostId)).toEqual({ cpu: 1005, memoryMiB: 4096, pagesMiB: 0 });
-  expect(await findHost(db, hostId)).toMatchObject({ memory_used: 4 * gib, milli_cpus_used: 1005 });
+  expect(await findHost(db, hostId, 0)).toMatchObject({
+    memory_used: 4 * gib,
+    milli_cpus_used: 1005,
+  });
 });
 
 test("R-MEM-08: memory that the platform takes of huge pages is counted there", async () => {

@@ -2,11 +2,13 @@
 import { z } from "zod";
 
 import type { Queryable } from "#db/pool.ts";
+import { awaySince } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 
 const row = z.object({
   pool_id: z.string(),
   hosts: z.int(),
+  away: z.array(z.object({ site: z.string(), hosts: z.int(), since: z.string() })),
   gpus: z.array(
     z.object({
       model: z.string(),
@@ -23,6 +25,12 @@ const row = z.object({
 
 export interface PoolUse {
   readonly hosts: number;
+  /** Of them, those whose site is away, in order of its name; `since` is RFC 3339. */
+  readonly away: readonly {
+    readonly site: string;
+    readonly hosts: number;
+    readonly since: string;
+  }[];
   /** All devices, those of hosts that are down included. */
   readonly gpus: z.output<typeof row>["gpus"];
   /** What the amounts count: GPUs, or CPUs in a pool that has none. */
@@ -33,11 +41,19 @@ export interface PoolUse {
 }
 
 /** By id of the pool; all of them. */
-export async function poolUses(db: Queryable): Promise<ReadonlyMap<string, PoolUse>> {
+export async function poolUses(db: Queryable, at: number): Promise<ReadonlyMap<string, PoolUse>> {
   const rows = await db.rows(
     sql`
     select p.id as pool_id,
       (select count(*)::int from host h where h.pool_id = p.id) as hosts,
+      coalesce((select jsonb_agg(jsonb_build_object('site', site, 'hosts', hosts,
+          'since', to_char(since at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by site)
+        from (
+          select h.site, count(*) as hosts, ${awaySince(sql`s`, at)} as since
+          from host h join site s on s.name = h.site
+          where h.pool_id = p.id and ${awaySince(sql`s`, at)} is not null
+          group by h.site, s.inventory_at
+        ) as sites), '[]') as away,
       coalesce((select jsonb_agg(jsonb_build_object('model', model, 'devices', devices,
           'sick', sick, 'allocated', allocated, 'slicesMaxLeast', least) order by model)
         from (
@@ -59,10 +75,18 @@ export async function poolUses(db: Queryable): Promise<ReadonlyMap<string, PoolU
   return new Map(rows.map((found) => [found.pool_id, useOf(found)]));
 }
 
-function useOf({ hosts, gpus, usable, cpus, cpus_held: held }: z.output<typeof row>): PoolUse {
-  if (gpus.length === 0) return { hosts, gpus, unit: "cpu", capacity: cpus, allocated: held };
+function useOf({
+  hosts,
+  away,
+  gpus,
+  usable,
+  cpus,
+  cpus_held: held,
+}: z.output<typeof row>): PoolUse {
+  if (gpus.length === 0) return { hosts, away, gpus, unit: "cpu", capacity: cpus, allocated: held };
   return {
     hosts,
+    away,
     gpus,
     unit: "gpu",
     capacity: usable.reduce((sum, each) => sum + each.devices, 0),

@@ -154,7 +154,7 @@ test("R-POOL-05: the rule of the placer and that of the schema are one", async (
   const hostId = await newHost(name, [{}, {}, {}, { healthy: false }], { cpus: 11 });
   const core = { serviceClass: "core" } as const;
   const room = async (): Promise<{ cpu: number; gpu: number }> => {
-    const hosts = await hostStates(db);
+    const hosts = await hostStates(db, 0);
     const pool = hosts.find((host) => host.id === hostId)?.pool;
     const found = ordinaryRoom(hosts).get(pool?.id ?? "");
     return { cpu: found?.milliCpus ?? 0, gpu: found?.gpuUnits.get("A100") ?? 0 };
@@ -216,6 +216,6 @@ test("a NUMA node takes what is bound to it up to what it has", async () => {
   expect(await bound(1, 0)).toBeUndefined();
   expect(await bound(4, 1)).toBeUndefined();
   expect(await bound(1, 2)).toMatch(/^host_capacity: NUMA node 2/);
-  const [state] = (await hostStates(db)).filter((host) => host.id === hostId);
+  const [state] = (await hostStates(db, 0)).filter((host) => host.id === hostId);
   expect(state?.numaNodes.map((node) => node.milliCpusUsed)).toEqual([4000, 4000]);
 });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import type { Db, Queryable, Tx } from "#db/pool.ts";
+import { awaySince } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { allLimits, queueCaps } from "#flow/queue/limit-store.ts";
 import type { LimitRows } from "#flow/queue/snapshot.ts";
@@ -41,7 +42,7 @@ export function readView(
   const { now, isKnown } = of;
   return db.transaction(
     async (tx) => {
-      const digest = await readDigest(tx);
+      const digest = await readDigest(tx, now);
       return isKnown(digest) ? undefined : { digest, ...(await readAll(tx, now)) };
     },
     { isolation: "repeatable read", readOnly: true },
@@ -54,7 +55,7 @@ export async function readAll(tx: Queryable, now: number): Promise<Omit<View, "d
   const running = await readRunning(tx, now);
   return {
     entries,
-    hosts: await hostStates(tx),
+    hosts: await hostStates(tx, now),
     held: await heldByWaiting(tx),
     neighbors: await neighborsOf(tx, entries),
     running,
@@ -70,7 +71,7 @@ export async function readAll(tx: Queryable, now: number): Promise<Omit<View, "d
 const digestRow = z.object({ waiting: z.int(), queue: z.string(), capacity: z.string() });
 
 /** Some 2 µs a row, where a pass costs twenty times as much. */
-function readDigest(tx: Tx): Promise<Digest> {
+function readDigest(tx: Tx, at: number): Promise<Digest> {
   return tx.one(
     sql`
     select q.waiting, q.digest as queue,
@@ -83,7 +84,8 @@ function readDigest(tx: Tx): Promise<Digest> {
           turn, host_id, milli_cpus, memory_bytes, disk_bytes, device_ids), 0))) as digest
         from placement where state <> 'none') p,
       (select bit_xor(hashtextextended(concat_ws('/', h.id, h.state, h.schedulable, h.cpus,
-          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, h.machine_costs, t.away_since, s.state), 0)) as digest
+          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, h.machine_costs,
+          ${awaySince(sql`t`, at)}, s.state), 0)) as digest
         from host h join site t on t.name = h.site
           left join pool_state s on s.id = h.pool_id) h,
       (select bit_xor(hashtextextended(d::text, 0)) as digest from gpu_device d) d,

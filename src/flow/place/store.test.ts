@@ -233,7 +233,7 @@ test("also not as a tenant, who does not see what others hold", async () => {
     growPlacement(tx, { tenantId: mine.tenantId, instanceId }, { ...of, vcpus: 2 }),
   );
   expect(grown).toBe("full");
-  const seen = await db.tenant(mine.tenantId, (tx) => hostStates(tx));
+  const seen = await db.tenant(mine.tenantId, (tx) => hostStates(tx, 0));
   expect(howManyFit(seen, { tenantId: mine.tenantId, shape: of }).count).toBe(0);
 });
 

@@ -31,11 +31,7 @@ export async function refreshInventory(
     }
   } catch (error) {
     const trouble = error instanceof Error ? error.message : String(error);
-    await db.transaction(async (tx) => {
-      const isAway = await siteUnreachable(tx, { site: provider.site, trouble, at: now() });
-      // What waits for room there goes elsewhere, or is told.
-      if (isAway) tx.nudge("capacity");
-    });
+    await siteUnreachable(db, { site: provider.site, trouble });
     throw error;
   }
 }

@@ -9,7 +9,8 @@ import type { lease as leaseSchema } from "#contract/schemas/compute.ts";
 import type { Queryable } from "#db/pool.ts";
 import type { PageAsk } from "#db/keyset.ts";
 import { instant } from "#db/row.ts";
-import { sql } from "#db/sql.ts";
+import { unseenSince } from "#catalog/sites.ts";
+import { sql, type Sql } from "#db/sql.ts";
 import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
@@ -66,13 +67,13 @@ const row = z.object({
 export type LeaseView = z.output<typeof row>;
 
 /** Newest instance, the queue entry of this turn, host and site of each lease. */
-const leaseRows = sql`
+const leaseRows = (at: number): Sql => sql`
   select r.id, r.project_id, r.name, r.shape, r.image, r.login_user, r.restart, r.plan, r.price,
     r.created_by, u.name as created_by_name, r.created_at, r.ended_at, r.end_reason, i.id as instance_id, i.endpoints, i.ready_at,
     r.group_name, r.near, r.apart, r.near_groups, r.apart_groups,
     i.start_kind, i.pending_resize, i.reason as instance_reason, i.waiting, i.notes, q.refusal, h.name as host,
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
-    case when not s.reachable then coalesce(s.inventory_at, i.created_at) end as site_away_since,
+    ${unseenSince(sql`s`, at)} as site_away_since,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
       when r.ended_at is not null then 'released'
@@ -99,18 +100,21 @@ const leaseRows = sql`
 
 export function findLease(
   db: Queryable,
-  key: { readonly tenantId: string; readonly id: string },
+  key: { readonly tenantId: string; readonly id: string; readonly at: number },
 ): Promise<LeaseView | undefined> {
-  return db.maybe(sql`${leaseRows} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`, row);
+  return db.maybe(
+    sql`${leaseRows(key.at)} and r.tenant_id = ${key.tenantId} and r.id = ${key.id}`,
+    row,
+  );
 }
 
 /** Those of these ids that there are, in no order. */
 export function leasesById(
   db: Queryable,
-  of: { readonly tenantId: string; readonly ids: readonly string[] },
+  of: { readonly tenantId: string; readonly ids: readonly string[]; readonly at: number },
 ): Promise<LeaseView[]> {
   return db.rows(
-    sql`${leaseRows} and r.tenant_id = ${of.tenantId} and r.id = any(${[...of.ids]}::uuid[])`,
+    sql`${leaseRows(of.at)} and r.tenant_id = ${of.tenantId} and r.id = any(${[...of.ids]}::uuid[])`,
     row,
   );
 }
@@ -119,8 +123,9 @@ export function listLeases(
   db: Queryable,
   filter: RequestFilter<LeaseState>,
   ask: PageAsk,
+  at: number,
 ): Promise<LeaseView[]> {
-  return db.rows(newestRequests(leaseRows, filter, ask), row);
+  return db.rows(newestRequests(leaseRows(at), filter, ask), row);
 }
 
 /** Why it is as it is: the wait in the queue, what the platform said, or how it ended. */

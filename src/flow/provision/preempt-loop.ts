@@ -90,7 +90,7 @@ async function makeRoom(tx: Tx, policy: JobPolicy, at: number): Promise<void> {
   const running = await runningJobs(tx);
   if (running.length === 0) return;
   const withVictims = await entriesWithVictims(tx);
-  const hosts = await hostStates(tx);
+  const hosts = await hostStates(tx, at);
   // What ends on a host is counted once: who else needs room there looks again afterwards.
   const busy = new Set(running.filter(({ told }) => told).flatMap(({ hostIds }) => hostIds));
   for (const entry of waiting) {

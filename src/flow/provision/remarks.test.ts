@@ -142,7 +142,10 @@ test("the lease shows it in words until it is over, and its events tell it once 
     expect(await db.transaction((tx) => applyStep(tx, row, step, atMs))).toBe(true);
   };
   const shown = async () =>
-    present(await findLease(db, { tenantId: tenant.tenantId, id: leaseId }), "the lease");
+    present(
+      await findLease(db, { tenantId: tenant.tenantId, id: leaseId, at: Date.now() }),
+      "the lease",
+    );
 
   await see({ waiting: noRoom, notes: [restart] }, at);
   const waits = await shown();

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
+import { unseenSince } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
@@ -90,14 +91,14 @@ function stateOf({
 /** Undefined if the tenant has no such request. */
 export function askedFor(
   db: Queryable,
-  of: { readonly tenantId: string; readonly requestId: string },
+  of: { readonly tenantId: string; readonly requestId: string; readonly at: number },
 ): Promise<Asked | undefined> {
   return db.maybe(
     sql`select r.id, r.kind, r.name, r.priority, r.shape,
         r.ended_at is null and r.wanted = 'running' as wants, q.state,
         coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal,
         case h.state when 'down' then h.state_since end as host_down_since,
-        case when not s.reachable then s.inventory_at end as site_away_since,
+        ${unseenSince(sql`s`, of.at)} as site_away_since,
         r.gang_id, r.gang_size
       from request r left join queue_entry q on q.tenant_id = r.tenant_id
         and q.request_id = r.id and q.turn = r.turn

@@ -32,6 +32,7 @@ function host(change: Partial<Host>): Host {
     site: "s",
     execution: "simulated",
     state: "up",
+    siteAwaySince: null,
     schedulable: true,
     maintenance: false,
     pool: null,
@@ -62,11 +63,14 @@ test("free are whole devices that are well, on hosts that take work", () => {
 });
 
 test("the fleet counts what is up", () => {
-  const hosts = [host({}), host({ schedulable: false }), host({ state: "down" })];
+  const away = host({ siteAwaySince: "2026-05-04T00:00:00.000Z", gpus: [gpu({})] });
+  const hosts = [host({}), host({ schedulable: false }), host({ state: "down" }), away];
+  expect(gpuSums([away])).toMatchObject([{ devices: 1, free: 0, closed: 1 }]);
   expect(fleetSum(hosts)).toEqual({
-    hosts: 3,
+    hosts: 4,
     up: 2,
     down: 1,
+    away: 1,
     cordoned: 1,
     cpus: 128,
     cpusUsed: 16,

@@ -12,7 +12,7 @@ export interface GpuSum {
   /** In devices: four quarters are one. */
   readonly used: number;
   readonly sick: number;
-  /** On hosts that are down or take nothing new. */
+  /** On hosts that are down or away, or take nothing new. */
   readonly closed: number;
 }
 
@@ -20,7 +20,7 @@ export interface GpuSum {
 export function gpuSums(hosts: readonly Host[]): readonly GpuSum[] {
   const sums = new Map<string, GpuSum>();
   for (const host of hosts) {
-    const isOpen = host.state === "up" && host.schedulable;
+    const isOpen = isUp(host) && host.schedulable;
     for (const gpu of host.gpus) {
       const before = sums.get(gpu.model) ?? {
         model: gpu.model,
@@ -43,10 +43,17 @@ export function gpuSums(hosts: readonly Host[]): readonly GpuSum[] {
   return [...sums.values()].toSorted((a, b) => a.model.localeCompare(b.model));
 }
 
+/** Of a site that is away nobody knows how its hosts are. */
+function isUp({ state, siteAwaySince }: Host): boolean {
+  return state === "up" && siteAwaySince === null;
+}
+
 export interface FleetSum {
   readonly hosts: number;
   readonly up: number;
   readonly down: number;
+  /** Their site is away. */
+  readonly away: number;
   /** Up, but nothing new is placed there. */
   readonly cordoned: number;
   readonly cpus: number;
@@ -57,13 +64,15 @@ export interface FleetSum {
 
 /** Capacity counts hosts that are up. */
 export function fleetSum(hosts: readonly Host[]): FleetSum {
-  const up = hosts.filter((host) => host.state === "up");
+  const up = hosts.filter(isUp);
+  const away = hosts.filter(({ siteAwaySince }) => siteAwaySince !== null);
   const sum = (of: (host: Host) => number): number =>
     up.reduce((total, host) => total + of(host), 0);
   return {
     hosts: hosts.length,
     up: up.length,
-    down: hosts.filter((host) => host.state === "down").length,
+    down: hosts.filter((host) => host.siteAwaySince === null && host.state === "down").length,
+    away: away.length,
     cordoned: up.filter((host) => !host.schedulable).length,
     cpus: sum((host) => host.cpus),
     cpusUsed: sum((host) => host.cpusUsed),

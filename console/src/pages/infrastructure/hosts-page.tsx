@@ -42,7 +42,7 @@ export function HostsPage(): ReactNode {
   );
 }
 
-const states = ["up", "cordoned", "down", "sick"] as const;
+const states = ["up", "away", "cordoned", "down", "sick"] as const;
 
 function HostsTab(): ReactNode {
   const { t } = useText();
@@ -203,5 +203,6 @@ function placeOf(host: Host): string {
 function isIn(host: Host, state: (typeof states)[number]): boolean {
   if (state === "sick") return host.gpus.some(({ healthy }) => !healthy);
   if (state === "cordoned") return !host.schedulable;
-  return host.state === state;
+  if (state === "away") return host.siteAwaySince !== null;
+  return host.siteAwaySince === null && host.state === state;
 }

@@ -14,6 +14,7 @@ import { Figure, Muted } from "#console/ui/text.tsx";
 import { amountText, fleetSum, gpuSums } from "./fleet.ts";
 import { useAllHosts } from "./use-fleet.ts";
 import { AlertsCard, CustomersCard, QueueCard, RevenueCard } from "./overview-cards.tsx";
+import { WaitsNotice } from "./waits-notice.tsx";
 
 export function OverviewPage(): ReactNode {
   const { t } = useText();
@@ -24,6 +25,7 @@ export function OverviewPage(): ReactNode {
         lead={t("infrastructure.overview.lead")}
       />
       <Stack>
+        <WaitsNotice />
         <Grid columns={4}>
           <AlertsCard />
           <QueueCard />
@@ -98,6 +100,13 @@ function FleetCard(): ReactNode {
           <Row gap="xl">
             <Figure label={t("states.host.up")}>{sum.up}</Figure>
             <Figure label={t("states.host.down")}>{sum.down}</Figure>
+            {sum.away === 0 ? null : (
+              <Figure label={t("infrastructure.hosts.siteAway")}>
+                <TextLink to="/operate/hosts" search={{ state: "away" }}>
+                  {sum.away}
+                </TextLink>
+              </Figure>
+            )}
             <Figure label={t("infrastructure.hosts.cordoned")}>{sum.cordoned}</Figure>
           </Row>
           <Facts

@@ -59,7 +59,13 @@ function SiteCard({ site }: { readonly site: Site }): ReactNode {
           </Badge>
         ) : (
           <Badge tone="bad" icon="alert">
-            {t("infrastructure.platforms.unreachable")}
+            {site.awaySince === null ? (
+              t("infrastructure.platforms.unreachable")
+            ) : (
+              <>
+                {t("infrastructure.platforms.away")} <When at={site.awaySince} />
+              </>
+            )}
           </Badge>
         )
       }

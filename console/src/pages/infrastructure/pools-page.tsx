@@ -8,6 +8,7 @@ import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { EmptyState } from "#console/components/empty-state.tsx";
 import { Gauge } from "#console/components/gauge.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { useMay } from "#console/api/session.ts";
 import { Button, IconButton } from "#console/ui/button.tsx";
@@ -66,6 +67,7 @@ export function PoolsPage(): ReactNode {
 
 function useColumns(): readonly Column<Pool>[] {
   const { t } = useText();
+  const told = useServerWords();
   return [
     { key: "name", head: t("common.name"), cell: (pool) => pool.name },
     {
@@ -148,7 +150,16 @@ function useColumns(): readonly Column<Pool>[] {
       key: "hosts",
       head: t("infrastructure.hosts.list"),
       align: "end",
-      cell: (pool) => pool.hosts,
+      cell: (pool) => (
+        <Stack gap={0}>
+          {pool.hosts}
+          {pool.hostsAway === 0 ? null : (
+            <Badge tone="bad" icon="alert">
+              {t("infrastructure.hosts.siteAwayCount", { count: pool.hostsAway })}
+            </Badge>
+          )}
+        </Stack>
+      ),
     },
     {
       key: "findings",
@@ -160,7 +171,7 @@ function useColumns(): readonly Column<Pool>[] {
           <Stack gap={0}>
             {pool.findings.map((finding) => (
               <span key={finding.code} style={{ whiteSpace: "normal" }}>
-                {finding.message}
+                {told(finding.message)}
               </span>
             ))}
           </Stack>

@@ -45,7 +45,7 @@ export function OfferCard({ offer }: { readonly offer: Offer }): ReactNode {
             [t("offers.cpu"), t("offers.vcpus", { count: flavor.vcpus })],
             [t("offers.memory"), memoryText(flavor.memoryMiB)],
             [t("offers.disk"), memoryText(flavor.diskGiB * 1024)],
-            [t("offers.freeNow"), <FreeNow key="free" count={offer.freeNow} />],
+            [t("offers.freeNow"), <FreeNow key="free" offer={offer} />],
           ]}
         />
       </Stack>
@@ -72,8 +72,10 @@ function OfferBadges({ offer }: { readonly offer: Offer }): ReactNode {
   );
 }
 
-function FreeNow({ count }: { readonly count: number }): ReactNode {
+function FreeNow({ offer: { freeNow: count, reason } }: { readonly offer: Offer }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
+  if (reason !== null) return <Text tone="attention">{told(reason.message)}</Text>;
   if (count === 0) return <Text tone="attention">{t("offers.noneFree")}</Text>;
   return count >= plenty ? t("offers.plenty", { count: plenty }) : count;
 }

@@ -7,8 +7,8 @@ import { gibibyte, mebibyte } from "#kernel/shape.ts";
 import { shownHost } from "./places.ts";
 
 export const hostHandlers = {
-  getHost: async ({ params }, { tx }) => ({
-    ...(await shownHost(tx, params.hostId)),
+  getHost: async ({ params }, { tx, now }) => ({
+    ...(await shownHost(tx, params.hostId, now())),
     work: (await workOn(tx, params.hostId)).map(
       ({ milliCpus, memoryBytes, diskBytes, placedAt, ...each }) => ({
         ...each,

@@ -14,13 +14,15 @@ import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf } from "#flow/admit/shape.ts";
 import { howManyFit } from "#flow/place/free.ts";
 import { hostStates } from "#flow/place/hosts-read.ts";
+import { awayOffers } from "#flow/place/offers-away.ts";
 
 import { pricesNow } from "#api/routes/leases/quote.ts";
 
 export const listOffers: Handler<Operations["listOffers"]> = async (_input, context) => {
   const { tx, tenantId } = context;
   const flavors = await offeredFlavors(tx);
-  const hosts = await hostStates(tx);
+  const hosts = await hostStates(tx, context.now());
+  const away = awayOffers(hosts);
   const executions = await siteExecutions(tx);
   const prices = await pricesNow(tx, context.now());
   const items = [];
@@ -33,6 +35,7 @@ export const listOffers: Handler<Operations["listOffers"]> = async (_input, cont
       flavor,
       price: shown,
       freeNow: count,
+      reason: count > 0 ? null : (away({ tenantId, shape }) ?? null),
       execution: execution ?? ("none" as const),
       isolation,
     });

@@ -3,6 +3,7 @@ import type { z } from "zod";
 
 import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
+import { timeOrNull } from "#api/routes/wire.ts";
 import { placeTree } from "#catalog/places.ts";
 import { moveHost } from "#catalog/pools.ts";
 import type { Operations } from "#contract/operations.ts";
@@ -21,41 +22,45 @@ import { gibibyte, mebibyte } from "#kernel/shape.ts";
 
 export const getPlaces: Handler<Operations["getPlaces"]> = (_input, { tx }) => placeTree(tx);
 
-export const listHostsHandler: Handler<Operations["listHosts"]> = ({ query }, { tx }) =>
+export const listHostsHandler: Handler<Operations["listHosts"]> = ({ query }, { tx, now }) =>
   pageOf(query, {
-    load: (ask) => listHosts(tx, ask),
+    load: (ask) => listHosts(tx, ask, now()),
     show: showHost,
     positionOf: (host) => ({ at: host.created_at, id: host.id }),
   });
 
-export const updateHost: Handler<Operations["updateHost"]> = async ({ params, body }, { tx }) => {
-  await shownHost(tx, params.hostId);
+export const updateHost: Handler<Operations["updateHost"]> = async (
+  { params, body },
+  { tx, now },
+) => {
+  await shownHost(tx, params.hostId, now());
   const { schedulable, maintenance, pool } = body;
   if (schedulable !== undefined) await setSchedulable(tx, params.hostId, schedulable);
   if (maintenance !== undefined) await setMaintenance(tx, params.hostId, maintenance);
   if (pool !== undefined) await moveHost(tx, params.hostId, pool);
   tx.nudge("capacity");
-  return shownHost(tx, params.hostId);
+  return shownHost(tx, params.hostId, now());
 };
 
 export const updateHostGpu: Handler<Operations["updateHostGpu"]> = async (
   { params, body },
-  { tx },
+  { tx, now },
 ) => {
   const { healthy, note = null } = body;
-  await shownHost(tx, params.hostId);
+  await shownHost(tx, params.hostId, now());
   if (!(await setDeviceHealth(tx, params, { healthy, note }))) {
     throw new Failure("not_found", "The host has no such GPU.");
   }
   tx.nudge("capacity");
-  return shownHost(tx, params.hostId);
+  return shownHost(tx, params.hostId, now());
 };
 
 export async function shownHost(
   db: Queryable,
   hostId: string,
+  at: number,
 ): Promise<z.output<typeof hostSchema>> {
-  const host = await findHost(db, hostId);
+  const host = await findHost(db, hostId, at);
   if (host === undefined) throw new Failure("not_found", "There is no such host.");
   return showHost(host);
 }
@@ -70,6 +75,7 @@ function showHost(host: HostUse): z.output<typeof hostSchema> {
     site: host.site,
     execution: host.execution,
     state: host.state,
+    siteAwaySince: timeOrNull(host.site_away_since),
     schedulable: host.schedulable,
     maintenance: host.maintenance,
     pool: host.pool,

@@ -104,7 +104,7 @@ export const idleHandlers = {
     await recordRestored(tx, kept, { leaseId: requestId, at });
     context.note({ target: requestId, details: { name, snapshotId, from: from.id } });
     return {
-      lease: await leaseOf(tx, { tenantId, id: requestId }),
+      lease: await leaseOf(context, requestId),
       operation: showOperation(operation),
     };
   },

@@ -59,7 +59,7 @@ export const cloneLease: Handler<Operations["cloneLease"]> = async ({ params, bo
   const details = { name, flavor: flavor.name, from: from.id, snapshotId: snapshot.id };
   context.note({ target: requestId, details });
   return {
-    lease: await leaseOf(tx, { tenantId, id: requestId }),
+    lease: await leaseOf(context, requestId),
     operation: showOperation(operation),
   };
 };

@@ -164,7 +164,7 @@ export async function impossibleTogether(
 }
 
 async function answer(
-  { tx, tenantId }: Context,
+  context: Context,
   leaseId: string,
   operation: OperationRow,
 ): Promise<{
@@ -172,15 +172,18 @@ async function answer(
   operation: ReturnType<typeof showOperation>;
 }> {
   return {
-    lease: await leaseOf(tx, { tenantId, id: leaseId }),
+    lease: await leaseOf(context, leaseId),
     operation: showOperation(operation),
   };
 }
 
-export const getLease: Handler<Operations["getLease"]> = async ({ params }, { tx, tenantId }) =>
-  inLine(tx, await leaseOf(tx, { tenantId, id: params.leaseId }));
+export const getLease: Handler<Operations["getLease"]> = async ({ params }, context) =>
+  inLine(context.tx, await leaseOf(context, params.leaseId));
 
-export const listLeasesHandler: Handler<Operations["listLeases"]> = ({ query }, { tx, tenantId }) =>
+export const listLeasesHandler: Handler<Operations["listLeases"]> = (
+  { query },
+  { tx, tenantId, now },
+) =>
   pageOf(query, {
     load: (ask) =>
       listLeases(
@@ -194,6 +197,7 @@ export const listLeasesHandler: Handler<Operations["listLeases"]> = ({ query }, 
           ...(query.released === "hidden" && query.state === undefined ? { not: "released" } : {}),
         },
         ask,
+        now(),
       ),
     show: showLease,
     positionOf: (row) => ({ at: row.created_at, id: row.id }),
@@ -217,7 +221,7 @@ export const resizeLease: Handler<Operations["resizeLease"]> = async (
   context,
 ) => {
   const { tx, tenantId } = context;
-  const current = await findLease(tx, { tenantId, id: params.leaseId });
+  const current = await findLease(tx, { tenantId, id: params.leaseId, at: context.now() });
   if (current === undefined) throw new Failure("not_found", "There is no such lease.");
   if (current.plan === "subscription") return growDisk(context, current, body);
   const flavor = await offeredFlavor(tx, body.flavor ?? current.shape.flavor);
@@ -252,7 +256,7 @@ async function growDisk(
 
 export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params }, context) => {
   const { tx, tenantId } = context;
-  const current = await findLease(tx, { tenantId, id: params.leaseId });
+  const current = await findLease(tx, { tenantId, id: params.leaseId, at: context.now() });
   if (current?.plan === "subscription" && current.ended_at === null) {
     throw new Failure(
       "rule_violation",
@@ -267,9 +271,10 @@ export const releaseLease: Handler<Operations["releaseLease"]> = async ({ params
 
 export const listLeaseEvents: Handler<Operations["listLeaseEvents"]> = async (
   { params, query },
-  { tx, tenantId },
+  context,
 ) => {
-  await leaseOf(tx, { tenantId, id: params.leaseId });
+  const { tx, tenantId } = context;
+  await leaseOf(context, params.leaseId);
   return pageOf(query, {
     load: (ask) => leaseEvents(tx, { tenantId, requestId: params.leaseId }, ask),
     show: ({ at, kind, message, details }) => ({ at: rfc3339(at), kind, message, details }),

@@ -17,7 +17,7 @@ export const moveLease: Handler<Operations["moveLease"]> = async ({ params, body
   });
   context.note({ unchanged: joined, target: leaseId, details: { to: hostId ?? "anywhere" } });
   return {
-    lease: await leaseOf(tx, { tenantId, id: leaseId }),
+    lease: await leaseOf(context, leaseId),
     operation: showOperation(operation),
   };
 };

@@ -92,10 +92,10 @@ export function showSnapshot(row: SnapshotRow): z.output<typeof compute.snapshot
 }
 
 export async function leaseOf(
-  tx: Tx,
-  key: { readonly tenantId: string; readonly id: string },
+  { tx, tenantId, now }: { readonly tx: Tx; readonly tenantId: string; readonly now: () => number },
+  id: string,
 ): Promise<Lease> {
-  const found = await findLease(tx, key);
+  const found = await findLease(tx, { tenantId, id, at: now() });
   if (found === undefined) throw new Failure("not_found", "There is no such lease.");
   return showLease(found);
 }

@@ -11,9 +11,10 @@ import { leaseOf, showOperation, showSnapshot } from "./show.ts";
 
 export const listSnapshotsHandler: Handler<Operations["listSnapshots"]> = async (
   { params, query },
-  { tx, tenantId },
+  context,
 ) => {
-  await leaseOf(tx, { tenantId, id: params.leaseId });
+  const { tx, tenantId } = context;
+  await leaseOf(context, params.leaseId);
   return pageOf(query, {
     load: (ask) => listSnapshots(tx, { tenantId, requestId: params.leaseId }, ask),
     show: showSnapshot,
@@ -42,7 +43,7 @@ export const revertSnapshot: Handler<Operations["revertSnapshot"]> = async (
 ) => {
   const key = { ...keyOf(context, params.leaseId), snapshotId: params.snapshotId };
   const operation = await askRevert(context.tx, key);
-  const lease = await leaseOf(context.tx, { tenantId: context.tenantId, id: params.leaseId });
+  const lease = await leaseOf(context, params.leaseId);
   return { lease, operation: showOperation(operation) };
 };
 

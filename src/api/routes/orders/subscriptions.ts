@@ -70,7 +70,7 @@ export const subscriptionHandlers = {
     note({ target: id, details: { name, sku, term, amount: formatFen(amount) } });
     return {
       subscription: showSubscription(subscription, booked.at),
-      lease: await leaseOf(tx, { tenantId, id: leaseId }),
+      lease: await leaseOf(context, leaseId),
       operation: showOperation(operation),
     };
   },

@@ -15,6 +15,7 @@ const site = {
   capabilities: { pause: { can: true }, gpus: { can: false, because: "there are none" } },
   inventoryAt: null,
   reachable: true,
+  awaySince: null,
 } as const;
 const api = await testApi({
   services: {

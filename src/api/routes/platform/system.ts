@@ -7,9 +7,14 @@ export const systemHandlers = {
     waits: true,
     handle: async (_input, { services, signal }) => {
       const { system } = services;
-      const [sites, findings] = await Promise.all([system.sites(signal), system.findings(signal)]);
+      const [sites, waits, findings] = await Promise.all([
+        system.sites(signal),
+        system.waits(signal),
+        system.findings(signal),
+      ]);
       const { version, startedAt } = system;
-      return { version, startedAt: time(startedAt), sites, loops: system.loops(), findings };
+      const loops = system.loops();
+      return { version, startedAt: time(startedAt), sites, loops, waits, findings };
     },
   },
 } satisfies Partial<Handlers>;

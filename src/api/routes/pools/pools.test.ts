@@ -20,6 +20,7 @@ const api = await testApi({
 const { db, clock, operator } = api;
 const { newTenant, newHost, hold } = await holdingRows(db);
 const dayMs = 86_400_000;
+await db.execute(sql`update site set inventory_at = ${new Date(clock.now)}`);
 
 async function ask(method: string, path: string, body?: unknown) {
   const { secret } = operator;

@@ -41,12 +41,12 @@ export const poolHandlers = {
 
 /** Reads what all pools hold once, to show any of them. */
 async function shower(db: Queryable, now: number): Promise<(pool: PoolRow) => Pool> {
-  const uses = await poolUses(db);
+  const uses = await poolUses(db, now);
   const shares = await heldShares(db, { from: now - thirtyDaysMs, until: now });
   return (pool) => poolView(pool, uses.get(pool.id) ?? noUse, shares.get(pool.id) ?? null);
 }
 
-const noUse: PoolUse = { hosts: 0, gpus: [], unit: "cpu", capacity: 0, allocated: 0 };
+const noUse: PoolUse = { hosts: 0, away: [], gpus: [], unit: "cpu", capacity: 0, allocated: 0 };
 
 function poolView(pool: PoolRow, use: PoolUse, days30: number | null): Pool {
   const { createdAt, ...settings } = pool;
@@ -55,6 +55,7 @@ function poolView(pool: PoolRow, use: PoolUse, days30: number | null): Pool {
   return {
     ...settings,
     hosts,
+    hostsAway: use.away.reduce((sum, each) => sum + each.hosts, 0),
     unit,
     capacity,
     allocated,

@@ -34,8 +34,8 @@ const replayedMsMax = 92 * dayMs;
 const replayLimitMs = 20_000;
 
 export const scheduleHandlers = {
-  explainRequest: async ({ params }, { tx, tenantId }) => {
-    const asked = await askedFor(tx, { tenantId, requestId: params.requestId });
+  explainRequest: async ({ params }, { tx, tenantId, now }) => {
+    const asked = await askedFor(tx, { tenantId, requestId: params.requestId, at: now() });
     if (asked === undefined) throw new Failure("not_found", "There is no such lease or job.");
     const { askedAt, shape, lineId, members, ...said } = asked;
     const outlook = asked.state === "waiting" ? await outlookOf(tx, lineId) : undefined;
@@ -53,8 +53,9 @@ export const scheduleHandlers = {
   },
   planRequest: async ({ body }, { tx, tenantId, now }) => {
     const shape = shapeOf(await offeredFlavor(tx, body.flavor), { diskGiB: body.diskGiB });
-    const { shown } = priceOf(await pricesNow(tx, now()), shape);
-    const hosts = await hostStates(tx);
+    const at = now();
+    const { shown } = priceOf(await pricesNow(tx, at), shape);
+    const hosts = await hostStates(tx, at);
     const ask = { tenantId, shape };
     const planner = new Planner(hosts);
     const planned =
@@ -99,7 +100,7 @@ export const scheduleHandlers = {
       ),
     };
   },
-  replaySchedule: async ({ body }, { tx, signal }) => {
+  replaySchedule: async ({ body }, { tx, signal, now }) => {
     const span = { from: Date.parse(body.from), until: Date.parse(body.until) };
     if (span.until <= span.from || span.until - span.from > replayedMsMax) {
       throw new Failure(
@@ -109,7 +110,7 @@ export const scheduleHandlers = {
     }
     const { policy, placement } = body;
     const history = await historyOf(tx, span);
-    const hosts = changed(await hostStates(tx), body.changes);
+    const hosts = changed(await hostStates(tx, now()), body.changes);
     const replayed = await politely(
       replaying(history, { span, hosts, policies: { queue: policy, placement } }),
       { limitMs: replayLimitMs, signal },

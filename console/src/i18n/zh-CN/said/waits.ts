@@ -40,6 +40,33 @@ export const waits: Said = [
   ],
   ["To give it up: {*command}", "如需放弃：{command}"],
   [
+    "The room for it is at the site {*site}, which has not answered since {since}.",
+    "可用空间位于站点 {site}，该站点自 {since} 起无应答。",
+  ],
+  [
+    "It may be ordered: it waits for that, and no running time is billed before it starts.",
+    "可以下单：将等待站点恢复，启动之前不计运行费用。",
+  ],
+  [
+    "{away} of its {hosts} hosts are at sites that do not answer: {*sites}.",
+    "{hosts} 台主机中有 {away} 台所在站点无应答：{sites}。",
+  ],
+  [
+    "They take nothing new; the figures have them as they were.",
+    "这些主机不再承接新负载；各项数字仍按最近一次所见计算。",
+  ],
+  ["No process looks at the site {site}.", "没有进程在监视站点 {site}。"],
+  ["The site {site} does not answer.", "站点 {site} 无应答。"],
+  ["The site {site} cannot be used: {reason}", "站点 {site} 不可用：{reason}"],
+  [
+    "It has been away since {since}: nothing new is placed there, and what it runs is shown as it was.",
+    "自 {since} 起失联：不再调度新负载，其上的负载按最近一次所见显示。",
+  ],
+  [
+    "Start a process that works (--role work or all) and has it among its clusters.",
+    "请启动承担工作的进程（--role work 或 all），并在其集群设置中包含该站点。",
+  ],
+  [
     "Its disk is at the site {site}, which has not answered since {since}.",
     "磁盘位于站点 {site}，该站点自 {since} 起无应答。",
   ],
