@@ -276,7 +276,7 @@ test("a copy that somebody made of a machine in another namespace is none of our
 });
 
 test("a guest that shut down is told as that, though KubeVirt takes its run away at once", async () => {
-  const rig = await startRig({ takesEnded: true });
+  const rig = await startRig();
   const spec = sampleSpec();
   await made(rig, spec);
   rig.cluster.nodes.guestEnds(placeOf(spec), "shut down");
@@ -289,7 +289,7 @@ test("a guest that shut down is told as that, though KubeVirt takes its run away
 
 test("a guest that shut down while nobody watched stays off: no crash is made of it, and nothing later is billed than was seen", async () => {
   let ahead = 0;
-  const rig = await startRig({ takesEnded: true, now: () => Date.now() + ahead });
+  const rig = await startRig({ now: () => Date.now() + ahead });
   const spec = sampleSpec();
   await made(rig, spec);
   const { powerSince } = await shown(rig.provider, spec);

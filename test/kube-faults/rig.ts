@@ -29,17 +29,14 @@ interface RigOptions {
   readonly now?: () => number;
   readonly bootMs?: number;
   readonly settings?: Partial<ClusterSettings>;
-  /** An instance whose guest has shut down goes at once, as KubeVirt does it. */
-  readonly takesEnded?: boolean;
   /** How it signs in. */
   readonly as?: (cluster: Cluster) => Cluster;
 }
 
 /** Closed when the test is over. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { now = Date.now, as = (each) => each } = options;
-  const { bootMs = 0, takesEnded = false } = options;
-  const cluster = await startTestCluster({ now, bootMs, side: { takesEnded } });
+  const { now = Date.now, as = (each) => each, bootMs = 0 } = options;
+  const cluster = await startTestCluster({ now, bootMs });
   const logged: Logged[] = [];
   const opened: KubevirtProvider[] = [];
   const another = (): KubevirtProvider => {

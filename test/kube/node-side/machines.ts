@@ -20,8 +20,7 @@ import {
 
 const instanceFinalizer = "foregroundDeleteVirtualMachine";
 
-/** `takesEnded`: an instance whose guest has shut down goes at once, as KubeVirt does it. */
-export function runMachines(controllers: Controllers, takesEnded: boolean): void {
+export function runMachines(controllers: Controllers): void {
   const { objects } = controllers;
   controllers.concerns.add((kind, { metadata, ...document }) => {
     const { namespace } = metadata;
@@ -45,10 +44,7 @@ export function runMachines(controllers: Controllers, takesEnded: boolean): void
     const disks = makeVolumes(machine);
     const instance = objects.store.get(kinds.machineInstance, metadata);
     const requests = listAt(machine, "status", "stateChangeRequests");
-    const asked = decide(machine, instance, requests);
-    const isOver =
-      takesEnded && asked === "nothing" && instance !== undefined && hasEnded(machine, instance);
-    const next = isOver ? endOf(instance) : asked;
+    const next = decide(machine, instance, requests);
     if (next === "start" && disks === "ready") makeInstance(machine);
     if ((next === "end" || next === "renew") && instance !== undefined) {
       remove(objects, kinds.machineInstance, metadata, { propagation: "Background" });
@@ -99,8 +95,7 @@ export function runMachines(controllers: Controllers, takesEnded: boolean): void
     const { disks, waits, requests } = of;
     const { metadata } = machine;
     const instance = objects.store.get(kinds.machineInstance, metadata);
-    const phase = textAt(instance, "status", "phase");
-    const ready = phase === "Running" && instance?.metadata.deletionTimestamp === undefined;
+    const ready = readiness(instance).status === "True";
     const changed =
       instance !== undefined &&
       !equal(at(machine, "spec", "template", "spec"), at(instance, "spec")) &&
@@ -108,7 +103,7 @@ export function runMachines(controllers: Controllers, takesEnded: boolean): void
     const conditions = withConditions(
       machine,
       [
-        { type: "Ready", status: ready ? "True" : "False" },
+        { type: "Ready", ...readiness(instance) },
         ...(changed || hasCondition(machine, "RestartRequired")
           ? [{ type: "RestartRequired", status: changed ? "True" : "False" } as const]
           : []),
@@ -116,7 +111,7 @@ export function runMachines(controllers: Controllers, takesEnded: boolean): void
       objects.now(),
     );
     setStatus(objects, kinds.machine, metadata, {
-      created: instance !== undefined && !isFinal(instance),
+      created: instance !== undefined,
       ready,
       printableStatus: printable(instance, disks),
       // Noted once it was acted upon: until then the machine is still to be started.
@@ -153,12 +148,21 @@ function decide(
   if (!isFinal(instance)) return asked === "Start" ? "drop" : "nothing";
   const failed = textAt(instance, "status", "phase") === "Failed";
   const again = strategy === "Always" || (strategy === "RerunOnFailure" && failed);
-  if (asked === "Start") return endOf(instance);
+  // Also of a guest that shut itself down, whose machine stays off, KubeVirt takes the run away at once.
+  if (asked === "Start" || (strategy === "RerunOnFailure" && !failed)) return endOf(instance);
   return again && endOf(instance) === "end" ? "renew" : "nothing";
 }
 
-function hasEnded(machine: Document, instance: Document): boolean {
-  return isFinal(instance) && textAt(machine, "spec", "runStrategy") === "RerunOnFailure";
+/** With the reasons that KubeVirt writes: the time of the condition is that of the last of them. */
+function readiness(instance: Document | undefined) {
+  if (instance === undefined) return { status: "False", reason: "VMINotExists" } as const;
+  if (instance.metadata.deletionTimestamp !== undefined) {
+    return { status: "False", reason: "PodTerminating" } as const;
+  }
+  const isUp = textAt(instance, "status", "phase") === "Running";
+  return isUp
+    ? ({ status: "True" } as const)
+    : ({ status: "False", reason: "GuestNotRunning" } as const);
 }
 
 function endOf(instance: Document | undefined): "end" | "nothing" {

@@ -30,8 +30,6 @@ export interface NodeSideOptions {
   readonly filling?: (volume: string) => Filling;
   /** Claims whose storage can be snapshot; all of them if absent. */
   readonly canSnapshot?: (claim: Document) => boolean;
-  /** As KubeVirt does: an instance whose guest has shut down goes at once, and what it tells with it. */
-  readonly takesEnded?: boolean;
   /** What runs in pods of jobs: the scripts and the program, or what a test says; scripted if absent. */
   readonly programs?: Programs;
 }
@@ -75,7 +73,7 @@ export function startNodeSide(server: KubeServer, options: NodeSideOptions = {})
   const volcano = runVolcano(controllers);
   let fillingNow: (volume: string) => Filling = filling ?? (() => "at once");
   fillVolumes(controllers, (volume) => fillingNow(volume));
-  runMachines(controllers, options.takesEnded ?? false);
+  runMachines(controllers);
   runInstances(controllers, { nodes, launchers, bootMs });
   runSnapshots(controllers, canSnapshot ?? (() => true));
   runMoves(controllers, launchers);

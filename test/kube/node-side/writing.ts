@@ -25,7 +25,7 @@ export interface Condition {
   readonly message?: string;
 }
 
-/** The conditions with these in place of those of the same types; a time only where one turned. */
+/** The conditions with these in place of those of the same types; a time only where one turned, or its reason. */
 export function withConditions(
   document: Document,
   wanted: readonly Condition[],
@@ -35,7 +35,9 @@ export function withConditions(
   const kept = known.filter((each) => !wanted.some(({ type }) => type === textAt(each, "type")));
   const set = wanted.map((condition) => {
     const before = known.find((each) => textAt(each, "type") === condition.type);
-    const same = textAt(before, "status") === condition.status;
+    const same =
+      textAt(before, "status") === condition.status &&
+      textAt(before, "reason") === (condition.reason ?? "");
     const since = same ? at(before, "lastTransitionTime") : now;
     return { ...condition, lastTransitionTime: since ?? now };
   });
