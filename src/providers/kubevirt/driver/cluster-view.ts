@@ -30,6 +30,7 @@ import {
 } from "./kept.ts";
 import { Listeners } from "./listeners.ts";
 import { Mirror } from "./mirror.ts";
+import { type Other, Others } from "./others.ts";
 import { Relabeler } from "./relabel.ts";
 import { Obstacles } from "./obstacles.ts";
 import type { ClusterSettings } from "./settings.ts";
@@ -68,6 +69,7 @@ export class ClusterView {
   readonly #options: ClusterViewOptions;
   readonly #obstacles: Obstacles;
   readonly #changed = new Listeners();
+  readonly #others = { machines: new Others(), instances: new Others() };
   readonly #relabeler: Relabeler;
   #signal: AbortSignal | undefined;
   /** Of those who wait until all has been seen once. */
@@ -111,6 +113,7 @@ export class ClusterView {
       ...common,
       kind: kinds.machine,
       distill: keptMachine,
+      others: this.#others.machines,
       ...(onRelabeled === undefined
         ? {}
         : {
@@ -123,6 +126,7 @@ export class ClusterView {
       ...common,
       kind: kinds.machineInstance,
       distill: keptInstance,
+      others: this.#others.instances,
       onChange: (key, how) => {
         this.#witness.note(key, {
           instance: this.instances.get(key)?.seen,
@@ -233,6 +237,12 @@ export class ClusterView {
         advice: "Put right what was edited (kubectl get --output yaml shows it).",
       },
     ];
+  }
+
+  /** Machines and runs that bear our labels and have a name that we give none (strangers.ts). */
+  others(): readonly Other[] {
+    const { machines, instances } = this.#others;
+    return [...machines.values(), ...instances.values()];
   }
 
   /** Since when anything of this grows old. */

@@ -14,6 +14,8 @@ import type { ListedPage, Selection } from "#providers/kubevirt/client/list.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import type { WatchEvent } from "#providers/kubevirt/client/watch.ts";
 
+import type { Others } from "./others.ts";
+
 export interface MirrorOptions<T> {
   readonly client: KubeClient;
   readonly kind: Kind;
@@ -33,6 +35,8 @@ export interface MirrorOptions<T> {
    * was seen last, until it is seen again or `forget` is called.
    */
   readonly onUnlabeled?: (key: string, object: KubeObject) => void;
+  /** What is selected and has no key; nobody is told of it if absent. */
+  readonly others?: Others;
   /**
    * Where two objects have one key, such as a copy that somebody made in another namespace: whether this
    * one is where it says that it belongs. The other stays out.
@@ -174,8 +178,8 @@ export class Mirror<T> {
   /** What was read or written besides the watch. */
   put(object: KubeObject): void {
     const key = this.#options.keyOf(object);
-    if (key === undefined) return;
-    this.#take(key, object, this.#gone.get(key) ?? this.#floor);
+    if (key === undefined) this.#options.others?.put(object);
+    else this.#take(key, object, this.#gone.get(key) ?? this.#floor);
   }
 
   /** It is not there any more, as somebody found out who asked. */
@@ -209,10 +213,17 @@ export class Mirror<T> {
 
   /** Each is taken as it comes, so that a list is never held beside what it replaces. */
   #takePage({ items, isFirst, isLast, resourceVersion }: ListedPage): void {
-    if (isFirst) this.#listed.clear();
+    const { keyOf, others } = this.#options;
+    if (isFirst) {
+      this.#listed.clear();
+      others?.beginList();
+    }
     for (const item of items) {
-      const key = this.#options.keyOf(item);
-      if (key === undefined) continue;
+      const key = keyOf(item);
+      if (key === undefined) {
+        others?.list(item);
+        continue;
+      }
       this.#listed.add(key);
       this.#take(key, item, -1n);
     }
@@ -227,6 +238,7 @@ export class Mirror<T> {
       this.#options.onChange(key);
     }
     this.#listed.clear();
+    this.#options.others?.endList();
     this.#gone.clear();
     this.#floor = listed;
     if (this.#isWhole) return;
@@ -235,8 +247,9 @@ export class Mirror<T> {
   }
 
   #delete(object: KubeObject, version: bigint): void {
-    const { keyOf, onChange, onUnlabeled } = this.#options;
+    const { keyOf, others, onChange, onUnlabeled } = this.#options;
     const key = keyOf(object);
+    others?.delete(object);
     if (key === undefined) return;
     const known = this.#versionOf(key);
     if (known === undefined || known > version) return;

@@ -82,7 +82,7 @@ async function take(
   }
   const kind = kindOf(step);
   const selection = {
-    labels: step.selector,
+    ...(step.selector === undefined ? {} : { labels: step.selector }),
     ...(step.namespace === undefined ? {} : { namespace: step.namespace }),
   };
   const items = await listed(hands, call, kind, selection);
@@ -235,6 +235,7 @@ const byName: ReadonlyMap<string, Kind> = new Map(
     kinds.pool,
     kinds.job,
     kinds.machine,
+    kinds.machineInstance,
     kinds.snapshot,
     kinds.pod,
     kinds.roleBinding,

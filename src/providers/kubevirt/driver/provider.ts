@@ -49,6 +49,7 @@ import { resize } from "./resize.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { Site } from "./site.ts";
 import { deleteSnapshot, listSnapshots, revert, takeSnapshot } from "./snapshots.ts";
+import type { Strangers } from "./strangers.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { activity, samples } from "./usage.ts";
 import { wire, type KubevirtOptions } from "./wiring.ts";
@@ -63,6 +64,7 @@ export class KubevirtProvider implements Provider {
   readonly #hands: Hands;
   readonly #upkeep: Upkeep;
   readonly #crossChecker: CrossChecker;
+  readonly #strangers: Strangers;
   readonly #jobs: HostedJobs | undefined;
   readonly #readSite: () => Promise<Site>;
   readonly #closed = new AbortController();
@@ -78,6 +80,7 @@ export class KubevirtProvider implements Provider {
     this.#hands = parts.hands;
     this.#upkeep = parts.upkeep;
     this.#crossChecker = parts.crossChecker;
+    this.#strangers = parts.strangers;
     this.#jobs = parts.jobs;
     this.#readSite = parts.site;
     this.#running = parts.run();
@@ -102,6 +105,7 @@ export class KubevirtProvider implements Provider {
           ...(this.#hands.claim?.findings() ?? []),
           ...this.#upkeep.findings(),
           ...this.#crossChecker.findings(),
+          ...this.#strangers.findings(),
           ...(this.#jobs?.findings() ?? []),
           ...this.#view.findings(),
           ...siteFindings(site, this.#settings, this.#view.nodes()),

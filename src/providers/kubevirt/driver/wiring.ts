@@ -18,6 +18,7 @@ import { RunWriter } from "./run-writer.ts";
 import { RunsSeen, runsSeenEveryMs } from "./runs-seen.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
+import { Strangers } from "./strangers.ts";
 import { Claim } from "./upkeep/claim.ts";
 import { Standing } from "./upkeep/standing.ts";
 import { Upkeep, type Mended } from "./upkeep/upkeep.ts";
@@ -57,6 +58,7 @@ interface Parts {
   readonly hands: Hands;
   readonly upkeep: Upkeep;
   readonly crossChecker: CrossChecker;
+  readonly strangers: Strangers;
   readonly jobs: HostedJobs | undefined;
   /** What the cluster is set up as, at most a minute ago. */
   readonly site: () => Promise<Site>;
@@ -78,6 +80,7 @@ export function wire(options: KubevirtOptions, closed: AbortSignal): Parts {
       : undefined;
   const mayWrite = (): boolean => claim === undefined || claim.isHeld;
   const standing = new Standing({ client, controlPlane, now, onLost: say.lost });
+  const strangers = new Strangers({ client, view, standing, controlPlane, now, onLost: say.lost });
   const site = keptSite(client, { settings, view, now, closed });
   const hands = new Hands({ client, view, settings, now, site, standing, claim });
   const upkeep = new Upkeep({
@@ -104,6 +107,7 @@ export function wire(options: KubevirtOptions, closed: AbortSignal): Parts {
   const writing = (): Promise<unknown>[] => [
     recordRuns(),
     standing.follow(closed),
+    strangers.follow(closed),
     upkeep.run(closed),
     crossChecker.run(closed),
     new Reverts({
@@ -116,7 +120,7 @@ export function wire(options: KubevirtOptions, closed: AbortSignal): Parts {
   ];
   const run = (): Promise<unknown> =>
     Promise.all([view.follow(closed), jobs?.run(closed), ...(writes ? writing() : [])]);
-  return { client, view, hands, upkeep, crossChecker, jobs, site, run };
+  return { client, view, hands, upkeep, crossChecker, strangers, jobs, site, run };
 }
 
 /** What the loops say of a cluster, each line with its site. */

@@ -234,5 +234,53 @@ describe.each(["core", "standard"] as const)(
       expect(told.join()).toContain(outcomes[projects].told);
       expect(told).toHaveLength(outcomes[projects].warnings);
     });
+
+    test("refuses somebody's pool and the machines that one makes; what copies all labels of ours passes, and is told", async () => {
+      const { objects } = cluster.server;
+      const project = namespaceName(spec.owner.projectId);
+      const place = { namespace: project, name: machineName(spec.id) };
+      const rented = json(objects.store.get(kinds.machine, place));
+      const ours = objectAt(rented, "metadata", "labels");
+      const app = { app: "web" };
+      // As the controller of pools makes them: whatever the template says, and owned by the pool.
+      const poolWith = (labels: JsonObject): JsonObject => ({
+        metadata: { name: "web", labels },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: app },
+          virtualMachineTemplate: { metadata: { labels: app }, spec: rented["spec"] },
+        },
+      });
+      const member = (labels: JsonObject, uid: string): JsonObject => ({
+        metadata: {
+          name: "web-0",
+          labels,
+          ownerReferences: [
+            {
+              apiVersion: "pool.kubevirt.io/v1beta1",
+              kind: "VirtualMachinePool",
+              name: "web",
+              uid,
+            },
+          ],
+        },
+        spec: { ...objectAt(rented, "spec"), dataVolumeTemplates: [] },
+      });
+      const refused = /denied request: Machines here are made by Millrace/;
+      expect(() => objects.create(kinds.pool, project, poolWith({}), byHand)).toThrow(refused);
+      const { document } = objects.create(kinds.pool, project, poolWith(ours), byHand);
+      const { uid } = document.metadata;
+      const make = (labels: JsonObject) =>
+        objects.create(kinds.machine, project, member({ ...app, ...labels }, uid), byHand);
+      expect(() => make({})).toThrow(refused);
+      expect(() => make(foreign(ours))).toThrow(refused);
+      make(ours);
+      await vi.waitFor(async () => {
+        const { findings = [] } = await provider.info(call);
+        expect(findings.map(({ message }) => message)).toContainEqual(
+          expect.stringContaining(`${project}/web-0 (VirtualMachinePool web)`),
+        );
+      }, 60_000);
+    });
   },
 );

@@ -13,7 +13,8 @@ interface Group {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace?: string;
-  readonly selector: string;
+  /** All of the kind there if absent, whoever made them. */
+  readonly selector?: string;
 }
 
 export type RemovalStep =
@@ -35,9 +36,13 @@ export function projectRemoval(
   const ours = `${labelKeys.controlPlane}=${ask.site.controlPlaneId}`;
   const within = (apiVersion: string, kind: string) =>
     ({ apiVersion, kind, namespace, selector: ours }) as const;
+  const anyones = (apiVersion: string, kind: string) =>
+    ({ do: "wait", apiVersion, kind, namespace }) as const;
   return [
-    { do: "delete", ...within("pool.kubevirt.io/v1beta1", "VirtualMachinePool") },
-    { do: "wait", ...within("kubevirt.io/v1", "VirtualMachine") },
+    // A machine that somebody made there past us would go with the namespace: it is his to remove.
+    anyones("pool.kubevirt.io/v1beta1", "VirtualMachinePool"),
+    anyones("kubevirt.io/v1", "VirtualMachine"),
+    anyones("kubevirt.io/v1", "VirtualMachineInstance"),
     { do: "wait", ...within("batch/v1", "Job") },
     { do: "wait", ...within("batch.volcano.sh/v1alpha1", "Job") },
     { do: "delete", ...within("snapshot.kubevirt.io/v1beta1", "VirtualMachineSnapshot") },

@@ -357,8 +357,9 @@ test("removing a project takes its machines' traces, its namespace, and at last 
   const removal = projectRemoval(project);
   const namespace = `p-${project.projectId}`;
   expect(removal.map((step) => ("kind" in step ? `${step.do} ${step.kind}` : step.do))).toEqual([
-    "delete VirtualMachinePool",
+    "wait VirtualMachinePool",
     "wait VirtualMachine",
+    "wait VirtualMachineInstance",
     "wait Job",
     "wait Job",
     "delete VirtualMachineSnapshot",

@@ -59,6 +59,14 @@ export const upkeep: Said = [
     "查明是谁（kubectl get … --show-managed-fields），并让该程序不要碰带 millrace.dev/control-plane 标签的命名空间。",
   ],
   [
+    "Machines that are not Millrace's own stand in its namespaces or bear its labels ({count}): {names}. Nobody pays for them, and they take room that is sold.",
+    "有 {count} 台虚拟机不是 Millrace 建的，却在它的命名空间里或带有它的标签：{names}。无人为其付费，而它们占用待售的资源。",
+  ],
+  [
+    "Remove them or their pool with kubectl, and rent them in Millrace. It never touches them; where its admission policies stand, the cluster refuses those without labels.",
+    "请用 kubectl 移走它们或其池，改在 Millrace 里租用。Millrace 从不动它们；准入策略在时，集群会拒绝没有标签的。",
+  ],
+  [
     "The cluster has no ValidatingAdmissionPolicy ({kind}).",
     "集群没有 ValidatingAdmissionPolicy（{kind}）。",
   ],
