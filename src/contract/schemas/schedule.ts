@@ -57,7 +57,7 @@ export const inQueue = z.object({
   name: z.string(),
   flavor: z.string(),
   workClass: z.enum(["diamond", "gold", "ordinary"]),
-  /** `resting`: its last attempt was lost, and it is tried again later. */
+  /** `resting`: its last attempt was cut short, and it is tried again later. */
   state: z.enum(["waiting", "resting"]),
   /** What its place in the order counts from. */
   askedAt: timestamp,

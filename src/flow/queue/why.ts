@@ -22,6 +22,8 @@ const row = z
     state: z.string().nullable(),
     asked_at: instant.nullable(),
     refusal: reasonRow.nullable(),
+    /** What it says of itself: of work that rests, why its last attempt did not end by itself. */
+    own_reason: reasonRow.nullable(),
     host_down_since: instant.nullable(),
     site_away_since: instant.nullable(),
     gang_id: z.string().nullable(),
@@ -35,7 +37,12 @@ const row = z
     shape: found.shape,
     state: stateOf(found),
     askedAt: found.asked_at,
-    reason: found.wants ? (found.refusal ?? hostDown(found) ?? siteAway(found)) : null,
+    reason: found.wants
+      ? (found.refusal ??
+        hostDown(found) ??
+        siteAway(found) ??
+        (stateOf(found) === "resting" ? found.own_reason : null))
+      : null,
     /** Under which it stands in line: members of a gang have one place together. */
     lineId: found.gang_id ?? found.id,
     members: found.gang_size,
@@ -96,7 +103,7 @@ export function askedFor(
   return db.maybe(
     sql`select r.id, r.kind, r.name, r.priority, r.shape,
         r.ended_at is null and r.wanted = 'running' as wants, q.state,
-        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal,
+        coalesce(q.asked_at, q.enqueued_at) as asked_at, q.refusal, r.end_reason as own_reason,
         case h.state when 'down' then h.state_since end as host_down_since,
         ${unseenSince(sql`s`, of.at)} as site_away_since,
         r.gang_id, r.gang_size
@@ -117,7 +124,7 @@ export function whyText(asked: Asked, outlook: OutlookOfOne | undefined): string
     case "entering":
       return "It was admitted and enters the queue in a moment.";
     case "resting":
-      return "Its last attempt was lost; it rests before it is tried again.";
+      return `${asked.reason?.message ?? "Its last attempt was cut short."} It rests before it is tried again.`;
     case "placed":
       return asked.reason?.message ?? "It does not wait: it has a host.";
     case "waiting":

@@ -60,7 +60,7 @@ export const jobs = {
     none: "It asks for no capacity.",
     entering: "It was admitted and enters the queue in a moment.",
     waiting: "It is looked at for the first time in a moment.",
-    resting: "Its last attempt was lost; it rests before it is tried again.",
+    resting: "Its last attempt was cut short; it rests before it is tried again.",
     placed: "It has a host.",
   },
   class: "Class",

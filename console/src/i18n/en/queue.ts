@@ -16,7 +16,7 @@ export const queue = {
   what: "What",
   customer: "Customer",
   why: "Why",
-  state: { waiting: "not looked at yet", resting: "rests after a fault" },
+  state: { waiting: "not looked at yet", resting: "rests after an attempt that was cut short" },
   kind: { lease: "instance", job: "job" },
   members_one: "{{count}} member",
   members_other: "{{count}} members",

@@ -57,7 +57,7 @@ export const jobs = {
     none: "当前不占用资源。",
     entering: "已受理，即将进入队列。",
     waiting: "即将进行首次调度。",
-    resting: "上次运行因平台故障中断，稍后会重试。",
+    resting: "上次运行中断，稍后会重试。",
     placed: "已分配主机。",
   },
   class: "等级",

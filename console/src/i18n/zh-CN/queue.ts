@@ -16,7 +16,7 @@ export const queue = {
   what: "请求",
   customer: "客户",
   why: "原因",
-  state: { waiting: "尚未调度", resting: "故障后暂歇" },
+  state: { waiting: "尚未调度", resting: "运行中断后暂歇" },
   kind: { lease: "实例", job: "作业" },
   members_other: "{{count}} 个成员",
   customerLimits: "客户的占用与用量上限",

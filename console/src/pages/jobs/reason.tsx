@@ -24,7 +24,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   host_down: [],
   preempted: [],
 };
-const longer = new Set(["no_host_fits", "host_down"]);
+const longer = new Set(["no_host_fits", "host_down", "preempted"]);
 const instants = new Set(["startsAt", "until"]);
 
 export function useReasonText(): (reason: Reason) => string {

@@ -94,7 +94,8 @@ export const waits: Said = [
   ],
   ["It was admitted and enters the queue in a moment.", "已受理，即将进入队列。"],
   ["It is looked at for the first time in a moment.", "即将进行首次调度。"],
-  ["Its last attempt was lost; it rests before it is tried again.", "上一次运行丢失，稍后重试。"],
+  ["Its last attempt was cut short.", "上一次运行中断。"],
+  ["It rests before it is tried again.", "稍后重试。"],
   [
     "It needs {needed} units together; a host has {largest} at most and the pool has no room for it even when empty.",
     "需要 {needed} 个单位在一起；单台主机最多 {largest} 个，即使资源池全空也放不下。",
