@@ -12,6 +12,7 @@ import { Failure } from "#kernel/failure.ts";
 
 import { awaitedCopiesOf } from "./clone-rows.ts";
 import { snapshotRow, type SnapshotRow } from "./snapshots.ts";
+import { addEvent } from "./store.ts";
 
 interface LeaseKey {
   readonly tenantId: string;
@@ -108,7 +109,16 @@ export async function askRevert(tx: Tx, key: SnapshotKey): Promise<OperationRow>
     );
   }
   await refuseOtherSize(tx, key, snapshot);
-  return ask(tx, key, "revert", argumentsOf(snapshot));
+  const operation = await ask(tx, key, "revert", argumentsOf(snapshot));
+  // Without it the events would show a stop and a start that nobody asked for.
+  await addEvent(tx, {
+    tenantId: key.tenantId,
+    requestId: key.leaseId,
+    kind: "revert",
+    message: `It goes back to the snapshot ${snapshot.name}: what was written since is lost.`,
+    at: key.at,
+  });
+  return operation;
 }
 
 export async function askDeleteSnapshot(tx: Tx, key: SnapshotKey): Promise<OperationRow> {

@@ -43,6 +43,10 @@ export const events: Said = [
   ["Restart {number} of {most}.", "第 {number} 次重启，最多 {most} 次。"],
   ["Its disk is being copied for {name}.", "正在为 {name} 复制其磁盘。"],
   [
+    "It goes back to the snapshot {name}: what was written since is lost.",
+    "正在恢复到快照 {name}：此后写入的内容将丢失。",
+  ],
+  [
     "It is a copy of {name}: the disk of that one is being copied.",
     "它是 {name} 的克隆：正在复制后者的磁盘。",
   ],

@@ -106,6 +106,18 @@ export const parts: Said = [
   ["interrupted", "中断"],
   ["waiting", "等待"],
   ["note", "须知"],
+  ["moved", "迁移"],
+  ["clone", "克隆"],
+  ["revert", "恢复快照"],
+  ["adopted", "认领"],
+  ["requeued", "重新排队"],
+  ["evicted", "平台终止"],
+  ["preempted", "让出资源"],
+  ["preemption-called-off", "取消让出"],
+  ["platform-error", "平台错误"],
+  ["host-down", "主机离线"],
+  ["lost", "丢失"],
+  ["resize_announced", "变更预告"],
 
   // Of the catalog that a new cloud begins with.
   ["For a first try", "入门体验"],
