@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     await app.close();
     return;
   }
-  if (app.url !== undefined) say(await welcome(app, startedAt));
+  if (app.url !== undefined) say(await welcome(app, startedAt, repositoryRoot));
   if (!signal.aborted) await once(signal, "abort");
   observer.log.info({ signal: String(signal.reason) }, "stopping");
   say("Stopping; virtual machines go on running.");

@@ -63,5 +63,5 @@ function sourceHash(root) {
 
 /** @param {string} name */
 function isSource(name) {
-  return name.endsWith(".ts") && !name.endsWith(".test.ts");
+  return (name.endsWith(".ts") && !name.endsWith(".test.ts")) || name.endsWith(".json");
 }

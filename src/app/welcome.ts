@@ -1,5 +1,6 @@
 /** What a person reads when the cloud is up. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 import { images } from "#catalog/images.ts";
 
@@ -9,7 +10,8 @@ import type { App } from "./app.ts";
 import { operatorFile } from "./first-key.ts";
 import type { SiteLook } from "./sites.ts";
 
-export async function welcome(app: App, startedAt: number): Promise<string> {
+/** @param root Where the program is: a clone, or what an image has of one. */
+export async function welcome(app: App, startedAt: number, root: string): Promise<string> {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   return [
     "",
@@ -22,19 +24,43 @@ export async function welcome(app: App, startedAt: number): Promise<string> {
     ...(await imagesToCome(app)),
     "",
     "Try:",
-    "  ./millrace login --local        sign in as the operator on this machine",
-    "  ./millrace offers               what can be rented, and its price",
-    "  npm run tour                    rent a real VM, run a real job, read the bill",
+    ...toTry(root),
     "",
-    ...(await consoleLink(app)),
+    ...(await consoleLink(app, root)),
     "",
   ].join("\n");
 }
 
-async function consoleLink({ db, now, publicUrl = "" }: App): Promise<string[]> {
+function toTry(root: string): string[] {
+  const said = program(root);
+  const lines: [string, string][] = [
+    [`${said} login --local`, "sign in as the operator on this machine"],
+    [`${said} offers`, "what can be rented, and its price"],
+    ...(isClone(root)
+      ? [
+          ["npm run tour", "rent a real VM, run a real job, read the bill"] satisfies [
+            string,
+            string,
+          ],
+        ]
+      : []),
+  ];
+  return lines.map(([command, does]) => `  ${command.padEnd(30)}  ${does}`);
+}
+
+/** In an image there is neither what one types in a clone nor what plays the tour. */
+function isClone(root: string): boolean {
+  return existsSync(join(root, "src"));
+}
+
+function program(root: string): string {
+  return isClone(root) ? "./millrace" : "millrace";
+}
+
+async function consoleLink({ db, now, publicUrl = "" }: App, root: string): Promise<string[]> {
   const code = await db.transaction((tx) => newStartCode(tx, now()));
   return [
-    "Console, signed in as the operator (once, within an hour; later: ./millrace console):",
+    `Console, signed in as the operator (once, within an hour; later: ${program(root)} console):`,
     `  ${publicUrl.replace(/\/$/, "")}/sign-in#code=${code}`,
   ];
 }

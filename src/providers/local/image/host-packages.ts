@@ -1,11 +1,11 @@
 /**
  * The Debian packages that this machine needs, as the set-up knows them (bin/setup/host-packages.mjs):
- * one list, in host-packages.json, read from the source tree also when the compiled program runs.
+ * one list, in host-packages.json, compiled into the program, so that `doctor` knows it also where there
+ * are no sources.
  */
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-
 import { z } from "zod";
+
+import hostPackagesJson from "./host-packages.json" with { type: "json" };
 
 const hostPackage = z.object({
   name: z.string(),
@@ -16,11 +16,9 @@ const hostPackage = z.object({
 export type HostPackage = z.infer<typeof hostPackage>;
 
 const list = z.object({ packages: z.array(hostPackage) });
-const projectRoot = resolve(import.meta.dirname, "../../../..");
 
 export function hostPackages(): readonly HostPackage[] {
-  const path = join(projectRoot, "src/providers/local/image/host-packages.json");
-  return list.parse(JSON.parse(readFileSync(path, "utf8"))).packages;
+  return list.parse(hostPackagesJson).packages;
 }
 
 export function installLine(packages: readonly string[]): string {
