@@ -8,7 +8,7 @@ import type { JsonObject } from "#test/kube/schema-node.ts";
 import type { Document } from "./document.ts";
 import { at, listAt, objectAt, textAt } from "./json.ts";
 import type { Objects, Place } from "./objects.ts";
-import { badRequest, conflict, noSuchResource, notFound } from "./refusal.ts";
+import { badRequest, conflict, internalError, noSuchResource, notFound } from "./refusal.ts";
 
 export interface Action {
   readonly place: Place;
@@ -35,6 +35,9 @@ export function actOnMachine(objects: Objects, { place, action, body }: Action):
   switch (action) {
     case "start":
       if (runs || strategy === "Always") return refuse("VM is already running");
+      if (listAt(machine, "status", "stateChangeRequests").length > 0) {
+        throw internalError("unable to complete request: stop/start already underway");
+      }
       if (strategy !== "Halted") return requests({ action: "Start" });
       objects.patch(kinds.machine, place, { spec: { runStrategy: "Always" } }, write);
       return;

@@ -99,6 +99,11 @@ export function forbidden(
   return new Refusal(causes === undefined ? said : { ...said, causes });
 }
 
+export function internalError(why: string): Refusal {
+  const message = `Internal error occurred: ${why}`;
+  return new Refusal({ code: 500, reason: "InternalError", message });
+}
+
 export function expired(message: string): Refusal {
   return new Refusal({ code: 410, reason: "Expired", message });
 }

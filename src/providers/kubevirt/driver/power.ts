@@ -51,7 +51,7 @@ function doingOf(
   switch (action.to) {
     case "start":
       if (machine.seen.spec.runStrategy === "Halted") return switchOn(hands, call, found, action);
-      return isLive ? {} : { act: () => startAgain(hands, call, found) };
+      return isLive || startsByItself(machine) ? {} : { act: () => startAgain(hands, call, found) };
     case "stop":
       return isLive ? halt(hands, call, found, 0) : { patch: haltedPatch };
     case "shutdown":
@@ -113,6 +113,15 @@ async function demandOver(hands: Hands, call: Call, machine: KeptMachine): Promi
     "The stop before this start is not over yet on the cluster. Ask again in a moment.",
     { effect: "none" },
   );
+}
+
+/**
+ * It is on, and KubeVirt has not acted upon that: while its disks are filled it waits, and starts it when
+ * they are. Asked again it would refuse, or start it once more later.
+ */
+function startsByItself({ seen: { spec, status } }: KeptMachine): boolean {
+  if (status?.stateChangeRequests.some(({ action }) => action === "Start") === true) return true;
+  return status?.runStrategy !== spec.runStrategy;
 }
 
 /** The guest ended by itself: its run goes when the next is made, so its end is written first. */

@@ -54,6 +54,11 @@ const machine = z.object({
       printableStatus: z.string().default(""),
       /** Which strategy the controller has seen last. */
       runStrategy: z.string().optional(),
+      /** What it was told and has not come true yet. */
+      stateChangeRequests: z
+        .array(z.object({ action: z.string() }))
+        .nullish()
+        .transform((all) => all ?? []),
       conditions,
       created: z.boolean().default(false),
       ready: z.boolean().default(false),
