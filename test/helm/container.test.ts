@@ -1,4 +1,4 @@
-/** What can be said of an image that is built elsewhere: this machine has no engine for containers. */
+/** What can be said of the images where there is no engine for containers: what their files tell to do. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
