@@ -39,7 +39,14 @@ export type ProviderKind = "local" | "simulated" | "kubevirt";
 export type Execution = "kvm" | "emulated" | "simulated";
 
 /** A capability is there, or it is not, because of something a person can read. */
-export type Capability = { readonly can: true } | { readonly can: false; readonly because: string };
+export type Capability =
+  | { readonly can: true }
+  | {
+      readonly can: false;
+      readonly because: string;
+      /** Of machines of these service classes alone; of all if absent. */
+      readonly classes?: readonly ("core" | "standard")[];
+    };
 
 export interface Capabilities {
   readonly snapshotWithMemory: Capability;
@@ -51,6 +58,8 @@ export interface Capabilities {
   /** CPU or memory changes while the machine runs. Without it a resize acts at the next start. */
   readonly resizeCpuLive: Capability;
   readonly resizeMemoryLive: Capability;
+  /** A disk becomes larger at all, while its machine runs or at its next start. */
+  readonly diskGrow: Capability;
   readonly diskGrowLive: Capability;
   /** Whole GPUs are added to, and taken from, a machine that runs or is stopped. */
   readonly resizeGpus: Capability;
