@@ -5,6 +5,7 @@
 import { createServer } from "node:net";
 
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import { claimResize } from "./api/claim-resize.ts";
 import { textAt, listAt } from "./api/json.ts";
 import { startNodeSide, type NodeSide, type NodeSideOptions } from "./node-side/node-side.ts";
 import { byController, setStatus, withConditions } from "./node-side/writing.ts";
@@ -63,6 +64,7 @@ export async function startTestCluster(
 
 /** What an administrator installs: KubeVirt's own object, storage with snapshots, the namespace of images. */
 function setUp({ objects }: KubeServer): void {
+  objects.admissions.add(claimResize(objects));
   objects.create(kinds.namespace, undefined, { metadata: { name: "kubevirt" } }, byController);
   objects.create(
     kinds.namespace,
@@ -90,6 +92,7 @@ function setUp({ objects }: KubeServer): void {
       annotations: { "storageclass.kubernetes.io/is-default-class": "true" },
     },
     provisioner: "rbd.csi.ceph.com",
+    allowVolumeExpansion: true,
   };
   objects.create(kinds.storageClass, undefined, storage, byController);
   const profile = { metadata: { name: "ceph-block" }, spec: {} };

@@ -117,16 +117,22 @@ test("M-VM-02, M-VM-05, MT-02, R-PAYG-1, R-EVT-2: a machine on a cluster is rent
     });
   }, waiting);
   // KubeVirt keeps no memory: said at once, and no failed snapshot is left behind.
-  const withMemory = acme().call("createSnapshot", { ...key, body: { name: "all" } });
+  const withMemory = acme().call("createSnapshot", {
+    ...key,
+    body: { name: "all", withMemory: true },
+  });
   await expect(withMemory).rejects.toMatchObject({
     code: "unsupported",
     message: expect.stringContaining("Take one of the disk alone"),
   });
   expect((await acme().call("listSnapshots", key)).items).toEqual([]);
-  const taken = await acme().call("createSnapshot", {
-    ...key,
-    body: { name: "before", withMemory: false },
+  expect((await acme().call("getLease", key)).capabilities).toMatchObject({
+    diskGrow: { can: true },
+    snapshotWithMemory: { can: false },
   });
+  // Who does not say gets what is kept there.
+  const taken = await acme().call("createSnapshot", { ...key, body: { name: "before" } });
+  expect(taken.snapshot.withMemory).toBe(false);
   await succeeded(acme(), taken.operation);
   await cloud.setForward(hourMs);
   const revert = { params: { leaseId: lease.id, snapshotId: taken.snapshot.id } };

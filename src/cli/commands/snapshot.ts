@@ -11,6 +11,7 @@ import type { Column } from "#cli/table.ts";
 import { because, bytes, shortId, time, yesNo } from "#cli/text.ts";
 import { settledLease, tookText, waitFor, waitOptions } from "#cli/waiting.ts";
 import type { ItemOf } from "#client/types.ts";
+import { Failure } from "#kernel/failure.ts";
 
 const leaseAndSnapshot = z.tuple([z.string(), z.string()]);
 
@@ -26,22 +27,41 @@ const columns: readonly Column<ItemOf<"listSnapshots">>[] = [
   { title: "WHY", cell: (item) => (item.reason === null ? "" : because(item.reason)) },
 ];
 
+/** The server says what it cannot; here is how to ask for the rest. */
+function namingTheDisk(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== "unsupported") return error;
+  return new Failure("unsupported", `${error.message} That is: --no-memory.`, { cause: error });
+}
+
 export function addSnapshots(program: Command, shell: Shell): void {
   const snapshot = group(program, "snapshot", "States of a machine that were kept");
 
   define(snapshot, shell, {
     usage: "create <lease> <name>",
-    summary: "Keep the state of a machine: its disk, and its memory unless told otherwise",
+    summary: "Keep the state of a machine: its disk, and its memory where its platform keeps that",
     args: leaseAndSnapshot,
     options: waitOptions.extend({
       memory: flag("--no-memory", "the disk only", z.boolean().default(true)),
+      withMemory: flag(
+        "--with-memory",
+        "its memory too, or nothing at all",
+        z.boolean().default(false),
+      ),
     }),
     examples: ["millrace snapshot create web before-upgrade"],
     act: async (session, [text, name], options) => {
       const leaseId = await resolve(session, kinds.lease, text);
       const { client, out } = session;
-      const body = { name, withMemory: options.memory };
-      const made = await client.call("createSnapshot", { params: { leaseId }, body });
+      if (options.withMemory && !options.memory) {
+        throw new Failure("invalid_request", "--with-memory and --no-memory exclude each other.");
+      }
+      const withMemory = options.memory ? options.withMemory || undefined : false;
+      const body = { name, ...(withMemory === undefined ? {} : { withMemory }) };
+      const made = await client
+        .call("createSnapshot", { params: { leaseId }, body })
+        .catch((error: unknown) => {
+          throw options.withMemory ? namingTheDisk(error) : error;
+        });
       const { id } = made.snapshot;
       if (!options.wait) {
         await out.show({

@@ -122,6 +122,11 @@ export const note = z.object({
   who: z.enum(["customer", "operator", "nobody"]),
 });
 
+const ability = z.union([
+  z.object({ can: z.literal(true) }),
+  z.object({ can: z.literal(false), because: z.string() }),
+]);
+
 export const lease = z.object({
   id,
   projectId: id,
@@ -150,6 +155,8 @@ export const lease = z.object({
   readyAt: timestamp.nullable(),
   releasedAt: timestamp.nullable(),
   instanceId: id.nullable(),
+  /** What its platform does with it, and why not the rest: known before it is asked for. `null` while it has no machine. */
+  capabilities: z.object({ diskGrow: ability, snapshotWithMemory: ability }).nullable(),
   /** Who asked for it; no name where that is nobody of this tenant, as when the operator acted for it. */
   owner: z.object({ id, name: z.string().nullable() }),
   ...placedBeside,
@@ -225,7 +232,8 @@ export const snapshot = z.object({
 
 export const createSnapshotBody = z.strictObject({
   name: displayName,
-  withMemory: z.boolean().default(true),
+  /** When left out: if it runs, and its platform keeps memory. Asked for where it does not, it is refused. */
+  withMemory: z.boolean().optional(),
 });
 
 const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);

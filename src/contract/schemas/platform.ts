@@ -35,7 +35,12 @@ export const auditFilters = {
 
 const capability = z.union([
   z.object({ can: z.literal(true) }),
-  z.object({ can: z.literal(false), because: z.string() }),
+  z.object({
+    can: z.literal(false),
+    because: z.string(),
+    /** Of machines of these service classes alone; of all when left out. */
+    classes: z.array(z.enum(["core", "standard"])).optional(),
+  }),
 ]);
 
 export const site = z.object({

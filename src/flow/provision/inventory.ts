@@ -30,6 +30,8 @@ export async function refreshInventory(
       context.observer.log.info({ site: provider.site, changed }, "inventory changed");
     }
   } catch (error) {
+    // A look that we gave up ourselves, as at our end, says nothing of the site.
+    if (signal.aborted) throw error;
     const trouble = error instanceof Error ? error.message : String(error);
     await siteUnreachable(db, { site: provider.site, trouble });
     throw error;

@@ -16,6 +16,7 @@ import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import { besideRow } from "./beside-view.ts";
+import { capabilityRow } from "./capability.ts";
 import { copyingCode } from "./clone-rows.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
 import { reasonOfRemark, remarkRow } from "./remarks.ts";
@@ -61,6 +62,8 @@ const row = z.object({
   host: z.string().nullable(),
   host_down_since: instant.nullable(),
   site_away_since: instant.nullable(),
+  disk_grow: capabilityRow.nullable(),
+  snapshot_memory: capabilityRow.nullable(),
   execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
   ...besideRow,
 });
@@ -74,6 +77,7 @@ const leaseRows = (at: number): Sql => sql`
     i.start_kind, i.pending_resize, i.reason as instance_reason, i.waiting, i.notes, q.refusal, h.name as host,
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
     ${unseenSince(sql`s`, at)} as site_away_since,
+    s.capabilities->'diskGrow' as disk_grow, s.capabilities->'snapshotWithMemory' as snapshot_memory,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
       when r.ended_at is not null then 'released'

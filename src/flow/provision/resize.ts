@@ -16,8 +16,7 @@ import { growPlacement } from "#flow/place/store.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Shape } from "#kernel/shape.ts";
 
-/** As the site said it; a site of an earlier release says nothing. */
-const capability = z.object({ can: z.boolean(), because: z.string().optional() });
+import { abilityOf, capabilityRow } from "./capability.ts";
 
 export interface ResizeAsk {
   readonly tenantId: string;
@@ -44,11 +43,16 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
     );
   }
   const instance = await tx.maybe(
-    sql`select i.id, i.state, s.capabilities->'resizeGpus' as gpus
+    sql`select i.id, i.state, s.capabilities->'resizeGpus' as gpus, s.capabilities->'diskGrow' as disk
       from instance i left join site s on s.name = i.site
       where i.tenant_id = ${wish.tenantId} and i.request_id = ${wish.leaseId}
         and i.state <> 'gone'`,
-    z.object({ id: z.string(), state: z.string(), gpus: capability.nullable() }),
+    z.object({
+      id: z.string(),
+      state: z.string(),
+      gpus: capabilityRow.nullable(),
+      disk: capabilityRow.nullable(),
+    }),
   );
   if (instance === undefined || !["running", "stopped"].includes(instance.state)) {
     throw new Failure(
@@ -68,6 +72,7 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
       `The lease ${lease.name} is being resized already; wait until that is done.`,
     );
   }
+  requireGrowing(instance.disk, { from, to });
   await requireQuota(tx, wish, from);
   const key = { tenantId: wish.tenantId, instanceId: instance.id };
   await requireItsPlace(tx, key, { from, to });
@@ -78,6 +83,21 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
     price: wish.price.shown,
     ...(devices === undefined ? {} : { devices }),
   });
+}
+
+/** Before anything is held for it: nothing of the resize happens where its disk cannot follow. */
+function requireGrowing(
+  said: z.output<typeof capabilityRow> | null,
+  { from, to }: { readonly from: Shape; readonly to: Shape },
+): void {
+  if (to.diskGiB === from.diskGiB) return;
+  const disk = abilityOf(said, from);
+  if (disk.can) return;
+  throw new Failure(
+    "unsupported",
+    `The disk of this lease cannot grow: ${disk.because}. Keep its ${from.diskGiB} GiB, or rent another one with a larger disk and move.`,
+    { details: { capability: "diskGrow", because: disk.because, diskGiB: from.diskGiB } },
+  );
 }
 
 /** It stays on its host, so a flavor of another pool is none for it, nor is one NUMA node after many. */
@@ -116,7 +136,7 @@ async function devicesFor(
     readonly to: Shape;
     readonly instance: {
       readonly state: string;
-      readonly gpus: z.output<typeof capability> | null;
+      readonly gpus: z.output<typeof capabilityRow> | null;
     };
   },
 ): Promise<string[] | undefined> {

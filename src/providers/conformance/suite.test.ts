@@ -143,6 +143,15 @@ class Shrinks extends SimulatedProvider {
   }
 }
 
+/** Says that no disk grows, and lets them grow. */
+class GrowsAnyway extends SimulatedProvider {
+  override async info(call: ReadCall) {
+    const info = await super.info(call);
+    const diskGrow = { can: false, because: "the storage lets no disk grow" } as const;
+    return { ...info, capabilities: { ...info.capabilities, diskGrow } };
+  }
+}
+
 class LosesLog extends SimulatedProvider {
   override async workloadLog(
     call: ReadCall,
@@ -277,6 +286,7 @@ const broken: readonly (readonly [string, Driver])[] = [
   ["workload-crash", AllSucceeded],
   ["resize-cpu", PendingForever],
   ["disk-grow", Shrinks],
+  ["disk-grow", GrowsAnyway],
   ["pin-numa", PinsNothing],
   ["pin-numa", PinnedOnPaper],
   ["pin-exclusive", PinsNothing],

@@ -16,6 +16,7 @@ export function capabilitiesOf({ offered }: Driver): Capabilities {
     ),
     resizeCpuLive: yes,
     resizeMemoryLive: yes,
+    diskGrow: yes,
     diskGrowLive: yes,
     resizeGpus: no("the local provider passes no devices to its machines"),
     pause: yes,

@@ -10,6 +10,7 @@ export const simulatedCapabilities: Capabilities = {
   clone: yes,
   resizeCpuLive: yes,
   resizeMemoryLive: yes,
+  diskGrow: yes,
   diskGrowLive: yes,
   resizeGpus: yes,
   pause: yes,

@@ -90,6 +90,7 @@ simulated(
     clone: no,
     resizeCpuLive: no,
     resizeMemoryLive: no,
+    diskGrow: no,
     diskGrowLive: no,
     resizeGpus: no,
     pause: no,

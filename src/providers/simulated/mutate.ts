@@ -169,6 +169,9 @@ export function resize(machine: MachineState, to: Resize, now: number, can: Capa
   if (diskBytes !== undefined && diskBytes < machine.diskBytes) {
     throw refused(`disks only grow: ${diskBytes} bytes asked, ${machine.diskBytes} now`);
   }
+  if (diskBytes !== undefined && diskBytes > machine.diskBytes) {
+    demand(can.diskGrow, "a larger disk");
+  }
   const off = machine.power === "stopped" && machine.startsAt === null;
   const cpuNow = off || can.resizeCpuLive.can;
   const memoryNow = off || can.resizeMemoryLive.can;

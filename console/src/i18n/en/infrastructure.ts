@@ -243,6 +243,7 @@ export const infrastructure = {
     keepSnapshot: "Snapshot outlives its machine",
     resizeCpuLive: "More or fewer CPUs while running",
     resizeMemoryLive: "More or less memory while running",
+    diskGrow: "Larger disk",
     diskGrowLive: "Larger disk while running",
     resizeGpus: "More or fewer GPUs of a machine",
     pause: "Pause",

@@ -84,6 +84,8 @@ export const lease = {
   resizeText:
     "It takes effect live where the guest takes it, and else at the next start. The new price holds from then on.",
   diskOnlyGrows: "A disk can grow, but not shrink.",
+  diskNeverGrows:
+    "The disk of this instance cannot grow: {{because}}. Keep its {{size}} GiB, or rent another one with a larger disk and move.",
   nothingChanged: "Choose another flavor or a larger disk",
   priceNow: "Per hour now",
   priceThen: "Per hour then, by the list",
@@ -159,6 +161,7 @@ export const lease = {
   noSnapshotsText: "A snapshot keeps the disk as it is now, so that you can go back to it.",
   snapshotText: "Snapshots are billed as storage, until they are removed.",
   withMemory: "With memory",
+  memoryNotKept: "Not here: {{because}}.",
   withMemoryHelp: "Going back brings what runs back too. It takes longer and more space.",
   snapshotSize: "Size",
   keptUntil: "Kept until",

@@ -229,6 +229,7 @@ export const infrastructure = {
     keepSnapshot: "快照可独立于虚拟机保留",
     resizeCpuLive: "运行中调整 CPU",
     resizeMemoryLive: "运行中调整内存",
+    diskGrow: "扩容磁盘",
     diskGrowLive: "运行中扩容磁盘",
     resizeGpus: "调整 GPU 数量",
     pause: "暂停",

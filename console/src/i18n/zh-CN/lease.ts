@@ -82,6 +82,8 @@ export const lease = {
   resizeAsked: "正在变更 {{name}} 的配置",
   resizeText: "虚拟机支持时在线生效，否则在下次启动时生效；自生效起按新价格计费。",
   diskOnlyGrows: "磁盘只能扩容，不能缩小。",
+  diskNeverGrows:
+    "该实例的磁盘无法扩容：{{because}}。请保持 {{size}} GiB，或另租一台更大磁盘的实例并迁移数据。",
   nothingChanged: "请选择其他规格或更大的磁盘",
   priceNow: "当前每小时",
   priceThen: "变更后每小时（目录价）",
@@ -156,6 +158,7 @@ export const lease = {
   noSnapshotsText: "快照保存磁盘的当前状态，以便日后恢复。",
   snapshotText: "快照按存储计费，删除后停止计费。",
   withMemory: "包含内存",
+  memoryNotKept: "此处不支持：{{because}}。",
   withMemoryHelp: "恢复时运行中的程序也会恢复；耗时更长，占用空间更多。",
   snapshotSize: "大小",
   keptUntil: "保留至",

@@ -6,6 +6,7 @@ import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { flavorChoice } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
 import { fieldError } from "#console/components/problem-box.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { NumberField, Select } from "#console/ui/fields.tsx";
 import { Facts } from "#console/ui/layout.tsx";
@@ -53,12 +54,19 @@ export function ResizeDialog({
     ...(flavor === undefined || flavor === lease.flavor.name ? {} : { flavor }),
     ...(isSane && disk !== least ? { diskGiB: disk } : {}),
   };
+  const told = useServerWords();
+  const grows = lease.capabilities?.diskGrow ?? { can: true };
+  const fixed = grows.can
+    ? undefined
+    : t("lease.diskNeverGrows", { because: told(grows.because), size: whole });
   const refusal =
-    disk < least
-      ? t("lease.diskOnlyGrows")
-      : Object.keys(body).length === 0
-        ? t("lease.nothingChanged")
-        : undefined;
+    fixed !== undefined && disk > whole
+      ? fixed
+      : disk < least
+        ? t("lease.diskOnlyGrows")
+        : Object.keys(body).length === 0
+          ? t("lease.nothingChanged")
+          : undefined;
   const command = [
     `millrace lease resize ${lease.name}`,
     ...(body.flavor === undefined ? [] : [`--flavor ${body.flavor}`]),
@@ -86,7 +94,7 @@ export function ResizeDialog({
       />
       <NumberField
         label={t("rent.disk")}
-        description={t("lease.diskOnlyGrows")}
+        description={fixed ?? t("lease.diskOnlyGrows")}
         value={disk}
         onChange={setDisk}
         min={least}

@@ -5,6 +5,7 @@ import { useState, type ReactNode } from "react";
 import { useAction } from "#console/api/queries.ts";
 import { ConfirmDialog } from "#console/components/confirm-dialog.tsx";
 import { fieldError } from "#console/components/problem-box.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText } from "#console/i18n/index.ts";
 import { Switch, TextField } from "#console/ui/fields.tsx";
 import { Text } from "#console/ui/text.tsx";
@@ -23,7 +24,9 @@ export function CreateSnapshot({
 }): ReactNode {
   const { t } = useText();
   const [name, setName] = useState("");
-  const [withMemory, setWithMemory] = useState(lease.state === "running");
+  const told = useServerWords();
+  const memory = lease.capabilities?.snapshotWithMemory ?? { can: true };
+  const [withMemory, setWithMemory] = useState(lease.state === "running" && memory.can);
   const create = useAction("createSnapshot", { onDone: onClose });
   return (
     <ConfirmDialog
@@ -50,7 +53,12 @@ export function CreateSnapshot({
       />
       <Switch
         label={t("lease.withMemory")}
-        description={t("lease.withMemoryHelp")}
+        description={
+          memory.can
+            ? t("lease.withMemoryHelp")
+            : t("lease.memoryNotKept", { because: told(memory.because) })
+        }
+        disabled={!memory.can}
         isOn={withMemory}
         onChange={setWithMemory}
       />

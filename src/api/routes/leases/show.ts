@@ -7,6 +7,7 @@ import { price } from "#contract/schemas/catalog.ts";
 import type { Reason as ShownReason } from "#contract/schemas/common.ts";
 import type { Tx } from "#db/pool.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
+import { abilityOf } from "#flow/provision/capability.ts";
 import { shownBeside } from "#flow/provision/beside-view.ts";
 import { findLease, reasonOf, usedFlavor, type LeaseView } from "#flow/provision/lease-view.ts";
 import type { SnapshotRow } from "#flow/provision/snapshots.ts";
@@ -59,6 +60,13 @@ export function showLease(view: LeaseView): Lease {
     readyAt: optionalTime(view.ready_at),
     releasedAt: optionalTime(view.ended_at),
     instanceId: view.instance_id,
+    capabilities:
+      view.instance_id === null
+        ? null
+        : {
+            diskGrow: abilityOf(view.disk_grow, view.shape),
+            snapshotWithMemory: abilityOf(view.snapshot_memory, view.shape),
+          },
     owner: { id: view.created_by, name: view.created_by_name },
     ...shownBeside(view),
   };

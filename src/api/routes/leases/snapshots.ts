@@ -3,7 +3,7 @@ import type { Handler } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import type { Operations } from "#contract/operations.ts";
 import { askDeleteSnapshot, askRevert, askSnapshot } from "#flow/provision/snapshot-asks.ts";
-import { refuseMemoryNotKept } from "#flow/provision/snapshot-memory.ts";
+import { memoryKept } from "#flow/provision/snapshot-memory.ts";
 import { listSnapshots } from "#flow/provision/snapshots.ts";
 
 import { keyOf } from "./leases.ts";
@@ -27,11 +27,11 @@ export const createSnapshot: Handler<Operations["createSnapshot"]> = async (
   context,
 ) => {
   const key = keyOf(context, params.leaseId);
-  if (body.withMemory) await refuseMemoryNotKept(context.tx, key);
+  const withMemory = await memoryKept(context.tx, key, body.withMemory);
   const { snapshot, operation } = await askSnapshot(context.tx, {
     ...key,
     name: body.name,
-    withMemory: body.withMemory,
+    withMemory,
   });
   context.note({ target: snapshot.id, details: { leaseId: params.leaseId, name: body.name } });
   return { snapshot: showSnapshot(snapshot), operation: showOperation(operation) };

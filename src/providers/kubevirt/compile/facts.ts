@@ -23,6 +23,8 @@ export interface StorageClassFacts {
   readonly volumeMode: "Block" | "Filesystem";
   /** There is a VolumeSnapshotClass for it: without one a snapshot holds no disk. */
   readonly snapshots: boolean;
+  /** `allowVolumeExpansion`: without it a disk keeps the size that it was made with. */
+  readonly grows: boolean;
 }
 
 /** Where a disk's first content comes from. */

@@ -15,9 +15,14 @@ const noSnapshots =
 export const noGpuResize =
   "a GPU is added or taken at the next start only (KubeVirt says RestartRequired)";
 
+/** Of a class of storage without `allowVolumeExpansion`. */
+export function doesNotGrow(storageClass: string): string {
+  return `storage class ${storageClass} lets no disk grow (allowVolumeExpansion)`;
+}
+
 const yes: Capability = { can: true };
 
-function no(because: string): Capability {
+function no(because: string): { readonly can: false; readonly because: string } {
   return { can: false, because };
 }
 
@@ -46,7 +51,8 @@ export function capabilitiesOf(
         : liveUpdate,
     ),
     resizeMemoryLive: kubevirt.liveUpdate ? yes : no(liveUpdate),
-    diskGrowLive: yes,
+    diskGrow: diskGrow(facts, settings),
+    diskGrowLive: diskGrow(facts, settings),
     resizeGpus: no(noGpuResize),
     pause: yes,
     startElsewhere: startElsewhere(storage, settings, all.length),
@@ -61,6 +67,26 @@ export function capabilitiesOf(
     numaPinning: no(noNumaPinning),
     exclusiveCpus: all.some(({ dedicatedCpus }) => dedicatedCpus) ? yes : no(noDedicatedCpus),
     idempotency: "client-id",
+  };
+}
+
+/** By service class: each may have storage of its own. */
+function diskGrow(
+  { storageClasses, defaultStorageClass }: Site["facts"],
+  { classes }: ClusterSettings,
+): Capability {
+  const of = (["core", "standard"] as const).map((serviceClass) => {
+    const { storageClass = defaultStorageClass } = classes[serviceClass];
+    return { serviceClass, storageClass };
+  });
+  const fixed = of.filter(({ storageClass }) => storageClasses.get(storageClass)?.grows === false);
+  if (fixed.length === 0) return yes;
+  const names = [...new Set(fixed.map(({ storageClass }) => storageClass))];
+  return {
+    ...no(doesNotGrow(names.join(", "))),
+    ...(fixed.length === of.length
+      ? {}
+      : { classes: fixed.map(({ serviceClass }) => serviceClass) }),
   };
 }
 

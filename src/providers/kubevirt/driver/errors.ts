@@ -97,6 +97,15 @@ export function isConflict(error: unknown): boolean {
   return error instanceof StatusError && error.code === 409;
 }
 
+/** By the admission of Kubernetes (PersistentVolumeClaimResize): a 403 that no permission mends. */
+export function isResizeForbidden(error: unknown): boolean {
+  return (
+    error instanceof StatusError &&
+    error.code === 403 &&
+    error.message.includes("must support resize")
+  );
+}
+
 /** The cluster does not have this kind, so it has no object of it either. */
 export function isKindUnknown(error: unknown): boolean {
   return error instanceof StatusError && error.code === 404 && error.objectName === undefined;

@@ -26,6 +26,7 @@ const ceph: StorageClassFacts = {
   accessMode: "ReadWriteMany",
   volumeMode: "Block",
   snapshots: true,
+  grows: true,
 };
 
 interface Given {
@@ -111,8 +112,11 @@ test("R-CORE-01: what is missing, older or off is told with what does not work w
 });
 
 test("storage that cannot snapshot or move, and a class that is not there", () => {
-  expect(found({ storage: { snapshots: false, accessMode: "ReadWriteOnce" } })).toEqual([
+  expect(
+    found({ storage: { snapshots: false, grows: false, accessMode: "ReadWriteOnce" } }),
+  ).toEqual([
     "warning: Storage class ceph has no VolumeSnapshotClass: snapshots of machines on it are refused.",
+    "warning: Storage class ceph lets no disk grow: larger disks of leases on it are refused.",
     "warning: Only one node may open a disk of storage class ceph at a time: machines on it cannot move while they run.",
   ]);
   const classes = { core: { storageClass: "fast" } };

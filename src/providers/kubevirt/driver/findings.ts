@@ -101,6 +101,16 @@ function storage(
               advice: "Make a VolumeSnapshotClass for its provisioner.",
             },
           ]),
+      ...(found.grows
+        ? []
+        : [
+            {
+              severity: "warning" as const,
+              message: `Storage class ${name} lets no disk grow: larger disks of leases on it are refused.`,
+              advice:
+                "If its driver can, set allowVolumeExpansion: true on it; disks that are there grow then too.",
+            },
+          ]),
       ...(found.accessMode === "ReadWriteMany"
         ? []
         : [

@@ -137,8 +137,8 @@ test("what is only configured and not permitted is told apart; claims need no pe
   expect(unpermitted).toEqual([slices]);
 });
 
-test("a class without a VolumeSnapshotClass or a shared mode is taken for the least", () => {
-  const ceph = called("ceph", { provisioner: "rbd.csi.ceph.com" });
+test("a class without a VolumeSnapshotClass, a shared mode or expansion is taken for the least", () => {
+  const ceph = called("ceph", { provisioner: "rbd.csi.ceph.com", allowVolumeExpansion: true });
   ceph.metadata.annotations = { "storageclass.kubernetes.io/is-default-class": "true" };
   const storage = storageFacts(
     [ceph, called("local", { provisioner: "local" })],
@@ -154,11 +154,13 @@ test("a class without a VolumeSnapshotClass or a shared mode is taken for the le
     accessMode: "ReadWriteMany",
     volumeMode: "Block",
     snapshots: true,
+    grows: true,
   });
   expect(storage.classes.get("local")).toEqual({
     accessMode: "ReadWriteOnce",
     volumeMode: "Filesystem",
     snapshots: false,
+    grows: false,
   });
 });
 

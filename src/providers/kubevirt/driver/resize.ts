@@ -8,9 +8,9 @@ import { sizeRefusals } from "#providers/kubevirt/compile/refuse-size.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, Resize } from "#providers/provider.ts";
 
-import { noGpuResize } from "./capabilities.ts";
+import { doesNotGrow, noGpuResize } from "./capabilities.ts";
 import { classKey } from "./create.ts";
-import { refused, refusedBecause } from "./errors.ts";
+import { isResizeForbidden, refused, refusedBecause } from "./errors.ts";
 import { resourceOfDevice } from "./gpus.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
 import { bytesOf, diskKey, topologyOf, type KeptMachine } from "./kept.ts";
@@ -27,7 +27,7 @@ export function resize(
   );
 }
 
-function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Doing {
+async function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Promise<Doing> {
   const { machine } = found;
   const impossible = sizeRefusals(to);
   if (impossible.length > 0) throw refusedBecause(impossible);
@@ -37,16 +37,18 @@ function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Doing {
       `a disk only grows: it has ${machine.diskBytes} bytes, ${to.diskBytes} are asked for`,
     );
   }
+  const grows = to.diskBytes !== undefined && to.diskBytes > machine.diskBytes;
+  if (grows) await demandGrowing(hands, machine);
   const domain = domainOf(hands, machine, to);
   const patch = { spec: { template: { spec: { domain } } } };
   return {
     patch,
-    ...(to.diskBytes === undefined || to.diskBytes === machine.diskBytes
-      ? {}
-      : {
+    ...(grows
+      ? {
           annotations: { [diskKey]: String(to.diskBytes) },
           act: () => growDisk(hands, call, machine, to.diskBytes ?? 0),
-        }),
+        }
+      : {}),
   };
 }
 
@@ -77,6 +79,15 @@ function serviceClassOf({ seen }: KeptMachine): "core" | "standard" {
   return seen.metadata.annotations[classKey] === "core" ? "core" : "standard";
 }
 
+/** Of the storage that its disk is on, whatever the settings name today. */
+async function demandGrowing(hands: Hands, { disks }: KeptMachine): Promise<void> {
+  const { storageClass = "" } = disks[0] ?? {};
+  const { facts } = await hands.site();
+  if (facts.storageClasses.get(storageClass)?.grows === false) {
+    throw refused(doesNotGrow(storageClass));
+  }
+}
+
 async function growDisk(
   hands: Hands,
   call: Call,
@@ -87,6 +98,11 @@ async function growDisk(
   if (name === undefined) throw refused("the machine has no disk that could grow");
   const storage = printBytes(BigInt(bytes));
   const patch = { spec: { resources: { requests: { storage } } } };
-  const grown = await hands.client.patch(call, kinds.claim, { name: { namespace, name }, patch });
+  const at = { name: { namespace, name }, patch };
+  const grown = await hands.client.patch(call, kinds.claim, at).catch((error: unknown) => {
+    // The class was changed since it was read, or the claim is of none: it is not our rights that lack.
+    if (isResizeForbidden(error)) throw refused(doesNotGrow(disks[0]?.storageClass ?? ""), error);
+    throw error;
+  });
   if (grown === undefined) throw refused("the machine's disk is not there yet; ask again later");
 }

@@ -98,6 +98,7 @@ const storageClass = z.object({
     annotations: z.record(z.string(), z.string()).optional(),
   }),
   provisioner: z.string(),
+  allowVolumeExpansion: z.boolean().optional(),
 });
 const snapshotClass = z.object({ driver: z.string() });
 const storageProfile = z.object({
@@ -142,7 +143,7 @@ export function storageFacts(
   );
   return {
     classes: new Map(
-      parsed.map(({ metadata: { name }, provisioner }) => {
+      parsed.map(({ metadata: { name }, provisioner, allowVolumeExpansion }) => {
         const set = sets.get(name);
         const shared = set?.accessModes.includes("ReadWriteMany") === true;
         return [
@@ -151,6 +152,7 @@ export function storageFacts(
             accessMode: shared ? "ReadWriteMany" : "ReadWriteOnce",
             volumeMode: set?.volumeMode === "Block" ? "Block" : "Filesystem",
             snapshots: drivers.has(provisioner),
+            grows: allowVolumeExpansion === true,
           },
         ];
       }),

@@ -279,6 +279,14 @@ export const machines: Said = [
   ],
   ["Make it, or correct the site's settings.", "请创建它，或更正站点设置。"],
   [
+    "Storage class {name} lets no disk grow: larger disks of leases on it are refused.",
+    "存储类 {name} 不允许磁盘扩容：对其上租用的磁盘扩容将被拒绝。",
+  ],
+  [
+    "If its driver can, set allowVolumeExpansion: true on it; disks that are there grow then too.",
+    "若其驱动支持，请在存储类上设置 allowVolumeExpansion: true；已有磁盘随之也可扩容。",
+  ],
+  [
     "Storage class {name} has no VolumeSnapshotClass: snapshots of machines on it are refused.",
     "存储类 {name} 没有 VolumeSnapshotClass：其上机器的快照会被拒绝。",
   ],

@@ -25,6 +25,14 @@ export const platforms: Said = [
     "kubelet 未分配独占 CPU（需 cpuManagerPolicy: static 及标签 kubevirt.io/cpumanager）",
   ],
   [
+    "storage class {classes} lets no disk grow (allowVolumeExpansion)",
+    "存储类 {classes} 不允许磁盘扩容（allowVolumeExpansion）",
+  ],
+  [
+    "The disk of this lease cannot grow: {*because}. Keep its {size} GiB, or rent another one with a larger disk and move.",
+    "该租用的磁盘无法扩容：{because}。请保持 {size} GiB，或另租一台更大磁盘的实例并迁移数据。",
+  ],
+  [
     "there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk",
     "该存储没有 VolumeSnapshotClass：快照将不含磁盘",
   ],

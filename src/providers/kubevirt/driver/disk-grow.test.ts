@@ -1,0 +1,111 @@
+/** A disk on storage that lets none grow: said before it is asked for, and refused as what it is. */
+import { randomUUID } from "node:crypto";
+
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
+import { present } from "#kernel/assert.ts";
+import { decorate } from "#providers/decorate.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import type { Capability, Machine, MachineSpec } from "#providers/provider.ts";
+import { textAt } from "#test/kube/api/json.ts";
+import { startTestCluster } from "#test/kube/driver-cluster.ts";
+import { byController } from "#test/kube/node-side/writing.ts";
+import { sampleSpec } from "#test/kube/sample-spec.ts";
+
+import { KubevirtProvider } from "./provider.ts";
+
+let aheadMs = 0;
+const now = (): number => Date.now() + aheadMs;
+const waiting = { timeout: 30_000, interval: 20 };
+const never = new AbortController().signal;
+const cluster = await startTestCluster({ now });
+const { objects } = cluster.server;
+const settings = { ...cluster.settings, classes: { ...cluster.settings.classes } };
+settings.classes.core = { ...settings.classes.core, storageClass: "local-fast" };
+const provider = decorate(
+  new KubevirtProvider({ settings, cluster: cluster.server.cluster(), now }),
+);
+beforeAll(() => {
+  const metadata = { name: "local-fast" };
+  const local = { metadata, provisioner: "local", allowVolumeExpansion: true };
+  objects.create(kinds.storageClass, undefined, local, byController);
+});
+afterAll(async () => {
+  await provider.close();
+  await cluster.close();
+});
+
+function allows(name: string, allowVolumeExpansion: boolean): void {
+  const write = { manager: "test", validation: "none" } as const;
+  objects.patch(kinds.storageClass, { name }, { allowVolumeExpansion }, write);
+}
+
+/** What the cluster is, is read again after a minute. */
+async function diskGrow(expected: Capability): Promise<void> {
+  aheadMs += 61_000;
+  await vi.waitFor(async () => {
+    const { capabilities } = await provider.info({ signal: never });
+    expect(capabilities.diskGrow).toEqual(expected);
+  }, waiting);
+}
+
+async function made(serviceClass: MachineSpec["serviceClass"]): Promise<Machine> {
+  const owner = { tenantId: randomUUID(), projectId: randomUUID(), resourceId: randomUUID() };
+  const id = randomUUID();
+  const call = { signal: never, operationId: `${id}:create`, owner };
+  const spec = sampleSpec({ id, network: "net-1", sshKeys: [], owner, serviceClass });
+  await provider.create(call, spec);
+  return vi.waitFor(async () => {
+    const machine = await provider.machine({ signal: never }, id);
+    if (machine?.power.value !== "running") throw new Error("it does not run yet");
+    return machine;
+  }, waiting);
+}
+
+async function grow({ id, owner, diskBytes }: Machine): Promise<unknown> {
+  const call = { signal: never, operationId: randomUUID(), owner: present(owner, "its owner") };
+  return provider.resize(call, id, { diskBytes: diskBytes * 2 });
+}
+
+/** What its claims ask for, in the cluster's own words. */
+function sizes(): readonly string[] {
+  return objects.store
+    .all(kinds.claim)
+    .map((claim) => textAt(claim, "spec", "resources", "requests", "storage"));
+}
+
+const because = "storage class local-fast lets no disk grow (allowVolumeExpansion)";
+const refusal = { code: "refused", effect: "none", message: because };
+
+test("storage without allowVolumeExpansion: the site says for which class no disk grows, and a larger one is refused", async () => {
+  await diskGrow({ can: true });
+  const core = await made("core");
+  const standard = await made("standard");
+  const before = sizes();
+
+  // The driver has not seen the change yet: what the cluster answers is no matter of permissions.
+  allows("local-fast", false);
+  await expect(grow(core)).rejects.toMatchObject(refusal);
+  await diskGrow({ can: false, because, classes: ["core"] });
+  await expect(grow(core)).rejects.toMatchObject(refusal);
+  expect(sizes()).toEqual(before);
+  expect(await provider.machine({ signal: never }, core.id)).toMatchObject({
+    diskBytes: core.diskBytes,
+  });
+
+  await grow(standard);
+  expect(await provider.machine({ signal: never }, standard.id)).toMatchObject({
+    diskBytes: standard.diskBytes * 2,
+  });
+  allows("ceph-block", false);
+  await diskGrow({
+    can: false,
+    because: "storage class local-fast, ceph-block lets no disk grow (allowVolumeExpansion)",
+  });
+
+  allows("local-fast", true);
+  allows("ceph-block", true);
+  await diskGrow({ can: true });
+  await grow(core);
+  expect(sizes()).not.toEqual(before);
+});
