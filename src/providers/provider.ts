@@ -119,6 +119,11 @@ export interface Listing<T> {
   /** False when a scope could not be read: then nothing may be concluded from absence. */
   readonly complete: boolean;
   readonly failedScopes: readonly string[];
+  /**
+   * Up to when what is shown was certainly there, where that is before now: a platform that is watched may
+   * have fallen silent. Whoever is missing later is billed to there.
+   */
+  readonly seenUntil?: number;
 }
 
 export interface OperationRef {

@@ -10,148 +10,113 @@ import { z } from "zod";
 import { awaySince } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { findLease, reasonOf } from "#flow/provision/lease-view.ts";
-import { decorate } from "#providers/decorate.ts";
-import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
-import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { remove } from "#test/kube/api/removal.ts";
-import { startTestCluster } from "#test/kube/driver-cluster.ts";
-import { testDatabase } from "#test/database.ts";
-import { addTenant, lease, rent, startStages, stateOf } from "#test/sim/cloud.ts";
+
+import { minuteMs, patience, startStaged } from "./staged.ts";
 
 const timeout = 300_000;
-const patience = { timeout: 90_000, interval: 100 };
-const minute = 60_000;
-
-const transitionRow = z.object({ kind: z.string(), at: z.number() });
 
 test(
   "R-PAYG-3: a cluster that is away for ten minutes: nothing is lost, nothing is made twice, nobody pays for what is not known",
   { timeout },
   async () => {
-    const { db, observer } = await testDatabase();
-    let ahead = 0;
-    const now = (): number => Date.now() + ahead;
-    const cluster = await startTestCluster({ now, bootMs: 0 });
+    const staged = await startStaged("outage");
+    const { cluster, db, tenant, site, now, forward, order, state, until } = staged;
+    const { placeOf, kindsOf, instantOf } = staged;
     const { server, nodes } = cluster;
-    const settings = { ...cluster.settings, nodeDiskGib: 10_000 };
-    const provider = new KubevirtProvider({ settings, cluster: server.cluster(), now });
-    const stages = startStages({ db, observer, provider: decorate(provider), now });
-    const tenant = await addTenant(db, "outage");
-
-    const order = (name: string): Promise<string> => rent(db, lease(tenant, { name, at: now() }));
-    const state = async (id: string) => (await stateOf(db, id)).state;
-    const until = async (id: string, wanted: string): Promise<void> => {
-      await expect.poll(() => state(id), patience).toBe(wanted);
-    };
-    const machineOf = async (id: string): Promise<string> =>
-      (await stateOf(db, id)).instance_id ?? "";
-    const placeOf = async (id: string) => ({
-      namespace: namespaceName(tenant.projectId),
-      name: machineName(await machineOf(id)),
-    });
     const reasonFor = async (id: string) => {
       const view = await findLease(db, { tenantId: tenant.tenantId, id, at: now() });
       return view === undefined ? null : reasonOf(view);
     };
-    const transitions = async (id: string) =>
-      db.rows(
-        sql`select kind, (extract(epoch from at) * 1000)::float8 as at from transition
-          where instance_id = ${await machineOf(id)} order by seq`,
-        transitionRow,
-      );
-    const instantOf = async (id: string, kind: string): Promise<number | undefined> =>
-      (await transitions(id)).find((each) => each.kind === kind)?.at;
     const isReachable = async (): Promise<boolean> => {
       const { reachable } = await db.one(
-        sql`select reachable from site where name = ${settings.site}`,
+        sql`select reachable from site where name = ${site}`,
         z.object({ reachable: z.boolean() }),
       );
       return reachable;
     };
     const isAway = async (): Promise<boolean> => {
       const { away } = await db.one(
-        sql`select ${awaySince(sql`site`, now())} is not null as away from site where name = ${settings.site}`,
+        sql`select ${awaySince(sql`site`, now())} is not null as away from site where name = ${site}`,
         z.object({ away: z.boolean() }),
       );
       return away;
     };
 
-    try {
-      const [runsOn = "", endsItself = "", isDeleted = ""] = await Promise.all(
-        ["runs-on", "ends-itself", "is-deleted"].map(order),
-      );
-      for (const id of [runsOn, endsItself, isDeleted]) await until(id, "running");
-      const { uid } =
-        server.objects.store.get(kinds.machine, await placeOf(runsOn))?.metadata ?? {};
+    const [runsOn = "", endsItself = "", isDeleted = ""] = await Promise.all(
+      ["runs-on", "ends-itself", "is-deleted"].map(order),
+    );
+    for (const id of [runsOn, endsItself, isDeleted]) await until(id, "running");
+    const { uid } = server.objects.store.get(kinds.machine, await placeOf(runsOn))?.metadata ?? {};
 
-      // It is away, and nobody can know more than what was seen until then.
-      const vanishedAt = now();
-      server.faults.vanish();
-      // Nobody has noticed: it is placed there, and waits to be made.
-      const ordered = await order("ordered");
-      await until(ordered, "creating");
-      ahead += 2 * minute;
-      await expect.poll(isReachable, patience).toBe(false);
-      await expect
-        .poll(() => stages.loops.map((loop) => loop.status().lastError ?? "").join(" "), patience)
-        .toMatch(/Nothing is known of the cluster since .* It is tried again by itself/);
+    // It is away, and nobody can know more than what was seen until then.
+    const vanishedAt = now();
+    server.faults.vanish();
+    // Nobody has noticed: it is placed there, and waits to be made.
+    const ordered = await order("ordered");
+    await until(ordered, "creating");
+    forward(2 * minuteMs);
+    await expect.poll(isReachable, patience).toBe(false);
+    await expect
+      .poll(
+        () =>
+          staged
+            .loops()
+            .map(({ lastError }) => lastError ?? "")
+            .join(" "),
+        patience,
+      )
+      .toMatch(/Nothing is known of the cluster since .* It is tried again by itself/);
 
-      // Life goes on there.
-      ahead += 2 * minute;
-      const endedAt = now();
-      nodes.guestEnds(await placeOf(endsItself), "shut down");
-      remove(server.objects, kinds.machine, await placeOf(isDeleted), {
-        propagation: "Background",
-      });
+    // Life goes on there.
+    forward(2 * minuteMs);
+    const endedAt = now();
+    nodes.guestEnds(await placeOf(endsItself), "shut down");
+    remove(server.objects, kinds.machine, await placeOf(isDeleted), {
+      propagation: "Background",
+    });
 
-      // And here: who orders is told why he waits, and what is there is shown as it was.
-      await expect.poll(isAway, patience).toBe(true);
-      const late = await order("late");
-      ahead += 5 * minute;
-      for (const id of [ordered, late]) {
-        await expect.poll(() => reasonFor(id), patience).toMatchObject({ code: "site_away" });
-      }
-      // The one has its place there, the other none yet.
-      expect([await state(ordered), await state(late)]).toEqual(["creating", null]);
-      expect(await reasonFor(runsOn)).toMatchObject({ code: "site_away" });
-      for (const id of [runsOn, endsItself, isDeleted]) {
-        expect(await state(id)).toBe("running");
-        expect((await transitions(id)).map(({ kind }) => kind)).toEqual(["created", "ready"]);
-      }
-
-      ahead += minute;
-      server.faults.comeBack();
-      await expect.poll(isReachable, patience).toBe(true);
-      await until(ordered, "running");
-      await until(late, "running");
-      await until(endsItself, "stopped");
-      ahead += minute;
-      await until(isDeleted, "gone");
-
-      // The first one has not noticed anything.
-      expect(await state(runsOn)).toBe("running");
-      expect((await transitions(runsOn)).map(({ kind }) => kind)).toEqual(["created", "ready"]);
-      expect(await reasonFor(runsOn)).toBeNull();
-      expect(server.objects.store.get(kinds.machine, await placeOf(runsOn))?.metadata.uid).toBe(
-        uid,
-      );
-      // To the second of the cluster's own word.
-      const stopped = (await instantOf(endsItself, "stopped")) ?? 0;
-      expect(Math.abs(stopped - endedAt)).toBeLessThan(1500);
-      // Nobody knows how long it was there after it was seen last.
-      const lostAt = (await instantOf(isDeleted, "stopped")) ?? Infinity;
-      expect(lostAt).toBeLessThanOrEqual(vanishedAt + 1000);
-      expect(await instantOf(isDeleted, "ready")).toBeLessThanOrEqual(lostAt);
-      // What is there is what is to be there, once each.
-      const names = server.objects.store.all(kinds.machine).map(({ metadata }) => metadata.name);
-      const wanted = await Promise.all([runsOn, endsItself, ordered, late].map(machineOf));
-      expect(names.toSorted()).toEqual(wanted.map(machineName).toSorted());
-      expect(server.objects.store.all(kinds.machineInstance).length).toBeLessThanOrEqual(4);
-    } finally {
-      await stages.stop();
-      await provider.close();
-      await cluster.close();
+    // And here: who orders is told why he waits, and what is there is shown as it was.
+    await expect.poll(isAway, patience).toBe(true);
+    const late = await order("late");
+    forward(5 * minuteMs);
+    for (const id of [ordered, late]) {
+      await expect.poll(() => reasonFor(id), patience).toMatchObject({ code: "site_away" });
     }
+    // The one has its place there, the other none yet.
+    expect([await state(ordered), await state(late)]).toEqual(["creating", null]);
+    expect(await reasonFor(runsOn)).toMatchObject({ code: "site_away" });
+    for (const id of [runsOn, endsItself, isDeleted]) {
+      expect(await state(id)).toBe("running");
+      expect(await kindsOf(id)).toEqual(["created", "ready"]);
+    }
+
+    forward(minuteMs);
+    server.faults.comeBack();
+    await expect.poll(isReachable, patience).toBe(true);
+    await until(ordered, "running");
+    await until(late, "running");
+    await until(endsItself, "stopped");
+    forward(minuteMs);
+    await until(isDeleted, "gone");
+
+    // The first one has not noticed anything.
+    expect(await state(runsOn)).toBe("running");
+    expect(await kindsOf(runsOn)).toEqual(["created", "ready"]);
+    expect(await reasonFor(runsOn)).toBeNull();
+    expect(server.objects.store.get(kinds.machine, await placeOf(runsOn))?.metadata.uid).toBe(uid);
+    // To the second of the cluster's own word.
+    const stopped = (await instantOf(endsItself, "stopped")) ?? 0;
+    expect(Math.abs(stopped - endedAt)).toBeLessThan(1500);
+    // Nobody knows how long it was there after it was seen last.
+    const lostAt = (await instantOf(isDeleted, "stopped")) ?? Infinity;
+    expect(lostAt).toBeLessThanOrEqual(vanishedAt + 1000);
+    expect(await instantOf(isDeleted, "ready")).toBeLessThanOrEqual(lostAt);
+    // What is there is what is to be there, once each.
+    const names = server.objects.store.all(kinds.machine).map(({ metadata }) => metadata.name);
+    const wanted = await Promise.all([runsOn, endsItself, ordered, late].map(placeOf));
+    expect(names.toSorted()).toEqual(wanted.map(({ name }) => name).toSorted());
+    expect(server.objects.store.all(kinds.machineInstance).length).toBeLessThanOrEqual(4);
   },
 );

@@ -122,9 +122,11 @@ test("R-PAYG-3: runs that came and went between two looks are metered one by one
 
 test("R-PAYG-3: a run that the books have as over and that goes on, on a platform that was set back, counts from where it is seen", () => {
   const stopped = { instance: { state: "stopped" }, metering: { ready: false } } as const;
+  // A part of what the platform says is as it was known before that.
+  const goesOn = { ...running, power: { ...running.power, at: readyAt + 4_000 } };
   const at = (lastAt: number) =>
-    told(observe(running, { ...stopped, metering: { ...stopped.metering, lastAt } }));
-  expect(at(readyAt + 5_000)).toEqual([["ready", running.power.at]]);
+    told(observe(goesOn, { ...stopped, metering: { ...stopped.metering, lastAt } }));
+  expect(at(readyAt + 5_000)).toEqual([["ready", now]]);
   // What is told in whole seconds may seem to be in the second before.
   expect(at(readyAt + 900)).toEqual([["ready", readyAt + 900]]);
 });

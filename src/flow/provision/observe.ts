@@ -51,7 +51,7 @@ export function observeMachine(view: View, machine: Machine): Observation {
   const readyAt = stopped === undefined ? undefined : readyUnseen(instance, open, machine);
   if (readyAt !== undefined) add("ready", readyAt, { start: machine.start });
   if (ready && (!open.ready || restartedUnseen)) {
-    add("ready", readySince(restartedUnseen ? undefined : open, machine), {
+    add("ready", readySince(restartedUnseen ? undefined : open, machine, view.now), {
       start: machine.start,
       powerSince: machine.powerSince,
     });
@@ -79,11 +79,12 @@ export function observeMachine(view: View, machine: Machine): Observation {
 
 /**
  * A run that the books have as over and that goes on is one of a platform that was set back to a backup: it
- * counts from where it is seen, as nothing ran meanwhile.
+ * counts from where it is seen, as nothing ran meanwhile. That is now: of what the platform says, a part may
+ * be as it was before.
  */
-function readySince(closed: Open | undefined, { guest, power }: Machine): number {
+function readySince(closed: Open | undefined, { guest, power }: Machine, now: number): number {
   const at = guest.readyAt ?? power.at;
-  return closed !== undefined && at < closed.lastAt - sameSecondMs ? power.at : at;
+  return closed !== undefined && at < closed.lastAt - sameSecondMs ? now : at;
 }
 
 /** Platforms tell whole seconds, our own instants are finer. */

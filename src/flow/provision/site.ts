@@ -150,7 +150,8 @@ export function siteWorker(context: SiteContext): SiteWorker {
     for (const id of listedAt.keys()) if (!known.has(id)) listedAt.delete(id);
     for (const [id, { power }] of seen) {
       // Where nobody answers, the listing is of what was known before.
-      if (known.has(id)) listedAt.set(id, listing.complete ? now() : Math.min(now(), power.at));
+      const seenAt = listing.seenUntil ?? (listing.complete ? now() : power.at);
+      if (known.has(id)) listedAt.set(id, Math.min(now(), seenAt));
     }
     await tellOfDrains(rows, seen);
     await followMoves({ db, site, observer, now }, rows, seen);

@@ -131,7 +131,7 @@ export class ClusterView {
         this.#witness.note(key, {
           instance: this.instances.get(key)?.seen,
           knownUntil: this.instances.knownUntil,
-          isTold: how === "deleted",
+          toldAt: how === "deleted" ? now() : undefined,
         });
         onChange(key);
       },
@@ -254,6 +254,13 @@ export class ClusterView {
   /** Up to when the cluster is known to be like this. */
   get seenAt(): number {
     return this.lostSince ?? this.#options.now();
+  }
+
+  /** Up to when the machines that are shown, and their runs, were certainly there; epoch milliseconds. */
+  get knownUntil(): number | undefined {
+    const { machines, instances } = this;
+    if (machines.knownUntil === undefined || instances.knownUntil === undefined) return undefined;
+    return Math.min(machines.knownUntil, instances.knownUntil);
   }
 
   /** The record of its run as it should be now, written down or not. */

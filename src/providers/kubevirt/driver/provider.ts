@@ -121,12 +121,17 @@ export class KubevirtProvider implements Provider {
     });
   }
 
-  machines(call: ReadCall): Promise<Listing<Machine>> {
-    return this.#list(call, async () => {
-      const machines = [...this.#view.machines.values()];
+  async machines(call: ReadCall): Promise<Listing<Machine>> {
+    // Before anything is read: what goes while it is read was not there any more.
+    let seenUntil = Infinity;
+    const listing = await this.#list(call, async () => {
+      const { knownUntil = Infinity } = this.#view;
+      const machines = [...this.#view.machines.values()].map((each) => this.#view.view(each));
+      seenUntil = Math.min(knownUntil, this.#jobs?.view.knownUntil ?? Infinity);
       const members = (await this.#jobs?.machines()) ?? [];
-      return [...machines.map((machine) => this.#view.view(machine)), ...members];
+      return [...machines, ...members];
     });
+    return Number.isFinite(seenUntil) ? { ...listing, seenUntil } : listing;
   }
 
   machine(call: ReadCall, machineId: string): Promise<Machine | undefined> {

@@ -144,6 +144,13 @@ test("an end of which only the machine tells: when it was not ready any more, an
   expect(gone?.end).toEqual({ at: t0 + 33_000, reason: "requested", detail: "it was stopped" });
   const early = nextRun(machine("RerunOnFailure", run, 1), undefined, { isLatest });
   expect(early?.end).toMatchObject({ at: t0 + 5_000, reason: "crashed" });
+  // Noticed by KubeVirt's controllers long after it was seen to go: they were away.
+  const late = nextRun(machine("RerunOnFailure", run, 3_600), undefined, {
+    isLatest,
+    aliveAt: t0 + 30_000,
+    goneAt: t0 + 40_000,
+  });
+  expect(late?.end).toMatchObject({ at: t0 + 40_000 });
   // Not ready since it was paused, say, and seen long after that.
   const aliveAt = t0 + 60_000;
   const paused = nextRun(machine("RerunOnFailure", run, 33), undefined, { isLatest, aliveAt });

@@ -163,7 +163,7 @@ function ended(run: RunRecord, machine: MachineAsked, witnessed: Witnessed): Run
   const ready = conditionOf(machine.seen, "Ready");
   // What tells of the machine is behind what tells of its run.
   if (witnessed.isLatest && ready?.status === "True") return run;
-  const told = witnessed.isLatest ? (ready?.lastTransitionTime ?? 0) : 0;
+  const told = witnessed.isLatest ? notReadySince(ready?.lastTransitionTime, witnessed) : 0;
   const seen = witnessed.aliveAt ?? 0;
   // It was not ready long before it ended: paused, or shutting down.
   const last = told === 0 || seen - told > unreadyMs ? seen : told;
@@ -171,6 +171,15 @@ function ended(run: RunRecord, machine: MachineAsked, witnessed: Witnessed): Run
   if (isHalted(machine.seen)) return { ...run, end: { at, ...switchedOff(machine) } };
   const wasWatched = witnessed.isLatest || witnessed.wasToldToGo === true;
   return { ...run, end: { at, ...(wasWatched ? endedOutside : endedUnseen) } };
+}
+
+/**
+ * Of a run whose going was watched; 0 where it is not told. KubeVirt writes it when it notices that the run
+ * is gone, which is later than that was told here if its controllers were away.
+ */
+function notReadySince(since: number | null | undefined, { goneAt = Infinity }: Witnessed): number {
+  const told = since ?? 0;
+  return told - goneAt > unreadyMs ? goneAt : told;
 }
 
 /** KubeVirt itself starts again what crashed; so it is not for us to start it. */

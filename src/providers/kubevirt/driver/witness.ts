@@ -14,6 +14,8 @@ export interface Witnessed {
   readonly wasToldToGo?: boolean;
   /** Its going was watched, so no other run can have been there since. */
   readonly isLatest: boolean;
+  /** When that was told, by the clock of whoever watched. */
+  readonly goneAt?: number;
 }
 
 /** Of a run that nobody here saw. */
@@ -25,7 +27,8 @@ interface Sighting {
   aliveAt?: number;
   last?: SeenInstance;
   wasToldToGo: boolean;
-  wasSeenToGo: boolean;
+  /** When a watch told that it went. */
+  goneAt?: number;
 }
 
 export interface Look {
@@ -33,8 +36,8 @@ export interface Look {
   readonly instance: SeenInstance | undefined;
   /** Until when what was known before this look is known to have been true. */
   readonly knownUntil: number | undefined;
-  /** A watch told that the run was deleted; otherwise it is only missing from what there is. */
-  readonly isTold: boolean;
+  /** When a watch told that the run was deleted; otherwise it is only missing from what there is. */
+  readonly toldAt: number | undefined;
 }
 
 /** Of one machine: those that may have begun and ended before anything of them was written down. */
@@ -43,7 +46,7 @@ const keptMax = 4;
 export class Witness {
   readonly #seen = new Map<string, Sighting[]>();
 
-  note(machineId: string, { instance, knownUntil, isTold }: Look): void {
+  note(machineId: string, { instance, knownUntil, toldAt }: Look): void {
     const seen = this.#seen.get(machineId) ?? [];
     const before = seen.at(-1);
     if (before?.goesOn === true && knownUntil !== undefined) {
@@ -51,7 +54,7 @@ export class Witness {
     }
     if (instance?.metadata.uid !== before?.uid && before !== undefined) {
       before.goesOn = false;
-      before.wasSeenToGo ||= instance === undefined && isTold;
+      if (instance === undefined && toldAt !== undefined) before.goneAt ??= toldAt;
     }
     // One that never ran is none.
     if (instance === undefined || phaseSince(instance, "Running") === undefined) return;
@@ -63,8 +66,9 @@ export class Witness {
       // The first look at an end; another end of the same run is one of a cluster that was set back.
       if (now.last === undefined || endedAt(now.last) !== endedAt(instance)) now.last = instance;
     } else {
-      // It goes on, whatever was seen before.
+      // It goes on, whatever was seen before: of a cluster that was set back.
       delete now.last;
+      delete now.goneAt;
       now.wasToldToGo = instance.metadata.deletionTimestamp !== undefined;
     }
     if (now !== before) this.#seen.set(machineId, [...seen, now].slice(-keptMax));
@@ -75,12 +79,13 @@ export class Witness {
     const seen = this.#seen.get(machineId) ?? [];
     const sighting = seen.find((each) => each.uid === uid);
     if (sighting === undefined) return unwitnessed;
-    const { aliveAt, last, wasToldToGo, wasSeenToGo } = sighting;
+    const { aliveAt, last, wasToldToGo, goneAt } = sighting;
     return {
       wasToldToGo,
       ...(aliveAt === undefined ? {} : { aliveAt }),
       ...(last === undefined ? {} : { last }),
-      isLatest: wasSeenToGo && seen.at(-1) === sighting,
+      ...(goneAt === undefined ? {} : { goneAt }),
+      isLatest: goneAt !== undefined && seen.at(-1) === sighting,
     };
   }
 
@@ -94,5 +99,5 @@ function endedAt(instance: SeenInstance): number | undefined {
 }
 
 function newSighting(uid: string): Sighting {
-  return { uid, goesOn: true, wasToldToGo: false, wasSeenToGo: false };
+  return { uid, goesOn: true, wasToldToGo: false };
 }

@@ -182,6 +182,11 @@ export class JobsView {
     return since.length === 0 ? undefined : Math.min(...since);
   }
 
+  /** Up to when all members are known to have been there; epoch milliseconds. */
+  get knownUntil(): number | undefined {
+    return this.members.knownUntil;
+  }
+
   /** Ids of attempts that may have changed. */
   changes(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
     return this.#attempts.listen(signal);
