@@ -157,7 +157,7 @@ test("a machine that was deleted by hand is missing from a complete listing, and
   deleteByHand(rig, spec);
   await expect
     .poll(() => rig.provider.machines(read()))
-    .toEqual({ items: [], complete: true, failedScopes: [] });
+    .toMatchObject({ items: [], complete: true, failedScopes: [] });
   expect(await rig.provider.machine(read(), spec.id)).toBeUndefined();
   const start = rig.provider.power(call(spec, "on"), spec.id, { to: "start" });
   await expect(start).rejects.toMatchObject({ code: "not_found", effect: "none" });

@@ -1,7 +1,8 @@
 /**
- * Random histories of machines on a test cluster, and what would be billed of them: people and guests do
- * things, watches break, versions are compacted, the API server goes away, the driver's process is
- * restarted. What is billed is what `flow/provision` concludes from what the driver shows.
+ * Random histories of machines on a test cluster: people and guests do things, watches break or fall silent,
+ * versions are compacted, the API server goes away, processes of the control plane end and others take over.
+ * Beside them: what would be billed (`metered.ts`), what really ran (`true-runs.ts`), and when nobody could
+ * see it.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -9,34 +10,24 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { vi } from "vitest";
 
-import { observeMachine } from "#flow/provision/observe.ts";
-import type { InstanceView } from "#flow/provision/view.ts";
 import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
-import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
-import { runOf } from "#providers/kubevirt/driver/run-record.ts";
-import { runsSeenName, untilOf } from "#providers/kubevirt/driver/runs-seen.ts";
-import { claimName } from "#providers/kubevirt/driver/upkeep/claim.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import type { Machine, MachineSpec } from "#providers/provider.ts";
-import { leaseView } from "#test/lease-view.ts";
 import type { Random } from "#test/sim/random.ts";
 
-import { actOnMachine } from "./api/actions.ts";
-import { listAt, textAt } from "./api/json.ts";
+import { actOnInstance, actOnMachine } from "./api/actions.ts";
+import { textAt } from "./api/json.ts";
 import { remove } from "./api/removal.ts";
 import { startTestCluster, type TestCluster } from "./driver-cluster.ts";
+import { type Interval, type Metered, meter, newlyMetered } from "./metered.ts";
 import { byController } from "./node-side/writing.ts";
+import { Processes } from "./processes.ts";
 import { sampleSpec } from "./sample-spec.ts";
+import { Standing } from "./standing.ts";
 import { TrueRuns } from "./true-runs.ts";
 
 const patience = { timeout: 60_000, interval: 3 };
-const machinesMax = 3;
-const installation = "histories";
-
-export interface Interval {
-  readonly from: number;
-  readonly until: number;
-}
+const machinesMax = 4;
+const processesMax = 2;
 
 /** A time in which nobody could see the cluster. */
 interface Blind extends Interval {
@@ -57,19 +48,8 @@ export interface Outcome {
   readonly blind: readonly Blind[];
 }
 
-interface Metered {
-  readonly spec: MachineSpec;
-  readonly place: { readonly namespace: string; readonly name: string };
-  readonly billed: Interval[];
-  openSince: number | null;
-  lastAt: number;
-  lastSeenAt: number;
-  stopBeforeStart: number | null;
-  isCreated: boolean;
-  isGone: boolean;
-}
-
-type Sight = "seeing" | "away" | "closed";
+/** `silent`: watches are open, and nothing comes of them; who looks takes what he has for what is. */
+type Sight = "seeing" | "silent" | "away" | "closed";
 
 export class History {
   readonly #random: Random;
@@ -77,11 +57,14 @@ export class History {
   readonly #machines: Metered[] = [];
   readonly #blind: Blind[] = [];
   readonly #cluster: TestCluster;
+  readonly #standing: Standing;
   readonly #runs: TrueRuns;
   readonly #clock: { at: number };
-  #provider: KubevirtProvider;
+  readonly #processes: Processes;
   #sight: Sight = "seeing";
-  #blindSince: { readonly from: number; readonly seenUntil: number } | undefined;
+  /** The server will have forgotten the versions that were seen last. */
+  #forgets = false;
+  #blindSince = 0;
 
   static async start(random: Random): Promise<History> {
     const clock = { at: Math.ceil(Date.now() / 1000) * 1000 };
@@ -97,8 +80,10 @@ export class History {
     this.#random = random;
     this.#cluster = cluster;
     this.#clock = clock;
+    this.#standing = new Standing(cluster);
     this.#runs = new TrueRuns(cluster.server);
-    this.#provider = this.#open();
+    this.#processes = new Processes(cluster, () => clock.at);
+    this.#processes.start();
   }
 
   async play(steps: number): Promise<Outcome> {
@@ -130,7 +115,7 @@ export class History {
 
   async close(): Promise<void> {
     this.#cluster.server.faults.comeBack();
-    await this.#provider.close();
+    await this.#processes.endAll();
     this.#runs.close();
     await this.#cluster.close();
   }
@@ -138,48 +123,15 @@ export class History {
   async #act(): Promise<void> {
     const live = this.#machines.filter((each) => this.#stored(each) !== undefined);
     const machine = live[this.#below(live.length)];
-    const phase = machine && this.#phase(machine);
-    const choice = this.#below(12);
-    const say = (what: string, of = machine): void => {
-      const at = new Date(this.#clock.at).toISOString().slice(11, 19);
-      const number = of === undefined ? "" : ` ${this.#machines.indexOf(of)}`;
-      this.#said.push(`${at} ${this.#sight}: ${what}${number}`);
-    };
-    const { objects } = this.#cluster.server;
+    const choice = this.#below(16);
     if (machine === undefined || (choice === 0 && this.#machines.length < machinesMax)) {
       if (this.#machines.length >= machinesMax) return;
       await this.#return();
       await this.#create();
-      say("create", this.#machines.at(-1));
-    } else if (choice <= 2 && phase === "Running") {
-      const how = choice === 1 ? "crashed" : "shut down";
-      say(`guest ${how}`);
-      this.#cluster.nodes.guestEnds(machine.place, how);
-    } else if (choice === 3 && this.#sight === "seeing") {
-      say("stop");
-      await this.#power(machine, "stop");
-    } else if (choice <= 5 && this.#sight === "seeing" && phase !== "Running") {
-      say("start");
-      await this.#power(machine, "start");
-    } else if (choice === 6 && phase === "Running") {
-      say("restart by hand");
-      actOnMachine(objects, { place: machine.place, action: "restart", body: {} });
-    } else if (choice === 7 && phase !== "") {
-      say("run deleted by hand");
-      remove(objects, kinds.machineInstance, machine.place, { propagation: "Background" });
-    } else if (choice === 8) {
-      const halted = textAt(this.#stored(machine), "spec", "runStrategy") === "Halted";
-      const runStrategy = halted ? "RerunOnFailure" : "Halted";
-      say(`${runStrategy} by hand`);
-      objects.patch(kinds.machine, machine.place, { spec: { runStrategy } }, byController);
-    } else if (choice === 9 && this.#below(4) === 0) {
-      say("machine deleted by hand");
-      remove(objects, kinds.machine, machine.place, { propagation: "Background" });
-    } else if (this.#sight === "seeing") {
-      await this.#blinded();
-    } else {
-      say("back");
-      await this.#return();
+    } else if (!(await this.#happens(machine, choice))) {
+      if (this.#sight !== "seeing") await this.#return();
+      else if (choice === 11 || choice === 12) await this.#changeProcesses();
+      else await this.#blinded();
     }
     await this.#quiet();
     if (this.#sight !== "seeing") return;
@@ -187,32 +139,88 @@ export class History {
     await this.#look();
   }
 
-  async #blinded(): Promise<void> {
-    const { server } = this.#cluster;
-    const seenUntil = this.#clock.at;
-    // All that there is was seen up to now, and that is written down.
-    await vi.waitFor(() => assert.equal(this.#mark(), seenUntil), patience);
-    const how = this.#below(3);
-    if (how === 2) {
-      this.#said.push("the driver ends");
-      await this.#provider.close();
-      this.#sight = "closed";
-      this.#blindSince = { from: seenUntil, seenUntil };
-      return;
+  /** Something happens to a machine; false if the choice is none for it. */
+  async #happens(machine: Metered, choice: number): Promise<boolean> {
+    const { place } = machine;
+    const { objects } = this.#cluster.server;
+    const phase = this.#standing.phase(place);
+    const canAsk = this.#sight === "seeing" || this.#sight === "silent";
+    if (choice <= 2 && phase === "Running") {
+      const how = choice === 1 ? "crashed" : "shut down";
+      this.#say(`guest ${how}`, machine);
+      this.#cluster.nodes.guestEnds(place, how);
+    } else if (choice === 3 && canAsk) {
+      this.#say("stop", machine);
+      await this.#power(machine, "stop");
+    } else if (choice <= 5 && this.#sight === "seeing" && phase !== "Running") {
+      this.#say("start", machine);
+      await this.#power(machine, "start");
+    } else if (choice === 6 && phase === "Running") {
+      this.#say("restart by hand", machine);
+      actOnMachine(objects, { place, action: "restart", body: {} });
+    } else if (choice === 7 && phase !== "") {
+      this.#say("run deleted by hand", machine);
+      remove(objects, kinds.machineInstance, place, { propagation: "Background" });
+    } else if (choice === 8) {
+      const halted = textAt(this.#stored(machine), "spec", "runStrategy") === "Halted";
+      const runStrategy = halted ? "RerunOnFailure" : "Halted";
+      this.#say(`${runStrategy} by hand`, machine);
+      objects.patch(kinds.machine, place, { spec: { runStrategy } }, byController);
+    } else if (choice === 9 && this.#below(3) === 0) {
+      this.#say("machine deleted by hand", machine);
+      remove(objects, kinds.machine, place, { propagation: "Background" });
+    } else if (choice === 10 && phase === "Running") {
+      const action = this.#standing.isPaused(place) ? "unpause" : "pause";
+      this.#say(`${action} by hand`, machine);
+      actOnInstance(objects, { place, action, body: {} });
+    } else {
+      return false;
     }
-    this.#said.push(how === 0 ? "the server is away" : "the server is away, and forgets");
-    server.faults.vanish();
-    this.#sight = "away";
-    this.#blindSince = { from: seenUntil, seenUntil };
-    // What was on its way is at its end.
-    await this.#quiet();
-    if (how === 1) this.#forgets = true;
+    return true;
   }
 
-  #forgets = false;
+  /** Somebody else is there all the time, or takes over at once: nothing is lost. */
+  async #changeProcesses(): Promise<void> {
+    if (this.#processes.count < processesMax) {
+      this.#say("another process starts");
+      this.#processes.start();
+      return;
+    }
+    const which = this.#below(2) === 0 ? "leading" : "other";
+    this.#say(`the ${which} process ends`);
+    await this.#processes.end(which);
+  }
+
+  async #blinded(): Promise<void> {
+    const { faults } = this.#cluster.server;
+    // All that there is was seen up to now, and that is written down.
+    await vi.waitFor(() => assert.equal(this.#processes.seenUntil(), this.#clock.at), patience);
+    this.#blindSince = this.#clock.at;
+    const how = this.#below(5);
+    this.#forgets = how === 1 || how === 3;
+    const forgets = this.#forgets ? ", and the server forgets" : "";
+    if (how === 4) {
+      this.#say("all processes end");
+      await this.#processes.endAll();
+      this.#sight = "closed";
+      return;
+    }
+    if (how <= 1) {
+      this.#say(`the server is away${forgets}`);
+      faults.vanish();
+      this.#sight = "away";
+    } else {
+      this.#say(`watches are silent${forgets}`);
+      faults.muteWatches("silent");
+      this.#sight = "silent";
+    }
+    // What was on its way is at its end.
+    await this.#quiet();
+  }
 
   async #return(): Promise<void> {
     if (this.#sight === "seeing") return;
+    this.#say("back");
     await this.#quiet();
     const left = new Set(
       this.#machines.flatMap((each) => (this.#stored(each) && this.#uid(each)) ?? []),
@@ -221,53 +229,44 @@ export class History {
       this.#machines.flatMap((each) => (this.#stored(each) === undefined ? [] : each.spec.id)),
     );
     // What happened meanwhile is told from the beginning, if the server remembers it.
-    const isTold = this.#sight === "away" && !this.#forgets;
+    const isTold = this.#sight !== "closed" && !this.#forgets;
     const isLost = (uid: string, machineId: string): boolean =>
       !there.has(machineId) || (!isTold && !left.has(uid));
-    if (this.#forgets) this.#cluster.server.objects.store.compact();
-    this.#forgets = false;
-    if (this.#sight === "away") this.#cluster.server.faults.comeBack();
-    else this.#provider = this.#open();
-    this.#sight = "seeing";
-    if (this.#blindSince !== undefined) {
-      this.#blind.push({ ...this.#blindSince, until: this.#clock.at, isLost });
-    }
+    this.#see();
+    const from = this.#blindSince;
+    this.#blind.push({ from, seenUntil: from, until: this.#clock.at, isLost });
     await this.#settled();
     await this.#look();
   }
 
-  #open(): KubevirtProvider {
-    return new KubevirtProvider({
-      settings: { ...this.#cluster.settings, nodeDiskGib: 100_000 },
-      cluster: this.#cluster.server.cluster(),
-      now: () => this.#clock.at,
-      installation,
-      runsSeenEveryMs: 5,
-    });
+  #see(): void {
+    const { faults, objects } = this.#cluster.server;
+    if (this.#forgets) objects.store.compact();
+    this.#forgets = false;
+    if (this.#sight === "away") faults.comeBack();
+    if (this.#sight === "silent") {
+      faults.muteWatches("talking");
+      // A connection that fell silent is never heard of again.
+      faults.cutWatches();
+    }
+    if (this.#sight === "closed") this.#processes.start();
+    this.#sight = "seeing";
   }
 
   async #create(): Promise<void> {
     const spec = sampleSpec();
     const operationId = `${spec.id}:create`;
     const signal = AbortSignal.timeout(60_000);
-    await this.#provider.create({ signal, operationId, owner: spec.owner }, spec);
+    await this.#processes.leading.create({ signal, operationId, owner: spec.owner }, spec);
     const place = { namespace: namespaceName(spec.owner.projectId), name: machineName(spec.id) };
-    this.#machines.push({
-      spec,
-      place,
-      billed: [],
-      openSince: null,
-      lastAt: 0,
-      lastSeenAt: this.#clock.at,
-      stopBeforeStart: null,
-      isCreated: false,
-      isGone: false,
-    });
+    const machine = newlyMetered({ spec, place }, this.#clock.at);
+    this.#machines.push(machine);
+    this.#say("create", machine);
   }
 
   async #power({ spec }: Metered, to: "start" | "stop"): Promise<void> {
     const call = { signal: AbortSignal.timeout(60_000), operationId: randomUUID() };
-    await this.#provider.power({ ...call, owner: spec.owner }, spec.id, { to });
+    await this.#processes.leading.power({ ...call, owner: spec.owner }, spec.id, { to });
   }
 
   /** What has begun in the cluster is done within the second in which it began. */
@@ -279,105 +278,42 @@ export class History {
   async #forward(seconds: number): Promise<void> {
     await this.#quiet();
     this.#clock.at += seconds * 1000;
-    // Who watches looks every few seconds.
-    if (this.#sight === "seeing") await this.#look();
+    // Who watches hears of the server all the time, and looks every few seconds.
+    if (this.#sight === "seeing") await this.#settled();
+    if (this.#sight === "seeing" || this.#sight === "silent") await this.#look();
   }
 
-  /** The driver shows, and has written down, what there is. */
+  /** Each process shows, has heard, and has written down what there is. */
   async #settled(): Promise<void> {
     await this.#quiet();
     await vi.waitFor(async () => {
-      const listing = await this.#listing();
-      assert.ok(listing.complete, "the listing is not complete");
-      const shown = new Map(listing.items.map((each) => [each.id, each]));
-      for (const machine of this.#machines) this.#isShown(machine, shown.get(machine.spec.id));
+      for (const { items, complete, seenUntil } of await this.#processes.listings()) {
+        assert.ok(complete, "the listing is not complete");
+        assert.equal(seenUntil, this.#clock.at);
+        const shown = new Map(items.map((each) => [each.id, each]));
+        for (const { place, spec } of this.#machines) {
+          this.#standing.demandShown(place, shown.get(spec.id));
+        }
+      }
     }, patience);
   }
 
-  #isShown(machine: Metered, seen: Machine | undefined): void {
-    const stored = this.#stored(machine);
-    assert.equal(seen === undefined, stored === undefined);
-    if (seen === undefined) return;
-    const run = runOf(stored?.metadata.annotations);
-    const isOn = this.#phase(machine) === "Running";
-    assert.equal(seen.power.value, isOn ? "running" : "stopped");
-    assert.equal(seen.guest.ready, isOn);
-    if (isOn) assert.equal(run?.uid, this.#uid(machine));
-    if (isOn) assert.ok(run?.readyAt !== undefined, "that it is ready is not written");
-    else if (run !== undefined) assert.ok(run.end !== undefined, "its end is not written");
-  }
-
-  #listing() {
-    return this.#provider.machines({ signal: AbortSignal.timeout(60_000) });
-  }
-
   async #look(): Promise<void> {
-    const { items, complete } = await this.#listing();
-    const shown = new Map(items.map((each) => [each.id, each]));
-    for (const machine of this.#machines.filter(({ isGone }) => !isGone)) {
-      const seen = shown.get(machine.spec.id);
-      if (seen !== undefined) this.#meter(machine, seen, complete);
-      else if (complete) this.#lost(machine);
-    }
+    meter(this.#machines, await this.#processes.listing(), this.#clock.at);
   }
 
-  #meter(machine: Metered, seen: Machine, complete: boolean): void {
-    machine.lastSeenAt = complete ? this.#clock.at : Math.min(this.#clock.at, seen.power.at);
-    const state: InstanceView["state"] = machine.openSince === null ? "starting" : "running";
-    const { openSince, lastAt, isCreated, stopBeforeStart } = machine;
-    const view = leaseView({
-      machine: seen,
-      at: this.#clock.at,
-      instance: { state, readyAt: openSince, createdAt: 0, stopBeforeStart },
-      metering: { ready: openSince !== null, lastAt, created: isCreated },
-    });
-    for (const { kind, at } of observeMachine(view, seen).transitions) {
-      machine.lastAt = at;
-      machine.isCreated ||= kind === "created";
-      if (kind === "ready") machine.openSince = at;
-      if (kind === "stopped") this.#closeAt(machine, at);
-    }
-  }
-
-  #closeAt(machine: Metered, until: number): void {
-    if (machine.openSince === null) throw new Error("it was not open");
-    machine.billed.push({ from: machine.openSince, until });
-    machine.openSince = null;
-    machine.stopBeforeStart = until;
-  }
-
-  #lost(machine: Metered): void {
-    machine.isGone = true;
-    if (machine.openSince !== null) {
-      this.#closeAt(machine, Math.max(machine.lastAt, machine.lastSeenAt));
-    }
-  }
-
-  #mark(): number {
-    const { server, settings } = this.#cluster;
-    const at = { namespace: claimName(settings.controlPlane), name: runsSeenName };
-    return untilOf(server.objects.store.get(kinds.configMap, at)) ?? 0;
+  #say(what: string, machine?: Metered): void {
+    const at = new Date(this.#clock.at).toISOString().slice(11, 19);
+    const number = machine === undefined ? "" : ` ${this.#machines.indexOf(machine)}`;
+    this.#said.push(`${at} ${this.#sight}: ${what}${number}`);
   }
 
   #stored({ place }: Metered) {
-    return this.#cluster.server.objects.store.get(kinds.machine, place);
+    return this.#standing.machine(place);
   }
 
-  #instance({ place }: Metered) {
-    return this.#cluster.server.objects.store.get(kinds.machineInstance, place);
-  }
-
-  #uid(machine: Metered): string | undefined {
-    return this.#instance(machine)?.metadata.uid;
-  }
-
-  #phase(machine: Metered): string {
-    const instance = this.#instance(machine);
-    const phase = textAt(instance, "status", "phase");
-    const agent = listAt(instance, "status", "conditions").some(
-      (each) => textAt(each, "type") === "AgentConnected",
-    );
-    return phase === "Running" && !agent ? "Starting" : phase;
+  #uid({ place }: Metered): string | undefined {
+    return this.#standing.runUid(place);
   }
 
   #below(count: number): number {

@@ -6,10 +6,11 @@ import { expect, test } from "vitest";
 
 import { randomFrom, seeds } from "#test/sim/random.ts";
 
-import { History, type Interval, type Outcome } from "./histories.ts";
+import { History, type Outcome } from "./histories.ts";
+import type { Interval } from "./metered.ts";
 
 const histories = 4;
-const steps = 16;
+const steps = 20;
 
 async function outcomeOf(seed: number): Promise<Outcome> {
   const history = await History.start(randomFrom(seed));

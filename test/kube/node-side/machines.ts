@@ -159,10 +159,12 @@ function readiness(instance: Document | undefined) {
   if (instance.metadata.deletionTimestamp !== undefined) {
     return { status: "False", reason: "PodTerminating" } as const;
   }
-  const isUp = textAt(instance, "status", "phase") === "Running";
-  return isUp
-    ? ({ status: "True" } as const)
-    : ({ status: "False", reason: "GuestNotRunning" } as const);
+  if (textAt(instance, "status", "phase") !== "Running") {
+    return { status: "False", reason: "GuestNotRunning" } as const;
+  }
+  // The pod of a guest that is paused is not ready, and KubeVirt takes that over.
+  if (isPaused(instance)) return { status: "False", reason: "ReadinessGatesNotReady" } as const;
+  return { status: "True" } as const;
 }
 
 function endOf(instance: Document | undefined): "end" | "nothing" {
