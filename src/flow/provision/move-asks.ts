@@ -4,6 +4,7 @@ import { z } from "zod";
 import { askMove, type Asked } from "#flow/admit/lease.ts";
 import type { Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+import { siteLabel } from "#flow/place/host-state.ts";
 import { Failure } from "#kernel/failure.ts";
 
 const placed = z.object({
@@ -47,9 +48,36 @@ export async function askMoveTo(
   }
   const nativeHostId =
     hostId === undefined || there === undefined
-      ? undefined
+      ? await hostToMoveTo(tx, { tenantId, leaseId })
       : await nativeOf(tx, hostId, there.site);
   return askMove(tx, { tenantId, leaseId, nativeHostId, at });
+}
+
+/**
+ * A platform chooses the host itself and knows nothing of those that take nothing new by our operator's
+ * word alone: it would take a machine from one host in maintenance to the next. Where a site has such a
+ * host, one that takes work and has the room is named; undefined where it may choose.
+ */
+export async function hostToMoveTo(
+  tx: Tx,
+  { tenantId, leaseId }: { readonly tenantId: string; readonly leaseId: string },
+): Promise<string | undefined> {
+  const found = await tx.maybe(
+    sql`select t.native_id
+      from placement p join host h on h.id = p.host_id
+        join host t on t.site = h.site and t.id <> h.id and t.state = 'up' and t.schedulable
+          and t.maintenance_since is null and t.pool_id is not distinct from h.pool_id
+          and t.labels @> ((p.shape->'hostLabels') - ${siteLabel}::text)
+        left join placement_load u on u.host_id = t.id
+      where p.tenant_id = ${tenantId} and p.request_id = ${leaseId} and p.state = 'full'
+        and exists (select from host c where c.site = h.site and c.id <> h.id and c.state = 'up'
+          and (not c.schedulable or c.maintenance_since is not null))
+        and t.cpus * 1000 - coalesce(u.milli_cpus_used, 0) >= p.milli_cpus
+        and t.memory_bytes - coalesce(u.memory_used, 0) >= p.memory_bytes
+      order by t.cpus * 1000 - coalesce(u.milli_cpus_used, 0) desc, t.id limit 1`,
+    z.object({ native_id: z.string() }),
+  );
+  return found?.native_id;
 }
 
 async function nativeOf(tx: Tx, hostId: string, site: string): Promise<string> {

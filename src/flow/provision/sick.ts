@@ -12,6 +12,7 @@ import { askMove } from "#flow/admit/lease.ts";
 import { notify, raiseAlert, resolveAlert } from "#notices/store.ts";
 
 import { interrupt } from "./interrupt.ts";
+import { hostToMoveTo } from "./move-asks.ts";
 import { onSick, type OnSick } from "./preempt-rows.ts";
 
 const rowsMax = 500;
@@ -30,7 +31,8 @@ export async function leaveSick(
     if (each.kind === "lease") {
       if (isToMove(each) && moving < movesAtOnceMax) {
         moving += 1;
-        await askMove(tx, { tenantId: each.tenantId, leaseId: each.requestId, at });
+        const key = { tenantId: each.tenantId, leaseId: each.requestId };
+        await askMove(tx, { ...key, nativeHostId: await hostToMoveTo(tx, key), at });
       }
       if (!each.canMove || each.moves === "failed") await tellLease(tx, each, at);
     }
