@@ -9,6 +9,7 @@ import { jobs } from "./jobs.ts";
 import { machines } from "./machines.ts";
 import { parts } from "./parts.ts";
 import { platforms } from "./platforms.ts";
+import { refusals } from "./refusals.ts";
 import { upkeep } from "./upkeep.ts";
 import { waits } from "./waits.ts";
 
@@ -22,5 +23,6 @@ export const said: readonly Said[] = [
   jobs,
   upkeep,
   platforms,
+  refusals,
   parts,
 ];
