@@ -6,7 +6,7 @@
 import { z } from "zod";
 
 import { queueClass } from "#customers/benefits.ts";
-import { tierAt } from "#customers/tier-store.ts";
+import { classChannel, tierAt } from "#customers/tier-store.ts";
 import type { Db } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { hasPackageCredit } from "#flow/ledger/package-credit.ts";
@@ -14,8 +14,10 @@ import { classOf } from "#flow/queue/store.ts";
 import type { LoopDefinition } from "#loops/loop.ts";
 import type { Provider, TenantTier } from "#providers/provider.ts";
 
-/** Tiers change at midnights and by hand, credit when a day is charged: five minutes later is soon enough. */
+/** Credit runs out when a day is charged: five minutes later is soon enough. */
 const periodMs = 300_000;
+/** Of what is bought, given back or set by hand it is nudged; after a midnight many tiers change. */
+const pauseMs = 2_000;
 /** Of customers with jobs at one site; beyond that the latest comers wait as what they were. */
 const tenantsMax = 10_000;
 
@@ -29,7 +31,8 @@ export function tellTiersLoop(context: TierContext): LoopDefinition {
   return {
     name: `tiers ${context.provider.site}`,
     periodMs,
-    channels: [],
+    channels: [classChannel],
+    pauseMs,
     pass: async (signal) => {
       await context.provider.tellTiers?.({ signal }, await tiersAtSite(context));
       return "rest";

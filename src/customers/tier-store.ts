@@ -95,6 +95,7 @@ export async function recordTierChange(
     values (${of.tenantId}, ${newId()}, ${change.effective}::date,
       ${new Date(dayStart(of.zone, change.effective))}, ${change.tier}, ${of.before},
       ${change.reason}, ${change.holdUntil ?? null}::date, ${json(inputs)}::jsonb)`);
+  tx.nudge(classChannel);
 }
 
 const changeRow = z
@@ -176,6 +177,9 @@ export function tierOverrides(db: Queryable, tenantId: string): Promise<TierOver
   );
 }
 
+/** Nudged when the class may have changed in which new work of a customer queues. */
+export const classChannel = "class";
+
 export interface NewOverride {
   readonly tenantId: string;
   readonly tier: Tier;
@@ -192,6 +196,7 @@ export async function overrideTier(tx: Tx, ask: NewOverride): Promise<TierOverri
     throw new Failure("invalid_request", "The override would end before it begins.");
   }
   await endOverrides(tx, ask);
+  tx.nudge(classChannel);
   return tx.one(
     sql`insert into tier_override
         (tenant_id, id, tier, reason, approved_by, from_at, until_at, created_by)
@@ -207,6 +212,7 @@ export function endOverrides(
   tx: Tx,
   { tenantId, now }: { readonly tenantId: string; readonly now: number },
 ): Promise<number> {
+  tx.nudge(classChannel);
   return tx.execute(sql`
     update tier_override set ended_at = greatest(from_at, ${new Date(now)})
     where tenant_id = ${tenantId} and ended_at is null and until_at > ${new Date(now)}`);

@@ -6,6 +6,7 @@
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 
+import { classChannel } from "#customers/tier-store.ts";
 import { newestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
@@ -98,6 +99,7 @@ export async function buyPackage(
     journalKey: `package-purchase:${id}`,
   });
   tx.nudge("balance");
+  tx.nudge(classChannel);
   return getPackage(tx, { tenantId, id });
 }
 
@@ -136,6 +138,7 @@ export async function refundPackage(tx: Tx, booked: Booked, id: string): Promise
       });
     }
     tx.nudge("balance");
+    tx.nudge(classChannel);
   }
   const after = await getPackage(tx, { tenantId, id });
   return { package: after, refunded: principal, bonusVoided: bonus };

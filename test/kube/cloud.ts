@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -109,6 +110,16 @@ export async function startClusterCloud(
       await start();
     },
   };
+}
+
+/** For who must say it before the program begins. */
+export async function freePort(): Promise<number> {
+  const free = createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const address = free.address();
+  free.close();
+  await once(free, "close");
+  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
 async function message(child: ChildProcess): Promise<unknown> {

@@ -2,9 +2,6 @@
  * A hosted job on a cluster, in the program as it is: Kueue lets it in, its pod runs the real scripts, its
  * inputs, log and results go through the API's half for agents, and its bill is what the pod ran.
  */
-import { once } from "node:events";
-import { createServer } from "node:net";
-
 import { expect, test, vi } from "vitest";
 
 import type { Client } from "#client/client.ts";
@@ -13,7 +10,7 @@ import { attemptLabel } from "#providers/kubevirt/jobs/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { whole } from "#test/sim/job-cloud.ts";
 
-import { startClusterCloud } from "./cloud.ts";
+import { freePort, startClusterCloud } from "./cloud.ts";
 import { byController } from "./node-side/writing.ts";
 
 const waiting = { timeout: 90_000, interval: 100 };
@@ -42,15 +39,6 @@ const cloud = await startClusterCloud({
 const { server, nodes } = cloud.cluster;
 const { store } = server.objects;
 const operator = (): Client => cloud.client(cloud.operatorKey);
-
-async function freePort(): Promise<number> {
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  const address = free.address();
-  free.close();
-  await once(free, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
 
 test("M-JOB-01, M-JOB-02, R-PAYG-7: a job on a cluster gets its inputs, tells its log, is taken off by Kueue and goes on, brings its results home, and is billed for what ran", async () => {
   const body = { name: `lab-${Date.now()}` };

@@ -192,7 +192,9 @@ export function unsold(
   capacity: Shares,
   present: readonly TenantShare[],
 ): Shares {
-  if (jobs.shares.others === undefined) return new Map();
+  const { others, tiers } = jobs.shares;
+  const ofAnybody = [tiers.diamond, tiers.gold, tiers.ordinary].map((of) => of ?? others);
+  if (ofAnybody.includes(undefined)) return new Map();
   const sold = present.map(({ own }) => own);
   return new Map(
     [...capacity].map(([flavor, has]) => [
