@@ -11,22 +11,18 @@ import { setImmediate as turn } from "node:timers/promises";
 import { vi } from "vitest";
 
 import { machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
-import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Random } from "#test/sim/random.ts";
 
-import { actOnInstance, actOnMachine } from "./api/actions.ts";
-import { textAt } from "./api/json.ts";
-import { remove } from "./api/removal.ts";
+import { type Deed, deeds, deletion } from "./deeds.ts";
 import { startTestCluster, type TestCluster } from "./driver-cluster.ts";
 import { type Interval, type Metered, meter, newlyMetered } from "./metered.ts";
-import { byController } from "./node-side/writing.ts";
 import { Processes } from "./processes.ts";
 import { sampleSpec } from "./sample-spec.ts";
 import { Standing } from "./standing.ts";
 import { TrueRuns } from "./true-runs.ts";
 
 const patience = { timeout: 60_000, interval: 3 };
-const machinesMax = 4;
+const machinesMax = 5;
 const processesMax = 2;
 
 /** A time in which nobody could see the cluster. */
@@ -122,16 +118,17 @@ export class History {
 
   async #act(): Promise<void> {
     const live = this.#machines.filter((each) => this.#stored(each) !== undefined);
-    const machine = live[this.#below(live.length)];
-    const choice = this.#below(16);
-    if (machine === undefined || (choice === 0 && this.#machines.length < machinesMax)) {
-      if (this.#machines.length >= machinesMax) return;
+    const machine = this.#random.maybePick(live);
+    const canMake = this.#machines.length < machinesMax;
+    if (canMake && (machine === undefined || this.#below(8) === 0)) {
       await this.#return();
       await this.#create();
-    } else if (!(await this.#happens(machine, choice))) {
-      if (this.#sight !== "seeing") await this.#return();
-      else if (choice === 11 || choice === 12) await this.#changeProcesses();
-      else await this.#blinded();
+    } else if (machine === undefined || this.#below(3) === 0) {
+      await this.#turn();
+    } else {
+      const deed = this.#random.maybePick(this.#deedsOn(machine));
+      this.#say(deed?.what ?? "nothing", machine);
+      await deed?.act();
     }
     await this.#quiet();
     if (this.#sight !== "seeing") return;
@@ -139,44 +136,29 @@ export class History {
     await this.#look();
   }
 
-  /** Something happens to a machine; false if the choice is none for it. */
-  async #happens(machine: Metered, choice: number): Promise<boolean> {
+  /** Whoever looks at the cluster is another, or sees it no more, or again. */
+  async #turn(): Promise<void> {
+    if (this.#sight !== "seeing") await this.#return();
+    else if (this.#below(3) === 0) await this.#changeProcesses();
+    else await this.#blinded();
+  }
+
+  /** What may happen to it now: by guests and by hand, and by what its customer asks for. */
+  #deedsOn(machine: Metered): readonly Deed[] {
     const { place } = machine;
-    const { objects } = this.#cluster.server;
-    const phase = this.#standing.phase(place);
+    const isOff = this.#standing.phase(place) !== "Running";
+    const asked = (to: "start" | "stop"): Deed => ({
+      what: to,
+      act: () => this.#power(machine, to),
+    });
     const canAsk = this.#sight === "seeing" || this.#sight === "silent";
-    if (choice <= 2 && phase === "Running") {
-      const how = choice === 1 ? "crashed" : "shut down";
-      this.#say(`guest ${how}`, machine);
-      this.#cluster.nodes.guestEnds(place, how);
-    } else if (choice === 3 && canAsk) {
-      this.#say("stop", machine);
-      await this.#power(machine, "stop");
-    } else if (choice <= 5 && this.#sight === "seeing" && phase !== "Running") {
-      this.#say("start", machine);
-      await this.#power(machine, "start");
-    } else if (choice === 6 && phase === "Running") {
-      this.#say("restart by hand", machine);
-      actOnMachine(objects, { place, action: "restart", body: {} });
-    } else if (choice === 7 && phase !== "") {
-      this.#say("run deleted by hand", machine);
-      remove(objects, kinds.machineInstance, place, { propagation: "Background" });
-    } else if (choice === 8) {
-      const halted = textAt(this.#stored(machine), "spec", "runStrategy") === "Halted";
-      const runStrategy = halted ? "RerunOnFailure" : "Halted";
-      this.#say(`${runStrategy} by hand`, machine);
-      objects.patch(kinds.machine, place, { spec: { runStrategy } }, byController);
-    } else if (choice === 9 && this.#below(3) === 0) {
-      this.#say("machine deleted by hand", machine);
-      remove(objects, kinds.machine, place, { propagation: "Background" });
-    } else if (choice === 10 && phase === "Running") {
-      const action = this.#standing.isPaused(place) ? "unpause" : "pause";
-      this.#say(`${action} by hand`, machine);
-      actOnInstance(objects, { place, action, body: {} });
-    } else {
-      return false;
-    }
-    return true;
+    return [
+      ...deeds(this.#cluster, this.#standing, place),
+      ...(canAsk ? [asked("stop")] : []),
+      // More often, or all would be off soon.
+      ...(this.#sight === "seeing" && isOff ? [asked("start"), asked("start")] : []),
+      ...(this.#below(4) === 0 ? [deletion(this.#cluster, place)] : []),
+    ];
   }
 
   /** Somebody else is there all the time, or takes over at once: nothing is lost. */
