@@ -285,6 +285,11 @@ const alertWords = {
     en: "The metering log has grown by {leaves} events and nobody has signed it for {minutes} minutes. Start a process that has its key.",
     "zh-CN": "计量日志新增 {leaves} 条事件,已有 {minutes} 分钟无人签名。请启动持有其密钥的进程。",
   },
+  invoices_unsigned: {
+    en: "Bills of {month} wait ({count} so far): the metering log has never been signed, so nobody could check what they rest on. It is signed by a process that works and has the log's key (metering-log.key in keys/ of the data directory, or --log-key-file): start one, or look into its log for why it does not sign. The bills are written by themselves then.",
+    "zh-CN":
+      "{month} 的账单暂缓出具(目前 {count} 份):计量日志从未签名,账单的依据无从核对。签名由承担工作且持有日志密钥的进程完成(数据目录 keys/ 中的 metering-log.key,或 --log-key-file):请启动该进程,或在其日志中查看未签名的原因。签名后账单会自动出具。",
+  },
   usage_review: {
     en: "Usage waits to be looked at ({reason}): {source} {id}. List it with `millrace usage review list`.",
     "zh-CN": "有用量待处理({reason}):{source} {id}。请用 `millrace usage review list` 查看。",

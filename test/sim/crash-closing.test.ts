@@ -1,12 +1,13 @@
 /** A crash at any write of closing a month, and two who close it at once. */
 import { expect, test } from "vitest";
 
+import { signer } from "#bundles/sample.ts";
 import { openDb, type Db } from "#db/pool.ts";
 import { recordTopUp } from "#flow/ledger/store.ts";
 import { closeMonths, settleInvoices } from "#flow/invoice/loop.ts";
 import { listInvoices } from "#flow/invoice/invoices.ts";
 import { voidInvoice } from "#flow/invoice/void.ts";
-import { sequence } from "#flow/meter/sequencer.ts";
+import { sequence, signIfNeeded } from "#flow/meter/sequencer.ts";
 import { present } from "#kernel/assert.ts";
 import { parseFen } from "#kernel/money.ts";
 
@@ -29,6 +30,9 @@ import {
 
 const never = new AbortController().signal;
 
+/** A bill names only what is signed, and that is not done again and again in one moment. */
+let signAt = at("2026-06-01");
+
 /** A month of two customers, posted, that costs more than they have paid. */
 async function postedMonth(): Promise<Scene> {
   const of = await scene(2);
@@ -44,6 +48,8 @@ async function postedMonth(): Promise<Scene> {
   }
   await metered(at("2026-06-01"));
   await sequence(db);
+  signAt += 3_600_000;
+  expect(await signIfNeeded(db, { signer, now: signAt })).toBe(true);
   for (const tenant of of.tenants) await rate(db, tenant, at("2026-06-03"));
   return of;
 }

@@ -118,9 +118,10 @@ export interface ShownLine {
   readonly state: "provisional" | "posted";
 }
 
-/** The signed checkpoint has every entry of the log that its lines rest on; also where nothing is signed. */
+/** The signed checkpoint has every entry of the log that its lines rest on; without one they rest on none. */
 export function isCovered({ lines, checkpoint }: Pick<Statement, "lines" | "checkpoint">): boolean {
-  return checkpoint === null || lines.every(({ leaves }) => (leaves?.last ?? -1) < checkpoint.size);
+  const size = checkpoint?.size ?? 0;
+  return lines.every(({ leaves }) => (leaves?.last ?? -1) < size);
 }
 
 /**

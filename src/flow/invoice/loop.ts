@@ -30,6 +30,7 @@ import { isCovered } from "./decide.ts";
 import { leavesOfLines } from "./leaves.ts";
 import { outstandingOf, stateOf } from "./settle.ts";
 import { billedItems, checkpointNow, spanOf } from "./statements.ts";
+import { sayIfNeverSigned, type Closed } from "./unsigned.ts";
 
 const tenantsPerRead = 200;
 const tenantsPerClose = 50;
@@ -70,7 +71,15 @@ export async function closeMonths(
         if (signal.aborted) return written;
         const some = tenants.slice(at, at + tenantsPerClose);
         // oxlint-disable-next-line no-await-in-loop -- one transaction at a time
-        written += await closeSome(db, { month, tenants: some, prices: prices ?? [], now: now() });
+        const closed = await closeSome(db, {
+          month,
+          tenants: some,
+          prices: prices ?? [],
+          now: now(),
+        });
+        written += closed.written;
+        // oxlint-disable-next-line no-await-in-loop -- likewise
+        await sayIfNeverSigned(db, { ...closed, month, at: now() });
       }
     }
     after = due.at(-1)?.tenantId;
@@ -87,7 +96,7 @@ function closeSome(
     readonly prices: PriceBook;
     readonly now: number;
   },
-): Promise<number> {
+): Promise<Closed> {
   const { month, tenants, prices, now } = ask;
   return db.transaction(async (tx) => {
     const tenantIds = tenants.map(({ tenantId }) => tenantId);
@@ -118,7 +127,8 @@ function closeSome(
     });
     // What is not signed yet cannot be proven by its bill; the next pass closes it.
     const provable = invoices.filter(({ statement }) => isCovered(statement));
-    return insertInvoices(tx, { month, invoices: provable, now });
+    const written = await insertInvoices(tx, { month, invoices: provable, now });
+    return { written, unsigned: checkpoint === null ? invoices.length - provable.length : 0 };
   });
 }
 

@@ -13,6 +13,7 @@ const kinds: readonly string[] = [
   "unknown_unit",
   "event_conflict",
   "log_unsigned",
+  "invoices_unsigned",
   "clock_behind",
   "subscription_lost",
 ];
