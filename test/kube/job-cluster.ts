@@ -4,23 +4,21 @@
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 
 import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import type { jobsSettings } from "#providers/kubevirt/driver/jobs/settings.ts";
 import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
 import { clusterSettings, type ClusterSettings } from "#providers/kubevirt/driver/settings.ts";
-import { jobAgentRoutes } from "#providers/kubevirt/exchange/agent.ts";
 import { type OpenExchange, openExchange } from "#providers/kubevirt/exchange/exchange.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec, Owner, WorkloadSpec } from "#providers/provider.ts";
 
+import { agentServer } from "./agent-server.ts";
 import { startTestCluster, type TestCluster } from "./driver-cluster.ts";
-import type { Programs } from "./node-side/job-pods.ts";
 import { byController } from "./node-side/writing.ts";
+import type { Programs } from "./pod-run.ts";
 import type { input as InputOf } from "zod";
 
 const gib = 1024 ** 3;
@@ -101,41 +99,6 @@ export async function startJobCluster(options: JobClusterOptions = {}): Promise<
       await agents.close();
       await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
-  };
-}
-
-/** As much of the API server as agents speak to. */
-async function agentServer(exchange: OpenExchange) {
-  const answer = jobAgentRoutes(exchange);
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://here");
-    const length = request.headers["content-length"];
-    const asked = {
-      method: request.method ?? "GET",
-      path: pathname.replace(/^\/job-agent/u, ""),
-      query: searchParams,
-      authorization: request.headers.authorization,
-      contentLength: length === undefined ? undefined : Number(length),
-      body: request,
-      admit: () => undefined,
-    };
-    void answer(asked).then(({ status, headers = {}, body = "" }) => {
-      response.writeHead(status, headers);
-      Readable.from(typeof body === "string" ? [body] : body).pipe(response);
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
 }
 

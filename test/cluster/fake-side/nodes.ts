@@ -28,6 +28,7 @@ export interface FakeNode {
   readonly name: string;
   /** Resource names, one of each. */
   readonly gpus: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export async function makeNodes(client: KubeClient, nodes: readonly FakeNode[]): Promise<void> {
@@ -54,7 +55,10 @@ export async function removeNodes(client: KubeClient, names: readonly string[]):
   await Promise.all(names.map((name) => client.delete(call, kinds.node, { name })));
 }
 
-async function makeNode(client: KubeClient, { name, gpus }: FakeNode): Promise<void> {
+async function makeNode(
+  client: KubeClient,
+  { name, gpus, labels: more = {} }: FakeNode,
+): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
   const labels = {
     [fakeLabel]: "true",
@@ -64,6 +68,7 @@ async function makeNode(client: KubeClient, { name, gpus }: FakeNode): Promise<v
     "kubevirt.io/schedulable": "true",
     "cpu-model.node.kubevirt.io/host-model": "true",
     "machine-type.node.kubevirt.io/q35": "true",
+    ...more,
   };
   const annotations = { "kubevirt.io/heartbeat": instant() };
   const head = { apiVersion: "v1", kind: "Node", metadata: { name, labels, annotations } };

@@ -37,7 +37,8 @@ export function runJobs(controllers: Controllers): void {
       .filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid));
     if (at(job, "spec", "suspend") === true) return pods.forEach(endPod);
     const mine = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-    const lost = pods.find((pod) => hasCondition(pod, "DisruptionTarget"));
+    // One that is being ended has not failed before it has ended: podReplacementPolicy is Failed.
+    const lost = pods.find((pod) => hasCondition(pod, "DisruptionTarget") && isOver(pod));
     const failed = lost ?? mine.find((pod) => textAt(pod, "status", "phase") === "Failed");
     if (failed !== undefined) return fail(job, failed, pods);
     const size = Number(at(job, "spec", "completions"));

@@ -7,11 +7,12 @@ import type { Place } from "#test/kube/api/objects.ts";
 import { remove } from "#test/kube/api/removal.ts";
 import { listAt, textAt } from "#test/kube/api/json.ts";
 import type { Document } from "#test/kube/api/document.ts";
+import type { ProgramEnd, Programs } from "#test/kube/pod-run.ts";
 import type { KubeServer } from "#test/kube/server.ts";
 
 import { Controllers } from "./controllers.ts";
 import { type Launchers, runInstances } from "./instances.ts";
-import { JobPods, type ProgramEnd, type Programs } from "./job-pods.ts";
+import { JobPods } from "./job-pods.ts";
 import { runJobs } from "./jobs.ts";
 import { type Kueue, runKueue } from "./kueue.ts";
 import { runMachines } from "./machines.ts";

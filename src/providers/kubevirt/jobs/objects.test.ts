@@ -6,7 +6,7 @@ import { jobKinds, type PodTemplate } from "#providers/kubevirt/objects/jobs.ts"
 
 import { factsHere, factsNote } from "#test/kube/facts.ts";
 import { readSchemas } from "#test/kube/schema.ts";
-import { podClasses, workloadClasses } from "./classes.ts";
+import { classValues, podClasses, workloadClasses } from "./classes.ts";
 import { scriptsMap, scriptsName } from "./entry.ts";
 import { indexedNumbering, literal, membersService, programEnvironment } from "./environment.ts";
 import { kueueJob } from "./kueue.ts";
@@ -157,7 +157,10 @@ test("S-05: what did not say that it may be preempted runs on what is its tenant
     borrowWithinCohort: { policy: "Never" },
   });
   expect(quotas(spot).every(({ nominalQuota }) => nominalQuota === "0")).toBe(true);
-  expect(spot.spec.preemption.reclaimWithinCohort).toBe("Never");
+  // Whom it may push out is of a class below 0, and there is none: only its own queue is left.
+  expect(spot.spec.preemption.borrowWithinCohort.maxPriorityThreshold).toBeLessThan(
+    Math.min(...Object.values(classValues)),
+  );
   expect(kueueJob(single, place).metadata.labels?.["kueue.x-k8s.io/queue-name"]).toBe("jobs");
   expect(own.spec.namespaceSelector).toEqual({
     matchLabels: { "millrace.dev/tenant": share.tenantId },

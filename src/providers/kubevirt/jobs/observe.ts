@@ -64,18 +64,41 @@ export function kueueSight(
   const mine = again === undefined ? facts.pods : facts.pods.filter((pod) => isBefore(pod, again));
   const pods = Map.groupBy(mine, indexOf);
   const jobEnd = taken ?? kueueEnd(job, facts);
-  const members = membersSeen({
-    ...facts,
-    pods,
-    ...(taken === undefined ? {} : { evicted: taken.ending }),
-    ...(jobEnd === undefined ? {} : { jobEnd }),
-  });
-  return sight(members, {
+  const seenWith = (by: TakenAway | undefined) => {
+    const end = by ?? jobEnd;
+    return membersSeen({
+      ...facts,
+      pods,
+      ...(by === undefined ? {} : { evicted: by.ending }),
+      ...(end === undefined ? {} : { jobEnd: end }),
+    });
+  };
+  const first = seenWith(taken);
+  const lostAway = jobEnd === undefined ? lostMember(first) : undefined;
+  return sight(lostAway === undefined ? first : seenWith(lostAway), {
     waits: () => explainWait(workload),
     pods: mine,
-    transitions: [...workloadTransitions(workload), ...podTransitions(pods, taken?.ending)],
-    taken,
+    transitions: [
+      ...workloadTransitions(workload),
+      ...podTransitions(pods, (taken ?? lostAway)?.ending),
+    ],
+    taken: taken ?? lostAway,
   });
+}
+
+/**
+ * A pod on a node that is silent does not end, and its Job waits for that: the others would run on
+ * without it for as long as the node stays away.
+ */
+function lostMember(members: readonly MemberSight[]): TakenAway | undefined {
+  if (members.every(({ workload }) => workload.state === "ended")) return undefined;
+  const culprit = members.find(({ by }) => by === "platform");
+  const { endedAt: at, end } = culprit?.workload ?? {};
+  if (culprit === undefined || at === undefined || end === undefined) return undefined;
+  if (end.kind !== "platform_fault")
+    return { at, ending: { end, by: "platform", why: culprit.why } };
+  const detail = `member ${culprit.rank} was lost: ${end.detail}`;
+  return { at, ending: lost("member_lost", detail, "Look at that member's node.") };
 }
 
 function takenByKueue(

@@ -68,12 +68,14 @@ export function cohort(site: JobSite, unsold: Shares): Cohort {
   };
 }
 
+/** Below the value of every class. */
+const noClass = 0;
+
 /** The tenant's two queues, the spot queue second. */
 export function clusterQueues(
   site: JobSite,
   share: TenantShare,
 ): readonly [ClusterQueue, ClusterQueue] {
-  const never = { withinClusterQueue: "Never", borrowWithinCohort: { policy: "Never" } } as const;
   const own = groups(site, (amount) => ({ nominalQuota: amount, borrowingLimit: "0" }), share.own);
   const spot = groups(
     site,
@@ -84,13 +86,22 @@ export function clusterQueues(
     queue(site, share, {
       name: tenantQueue(share.tenantId, false),
       groups: own,
-      preemption: { ...never, reclaimWithinCohort: "Any" },
+      preemption: {
+        withinClusterQueue: "Never",
+        reclaimWithinCohort: "Any",
+        borrowWithinCohort: { policy: "Never" },
+      },
     }),
     queue(site, share, {
       name: tenantQueue(share.tenantId, true),
       groups: spot,
-      // Among what is borrowed, a higher tier of the same customer may come first.
-      preemption: { ...never, withinClusterQueue: "LowerPriority", reclaimWithinCohort: "Never" },
+      // Among what is borrowed, a higher tier of the same customer may come first. Kueue looks for whom
+      // only where a queue that borrows may push out at all: the threshold keeps all others from it.
+      preemption: {
+        withinClusterQueue: "LowerPriority",
+        reclaimWithinCohort: "LowerPriority",
+        borrowWithinCohort: { policy: "LowerPriority", maxPriorityThreshold: noClass },
+      },
     }),
   ];
 }

@@ -93,7 +93,10 @@ export interface ClusterQueue {
     readonly preemption: {
       readonly withinClusterQueue: "Never" | "LowerPriority" | "LowerOrNewerEqualPriority";
       readonly reclaimWithinCohort: "Never" | "LowerPriority" | "Any";
-      readonly borrowWithinCohort: { readonly policy: "Never" | "LowerPriority" };
+      readonly borrowWithinCohort: {
+        readonly policy: "Never" | "LowerPriority";
+        readonly maxPriorityThreshold?: number;
+      };
     };
     readonly resourceGroups: readonly ResourceGroup[];
     readonly stopPolicy: "None" | "Hold" | "HoldAndDrain";

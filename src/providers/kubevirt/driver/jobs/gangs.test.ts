@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
-import { jobName } from "#providers/kubevirt/jobs/names.ts";
+import { attemptLabel, jobName } from "#providers/kubevirt/jobs/names.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { gangSpecs, jobSpec, limitedOwner, newOwner } from "#test/kube/job-cluster.ts";
 import { JobDriver, patience } from "#test/kube/job-driver.ts";
 
@@ -73,6 +74,34 @@ test("one member that fails ends all; whose doing it was is told of each", async
     signal: "SIGTERM",
   });
   await driver.remove(first, second);
+});
+
+test("a member that is gone before the others takes no word of theirs along: they end, and go", async () => {
+  const specs = gangSpecs(newOwner(), 2);
+  for (const spec of specs) await driver.create(spec);
+  await driver.reaches("running", ...specs);
+  const [first] = specs;
+  if (first === undefined) throw new Error("two");
+  const { objects } = driver.cluster.server;
+  const records = objects.store
+    .all(kinds.configMap)
+    .filter(({ metadata }) => metadata.labels?.[attemptLabel] === attemptIdOf(first));
+  const noted = records.filter(({ metadata }) => metadata.annotations?.["millrace.dev/job"]);
+  expect(noted).toHaveLength(1);
+  const rest = specs.filter(({ id }) => !noted[0]?.metadata.name.includes(id));
+  await driver.restart(() => {
+    for (const each of noted) objects.store.remove(kinds.configMap, each);
+    for (const rank of [0, 1]) {
+      const pod = driver.podOf(first, rank).metadata.name;
+      driver.cluster.nodes.programEnds(pod, { exitCode: 0, said: "exited" });
+    }
+  });
+  await driver.reaches("ended", ...rest);
+  for (const spec of rest) {
+    expect((await driver.machine(spec)).workload?.end).toEqual({ kind: "exited", exitCode: 0 });
+  }
+  await driver.remove(...rest);
+  await vi.waitFor(() => expect(driver.podsOf(first)).toEqual([]), patience);
 });
 
 test("one member whose node is lost is the platform's fault, for all", async () => {

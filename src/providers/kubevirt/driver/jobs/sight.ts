@@ -21,13 +21,13 @@ export interface SightOf {
   readonly evictSaid?: string;
 }
 
-/** `undefined` as long as no Job was made of it. */
+/** `undefined` as long as nothing shows that a Job was made of it. */
 export function attemptSight(
   seen: AttemptSeen,
   { batch, now, evictSaid }: SightOf,
 ): JobSight | undefined {
   const [first] = seen.members;
-  if (first === undefined || !isMade(seen)) return undefined;
+  if (first === undefined || !(isMade(seen) || hasBegun(seen))) return undefined;
   const told = toldOf(seen);
   const facts = {
     size: first.size,
@@ -46,6 +46,11 @@ export function attemptSight(
 
 export function isMade({ members }: AttemptSeen): boolean {
   return members.some(({ made }) => made !== undefined);
+}
+
+/** Where the member that had it written down is gone already, of the others' pods and runs. */
+function hasBegun({ members, pods }: AttemptSeen): boolean {
+  return pods.length > 0 || members.some(({ run }) => run?.startedAt !== undefined);
 }
 
 /** What took it away, as one of its members has it written down. */

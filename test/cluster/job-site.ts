@@ -1,0 +1,114 @@
+/**
+ * A site for jobs on a cluster that is there: nodes of its own, and flavors, classes and shares as an
+ * operator sets them up. Nothing of it stays.
+ */
+import { randomUUID } from "node:crypto";
+
+import { KubeClient } from "#providers/kubevirt/client/client.ts";
+import type { Kind } from "#providers/kubevirt/client/kind.ts";
+import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
+import { jobsSettings } from "#providers/kubevirt/driver/jobs/settings.ts";
+import type { ClusterSettings } from "#providers/kubevirt/driver/settings.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+
+import { soon } from "./fake-side/follow.ts";
+import { fakeLabel } from "./fake-side/nodes.ts";
+import { underTest } from "./under-test.ts";
+
+const poolLabel = "millrace.dev/fake-pool";
+const machineClass = "millrace-fake-machines";
+export const cpuFlavor = "millrace-fake-cpu";
+const cardFlavor = "millrace-fake-a100";
+export const cohortName = "millrace-fake";
+/** Bought eight CPUs, and no more. */
+export const buyer = randomUUID();
+export const jobNodes = [
+  { name: "millrace-fake-job-1", gpus: [], labels: { [poolLabel]: "cpu" } },
+  { name: "millrace-fake-job-2", gpus: [], labels: { [poolLabel]: "cpu" } },
+  { name: "millrace-fake-job-3", gpus: ["example.com/gpu"], labels: { [poolLabel]: "a100" } },
+];
+
+const webhooks: Kind = {
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "MutatingWebhookConfiguration",
+  plural: "mutatingwebhookconfigurations",
+  namespaced: false,
+};
+
+/** Who sees to Kueue's kinds; where nobody does, there is nothing to wait for. */
+export async function hasKueue(): Promise<boolean> {
+  const { nodesCluster } = await underTest();
+  const client = new KubeClient(nodesCluster);
+  try {
+    const served = await client.served(soon(), webhooks);
+    if (!served.has(webhooks.plural)) return false;
+    const { items } = await client.list(soon(), webhooks);
+    return items.some((each) => JSON.stringify(each).includes('"clusterqueues"'));
+  } finally {
+    client.close();
+  }
+}
+
+function share(cpus: number) {
+  return { own: { [cpuFlavor]: { cpus, memoryGib: cpus * 4, diskGib: cpus * 5 } } };
+}
+
+function pool(name: string) {
+  return { [fakeLabel]: "true", [poolLabel]: name };
+}
+
+export function settingsFor(given: ClusterSettings, agentUrl: string): ClusterSettings {
+  const { core, standard } = given.classes;
+  const priorityClass = machineClass;
+  return {
+    ...given,
+    nodes: { [fakeLabel]: "true" },
+    classes: { core: { ...core, priorityClass }, standard: { ...standard, priorityClass } },
+    jobs: jobsSettings.parse({
+      cohort: cohortName,
+      flavors: [
+        { name: cpuFlavor, nodeLabels: pool("cpu") },
+        {
+          name: cardFlavor,
+          nodeLabels: pool("a100"),
+          gpu: { model: "A100", memoryGib: 80, resource: "example.com/gpu" },
+        },
+      ],
+      agentImage: "registry.example/job-agent:1",
+      agentUrl: `${agentUrl}/job-agent`,
+      agentPeer: { ipBlock: { cidr: "192.0.2.1/32" } },
+      images: { tiny: "registry.example/tiny:1" },
+      shares: { tenants: { [buyer]: share(8) }, tiers: { gold: share(4) }, others: { own: {} } },
+    }),
+  };
+}
+
+/** Jobs have room below the machines of the site. */
+export async function makeMachineClass(client: KubeClient): Promise<void> {
+  const above = {
+    apiVersion: "scheduling.k8s.io/v1",
+    kind: "PriorityClass",
+    metadata: { name: machineClass },
+    value: 1000,
+  };
+  await client.apply({ ...soon(), force: "take-over" }, kinds.priorityClass, above);
+}
+
+/** What stays for a site's next jobs. */
+export async function removeFurniture(client: KubeClient, controlPlaneId: string): Promise<void> {
+  await client.delete(soon(), kinds.priorityClass, { name: machineClass });
+  const labels = ourSelector(controlPlaneId);
+  for (const kind of [
+    kinds.cohort,
+    kinds.resourceFlavor,
+    kinds.workloadPriorityClass,
+    kinds.priorityClass,
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- flavors after those who name them
+    const { items } = await client.list(soon(), kind, { labels });
+    const names = items.map(({ metadata: { name } }) => ({ name }));
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await Promise.all(names.map((name) => client.delete(soon(), kind, name)));
+  }
+}
