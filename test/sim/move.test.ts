@@ -79,32 +79,6 @@ test(
 );
 
 test(
-  "H-29: off a host in maintenance nothing moves to another one in maintenance",
-  { timeout },
-  async () => {
-    const leaseId = await runningLease("kept");
-    const { host, id } = await placeOf(leaseId);
-    const hosts = await listHosts(cloud.db, { limit: 9, after: undefined }, 0);
-    const others = hosts.filter(({ name }) => name !== host);
-    // Whichever of the others its platform would take: it knows of none that it is closed.
-    for (const open of others) {
-      // oxlint-disable no-await-in-loop -- one after the other
-      const closed = others.filter(({ name }) => name !== open.name);
-      for (const each of closed) await setMaintenance(cloud.db, each.id, true);
-      const from = await placeOf(leaseId);
-      await setMaintenance(cloud.db, from.id, true);
-      await eventually(async () => {
-        expect(await placeOf(leaseId)).toMatchObject({ host: open.name, spec: open.name });
-      });
-      for (const each of hosts) await setSchedulable(cloud.db, each.id, true);
-      // oxlint-enable no-await-in-loop
-    }
-    await setSchedulable(cloud.db, id, true);
-    await cloud.api.call("releaseLease", { params: { leaseId } });
-  },
-);
-
-test(
   "H-29: a move is the operator's to ask for; what does not run does not move",
   { timeout },
   async () => {
