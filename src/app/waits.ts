@@ -8,6 +8,7 @@ import { awaySince } from "#catalog/sites.ts";
 import type { system as systemSchema } from "#contract/schemas/platform.ts";
 import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+import { leavingSince } from "#flow/provision/preempt-rows.ts";
 
 const row = z.object({
   on: z.enum(["site", "operator", "drain"]),
@@ -19,7 +20,7 @@ const row = z.object({
 
 const rowsMax = 100;
 
-/** What the notes of a machine on a node that is emptied are called. */
+/** What the notes of a machine on a node that is emptied are called; the same of one that is about to be. */
 const drainCode = "node_is_drained";
 
 /** The most first; each lease or attempt counts once for each thing that it waits on. */
@@ -30,7 +31,7 @@ export function waitsNow(
   return db.rows(
     sql`
     with there as (
-      select i.tenant_id, i.request_id, i.site, i.state, i.waiting, i.notes
+      select i.tenant_id, i.request_id, i.site, i.host_id, i.state, i.waiting, i.notes
       from instance i where i.state not in ('gone', 'stopped')
     ), waits as (
       select 'site' as "on", q.refusal->'details'->'sites'->>0 as site, 'site_away' as code,
@@ -49,6 +50,13 @@ export function waitsNow(
       from there t cross join jsonb_array_elements(t.notes) as note
       where t.state = 'running' and (note->>'who' = 'operator'
         or note->>'code' = ${drainCode} and note->>'who' = 'customer')
+      union
+      select 'drain', t.site, ${drainCode}, t.tenant_id, t.request_id
+      from there t join host h on h.id = t.host_id join site s on s.name = t.site
+        join request r on r.tenant_id = t.tenant_id and r.id = t.request_id
+      where t.state = 'running' and r.kind = 'lease' and ${leavingSince} is not null
+        and (r.shape->'gpu' <> 'null'::jsonb
+          or coalesce(s.capabilities->'moveLive'->>'can' <> 'true', true))
     )
     select w."on", coalesce(w.site, '') as site, w.code,
       count(*) filter (where r.kind = 'lease')::int as leases,

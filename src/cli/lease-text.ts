@@ -31,6 +31,11 @@ export function leaseSummary(lease: Lease, took: string): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** A note that a restart is due tells of the new size too. */
+function tellsOfRestart({ notes }: Lease): boolean {
+  return notes.some(({ code }) => code === "restart_required");
+}
+
 /** `idle`: what happens to it when nobody uses it. */
 export function leaseText(lease: Lease, idle: string | undefined): string {
   const [endpoint] = lease.endpoints;
@@ -51,7 +56,7 @@ export function leaseText(lease: Lease, idle: string | undefined): string {
     ["Restart", lease.restart],
     ...besideFields(lease),
     ["Idle", idle],
-    ["New size", lease.pendingResize ? atNextStart : undefined],
+    ["New size", lease.pendingResize && !tellsOfRestart(lease) ? atNextStart : undefined],
     ["Created", time(lease.createdAt)],
     ["Ready", time(lease.readyAt)],
     ["Released", lease.releasedAt === null ? undefined : time(lease.releasedAt)],

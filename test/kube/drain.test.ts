@@ -104,6 +104,26 @@ test("H-29, R-GPU-01: a drained node: a machine moves while it runs, one with a 
     expect(items.map(({ kind }) => kind)).toContain("lease_evacuation");
   }, waiting);
 
+  // Its page says what the notice says, and the overview counts it.
+  const shown = await acme.call("getLease", { params: { leaseId: train } });
+  expect(shown.notes.map(({ code, who }) => [code, who])).toContainEqual([
+    "host_is_left",
+    "customer",
+  ]);
+  expect(shown.notes.map(({ code }) => code)).not.toContain("not_migratable");
+  expect(shown.notes.find(({ code }) => code === "host_is_left")).toMatchObject({
+    message: `Its host ${from} is being emptied for maintenance. It runs on, and cannot move while it runs.`,
+    advice:
+      "Stop it and start it again when it suits you, and it comes up on another host with its disk.",
+  });
+  expect((await operator().call("getSystem")).waits).toContainEqual({
+    on: "drain",
+    site: "cluster-1",
+    code: "node_is_drained",
+    leases: 1,
+    jobs: 0,
+  });
+
   // The drain asks for the pod, is refused, and waits.
   const drain = (): void => {
     for (const refuse of objects.evictions) refuse(podOf(trains));
@@ -126,6 +146,8 @@ test("H-29, R-GPU-01: a drained node: a machine moves while it runs, one with a 
     expect(state).toBe("running");
   }, waiting);
   expect(nodeOf(trains)).toBe(other);
+  const { notes } = await acme.call("getLease", { params: { leaseId: train } });
+  expect(notes.map(({ code }) => code)).not.toContain("host_is_left");
   await vi.waitFor(async () => expect(await drains()).toEqual([]), waiting);
 
   for (const leaseId of [train, web]) {

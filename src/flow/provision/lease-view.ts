@@ -19,6 +19,7 @@ import { besideRow } from "./beside-view.ts";
 import { capabilityRow } from "./capability.ts";
 import { copyingCode } from "./clone-rows.ts";
 import { newestRequests, type RequestFilter } from "./newest.ts";
+import { leavingSince } from "./preempt-rows.ts";
 import { reasonOfRemark, remarkRow } from "./remarks.ts";
 import { endpointRow } from "./rows.ts";
 
@@ -64,6 +65,9 @@ const row = z.object({
   site_away_since: instant.nullable(),
   disk_grow: capabilityRow.nullable(),
   snapshot_memory: capabilityRow.nullable(),
+  move_live: capabilityRow.nullable(),
+  starts_elsewhere: z.boolean(),
+  host_left_since: instant.nullable(),
   execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
   ...besideRow,
 });
@@ -78,6 +82,9 @@ const leaseRows = (at: number): Sql => sql`
     case h.state when 'down' then h.state_since end as host_down_since, s.execution,
     ${unseenSince(sql`s`, at)} as site_away_since,
     s.capabilities->'diskGrow' as disk_grow, s.capabilities->'snapshotWithMemory' as snapshot_memory,
+    s.capabilities->'moveLive' as move_live,
+    coalesce(s.capabilities->'startElsewhere'->>'can' = 'true', false) as starts_elsewhere,
+    ${leavingSince} as host_left_since,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'
       when r.ended_at is not null then 'released'

@@ -160,8 +160,8 @@ const sickRow = z
   }));
 export type OnSick = z.output<typeof sickRow>;
 
-/** Since when nobody may stay on it, by the operator's word or by its platform's. */
-const leavingSince = sql`coalesce(h.maintenance_since,
+/** Of a host `h`: since when nobody may stay on it, by the operator's word or by its platform's. */
+export const leavingSince = sql`coalesce(h.maintenance_since,
   case when h.state = 'maintenance' then h.state_since end)`;
 /** A move that failed is asked for again after so long. */
 const moveAgainMs = 10 * 60_000;

@@ -26,7 +26,10 @@ export function OverviewTab({ lease }: { readonly lease: Lease }): ReactNode {
     <Stack>
       <LeaseLine lease={lease} />
       <LeaseNotes lease={lease} />
-      {lease.pendingResize ? <Notice tone="info">{t("lease.pendingResize")}</Notice> : null}
+      {/* The note about the restart tells of the new size too. */}
+      {lease.pendingResize && !lease.notes.some(({ code }) => code === "restart_required") ? (
+        <Notice tone="info">{t("lease.pendingResize")}</Notice>
+      ) : null}
       <Grid columns={2}>
         <WayIn lease={lease} />
         <Made lease={lease} />

@@ -10,6 +10,7 @@ import type { OperationRow } from "#flow/admit/operations.ts";
 import { abilityOf } from "#flow/provision/capability.ts";
 import { shownBeside } from "#flow/provision/beside-view.ts";
 import { findLease, reasonOf, usedFlavor, type LeaseView } from "#flow/provision/lease-view.ts";
+import { notesOf } from "#flow/provision/lease-notes.ts";
 import type { SnapshotRow } from "#flow/provision/snapshots.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Reason } from "#kernel/reason.ts";
@@ -35,7 +36,7 @@ export function showLease(view: LeaseView): Lease {
     name: view.name,
     state: view.state,
     reason: showReason(reasonOf(view)),
-    notes: (view.notes ?? []).map(({ code, message, advice, who }) => ({
+    notes: notesOf(view).map(({ code, message, advice, who }) => ({
       code,
       message,
       advice,

@@ -61,7 +61,7 @@ function restartRequired({ message }: Condition): Explanation {
     code: "restart_required",
     for: "customer",
     message: "A change of the machine is stored and takes effect when it is started again.",
-    action: "Restart it when it suits you.",
+    action: "Stop it and start it again when it suits you: a reboot is not enough.",
     details: { said: message ?? "" },
   };
 }

@@ -206,7 +206,30 @@ export const machines: Said = [
     "A change of the machine is stored and takes effect when it is started again.",
     "机器的变更已保存，重新启动后生效。",
   ],
-  ["Restart it when it suits you.", "请在方便时重启。"],
+  [
+    "Stop it and start it again when it suits you: a reboot is not enough.",
+    "请在方便时停止后重新启动；仅重启系统不会生效。",
+  ],
+  [
+    "Its new size, the price of that, and what else was changed take effect when it is started again; until then it is billed as before.",
+    "新配置及其价格和其他变更将在下次启动时生效；在此之前按现有配置计费。",
+  ],
+  [
+    "Its host {host} is being emptied for maintenance. It runs on, and cannot move while it runs.",
+    "所在主机 {host} 正在为维护而清空。目前仍在运行，但无法在运行中迁移。",
+  ],
+  [
+    "Stop it and start it again when it suits you, and it comes up on another host with its disk.",
+    "请在方便时停止后重新启动，它将带着磁盘在其他主机上启动。",
+  ],
+  [
+    "Its host {host} is being taken out of service for maintenance. It runs on, and is not moved: its disk is there.",
+    "所在主机 {host} 即将停机维护。目前仍在运行，因磁盘在该主机上而不会迁移。",
+  ],
+  [
+    "Save what matters, and stop it when it suits you; the operator tells you when the host goes down.",
+    "请备份重要数据，并在方便时停止；停机时间由运营方另行通知。",
+  ],
   ["A snapshot of the machine is being taken.", "正在为机器创建快照。"],
   ["Its writes may wait for a moment.", "写入可能短暂等待。"],
   ["The agent in the guest has not answered.", "客户机内的代理没有响应。"],
