@@ -10,12 +10,12 @@ import { listAt, textAt } from "#test/kube/api/json.ts";
 import { gangSpecs, jobSpec } from "#test/kube/job-cluster.ts";
 
 import { nameOf, soon } from "./fake-side/follow.ts";
-import { buyer, hasKueue } from "./job-site.ts";
+import { buyer, hasQueue } from "./job-site.ts";
 import { cpus, JobsUnderTest, patience } from "./jobs-under-test.ts";
 import { underTest } from "./under-test.ts";
 
 const { fakeNodes } = await underTest();
-const isPlayed = fakeNodes && (await hasKueue());
+const isPlayed = fakeNodes && (await hasQueue("kueue"));
 const exited = (exitCode: number) => ({ exitCode, said: "exited" });
 
 describe.skipIf(!isPlayed)("attempts, by Kueue's own manager and the Job controller", () => {

@@ -13,12 +13,12 @@ import { listAt, textAt } from "#test/kube/api/json.ts";
 import { jobSpec } from "#test/kube/job-cluster.ts";
 
 import { soon } from "./fake-side/follow.ts";
-import { buyer, cohortName, cpuFlavor, hasKueue } from "./job-site.ts";
+import { buyer, cohortName, cpuFlavor, hasQueue } from "./job-site.ts";
 import { cpus, JobsUnderTest, patience, placeOf } from "./jobs-under-test.ts";
 import { underTest } from "./under-test.ts";
 
 const { fakeNodes } = await underTest();
-const isPlayed = fakeNodes && (await hasKueue());
+const isPlayed = fakeNodes && (await hasQueue("kueue"));
 const inUse = "kueue.x-k8s.io/resource-in-use";
 
 /** Of CPUs, as the object says it. */
@@ -96,6 +96,9 @@ describe.skipIf(!isPlayed)("queues of tenants, by Kueue's own manager", () => {
     expect(used.metadata.finalizers).toEqual([inUse]);
     await client.delete(soon(), kinds.clusterQueue, spot);
     expect((await jobs.queueOf(spec.owner, true))?.metadata.deletionTimestamp).toBeDefined();
+    const next = jobSpec(spec.owner, { preemptible: true }, cpus(1));
+    await jobs.create(next);
+    await jobs.waitsFor("queue_closed", next);
     jobs.programEnds(await jobs.podOf(spec), { exitCode: 0, said: "exited" });
     await jobs.reaches("ended", spec);
     expect((await jobs.machine(spec)).workload?.end).toEqual({ kind: "exited", exitCode: 0 });
@@ -103,7 +106,24 @@ describe.skipIf(!isPlayed)("queues of tenants, by Kueue's own manager", () => {
       const now = await jobs.queueOf(spec.owner, true);
       expect(now?.metadata.uid ?? used.metadata.uid).not.toBe(used.metadata.uid);
     }, patience);
-    await jobs.remove(spec);
+    await jobs.reaches("running", next);
+  });
+
+  test("a flavor that somebody deletes stays while queues name it, and is made anew for the next job", async () => {
+    const spec = await started(jobSpec(jobs.owner(), { preemptible: true }, cpus(1)));
+    const flavor = { name: cpuFlavor };
+    const was = present(await jobs.client.get(soon(), kinds.resourceFlavor, flavor), "the flavor");
+    expect(was.metadata.finalizers).toEqual([inUse]);
+    await jobs.client.delete(soon(), kinds.resourceFlavor, flavor);
+    const next = await started(jobSpec(spec.owner, { preemptible: true }, cpus(1)));
+    const going = await jobs.client.get(soon(), kinds.resourceFlavor, flavor);
+    expect(going?.metadata.uid).toBe(was.metadata.uid);
+    await jobs.remove(spec, next);
+    await jobs.projectsEnd();
+    await vi.waitFor(async () => {
+      expect(await jobs.client.get(soon(), kinds.resourceFlavor, flavor)).toBeUndefined();
+    }, patience);
+    await started(jobSpec(jobs.owner(), { preemptible: true }, cpus(1)));
   });
 
   test("a tenant's quota follows his tier, without another job, and what runs goes on", async () => {

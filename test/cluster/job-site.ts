@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
-import { jobsSettings } from "#providers/kubevirt/driver/jobs/settings.ts";
+import { jobsSettings, type JobsSettings } from "#providers/kubevirt/driver/jobs/settings.ts";
 import type { ClusterSettings } from "#providers/kubevirt/driver/settings.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
@@ -36,15 +36,20 @@ const webhooks: Kind = {
   namespaced: false,
 };
 
-/** Who sees to Kueue's kinds; where nobody does, there is nothing to wait for. */
-export async function hasKueue(): Promise<boolean> {
+/** Who sees to the queue's kinds, if anybody; where nobody does, there is nothing to wait for. */
+const seenBy: Readonly<Record<JobsSettings["batch"], string>> = {
+  kueue: '"clusterqueues"',
+  volcano: '"scheduling.volcano.sh"',
+};
+
+export async function hasQueue(batch: JobsSettings["batch"]): Promise<boolean> {
   const { nodesCluster } = await underTest();
   const client = new KubeClient(nodesCluster);
   try {
     const served = await client.served(soon(), webhooks);
     if (!served.has(webhooks.plural)) return false;
     const { items } = await client.list(soon(), webhooks);
-    return items.some((each) => JSON.stringify(each).includes('"clusterqueues"'));
+    return items.some((each) => JSON.stringify(each).includes(seenBy[batch]));
   } finally {
     client.close();
   }
@@ -58,7 +63,10 @@ function pool(name: string) {
   return { [fakeLabel]: "true", [poolLabel]: name };
 }
 
-export function settingsFor(given: ClusterSettings, agentUrl: string): ClusterSettings {
+export function settingsFor(
+  given: ClusterSettings,
+  of: { readonly batch: JobsSettings["batch"]; readonly agentUrl: string },
+): ClusterSettings {
   const { core, standard } = given.classes;
   const priorityClass = machineClass;
   return {
@@ -66,6 +74,7 @@ export function settingsFor(given: ClusterSettings, agentUrl: string): ClusterSe
     nodes: { [fakeLabel]: "true" },
     classes: { core: { ...core, priorityClass }, standard: { ...standard, priorityClass } },
     jobs: jobsSettings.parse({
+      batch: of.batch,
       cohort: cohortName,
       flavors: [
         { name: cpuFlavor, nodeLabels: pool("cpu") },
@@ -76,7 +85,7 @@ export function settingsFor(given: ClusterSettings, agentUrl: string): ClusterSe
         },
       ],
       agentImage: "registry.example/job-agent:1",
-      agentUrl: `${agentUrl}/job-agent`,
+      agentUrl: `${of.agentUrl}/job-agent`,
       agentPeer: { ipBlock: { cidr: "192.0.2.1/32" } },
       images: { tiny: "registry.example/tiny:1" },
       shares: { tenants: { [buyer]: share(8) }, tiers: { gold: share(4) }, others: { own: {} } },
@@ -96,15 +105,14 @@ export async function makeMachineClass(client: KubeClient): Promise<void> {
 }
 
 /** What stays for a site's next jobs. */
-export async function removeFurniture(client: KubeClient, controlPlaneId: string): Promise<void> {
+export async function removeFurniture(
+  client: KubeClient,
+  of: { readonly batch: JobsSettings["batch"]; readonly controlPlaneId: string },
+): Promise<void> {
   await client.delete(soon(), kinds.priorityClass, { name: machineClass });
-  const labels = ourSelector(controlPlaneId);
-  for (const kind of [
-    kinds.cohort,
-    kinds.resourceFlavor,
-    kinds.workloadPriorityClass,
-    kinds.priorityClass,
-  ]) {
+  const labels = ourSelector(of.controlPlaneId);
+  const ofKueue = [kinds.cohort, kinds.resourceFlavor, kinds.workloadPriorityClass];
+  for (const kind of [...(of.batch === "kueue" ? ofKueue : []), kinds.priorityClass]) {
     // oxlint-disable-next-line no-await-in-loop -- flavors after those who name them
     const { items } = await client.list(soon(), kind, { labels });
     const names = items.map(({ metadata: { name } }) => ({ name }));

@@ -13,6 +13,7 @@ import { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { attemptIdOf } from "#providers/kubevirt/driver/jobs/record.ts";
+import type { JobsSettings } from "#providers/kubevirt/driver/jobs/settings.ts";
 import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
 import { openExchange } from "#providers/kubevirt/exchange/exchange.ts";
 import { jobName, tenantQueue } from "#providers/kubevirt/jobs/names.ts";
@@ -53,13 +54,16 @@ export class JobsUnderTest {
     this.provider = of.open();
   }
 
-  static async start(programs: Programs): Promise<JobsUnderTest> {
+  static async start(
+    programs: Programs,
+    batch: JobsSettings["batch"] = "kueue",
+  ): Promise<JobsUnderTest> {
     const { cluster, nodesCluster, settings: given } = await underTest();
     const client = new KubeClient(nodesCluster);
     const folder = await mkdtemp(join(tmpdir(), "millrace-exchange-"));
     const exchange = await openExchange(folder);
     const agents = await agentServer(exchange);
-    const settings = settingsFor(given, agents.url);
+    const settings = settingsFor(given, { batch, agentUrl: agents.url });
     const controlPlaneId = settings.controlPlane;
     await makeMachineClass(client);
     await makeNodes(client, jobNodes);
@@ -76,7 +80,7 @@ export class JobsUnderTest {
       await running;
       await kubelets.close();
       await removeNodes(client, nodeNames);
-      await removeFurniture(client, controlPlaneId);
+      await removeFurniture(client, { batch, controlPlaneId });
       await agents.close();
       await rm(folder, { recursive: true, force: true, maxRetries: 10 });
       client.close();
@@ -102,10 +106,7 @@ export class JobsUnderTest {
   /** With all that its tenants left: projects, and with them queues. */
   async close(): Promise<void> {
     await this.clear();
-    for (const owner of this.#tenants.values()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await this.projectEnds(owner).catch(() => undefined);
-    }
+    await this.projectsEnd();
     await this.provider.close();
     for (const each of this.#closing) {
       // oxlint-disable-next-line no-await-in-loop -- in order
@@ -145,6 +146,15 @@ export class JobsUnderTest {
     const owner = { tenantId, projectId: randomUUID(), resourceId: randomUUID() };
     this.#tenants.set(owner.projectId, owner);
     return owner;
+  }
+
+  /** Of all tenants, and with them their queues. */
+  async projectsEnd(): Promise<void> {
+    for (const owner of this.#tenants.values()) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await this.projectEnds(owner);
+    }
+    this.#tenants.clear();
   }
 
   async projectEnds({ tenantId, projectId }: Owner): Promise<ProjectEnd> {
@@ -213,7 +223,9 @@ export class JobsUnderTest {
 
   async podOf(spec: MachineSpec, rank = 0): Promise<KubeObject> {
     const pods = await this.podsOf(spec);
-    const found = pods.find(({ metadata }) => metadata.name.includes(`-${rank}-`));
+    const found = pods.find(
+      ({ metadata: { name } }) => name.includes(`-${rank}-`) || name.endsWith(`-member-${rank}`),
+    );
     if (found === undefined) throw new Error("it has no pod");
     return found;
   }
@@ -229,10 +241,9 @@ export class JobsUnderTest {
     return (await this.client.list(soon(), kinds.workload, { ...placeOf(spec), labels })).items[0];
   }
 
-  queueOf({ tenantId }: Pick<Owner, "tenantId">, preemptible = false) {
-    return this.client.get(soon(), kinds.clusterQueue, {
-      name: tenantQueue(tenantId, preemptible),
-    });
+  queueOf({ tenantId }: Owner, preemptible = false) {
+    const name = tenantQueue(tenantId, preemptible);
+    return this.client.get(soon(), kinds.clusterQueue, { name });
   }
 }
 

@@ -67,7 +67,7 @@ test("without nodes it makes two, runs what needs no machine to start, and takes
   );
   expect({ code, said: code === 0 ? "" : said }).toEqual({ code: 0, said: "" });
   expect(said).toContain("3 passed");
-  expect(said).toContain("Jobs are left out");
+  expect(said).toContain("Jobs on kueue are left out");
   const nodes = cluster.server.objects.store.all(kinds.node);
   expect(nodes.map(({ metadata }) => metadata.name)).toEqual(["node-1", "node-2"]);
   expect(cluster.server.objects.store.all(kinds.machine)).toEqual([]);

@@ -9,6 +9,8 @@ import { at, listAt, objectAt, textAt, textsAt } from "#test/kube/api/json.ts";
 import type { Place } from "#test/kube/api/objects.ts";
 
 import type { Controllers } from "./controllers.ts";
+import { holdInUse, inUseFinalizer, letGoOfWorkload } from "./kueue-in-use.ts";
+import { mayPushOut, priorityOf } from "./kueue-priority.ts";
 import { requestsOf } from "./nodes.ts";
 import {
   byController,
@@ -27,9 +29,21 @@ export interface Kueue {
 
 type Use = ReadonlyMap<string, bigint>;
 
+interface Needed {
+  readonly flavor: string;
+  readonly resource: string;
+  readonly many: bigint;
+}
+
 export function runKueue(controllers: Controllers): Kueue {
   const { objects } = controllers;
   const { store } = objects;
+
+  holdInUse(controllers, (queue) =>
+    store
+      .all(kinds.workload)
+      .filter((each) => isReserved(each) && queueOf(each)?.metadata.uid === queue.metadata.uid),
+  );
 
   controllers.concerns.add((kind, document) => {
     const { namespace } = document.metadata;
@@ -56,6 +70,7 @@ export function runKueue(controllers: Controllers): Kueue {
       name: placeOf(job).name,
       labels: { "kueue.x-k8s.io/job-uid": job.metadata.uid },
       ownerReferences: [ownerOf(job)],
+      finalizers: [inUseFinalizer],
     };
     const template = objectAt(job, "spec", "template");
     const podSets = [{ name: "main", count: at(job, "spec", "parallelism"), template }];
@@ -68,7 +83,9 @@ export function runKueue(controllers: Controllers): Kueue {
   };
 
   controllers.on(kinds.workload, (workload) => {
-    const { namespace } = workload.metadata;
+    letGoOfWorkload(controllers, workload);
+    const { namespace, deletionTimestamp } = workload.metadata;
+    if (deletionTimestamp !== undefined) return;
     const job = store.get(kinds.job, { namespace, name: ownerName(workload, "Job") ?? "" });
     if (job === undefined || hasCondition(workload, "Finished")) return;
     if (hasCondition(job, "Complete") || hasCondition(job, "Failed")) {
@@ -91,10 +108,14 @@ export function runKueue(controllers: Controllers): Kueue {
     const queue = queueOf(workload);
     const waits = (message: string): void =>
       say(workload, [{ type: "QuotaReserved", status: "False", reason: "Pending", message }]);
-    if (queue === undefined) {
-      const message = `LocalQueue ${textAt(workload, "spec", "queueName")} doesn't exist`;
+    if (queue === undefined || queue.metadata.deletionTimestamp !== undefined) {
+      const what =
+        queue === undefined
+          ? `LocalQueue ${textAt(workload, "spec", "queueName")}`
+          : `ClusterQueue ${queue.metadata.name}`;
+      const message = `${what} is terminating or missing`;
       return say(workload, [
-        { type: "QuotaReserved", status: "False", reason: "Inadmissible", message },
+        { type: "QuotaReserved", status: "False", reason: "Misconfigured", message },
       ]);
     }
     const flavor = flavorOf(workload);
@@ -105,7 +126,9 @@ export function runKueue(controllers: Controllers): Kueue {
       }
       const left = most - used < free ? most - used : free;
       if (asked <= left) return [];
-      if (used + asked <= nominal) reclaim(queue, flavor, resource, asked - left);
+      const needed = { flavor, resource, many: asked - left };
+      if (used + asked <= nominal) reclaim(queue, needed);
+      else if (mayPushOut(queue)) pushOut(workload, queue, needed);
       return `insufficient unused quota for ${resource} in flavor ${flavor}, ${asked - left} more needed`;
     });
     if (short.length > 0) {
@@ -124,8 +147,8 @@ export function runKueue(controllers: Controllers): Kueue {
   };
 
   /** Of others who are above what is theirs. */
-  const reclaim = (queue: Document, flavor: string, resource: string, needed: bigint): void => {
-    let left = needed;
+  const reclaim = (queue: Document, { flavor, resource, many }: Needed): void => {
+    let left = many;
     for (const other of store.all(kinds.workload)) {
       const theirs = queueOf(other);
       if (left <= 0n || theirs === undefined || theirs.metadata.uid === queue.metadata.uid)
@@ -135,6 +158,19 @@ export function runKueue(controllers: Controllers): Kueue {
       if (used <= nominal) continue;
       left -= useOf(other).get(resource) ?? 0n;
       evict(other, { reason: "Preempted", cause: "InCohortReclamation" });
+    }
+  };
+
+  /** Of the same queue, and of a lower class. */
+  const pushOut = (workload: Document, queue: Document, needed: Needed): void => {
+    const { flavor, resource, many } = needed;
+    let left = many;
+    for (const other of store.all(kinds.workload)) {
+      if (left <= 0n || queueOf(other)?.metadata.uid !== queue.metadata.uid) continue;
+      if (!isReserved(other) || flavorOf(other) !== flavor) continue;
+      if (priorityOf(store, other) >= priorityOf(store, workload)) continue;
+      left -= useOf(other).get(resource) ?? 0n;
+      evict(other, { reason: "Preempted", cause: "InClusterQueue" });
     }
   };
 

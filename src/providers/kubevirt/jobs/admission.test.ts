@@ -28,6 +28,11 @@ test("what it waits for is said: which quota, and how much of it", () => {
   expect(waits("Inadmissible", "ClusterQueue t-1 is inactive")).toMatchObject({
     code: "queue_closed",
   });
+  for (const said of ["ClusterQueue t-1 is terminating or missing", "LocalQueue jobs is stopped"]) {
+    for (const reason of ["Misconfigured", "Suspended", "Pending"]) {
+      expect(waits(reason, said)).toMatchObject({ code: "queue_closed", for: "operator" });
+    }
+  }
   expect(waits("Pending", "")).toMatchObject({ code: "in_line", for: "nobody" });
   expect(kueueSight(job(), undefined, facts([])).condition?.code).toBe("not_seen_yet");
 });

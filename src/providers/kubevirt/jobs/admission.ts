@@ -145,6 +145,9 @@ export function explainWait(workload: SeenWorkload | undefined): Explanation | u
   });
 }
 
+/** As Kueue calls it, by one name before 0.19 and by several since. */
+const closed: ReadonlySet<string> = new Set(["Inadmissible", "Misconfigured", "Suspended"]);
+
 function quotaWait(
   reason: string,
   said: string,
@@ -167,7 +170,10 @@ function quotaWait(
     const action = "It starts when work of the same share ends, or the share grows.";
     return { code: "quota", for: "nobody", message, action, details };
   }
-  if (reason === "Inadmissible" || /doesn't exist|is inactive|stopped/u.test(said)) {
+  if (
+    closed.has(reason) ||
+    /doesn't exist|is inactive|stopped|terminating or missing/u.test(said)
+  ) {
     const message = `Its queue takes no work: ${said}`;
     const action = "Look at the tenant's ClusterQueue and its flavors.";
     return { code: "queue_closed", for: "operator", message, action, details };

@@ -8,8 +8,10 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec } from "#providers/provider.ts";
 import type { Document } from "#test/kube/api/document.ts";
 import { listAt, textAt } from "#test/kube/api/json.ts";
+import { remove } from "#test/kube/api/removal.ts";
 import { jobSpec, limitedOwner, limitedTenant, newOwner } from "#test/kube/job-cluster.ts";
 import { JobDriver, patience, placeOf } from "#test/kube/job-driver.ts";
+import { inUseFinalizer } from "#test/kube/node-side/kueue-in-use.ts";
 
 const share = (cpus: number) => ({ own: { cpu: { cpus, memoryGib: 16, diskGib: 20 } } });
 const byHand = { manager: "kubectl", validation: "Ignore" } as const;
@@ -99,6 +101,60 @@ test("what somebody deletes or edits by hand is put right without another job, a
   await driver.remove(spec);
   await driver.restart(takeAll);
   await isBack();
+});
+
+test("what Kueue holds while it is in use goes when that ends, and is put back; who comes meanwhile waits", async () => {
+  const spec = await started(jobSpec(newOwner(), { preemptible: true }));
+  const { objects } = driver.cluster.server;
+  const used = await vi.waitFor(() => {
+    const queue = present(queueOf(spec, true), "the queue that is in use");
+    expect(queue.metadata.finalizers).toEqual([inUseFinalizer]);
+    return queue;
+  }, patience);
+  const flavor = present(found(kinds.resourceFlavor, "cpu"), "its flavor");
+  remove(objects, kinds.clusterQueue, used.metadata, { propagation: "Background" });
+  remove(objects, kinds.resourceFlavor, flavor.metadata, { propagation: "Background" });
+  const next = jobSpec(spec.owner, { preemptible: true });
+  await driver.create(next);
+  await vi.waitFor(async () => {
+    expect((await driver.machine(next)).waiting?.code).toBe("queue_closed");
+  }, patience);
+  expect(queueOf(spec, true)?.metadata.uid).toBe(used.metadata.uid);
+  driver.cluster.nodes.programEnds(driver.podOf(spec).metadata.name, {
+    exitCode: 0,
+    said: "exited",
+  });
+  await driver.reaches("running", next);
+  expect(queueOf(spec, true)?.metadata.uid).not.toBe(used.metadata.uid);
+  // Queues name it all the time.
+  expect(found(kinds.resourceFlavor, "cpu")?.metadata.uid).toBe(flavor.metadata.uid);
+  await driver.remove(spec, next);
+});
+
+test("of one customer's preemptible jobs one of a higher tier comes first; others' are left alone", async () => {
+  const owner = newOwner();
+  const ordinary = { preemptible: true, tier: "ordinary" } as const;
+  const own = Array.from({ length: 3 }, () => jobSpec(owner, ordinary, fourCpus));
+  const other = jobSpec(newOwner(), ordinary, fourCpus);
+  for (const spec of [...own, other]) await started(spec);
+  const diamond = { preemptible: true, tier: "diamond" } as const;
+  const higher = Array.from({ length: 4 }, () => jobSpec(owner, diamond, fourCpus));
+  for (const spec of higher) await driver.create(spec);
+  await driver.reaches("ended", ...own);
+  for (const spec of own) {
+    expect((await driver.machine(spec)).workload?.end).toEqual({
+      kind: "evicted",
+      by: "preempted",
+      detail: expect.stringContaining("work of a higher class of the same customer"),
+    });
+  }
+  await driver.reaches("running", other);
+  await vi.waitFor(async () => {
+    const machines = await Promise.all(higher.map((spec) => driver.machine(spec)));
+    const running = machines.filter(({ workload }) => workload?.state === "running");
+    expect(running).toHaveLength(3);
+  }, patience);
+  await driver.remove(other, ...own, ...higher);
 });
 
 test("a tenant's quota follows his tier, without another job; a restart forgets nothing", async () => {
