@@ -4,12 +4,13 @@
  */
 import type { WebSocket } from "ws";
 
-export const screenSize = { width: 320, height: 200 };
+const screenSize = { width: 320, height: 200 };
 
 const greeting = "RFB 003.008\n";
 /** 32 bits a pixel, 24 of them color, little endian: blue, green, red, nothing. */
 const pixelFormat = Buffer.from([32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]);
-const colors = [
+/** Red, green and blue of all of it: at first, after a key, after another one, and again. */
+export const screenColors = [
   [24, 92, 55],
   [30, 64, 140],
   [150, 60, 20],
@@ -34,7 +35,7 @@ export function showScreen(socket: WebSocket): void {
     if (!isAsked || shown === keys) return;
     isAsked = false;
     shown = keys;
-    socket.send(picture(format, colors[keys % colors.length] ?? colors[0]));
+    socket.send(picture(format, screenColors[keys % screenColors.length] ?? screenColors[0]));
   };
 
   /** How many bytes of `read` were understood; none if more must come first. */

@@ -4,7 +4,7 @@
  */
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Document } from "#test/kube/api/document.ts";
-import { at, objectAt, textAt } from "#test/kube/api/json.ts";
+import { at, objectAt, textAt, textsAt } from "#test/kube/api/json.ts";
 import type { Place } from "#test/kube/api/objects.ts";
 import { forbidden, notFound, Refusal } from "#test/kube/api/refusal.ts";
 import { remove } from "#test/kube/api/removal.ts";
@@ -57,7 +57,10 @@ export function runMoves(controllers: Controllers, launchers: Launchers): void {
         "kubevirt.io/migrationJobName": name,
         [avoidAnnotation]: textAt(instance, "status", "nodeName"),
       };
-      objects.create(kinds.pod, namespace, launcherOf(instance, annotations), byController);
+      const pod = launcherOf(instance, annotations);
+      const wanted = textsAt(migration, "spec", "addedNodeSelector");
+      const spec = { ...pod.spec, nodeSelector: { ...pod.spec.nodeSelector, ...wanted } };
+      objects.create(kinds.pod, namespace, { ...pod, spec }, byController);
       return enter(migration, "Scheduling");
     }
     const node = textAt(target, "spec", "nodeName");

@@ -1,0 +1,363 @@
+/**
+ * A cloud whose machines and jobs are on a Kubernetes cluster, in a real browser: what its customers and
+ * its operator see there and nowhere else. The cluster is the test cluster, so that it waits, refuses,
+ * evicts and is drained when the journey says so.
+ */
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { z } from "zod";
+
+import { present } from "#kernel/assert.ts";
+import { kinds } from "#providers/kubevirt/objects/kinds.ts";
+import { screenColors } from "#test/kube/api/screen.ts";
+import { startClusterCloud } from "#test/kube/cloud.ts";
+import { a100 } from "#test/kube/driver-cluster.ts";
+import { byController, setStatus } from "#test/kube/node-side/writing.ts";
+
+import { openBrowser, oppositeLooks, plainLook, type Look, type TestBrowser } from "./browser.ts";
+import { buildConsole, withCustomers, type Customer } from "./console-cloud.ts";
+import { expectAccessible, expectNoOverflow, expectWords, shoot } from "./look.ts";
+import { arrived, signIn } from "./sign-in.ts";
+import { wordsOf } from "./words.ts";
+
+const polled = { timeout: 90_000, interval: 100 };
+const pool = { "example.com/pool": "cpu" };
+const priorityClass = "machines";
+const port = await freePort();
+await buildConsole();
+const cluster = await startClusterCloud({
+  port,
+  side: { programs: "real" },
+  prepare: ({ server, nodes }) => {
+    const machines = { metadata: { name: priorityClass }, value: 1000 };
+    server.objects.create(kinds.priorityClass, undefined, machines, byController);
+    nodes.addNode({ name: "cpu-1", cpus: 8, memoryGi: 32, labels: pool });
+  },
+  settings: {
+    gpus: { [a100]: { model: "A100", memoryGib: 80 } },
+    classes: { core: { priorityClass }, standard: { priorityClass } },
+    jobs: {
+      flavors: [{ name: "cpu", nodeLabels: pool }],
+      agentImage: "registry.example/job-agent:1",
+      agentUrl: `http://127.0.0.1:${port}/job-agent`,
+      agentPeer: { ipBlock: { cidr: "10.0.0.1/32" } },
+      images: { tiny: "registry.example/tiny:1" },
+    },
+  },
+});
+const { nodes, server } = cluster.cluster;
+const { objects } = server;
+const cloud = withCustomers({
+  url: cluster.url(),
+  key: cluster.operatorKey,
+  close: () => Promise.resolve(),
+});
+let browser: TestBrowser;
+let customer: Customer;
+/** Another try of a test finds what the last one left. */
+let tries = 0;
+const named = (what: string): string => `${what}-${(tries += 1)}`;
+
+async function freePort(): Promise<number> {
+  const free = createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const address = free.address();
+  free.close();
+  await once(free, "close");
+  return typeof address === "object" ? (address?.port ?? 0) : 0;
+}
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  customer = await cloud.customer("acme", "10000");
+  await vi.waitFor(async () => {
+    const { items } = await cloud.operator.call("listHosts");
+    expect(items.map(({ name }) => name)).toEqual(["cpu-1", "node-1", "node-2"]);
+  }, polled);
+});
+
+afterAll(async () => {
+  await browser.close();
+});
+
+/** As every page is held to, in the picture's look. */
+async function wellMade(page: Page, name: string, look: Look): Promise<void> {
+  await arrived(page);
+  await shoot(page, `cluster-${name}`, look);
+  await expectWords(page);
+  await expectNoOverflow(page);
+  await expectAccessible(page);
+}
+
+/** The page of a lease or a job says that this is its state. */
+async function isSaid(page: Page, state: string): Promise<void> {
+  await page.locator(".page-head").getByText(state, { exact: true }).waitFor();
+}
+
+/** Presses a button of the page's head, and the one of its name in the dialog that it opens. */
+async function asks(page: Page, action: string): Promise<void> {
+  await page.locator(".page-head").getByRole("button", { name: action }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: action }).click();
+  await dialog.waitFor({ state: "detached" });
+}
+
+/** Red, green and blue of a point of the machine's screen. */
+async function colorShown(page: Page): Promise<readonly number[]> {
+  const point = await page.evaluate(
+    "[...document.querySelector('.vnc canvas').getContext('2d').getImageData(9, 9, 1, 1).data]",
+  );
+  return z.array(z.number()).parse(point).slice(0, 3);
+}
+
+/** Of somebody else in the same cohort, who has taken all of its quota until it is removed. */
+const others = { namespace: "millrace-images", name: "others" };
+
+function takeQuota(): void {
+  giveQuotaBack();
+  const containers = [{ name: "main", resources: { requests: { cpu: "1000" } } }];
+  const template = { spec: { nodeSelector: pool, containers } };
+  const podSets = [{ name: "main", count: 1, template }];
+  const spec = { active: true, queueName: "theirs", podSets };
+  const workload = { metadata: { name: others.name }, spec };
+  objects.create(kinds.workload, others.namespace, workload, byController);
+  const reserved = { type: "QuotaReserved", status: "True", reason: "QuotaReserved" };
+  setStatus(objects, kinds.workload, others, { conditions: [reserved] });
+}
+
+function giveQuotaBack(): void {
+  const taken = objects.store.get(kinds.workload, others);
+  if (taken !== undefined) objects.store.remove(kinds.workload, taken);
+}
+
+test("M-VM-02, M-VM-05: a customer sees why his machine waits for its disk, uses its screen and its serial line, goes back to a snapshot, makes it larger at its next start and releases it", async () => {
+  const t = await wordsOf("en");
+  const { page, close } = await browser.person(cloud.url);
+  const name = named("web");
+  nodes.fills("waits");
+  await signIn(page, customer.key, "/instances/new?flavor=small");
+  await page.getByText(t("rent.fits")).waitFor();
+  await page
+    .getByRole("textbox", { name: t("common.name") })
+    .first()
+    .fill(name);
+  await page.getByRole("button", { name: t("instances.rent") }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  await page.getByText(/^Disk .* is being made from its image\.$/).waitFor();
+  await wellMade(page, "waits", plainLook);
+  nodes.fills("at once");
+  await isSaid(page, t("states.lease.running"));
+  await page
+    .getByText(/^ssh .*-p [0-9]+/)
+    .first()
+    .waitFor();
+
+  // Both consoles go through our API to the cluster's.
+  await page.getByRole("tab", { name: t("lease.tab.console") }).click();
+  await page.getByRole("button", { name: t("lease.consoleOpen") }).click();
+  await page.getByText(t("common.terminal.connected"), { exact: true }).waitFor();
+  await page.getByRole("application", { name: t("common.terminal.label") }).click();
+  await page.keyboard.type("hello");
+  await expect.poll(() => page.locator(".xterm-rows").innerText(), polled).toMatch(/login: hello/);
+  await page.getByRole("button", { name: t("lease.consoleClose") }).click();
+  await page.getByText(t("lease.consoleKinds.vnc"), { exact: true }).click();
+  await page.getByRole("button", { name: t("lease.consoleOpen") }).click();
+  await page.getByText(t("common.terminal.connected"), { exact: true }).waitFor();
+  const [before, after] = screenColors;
+  await expect.poll(() => colorShown(page), polled).toEqual(before);
+  await page.getByRole("application", { name: t("common.terminal.screen") }).click();
+  await page.keyboard.press("a");
+  await expect.poll(() => colorShown(page), polled).toEqual(after);
+  await wellMade(page, "screen", plainLook);
+  await page.getByRole("button", { name: t("lease.consoleClose") }).click();
+
+  // No cluster keeps the memory of a machine, so that is not what one is offered.
+  await page.getByRole("tab", { name: t("lease.tab.snapshots") }).click();
+  await page.getByRole("button", { name: t("lease.createSnapshot") }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(t("common.name")).fill("before-update");
+  expect(await dialog.getByRole("switch").isChecked()).toBe(false);
+  await dialog.getByRole("button", { name: t("common.create") }).click();
+  await page.getByText(t("states.snapshot.ready"), { exact: true }).waitFor();
+  await page.getByRole("button", { name: /before-update/ }).click();
+  const revert = t("lease.snapshotAction.revert");
+  await page.getByRole("menuitem", { name: revert }).click();
+  await dialog.getByRole("button", { name: revert }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("tab", { name: t("lease.tab.events") }).click();
+  await page.getByText("It goes back to the snapshot before-update").waitFor();
+  await expect.poll(() => page.getByText(/^The machine is ready/).count(), polled).toBe(2);
+  await isSaid(page, t("states.lease.running"));
+
+  await page.getByRole("tab", { name: t("lease.tab.overview") }).click();
+  await page
+    .locator(".page-head")
+    .getByRole("button", { name: t("lease.resize") })
+    .click();
+  await dialog.getByRole("combobox", { name: t("instances.flavor") }).click();
+  await page.getByRole("option", { name: /^medium/ }).click();
+  await dialog.getByRole("button", { name: t("lease.resize") }).click();
+  await dialog.waitFor({ state: "detached" });
+  const restartIsDue = page.getByText(/take effect when it is started again/);
+  await restartIsDue.waitFor();
+  await asks(page, t("instances.stop"));
+  await isSaid(page, t("states.lease.stopped"));
+  await asks(page, t("instances.start"));
+  await isSaid(page, t("states.lease.running"));
+  await restartIsDue.waitFor({ state: "detached" });
+  await page.getByText(/^2 vCPU/).waitFor();
+  await asks(page, t("instances.release"));
+  await isSaid(page, t("states.lease.released"));
+  await close();
+});
+
+const script = `set -e
+echo "attempt $MILLRACE_ATTEMPT reads"
+mkdir -p results
+seq 1 2000 > results/numbers.txt
+if [ "$MILLRACE_ATTEMPT" = 1 ]; then sleep 600; fi`;
+
+test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quota, reads its log, sees why it was taken off, and what each attempt was", async () => {
+  const t = await wordsOf("en");
+  const { page, close } = await browser.person(cloud.url);
+  const name = named("train");
+  takeQuota();
+  await signIn(page, customer.key, "/jobs/new");
+  await page
+    .getByRole("textbox", { name: t("common.name") })
+    .first()
+    .fill(name);
+  await page.getByRole("textbox", { name: t("jobs.script") }).fill(script);
+  await page.getByRole("combobox", { name: t("jobs.flavor") }).click();
+  await page.getByRole("option", { name: /^nano / }).click();
+  await page.getByRole("button", { name: t("jobs.submit"), exact: true }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  await page.getByText(/It waits for quota: .* more of cpu/).waitFor();
+  await wellMade(page, "job-waits", plainLook);
+  giveQuotaBack();
+  await isSaid(page, t("states.job.running"));
+  await page.getByRole("tab", { name: t("jobs.tab.log") }).click();
+  const log = page.getByRole("log", { name: t("common.log.label") });
+  await log.getByText("attempt 1 reads", { exact: true }).waitFor();
+
+  const workload = present(objects.store.all(kinds.workload).at(-1), "the job's workload");
+  nodes.kueue.evict(workload, { reason: "Preempted", cause: "InCohortReclamation" });
+  await isSaid(page, t("states.job.queued"));
+  await page.getByRole("tab", { name: t("jobs.tab.overview") }).click();
+  await page.getByText(/It made room for another customer who took back/).waitFor();
+  await wellMade(page, "job-taken-off", plainLook);
+  await cluster.setForward(300_000);
+  await isSaid(page, t("states.job.succeeded"));
+  await page.getByRole("tab", { name: t("jobs.tab.attempts") }).click();
+  await page.getByText(t("jobs.end.preempted"), { exact: true }).waitFor();
+  await page.getByText(/exit code 0/).waitFor();
+  await wellMade(page, "job-attempts", plainLook);
+  await page.getByRole("tab", { name: t("jobs.tab.overview") }).click();
+  const saving = page.waitForEvent("download");
+  await page.getByRole("button", { name: t("jobs.resultsDownload") }).click();
+  expect(await (await saving).failure()).toBeNull();
+  await close();
+});
+
+test("H-29, R-GPU-01: an operator empties two hosts: a machine moves while it runs, and the owner of one with a GPU is told and starts it elsewhere", async () => {
+  const t = await wordsOf("en");
+  nodes.fills("at once");
+  for (const { id } of (await cloud.operator.call("listHosts")).items) {
+    // oxlint-disable-next-line no-await-in-loop -- three
+    await cloud.operator.call("updateHost", {
+      params: { hostId: id },
+      body: { schedulable: true },
+    });
+  }
+  const rent = async (name: string, flavor: string): Promise<string> => {
+    const body = { name: named(name), flavor, image: "tiny" };
+    const { lease } = await customer.client.call("createLease", { body });
+    await vi.waitFor(async () => {
+      const now = await customer.client.call("getLease", { params: { leaseId: lease.id } });
+      expect(now.state).toBe("running");
+    }, polled);
+    return lease.id;
+  };
+  const hostOf = async (leaseId: string): Promise<string> =>
+    present((await customer.client.call("getLease", { params: { leaseId } })).host, "its host");
+  const train = await rent("train", "a100.1");
+  const web = await rent("web", "nano");
+  const from = { train: await hostOf(train), web: await hostOf(web) };
+  const operator = await browser.person(cloud.url);
+  await signIn(operator.page, cloud.key, "/operate");
+  for (const host of new Set([from.train, from.web])) {
+    // oxlint-disable no-await-in-loop -- one page after the other
+    await operator.page.goto("/operate/hosts");
+    await arrived(operator.page);
+    await operator.page.getByRole("link", { name: host }).click();
+    await operator.page.getByRole("heading", { level: 1, name: host }).waitFor();
+    await asks(operator.page, t("infrastructure.maintenance.begin"));
+    await operator.page
+      .getByRole("button", { name: t("infrastructure.maintenance.end") })
+      .waitFor();
+    // oxlint-enable no-await-in-loop
+  }
+  await vi.waitFor(async () => {
+    expect([from.train, from.web]).not.toContain(await hostOf(web));
+  }, polled);
+  expect(await hostOf(train)).toBe(from.train);
+
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, customer.key, "/notices");
+  await page.getByText(/Stop it and start it again when it suits you/).waitFor();
+  await page.goto(`/instances/${train}`);
+  await arrived(page);
+  await asks(page, t("instances.stop"));
+  await isSaid(page, t("states.lease.stopped"));
+  await asks(page, t("instances.start"));
+  await isSaid(page, t("states.lease.running"));
+  expect(await hostOf(train)).not.toBe(from.train);
+  await close();
+  await operator.close();
+
+  // Everything that there is, once more, as it looks to others.
+  const job = present((await customer.client.call("listJobs")).items[0], "the job").id;
+  const hosts = await cloud.operator.call("listHosts");
+  const host = present(
+    hosts.items.find(({ name }) => name === from.train),
+    "a host in maintenance",
+  ).id;
+  const pages = {
+    customer: [
+      "/instances",
+      `/instances/${train}`,
+      `/instances/${train}?tab=console`,
+      `/instances/${train}?tab=storage`,
+      `/instances/${web}?tab=events`,
+      `/jobs/${job}`,
+      `/jobs/${job}?tab=attempts`,
+      "/notices",
+    ],
+    operator: ["", "/hosts", `/hosts/${host}`, "/platforms", "/system", "/catalog?tab=images"].map(
+      (path) => `/operate${path}`,
+    ),
+  };
+  for (const look of oppositeLooks.filter((each) => each !== plainLook)) {
+    // oxlint-disable no-await-in-loop -- one page after the other
+    for (const [key, addresses] of [
+      [customer.key, pages.customer],
+      [cloud.key, pages.operator],
+    ] as const) {
+      const person = await browser.person(cloud.url, look);
+      await signIn(person.page, key);
+      for (const [index, address] of addresses.entries()) {
+        await person.page.goto(address);
+        await wellMade(
+          person.page,
+          `${key === cloud.key ? "operator" : "customer"}-${index}`,
+          look,
+        );
+      }
+      await person.close();
+    }
+    // oxlint-enable no-await-in-loop
+  }
+});
