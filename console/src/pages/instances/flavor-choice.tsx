@@ -7,6 +7,7 @@ import { useMay } from "#console/api/session.ts";
 import { ChoiceCards } from "#console/components/choice-cards.tsx";
 import { gpuText, memoryText } from "#console/components/flavor.ts";
 import { Money } from "#console/components/money.tsx";
+import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
 import { Card, Stack } from "#console/ui/layout.tsx";
 import { TextLink } from "#console/ui/link.tsx";
@@ -26,6 +27,7 @@ export function FlavorChoice({
   readonly onChange: (flavor: string) => void;
 }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   const groups = [
     { key: "gpu", items: offers.filter(({ flavor }) => flavor.gpu !== null) },
     { key: "cpu", items: offers.filter(({ flavor }) => flavor.gpu === null) },
@@ -55,6 +57,9 @@ export function FlavorChoice({
               />
             </Stack>
           ),
+        )}
+        {chosen === undefined || chosen.reason === null ? null : (
+          <Muted>{told(chosen.reason.message)}</Muted>
         )}
         {chosen === undefined ? null : <Left offer={chosen} />}
       </Stack>
