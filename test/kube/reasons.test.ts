@@ -126,6 +126,8 @@ test("an image that the node cannot fetch is told, and a note of a machine that 
   const leaseId = await rented("unpulled");
   const { message } = await waitsFor(leaseId, "image_not_pulled");
   expect(message).toContain("no such image: virt-launcher:v1.9.0");
+  const forOperator = { on: "operator", site: "cluster-1", leases: 1, jobs: 0 };
+  expect(await waits()).toEqual([{ ...forOperator, code: "image_not_pulled" }]);
   nodes.pulls(undefined);
   await runs(leaseId);
   expect(await leaseOf(leaseId)).toMatchObject({ notes: [] });
@@ -139,12 +141,18 @@ test("an image that the node cannot fetch is told, and a note of a machine that 
     expect(state).toBe("running");
     expect(notes).toMatchObject([{ code: "move_failed", who: "operator" }]);
   }, waiting);
+  expect(await waits()).toEqual([{ ...forOperator, code: "move_failed" }]);
   setStatus(objects, kinds.machineInstance, { namespace, name }, { migrationState: null });
   await vi.waitFor(async () => {
     expect(await leaseOf(leaseId)).toMatchObject({ state: "running", notes: [] });
   }, waiting);
+  expect(await waits()).toEqual([]);
   await released(leaseId);
 }, 400_000);
+
+async function waits(): Promise<unknown> {
+  return (await operator.call("getSystem")).waits;
+}
 
 async function findings(): Promise<readonly string[]> {
   const { findings: all } = await operator.call("getSystem");
