@@ -6,11 +6,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 
 import { meteringFinalizer } from "#providers/kubevirt/jobs/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import { listAt, textAt } from "#test/kube/api/json.ts";
+import { listAt, objectAt, textAt } from "#test/kube/api/json.ts";
 import { gangSpecs, jobSpec } from "#test/kube/job-cluster.ts";
 
 import { nameOf, soon } from "./fake-side/follow.ts";
-import { buyer, hasQueue } from "./job-site.ts";
+import { buyer, card, hasQueue } from "./job-site.ts";
 import { cpus, JobsUnderTest, patience } from "./jobs-under-test.ts";
 import { underTest } from "./under-test.ts";
 
@@ -79,6 +79,21 @@ describe.skipIf(!isPlayed)("attempts, by Kueue's own manager and the Job control
     await jobs.remove(other);
     await jobs.reaches("running", ...specs);
     expect(await jobs.podsOf(first)).toHaveLength(2);
+  });
+
+  test("a gang with cards is placed by the topology, on nodes of its flavor", async () => {
+    const gpus = [{ deviceId: `${card}/0`, model: "A100", slice: 1, resource: card }];
+    const specs = gangSpecs(jobs.owner(buyer), 2).map((spec) => ({ ...spec, ...cpus(1), gpus }));
+    await jobs.create(...specs);
+    await jobs.reaches("running", ...specs);
+    const machines = await Promise.all(specs.map((spec) => jobs.machine(spec)));
+    const hosts = machines.map(({ hostId }) => hostId);
+    expect(new Set(hosts)).toEqual(new Set(["millrace-fake-job-3", "millrace-fake-job-4"]));
+    const [first] = specs;
+    if (first === undefined) throw new Error("two");
+    const admission = objectAt(await jobs.workloadOf(first), "status", "admission");
+    const [assigned] = listAt(admission, "podSetAssignments");
+    expect(listAt(assigned, "topologyAssignment", "levels")).toEqual(["kubernetes.io/hostname"]);
   });
 
   test("one member that fails ends all; whose doing it was is told of each", async () => {

@@ -9,23 +9,29 @@ import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import { ourSelector } from "#providers/kubevirt/compile/labels.ts";
 import { jobsSettings, type JobsSettings } from "#providers/kubevirt/driver/jobs/settings.ts";
 import type { ClusterSettings } from "#providers/kubevirt/driver/settings.ts";
+import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import { soon } from "./fake-side/follow.ts";
 import { fakeLabel } from "./fake-side/nodes.ts";
 import { underTest } from "./under-test.ts";
 
+const rackLabel = "millrace.dev/fake-rack";
 const poolLabel = "millrace.dev/fake-pool";
 const machineClass = "millrace-fake-machines";
 export const cpuFlavor = "millrace-fake-cpu";
 const cardFlavor = "millrace-fake-a100";
+const topologyName = "millrace-fake";
 export const cohortName = "millrace-fake";
 /** Bought eight CPUs, and no more. */
 export const buyer = randomUUID();
+/** Each of two nodes of one rack has one. */
+export const card = "example.com/gpu";
 export const jobNodes = [
   { name: "millrace-fake-job-1", gpus: [], labels: { [poolLabel]: "cpu" } },
   { name: "millrace-fake-job-2", gpus: [], labels: { [poolLabel]: "cpu" } },
-  { name: "millrace-fake-job-3", gpus: ["example.com/gpu"], labels: { [poolLabel]: "a100" } },
+  { name: "millrace-fake-job-3", gpus: [card], labels: { [poolLabel]: "a100", [rackLabel]: "1" } },
+  { name: "millrace-fake-job-4", gpus: [card], labels: { [poolLabel]: "a100", [rackLabel]: "1" } },
 ];
 
 const webhooks: Kind = {
@@ -56,7 +62,8 @@ export async function hasQueue(batch: JobsSettings["batch"]): Promise<boolean> {
 }
 
 function share(cpus: number) {
-  return { own: { [cpuFlavor]: { cpus, memoryGib: cpus * 4, diskGib: cpus * 5 } } };
+  const amounts = { cpus, memoryGib: cpus * 4, diskGib: cpus * 5 };
+  return { own: { [cpuFlavor]: amounts, [cardFlavor]: { ...amounts, gpus: 2 } } };
 }
 
 function pool(name: string) {
@@ -81,9 +88,19 @@ export function settingsFor(
         {
           name: cardFlavor,
           nodeLabels: pool("a100"),
-          gpu: { model: "A100", memoryGib: 80, resource: "example.com/gpu" },
+          gpu: { model: "A100", memoryGib: 80, resource: card },
+          ...(of.batch === "kueue" ? { topology: topologyName } : {}),
         },
       ],
+      ...(of.batch === "kueue"
+        ? {
+            topology: {
+              name: topologyName,
+              levels: [rackLabel, "kubernetes.io/hostname"],
+              packWithin: rackLabel,
+            },
+          }
+        : {}),
       agentImage: "registry.example/job-agent:1",
       agentUrl: `${of.agentUrl}/job-agent`,
       agentPeer: { ipBlock: { cidr: "192.0.2.1/32" } },
@@ -111,7 +128,12 @@ export async function removeFurniture(
 ): Promise<void> {
   await client.delete(soon(), kinds.priorityClass, { name: machineClass });
   const labels = ourSelector(of.controlPlaneId);
-  const ofKueue = [kinds.cohort, kinds.resourceFlavor, kinds.workloadPriorityClass];
+  const ofKueue = [
+    kinds.cohort,
+    kinds.resourceFlavor,
+    jobKinds.topology,
+    kinds.workloadPriorityClass,
+  ];
   for (const kind of [...(of.batch === "kueue" ? ofKueue : []), kinds.priorityClass]) {
     // oxlint-disable-next-line no-await-in-loop -- flavors after those who name them
     const { items } = await client.list(soon(), kind, { labels });

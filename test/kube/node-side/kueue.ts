@@ -10,7 +10,7 @@ import type { Place } from "#test/kube/api/objects.ts";
 
 import type { Controllers } from "./controllers.ts";
 import { holdInUse, inUseFinalizer, letGoOfWorkload } from "./kueue-in-use.ts";
-import { mayPushOut, priorityOf } from "./kueue-priority.ts";
+import { isBarred, mayPushOut, priorityOf } from "./kueue-rules.ts";
 import { requestsOf } from "./nodes.ts";
 import {
   byController,
@@ -119,6 +119,11 @@ export function runKueue(controllers: Controllers): Kueue {
       ]);
     }
     const flavor = flavorOf(workload);
+    if (isBarred(store, workload, flavor)) {
+      return waits(
+        `couldn't assign flavors to pod set main: Flavor "${flavor}" does not support TopologyAwareScheduling`,
+      );
+    }
     const short = [...useOf(workload)].flatMap(([resource, asked]) => {
       const { nominal, most, used, free } = quotaOf(queue, flavor, resource);
       if (asked > most) {

@@ -7,7 +7,7 @@
 import type { BatchJob } from "#providers/kubevirt/objects/jobs.ts";
 
 import { indexedNumbering } from "./environment.ts";
-import type { JobAsk, JobPlace } from "./model.ts";
+import { flavorOf, type JobAsk, type JobPlace } from "./model.ts";
 import { jobLabels, jobName, localQueueName, membersAnnotation, tierClass } from "./names.ts";
 import { mainContainer, memberPod } from "./pod.ts";
 
@@ -19,7 +19,10 @@ const keepSeconds = 7 * 24 * 3600;
 export function kueueJob(ask: JobAsk, place: JobPlace): BatchJob {
   const members = ask.memberIds.length;
   const { namespace, site } = place;
-  const within = members > 1 && ask.membersHow === "pack" ? site.topology?.packWithin : undefined;
+  // A flavor without the topology takes no job that speaks of it, ever.
+  const isPacked = members > 1 && ask.membersHow === "pack";
+  const isPlaced = isPacked && flavorOf(site, ask.gpu)?.topology !== undefined;
+  const within = isPlaced ? site.topology?.packWithin : undefined;
   return {
     apiVersion: "batch/v1",
     kind: "Job",

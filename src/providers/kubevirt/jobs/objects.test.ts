@@ -146,6 +146,11 @@ test("a job is one run of all its members, admitted by Kueue, with every end in 
   expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(gang.graceSeconds);
 });
 
+test("a gang of a flavor without the site's topology does not speak of it: it would wait for ever", () => {
+  const { template } = kueueJob({ ...gang, gpu: null }, place).spec;
+  expect(template.metadata).not.toHaveProperty("annotations");
+});
+
 test("S-05: what did not say that it may be preempted runs on what is its tenant's own", () => {
   const [own, spot] = clusterQueues(site, share);
   const quotas = (queue: typeof own) =>

@@ -56,6 +56,20 @@ test("needs quota for all of them, or none begins", async () => {
   await driver.remove(first, second);
 });
 
+test("runs on a flavor without the topology that the site has for others", async () => {
+  const levels = ["example.com/rack", "kubernetes.io/hostname"];
+  const topology = { name: "racks", levels, packWithin: "example.com/rack" };
+  const other = await JobDriver.start({ jobs: { topology } });
+  try {
+    const specs = gangSpecs(newOwner(), 2);
+    for (const spec of specs) await other.create(spec);
+    await other.reaches("running", ...specs);
+    await other.remove(...specs);
+  } finally {
+    await other.close();
+  }
+});
+
 test("one member that fails ends all; whose doing it was is told of each", async () => {
   const specs = gangSpecs(newOwner(), 2);
   for (const spec of specs) await driver.create(spec);

@@ -1,7 +1,7 @@
-/** Whom work pushes out of its own queue under Kueue, where what it needs would be borrowed. */
+/** Kueue's rules beside quota: whom work pushes out of its own queue, and which flavor takes it. */
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Document } from "#test/kube/api/document.ts";
-import { at, textAt } from "#test/kube/api/json.ts";
+import { at, listAt, textAt, textsAt } from "#test/kube/api/json.ts";
 import type { Store } from "#test/kube/api/store.ts";
 
 import { ownerName } from "./writing.ts";
@@ -16,6 +16,14 @@ export function mayPushOut(queue: Document): boolean {
     textAt(queue, ...preemption, "withinClusterQueue") === "LowerPriority" &&
     textAt(queue, ...preemption, "borrowWithinCohort", "policy") === "LowerPriority"
   );
+}
+
+/** Who speaks of a topology is taken by no flavor without one. */
+export function isBarred(store: Store, workload: Document, flavor: string): boolean {
+  const [set] = listAt(workload, "spec", "podSets");
+  const said = textsAt(set, "template", "metadata", "annotations");
+  if (said["kueue.x-k8s.io/podset-preferred-topology"] === undefined) return false;
+  return textAt(store.get(kinds.resourceFlavor, { name: flavor }), "spec", "topologyName") === "";
 }
 
 /** By the class that its Job names; 0 without. */
