@@ -150,10 +150,7 @@ export class JobsUnderTest {
 
   /** Of all tenants, and with them their queues. */
   async projectsEnd(): Promise<void> {
-    for (const owner of this.#tenants.values()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await this.projectEnds(owner);
-    }
+    await Promise.all([...this.#tenants.values()].map((owner) => this.projectEnds(owner)));
     this.#tenants.clear();
   }
 

@@ -64,6 +64,7 @@ test("runs on a flavor without the topology that the site has for others", async
     const specs = gangSpecs(newOwner(), 2);
     for (const spec of specs) await other.create(spec);
     await other.reaches("running", ...specs);
+    for (const spec of specs) expect(other.podsOf(spec)).toHaveLength(2);
     await other.remove(...specs);
   } finally {
     await other.close();
