@@ -50,6 +50,12 @@ test("R-PAYG-3: a run that came up and went down unseen is metered once, where t
 test("a machine is not older than its row", () => {
   const old = { ...booting, powerSince: 0 };
   expect(told(observe(old, fresh))).toEqual([["created", now]]);
+  // Told in whole seconds it may seem to be, a part of one; it is not from when it was first seen.
+  const same = { ...fresh, instance: { ...fresh.instance, createdAt: readyAt + 400 } };
+  expect(told(observe({ ...running, powerSince: readyAt }, same))).toEqual([
+    ["created", readyAt + 400],
+    ["ready", readyAt + 400],
+  ]);
 });
 
 test("a crash is told at its own instant, with a word for the customer", () => {

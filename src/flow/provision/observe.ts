@@ -177,9 +177,10 @@ export function isNewStop(instance: InstanceView, { stop }: Machine): boolean {
   return stop !== undefined && Math.trunc(stop.at) !== instance.stopBeforeStart;
 }
 
-/** It may have been there for a while when it is first seen; before its row it was not. */
+/** It may have been there for a while when it is first seen; before its row it was not, but in the same second. */
 function createdAt(instance: InstanceView, { power, powerSince }: Machine): number {
-  return powerSince >= instance.createdAt ? Math.min(powerSince, power.at) : power.at;
+  const isOlder = powerSince <= instance.createdAt - sameSecondMs;
+  return isOlder ? power.at : Math.min(Math.max(powerSince, instance.createdAt), power.at);
 }
 
 /** It is gone: what it held ends then, but not before what is written down already. */
