@@ -22,16 +22,24 @@ export const minuteMs = 60_000;
 const transitionRow = z.object({ kind: z.string(), at: z.number() });
 type Transition = z.infer<typeof transitionRow>;
 
-export interface Staged {
-  readonly cluster: TestCluster;
+/** A process that works: its stages, and a driver of its own. */
+export interface Process {
   readonly provider: KubevirtProvider;
+  readonly loops: () => readonly LoopStatus[];
+  readonly end: () => Promise<void>;
+}
+
+export interface Staged extends Omit<Process, "end"> {
+  readonly cluster: TestCluster;
+  readonly first: Process;
+  /** Another process on the same database and cluster. */
+  readonly another: () => Process;
   readonly db: Db;
   readonly tenant: TestTenant;
   readonly site: string;
   readonly now: () => number;
   /** The clock of all: of the cluster too. */
   readonly forward: (ms: number) => void;
-  readonly loops: () => readonly LoopStatus[];
   /** A lease; its request's id. */
   readonly order: (name: string) => Promise<string>;
   readonly state: (requestId: string) => Promise<string | null>;
@@ -45,17 +53,41 @@ export interface Staged {
   readonly instantOf: (requestId: string, kind: string) => Promise<number | undefined>;
 }
 
-export async function startStaged(tenantName: string): Promise<Staged> {
+/** `installation`: one that holds the control plane's name on the cluster, and writes down up to when it saw runs. */
+export async function startStaged(tenantName: string, installation?: string): Promise<Staged> {
   const { db, observer } = await testDatabase();
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
-  const cluster = await startTestCluster({ now, bootMs: 0 });
+  const isMarked = installation !== undefined;
+  const cluster = await startTestCluster({
+    now,
+    bootMs: 0,
+    ...(isMarked ? { server: { bookmarkMs: 50 } } : {}),
+  });
   const settings = { ...cluster.settings, nodeDiskGib: 10_000 };
-  const provider = new KubevirtProvider({ settings, cluster: cluster.server.cluster(), now });
-  const stages = startStages({ db, observer, provider: decorate(provider), now });
+  const begun: Process[] = [];
+  const another = (): Process => {
+    const provider = new KubevirtProvider({
+      settings,
+      cluster: cluster.server.cluster(),
+      now,
+      ...(isMarked ? { installation, runsSeenEveryMs: 50 } : {}),
+    });
+    const stages = startStages({ db, observer, provider: decorate(provider), now });
+    const process: Process = {
+      provider,
+      loops: () => stages.loops.map((loop) => loop.status()),
+      end: async () => {
+        await stages.stop();
+        await provider.close();
+      },
+    };
+    begun.push(process);
+    return process;
+  };
+  const first = another();
   onTestFinished(async () => {
-    await stages.stop();
-    await provider.close();
+    await Promise.all(begun.map((process) => process.end()));
     await cluster.close();
   });
   const tenant = await addTenant(db, tenantName);
@@ -70,7 +102,10 @@ export async function startStaged(tenantName: string): Promise<Staged> {
     );
   return {
     cluster,
-    provider,
+    first,
+    another,
+    provider: first.provider,
+    loops: first.loops,
     db,
     tenant,
     site: settings.site,
@@ -78,7 +113,6 @@ export async function startStaged(tenantName: string): Promise<Staged> {
     forward: (ms) => {
       ahead += ms;
     },
-    loops: () => stages.loops.map((loop) => loop.status()),
     order: (name) => rent(db, lease(tenant, { name, at: now() })),
     state,
     until: async (id, wanted) => {

@@ -176,7 +176,7 @@ export class History {
   async #blinded(): Promise<void> {
     const { faults } = this.#cluster.server;
     // All that there is was seen up to now, and that is written down.
-    await vi.waitFor(() => assert.equal(this.#processes.seenUntil(), this.#clock.at), patience);
+    await vi.waitFor(() => assert.equal(this.#standing.runsSeenUntil(), this.#clock.at), patience);
     this.#blindSince = this.#clock.at;
     const how = this.#below(5);
     this.#forgets = how === 1 || how === 3;

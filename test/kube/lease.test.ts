@@ -11,17 +11,17 @@ import { WebSocket } from "ws";
 import type { Client } from "#client/client.ts";
 import type { AnswerOf } from "#client/types.ts";
 import { present } from "#kernel/assert.ts";
-import { runsSeenName, untilOf } from "#providers/kubevirt/driver/runs-seen.ts";
-import { claimName } from "#providers/kubevirt/driver/upkeep/claim.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { nodeHasher, nodeSha256, nodeVerify } from "#tlog/node-crypto.ts";
 import { verifyBundle } from "#verify/verify.ts";
 
 import { listAt, textAt } from "./api/json.ts";
 import { startClusterCloud } from "./cloud.ts";
+import { Standing } from "./standing.ts";
 
 const cloud = await startClusterCloud();
 const { cluster } = cloud;
+const standing = new Standing(cluster);
 const hourMs = 3_600_000;
 const waiting = { timeout: 180_000, interval: 100 };
 const sshKey =
@@ -144,9 +144,12 @@ test("M-VM-02, M-VM-05, MT-02, R-PAYG-1, R-EVT-2: a machine on a cluster is rent
   // 5. The server is killed. While nobody looks the guest switches itself off, and time passes: nothing is
   // left that tells when, because KubeVirt takes the run away at once.
   const lookedAt = cloud.now();
-  await vi.waitFor(() => expect(runsSeenUntil()).toBeGreaterThanOrEqual(lookedAt), waiting);
+  await vi.waitFor(
+    () => expect(standing.runsSeenUntil()).toBeGreaterThanOrEqual(lookedAt),
+    waiting,
+  );
   await cloud.kill();
-  const seenUntil = runsSeenUntil();
+  const seenUntil = standing.runsSeenUntil();
   const unseen = cluster.server.objects.store.get(kinds.machineInstance, place)?.metadata.uid;
   await cloud.setForward(hourMs / 3);
   cluster.nodes.guestEnds(place, "shut down");
@@ -239,12 +242,6 @@ test("M-VM-02, M-VM-05, MT-02, R-PAYG-1, R-EVT-2: a machine on a cluster is rent
     });
   }, waiting);
 }, 900_000);
-
-/** Up to when the program has written down that it saw all runs. */
-function runsSeenUntil(): number {
-  const at = { namespace: claimName(cluster.settings.controlPlane), name: runsSeenName };
-  return untilOf(cluster.server.objects.store.get(kinds.configMap, at)) ?? 0;
-}
 
 /** What an SSH server says first. */
 async function banner({ host, port }: { readonly host: string; readonly port: number }) {

@@ -10,7 +10,7 @@ import { History, type Outcome } from "./histories.ts";
 import type { Interval } from "./metered.ts";
 
 const histories = 4;
-const steps = 20;
+const steps = 16;
 
 async function outcomeOf(seed: number): Promise<Outcome> {
   const history = await History.start(randomFrom(seed));
@@ -55,7 +55,7 @@ function shown({ from, until }: Interval): string {
 // At once, because they wait most of the time.
 test.concurrent.each(seeds(histories))(
   "R-PAYG-3: what is billed of a random history is what ran, to the second (SIM_SEED=%i)",
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (seed) => {
     const outcome = await outcomeOf(seed);
     // With what happened, where anything is wrong.

@@ -3,9 +3,6 @@
  * down what it saw, and one of them, the first, meters. When that one ends, the next takes over at once.
  */
 import { KubevirtProvider } from "#providers/kubevirt/driver/provider.ts";
-import { runsSeenName, untilOf } from "#providers/kubevirt/driver/runs-seen.ts";
-import { claimName } from "#providers/kubevirt/driver/upkeep/claim.ts";
-import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Listing, Machine } from "#providers/provider.ts";
 
 import type { TestCluster } from "./driver-cluster.ts";
@@ -65,12 +62,5 @@ export class Processes {
   listings(): Promise<readonly Listing<Machine>[]> {
     const signal = AbortSignal.timeout(callMs);
     return Promise.all(this.#drivers.map((driver) => driver.machines({ signal })));
-  }
-
-  /** Up to when it is written down that all runs were seen. */
-  seenUntil(): number {
-    const { server, settings } = this.#cluster;
-    const at = { namespace: claimName(settings.controlPlane), name: runsSeenName };
-    return untilOf(server.objects.store.get(kinds.configMap, at)) ?? 0;
   }
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 
 import { runOf } from "#providers/kubevirt/driver/run-record.ts";
+import { runsSeenName, untilOf } from "#providers/kubevirt/driver/runs-seen.ts";
+import { claimName } from "#providers/kubevirt/driver/upkeep/claim.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Machine } from "#providers/provider.ts";
 
@@ -54,6 +56,13 @@ export class Standing {
     if (isOn) assert.equal(run?.uid, this.runUid(place));
     if (isOn) assert.ok(run?.readyAt !== undefined, "that it is ready is not written");
     else if (run !== undefined) assert.ok(run.end !== undefined, "its end is not written");
+  }
+
+  /** Up to when it is written down that all runs were seen. */
+  runsSeenUntil(): number {
+    const { server, settings } = this.#cluster;
+    const at = { namespace: claimName(settings.controlPlane), name: runsSeenName };
+    return untilOf(server.objects.store.get(kinds.configMap, at)) ?? 0;
   }
 
   #instance(place: Place): Document | undefined {

@@ -38,12 +38,20 @@ export class TrueRuns {
     });
   }
 
-  /** Of those whose guests were ever ready, in order; none may still go on. */
-  get ended(): readonly TrueRun[] {
+  /** Those whose guests were ever ready, in order; without an end where they go on. */
+  get all(): readonly (Omit<TrueRun, "endedAt"> & Partial<TrueRun>)[] {
     return [...this.#runs].flatMap(([uid, { machineId, readyAt: from, endedAt: until }]) => {
       if (from === undefined) return [];
-      if (until === undefined) throw new Error(`machine ${machineId} still runs`);
-      return [{ machineId, uid, readyAt: from, endedAt: Math.max(from, until) }];
+      const ended = until === undefined ? {} : { endedAt: Math.max(from, until) };
+      return [{ machineId, uid, readyAt: from, ...ended }];
+    });
+  }
+
+  /** The same; none may still go on. */
+  get ended(): readonly TrueRun[] {
+    return this.all.map(({ endedAt: until, ...run }) => {
+      if (until === undefined) throw new Error(`machine ${run.machineId} still runs`);
+      return { ...run, endedAt: until };
     });
   }
 
