@@ -294,7 +294,12 @@ test("H-29, R-GPU-01: an operator empties two hosts: a machine moves while it ru
     await arrived(operator.page);
     await operator.page.getByRole("link", { name: host }).click();
     await operator.page.getByRole("heading", { level: 1, name: host }).waitFor();
-    await asks(operator.page, t("infrastructure.maintenance.begin"));
+    const begin = { name: t("infrastructure.maintenance.begin") };
+    await operator.page.getByRole("button", begin).click();
+    const dialog = operator.page.getByRole("dialog");
+    if (host === from.train) await dialog.getByText(/cannot move while .* run/).waitFor();
+    if (host === from.web) await dialog.getByText(/to (?:an)?other hosts? while .* run/).waitFor();
+    await dialog.getByRole("button", begin).click();
     await operator.page
       .getByRole("button", { name: t("infrastructure.maintenance.end") })
       .waitFor();

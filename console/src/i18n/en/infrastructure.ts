@@ -143,6 +143,14 @@ export const infrastructure = {
     leasesStay_one: "{{count}} instance cannot move: its disk is here. It runs until it is stopped",
     leasesStay_other:
       "{{count}} instances cannot move: their disks are here. They run until they are stopped",
+    leasesMove_one: "{{count}} instance moves to another host while it runs",
+    leasesMove_other: "{{count}} instances move to other hosts while they run",
+    leasesElsewhere_one:
+      "{{count}} instance cannot move while it runs. Its owner is told: stopped and started, it comes up on another host",
+    leasesElsewhere_other:
+      "{{count}} instances cannot move while they run. Their owners are told: stopped and started, they come up on other hosts",
+    disksElsewhere_one: "{{count}} stopped instance starts on another host",
+    disksElsewhere_other: "{{count}} stopped instances start on other hosts",
     disksStay_one: "{{count}} stopped instance can start when the host takes work again",
     disksStay_other: "{{count}} stopped instances can start when the host takes work again",
     workStays_one: "{{count}} stays",

@@ -133,6 +133,10 @@ export const infrastructure = {
     jobsMove_other: "{{count}} 个作业转到其他主机继续",
     jobsWait_other: "{{count}} 个作业将中断并排队：其他主机目前没有空闲资源",
     leasesStay_other: "{{count}} 台实例无法迁移：磁盘位于该主机，将运行至停止为止",
+    leasesMove_other: "{{count}} 台实例在运行中迁移到其他主机",
+    leasesElsewhere_other:
+      "{{count}} 台实例运行时无法迁移。系统会通知所有者：停止后再启动，即在其他主机上运行",
+    disksElsewhere_other: "{{count}} 台已停止的实例可在其他主机启动",
     disksStay_other: "{{count}} 台已停止的实例须待主机恢复调度后才能启动",
     workStays_other: "{{count}} 个负载保留",
     under: "维护中",

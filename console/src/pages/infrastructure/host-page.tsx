@@ -17,7 +17,7 @@ import { Card, Facts, Grid, Stack } from "#console/ui/layout.tsx";
 import { amountText, type Host } from "./fleet.ts";
 import { HostGpus } from "./host-gpus.tsx";
 import { HostState } from "./host-state.tsx";
-import { HostWork } from "./host-work.tsx";
+import { HostWork, type Work } from "./host-work.tsx";
 import { MaintenanceDialog } from "./maintenance-dialog.tsx";
 import { MovePoolDialog } from "./move-pool-dialog.tsx";
 
@@ -46,12 +46,7 @@ export function HostPage(): ReactNode {
         parent={parent}
         badge={<HostState host={host.data} />}
         lead={`${host.data.zone} / ${host.data.pod} / ${host.data.cluster}`}
-        actions={
-          <Actions
-            host={host.data}
-            stopped={work.filter(({ holds }) => holds === "disk").map(({ name }) => name)}
-          />
-        }
+        actions={<Actions host={host.data} work={work} />}
       />
       <Stack>
         {host.error === null ? null : <ProblemBox error={host.error} />}
@@ -68,10 +63,10 @@ export function HostPage(): ReactNode {
 
 function Actions({
   host,
-  stopped,
+  work,
 }: {
   readonly host: Host;
-  readonly stopped: readonly string[];
+  readonly work: readonly Work[];
 }): ReactNode {
   const { t } = useText();
   const may = useMay();
@@ -100,7 +95,7 @@ function Actions({
       )}
       {open.error === null ? null : <ProblemBox error={open.error} />}
       {asked === "maintenance" ? (
-        <MaintenanceDialog host={host} stopped={stopped} onClose={() => setAsked(undefined)} />
+        <MaintenanceDialog host={host} work={work} onClose={() => setAsked(undefined)} />
       ) : null}
       {asked === "pool" ? <MovePoolDialog host={host} onClose={() => setAsked(undefined)} /> : null}
     </>

@@ -1,6 +1,7 @@
 /**
- * Before a host goes into maintenance: which jobs would leave it and where they would not fit, and what
- * stays because its disk is here, each with its name. Which of it would find another host is tried on
+ * Before a host goes into maintenance: which jobs would leave it and where they would not fit, which
+ * instances move while they run or start elsewhere where their platform can do that, and what stays because
+ * its disk is here, each with its name. Which of it would find another host is tried on
  * paper (`planFleet` without the host).
  */
 import { useState, type ReactNode } from "react";
@@ -19,6 +20,7 @@ import { Muted, Text } from "#console/ui/text.tsx";
 import { toast } from "#console/ui/toast.tsx";
 
 import type { Host } from "./fleet.ts";
+import type { Work } from "./host-work.tsx";
 
 type Displaced = AnswerOf<"planFleet">["displaced"][number];
 
@@ -27,17 +29,23 @@ type How = (typeof hows)[number];
 
 export function MaintenanceDialog({
   host,
-  stopped,
+  work,
   onClose,
 }: {
   readonly host: Host;
-  /** Names of those of which only the disk is there. */
-  readonly stopped: readonly string[];
+  readonly work: readonly Work[];
   readonly onClose: () => void;
 }): ReactNode {
   const { t } = useText();
+  const system = useApi("getSystem", {});
   const [how, setHow] = useState<How>("leave");
   const plan = useApi("planFleet", { body: { changes: [{ do: "remove", host: host.id }] } });
+  const capabilities = system.data?.sites.find(({ site }) => site === host.site)?.capabilities;
+  const can = (what: "moveLive" | "startElsewhere"): boolean => {
+    const said = capabilities?.[what];
+    return typeof said === "object" && said.can;
+  };
+  const isPending = plan.isPending || system.isPending;
   const update = useAction("updateHost", {
     onDone: () => {
       toast({ tone: "good", title: t("infrastructure.maintenance.begun", { name: host.name }) });
@@ -53,7 +61,7 @@ export function MaintenanceDialog({
       submitLabel={t("infrastructure.maintenance.begin")}
       isBusy={update.isPending}
       error={update.error}
-      disabledReason={plan.isPending ? t("infrastructure.maintenance.planning") : undefined}
+      disabledReason={isPending ? t("infrastructure.maintenance.planning") : undefined}
       call={{
         operation: "updateHost",
         request,
@@ -76,8 +84,16 @@ export function MaintenanceDialog({
       {plan.error === null ? null : (
         <ProblemBox error={plan.error} onRetry={() => void plan.refetch()} />
       )}
-      {plan.isPending ? <Skeleton label={t("infrastructure.maintenance.planning")} /> : null}
-      {plan.data === undefined ? null : <Plan plan={plan.data} how={how} stopped={stopped} />}
+      {isPending ? <Skeleton label={t("infrastructure.maintenance.planning")} /> : null}
+      {isPending || plan.data === undefined ? null : (
+        <Plan
+          plan={plan.data}
+          how={how}
+          work={work}
+          movesLive={can("moveLive")}
+          startsElsewhere={can("startElsewhere")}
+        />
+      )}
     </FormDialog>
   );
 }
@@ -85,16 +101,27 @@ export function MaintenanceDialog({
 function Plan({
   plan,
   how,
-  stopped,
+  work,
+  movesLive,
+  startsElsewhere,
 }: {
   readonly plan: AnswerOf<"planFleet">;
   readonly how: How;
-  readonly stopped: readonly string[];
+  readonly work: readonly Work[];
+  /** What its platform can do with an instance; one with a GPU never moves while it runs. */
+  readonly movesLive: boolean;
+  readonly startsElsewhere: boolean;
 }): ReactNode {
   const { t } = useText();
   const { displaced } = plan;
   const jobs = displaced.filter(({ kind }) => kind === "job");
   const leases = displaced.filter(({ kind }) => kind === "lease");
+  const stopped = work.filter(({ holds }) => holds === "disk").map(withoutReason);
+  const withGpu = new Set(
+    work.flatMap(({ requestId, gpus }) => (gpus.length > 0 ? requestId : [])),
+  );
+  const movingLive = leases.filter(({ requestId }) => movesLive && !withGpu.has(requestId));
+  const staying = leases.filter((each) => !movingLive.includes(each)).map(withoutReason);
   const waiting = jobs.filter(({ reason }) => reason !== null);
   const moving = jobs.filter(({ reason }) => reason === null);
   if (displaced.length === 0 && stopped.length === 0) {
@@ -105,28 +132,45 @@ function Plan({
   return (
     <Stack>
       {how === "stay" ? (
-        <List title={titled("workStays", jobs)} of={jobs.map(withoutReason)} icon="clock" />
+        <List
+          title={titled("workStays", displaced)}
+          of={displaced.map(withoutReason)}
+          icon="clock"
+        />
       ) : (
         <>
           <List title={titled("jobsMove", moving)} of={moving} icon="check" />
           <List title={titled("jobsWait", waiting)} of={waiting} icon="alert" />
+          <List title={titled("leasesMove", movingLive)} of={movingLive} icon="check" />
+          {/* Whether another host had room for them is no matter: they do not go there by themselves. */}
+          <List
+            title={titled(startsElsewhere ? "leasesElsewhere" : "leasesStay", staying)}
+            of={staying}
+            icon="alert"
+          />
         </>
       )}
-      {/* Whether another host had room for them is no matter: they do not go there. */}
-      <List title={titled("leasesStay", leases)} of={leases.map(withoutReason)} icon="alert" />
       <List
-        title={titled("disksStay", stopped)}
-        of={stopped.map((name) => ({ name, reason: null }))}
+        title={titled(startsElsewhere ? "disksElsewhere" : "disksStay", stopped)}
+        of={stopped}
         icon="disk"
       />
     </Stack>
   );
 }
 
-type PartKey = "jobsMove" | "jobsWait" | "leasesStay" | "disksStay" | "workStays";
+type PartKey =
+  | "jobsMove"
+  | "jobsWait"
+  | "leasesMove"
+  | "leasesElsewhere"
+  | "leasesStay"
+  | "disksElsewhere"
+  | "disksStay"
+  | "workStays";
 type Listed = Pick<Displaced, "name" | "reason">;
 
-function withoutReason({ name }: Displaced): Listed {
+function withoutReason({ name }: { readonly name: string }): Listed {
   return { name, reason: null };
 }
 
