@@ -3,11 +3,15 @@ import { jobKinds } from "#providers/kubevirt/objects/jobs.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Document } from "#test/kube/api/document.ts";
 import { at, listAt, objectAt, textAt, textsAt } from "#test/kube/api/json.ts";
+import { forbidden } from "#test/kube/api/refusal.ts";
 import { remove } from "#test/kube/api/removal.ts";
 
 import type { Controllers } from "./controllers.ts";
 import { isOver } from "./jobs.ts";
 import { byController, ownerName, ownerOf, setStatus } from "./writing.ts";
+
+/** Longer than whoever made it takes to its first job. */
+const openMs = 500;
 
 export interface Volcano {
   /** Takes a pod away for other work, and says so in an event. */
@@ -21,6 +25,27 @@ export function runVolcano(controllers: Controllers): Volcano {
     const name = kind === kinds.pod ? ownerName(pod, "Job") : undefined;
     const { namespace } = pod.metadata;
     if (name !== undefined) controllers.look(jobKinds.volcanoJob, { namespace, name });
+  });
+
+  // A queue is opened a moment after it was made, and takes no job before.
+  const made = new Set<string>();
+  controllers.on(jobKinds.volcanoQueue, (queue) => {
+    const { uid } = queue.metadata;
+    if (textAt(queue, "status", "state") !== "") return;
+    if (made.has(uid)) {
+      setStatus(objects, jobKinds.volcanoQueue, queue.metadata, { state: "Open" });
+    } else {
+      made.add(uid);
+      controllers.lookAfter(openMs, jobKinds.volcanoQueue, queue.metadata);
+    }
+  });
+  objects.admissions.add((kind, { before, after }) => {
+    if (kind !== jobKinds.volcanoJob || before !== undefined) return;
+    const name = textAt(after, "spec", "queue");
+    const state = textAt(store.get(jobKinds.volcanoQueue, { name }), "status", "state");
+    if (state === "Open") return;
+    const why = `can only submit job to queue with state \`Open\`, queue \`${name}\` status is \`${state}\``;
+    throw forbidden(kind, after.metadata.name, why);
   });
 
   const enter = (job: Document, phase: string, reason = ""): void => {

@@ -8,7 +8,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { namespaceName } from "#providers/kubevirt/compile/names.ts";
 import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
-import { isConflict, refused, refusedBecause } from "#providers/kubevirt/driver/errors.ts";
+import { refused, refusedBecause } from "#providers/kubevirt/driver/errors.ts";
 import { resourceOfDevice } from "#providers/kubevirt/driver/gpus.ts";
 import { membersService } from "#providers/kubevirt/jobs/environment.ts";
 import { kueueJob } from "#providers/kubevirt/jobs/kueue.ts";
@@ -27,6 +27,7 @@ import { attemptIdOf, madeAnnotation, type MemberRecord } from "./record.ts";
 import type { JobsSettings } from "./settings.ts";
 import { imageOf, roomOf, unsold } from "./site.ts";
 import { isMade } from "./sight.ts";
+import { submit } from "./submit.ts";
 import type { AttemptSeen } from "./view.ts";
 
 /** Where nobody says how long a program may save its work. */
@@ -137,12 +138,5 @@ async function makeAnew(hands: JobHands, call: ReadCall, making: Making): Promis
   await client.apply(forced, kinds.secret, accessSecret(ask, place, token));
   if (members.length > 1) await client.apply(forced, kinds.service, membersService(ask, place));
   const object = kind === kinds.job ? kueueJob(ask, place) : volcanoJob(ask, place);
-  try {
-    return (await client.create(call, kind, object)).object;
-  } catch (error) {
-    const { namespace, name } = { namespace: place.namespace, name: object.metadata.name };
-    const there = isConflict(error) ? await client.get(call, kind, { namespace, name }) : undefined;
-    if (there === undefined) throw error;
-    return there;
-  }
+  return submit(client, call, { kind, object });
 }

@@ -36,6 +36,19 @@ test("on Volcano: made, let in, taken away by an event, ended", async () => {
   }
 });
 
+test("a job that comes before its queue is open is not refused for that", async () => {
+  const driver = await JobDriver.start({ jobs: { batch: "volcano" } });
+  try {
+    const spec = jobSpec(newOwner());
+    await driver.create(spec);
+    await driver.reaches("running", spec);
+    expect(driver.podsOf(spec)).toHaveLength(1);
+    await driver.remove(spec);
+  } finally {
+    await driver.close();
+  }
+});
+
 test("R-GPU-07: a soft share of a card (HAMi) is labeled, and stays on machines of its tenant", async () => {
   const resource = "nvidia.com/gpu";
   const memoryResource = "nvidia.com/gpumem";
