@@ -28,7 +28,7 @@ export const listOptions = z.object({
 interface Definition<Args extends z.ZodType<readonly unknown[]>, Options extends z.ZodObject> {
   /** As commander writes it: `create <name>`. */
   readonly usage: string;
-  readonly alias?: string;
+  readonly alias?: string | readonly string[];
   readonly summary: string;
   readonly args: Args;
   readonly options: Options;
@@ -74,7 +74,7 @@ export function define<Args extends z.ZodType<readonly unknown[]>, Options exten
   definition: Definition<Args, Options>,
 ): Command {
   const command = parent.command(definition.usage).description(definition.summary);
-  if (definition.alias !== undefined) command.alias(definition.alias);
+  for (const alias of [definition.alias ?? []].flat()) command.alias(alias);
   for (const [name, schema] of Object.entries(definition.options.shape)) {
     command.addOption(optionOf(name, schema));
   }

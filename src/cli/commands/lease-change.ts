@@ -104,7 +104,8 @@ export function addLeaseChanges(lease: Command, shell: Shell): void {
 
   define(lease, shell, {
     usage: "delete <lease>",
-    alias: "rm",
+    // Everywhere else it is called a release.
+    alias: ["release", "rm"],
     summary: "End a lease: the machine and its disks are destroyed",
     args: oneArgument,
     options: waitOptions.extend({
