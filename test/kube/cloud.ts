@@ -14,6 +14,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 
 import { createClient, type Client } from "#client/client.ts";
+import type { Db } from "#db/pool.ts";
 import { present } from "#kernel/assert.ts";
 import { testDatabase } from "#test/database.ts";
 
@@ -29,6 +30,8 @@ const heard = z.object({ aheadMs: z.number() });
 export interface ClusterCloud {
   readonly cluster: TestCluster;
   readonly operatorKey: string;
+  /** That of the program: what a second process of it would have. */
+  readonly db: Db;
   url(): string;
   client(credential: string, tenant?: string): Client;
   now(): number;
@@ -51,7 +54,7 @@ export async function startClusterCloud(
     readonly prepare?: (cluster: TestCluster) => void;
   } = {},
 ): Promise<ClusterCloud> {
-  const { url: databaseUrl } = await testDatabase();
+  const { db, url: databaseUrl } = await testDatabase();
   const directory = await mkdtemp(join(tmpdir(), "millrace-cluster-"));
   await chmod(directory, 0o711);
   let aheadMs = tenthOfNextMonth(Date.now()) - Date.now();
@@ -91,6 +94,7 @@ export async function startClusterCloud(
   return {
     cluster,
     operatorKey,
+    db,
     url: () => url,
     client: (credential, tenant) =>
       createClient({

@@ -2,6 +2,8 @@
  * What KubeVirt's agents and its controller tell Prometheus, through the proxy of their pods: counters that
  * follow from how long a machine has run, and when machines began and ended to run.
  */
+import { z } from "zod";
+
 import { parseUnits } from "#providers/kubevirt/compile/quantity.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
@@ -10,6 +12,7 @@ import { listAt, textAt } from "./json.ts";
 import type { Objects } from "./objects.ts";
 import type { Route } from "./route.ts";
 
+const byKubelet = { manager: "kubelet", validation: "Ignore" } as const;
 const proxied = /^https:(.+):8443$/;
 
 /** `undefined`: nothing of the kind was asked for. */
@@ -24,7 +27,27 @@ export function metricsAt(objects: Objects, route: Route | undefined): string | 
   return `# HELP kubevirt_test Not of interest.\n${lines.join("\n")}\n`;
 }
 
-/** As if every machine were half busy. */
+/** How busy a machine is since an instant, and what it had used by then. */
+const busyRow = z.object({ from: z.number(), cpuSeconds: z.number(), share: z.number() });
+const busyKey = "test.millrace.dev/busy";
+
+/** From now on so much of one CPU is used. */
+export function isBusy(objects: Objects, instance: Document, share: number): void {
+  const busy = { from: objects.epoch(), cpuSeconds: cpuSecondsOf(objects, instance), share };
+  const annotations = { [busyKey]: JSON.stringify(busy) };
+  objects.patch(kinds.machineInstance, instance.metadata, { metadata: { annotations } }, byKubelet);
+}
+
+/** As if every machine were half busy that nothing else is said of. */
+function cpuSecondsOf(objects: Objects, instance: Document): number {
+  const since = enteredAt(instance, "Running");
+  if (since === undefined) return 0;
+  const said = instance.metadata.annotations?.[busyKey];
+  const half = { from: since, cpuSeconds: 0, share: 0.5 };
+  const busy = said === undefined ? half : busyRow.parse(JSON.parse(said));
+  return busy.cpuSeconds + (busy.share * Math.max(0, objects.epoch() - busy.from)) / 1000;
+}
+
 function used(objects: Objects, pod: Document): readonly string[] {
   const node = textAt(pod, "spec", "nodeName");
   return objects.store.all(kinds.machineInstance).flatMap((instance) => {
@@ -37,7 +60,7 @@ function used(objects: Objects, pod: Document): readonly string[] {
     const disk = of.replace("}", ',drive="root"}');
     const card = of.replace("}", ',interface="vnet0"}');
     return [
-      `kubevirt_vmi_cpu_usage_seconds_total${of} ${seconds / 2}`,
+      `kubevirt_vmi_cpu_usage_seconds_total${of} ${cpuSecondsOf(objects, instance)}`,
       `kubevirt_vmi_memory_resident_bytes${of} ${memory / 2}`,
       `kubevirt_vmi_memory_available_bytes${of} ${memory}`,
       `kubevirt_vmi_memory_usable_bytes${of} ${memory / 2}`,
