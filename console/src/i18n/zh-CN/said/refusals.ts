@@ -173,6 +173,8 @@ export const refusals: Said = [
   ["It is tried again.", "将重试。"],
   ["the workload has not ended yet", "工作负载尚未结束"],
   ["the job left no results, or they did not come home", "作业没有留下结果，或结果未能传回"],
+  ["Its queue in Volcano is not open.", "其在 Volcano 中的队列未开放。"],
+  ["It is tried again; open the queue if it stays so.", "将重试；若持续如此，请开放该队列。"],
   ["There is no workload to run.", "没有可运行的工作负载。"],
   [
     "The members of a job are all alike here, each with GPUs of one kind.",
