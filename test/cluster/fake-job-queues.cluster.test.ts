@@ -45,18 +45,6 @@ describe.skipIf(!isPlayed)("queues of tenants, by Kueue's own manager", () => {
     return spec;
   }
 
-  /** So many of them, and the others wait. */
-  async function runs(many: number, specs: readonly MachineSpec[]): Promise<void> {
-    await vi.waitFor(async () => {
-      const machines = await Promise.all(specs.map(async (spec) => jobs.machine(spec)));
-      const said = machines.map(({ workload, waiting }) =>
-        workload?.state === "pending" ? JSON.stringify(waiting) : workload?.state,
-      );
-      const running = said.filter((each) => each === "running");
-      if (running.length !== many) throw new Error(said.join("\n"));
-    }, patience);
-  }
-
   const cohort = () => jobs.client.get(soon(), kinds.cohort, { name: cohortName });
 
   test("what somebody deletes or edits by hand is put right, once what is in use has ended", async () => {
@@ -170,12 +158,9 @@ describe.skipIf(!isPlayed)("queues of tenants, by Kueue's own manager", () => {
     const borrowed = Array.from({ length: 4 }, () =>
       jobSpec(guest, { preemptible: true }, cpus(4)),
     );
-    // What he bought is lent out once he has a queue.
     const bought = jobSpec(jobs.owner(buyer), {}, cpus(4));
-    const seed = await started(jobSpec(bought.owner, {}, cpus(1)));
-    await jobs.remove(seed);
     await jobs.create(...borrowed);
-    await runs(3, borrowed);
+    await jobs.reaches("running", ...borrowed);
     await started(bought);
     const ended = await vi.waitFor(async () => {
       for (const spec of borrowed) {
@@ -207,14 +192,16 @@ describe.skipIf(!isPlayed)("queues of tenants, by Kueue's own manager", () => {
     await jobs.reaches("running", ...own, other);
     const higher = jobSpec(owner, { preemptible: true, tier: "diamond" }, cpus(4));
     await started(higher);
-    const ends = await Promise.all(own.map(async (spec) => (await jobs.machine(spec)).workload));
-    expect(ends.flatMap((workload) => workload?.end ?? [])).toEqual([
-      {
-        kind: "evicted",
-        by: "preempted",
-        detail: expect.stringContaining("work of a higher class of the same customer"),
-      },
-    ]);
+    await vi.waitFor(async () => {
+      const ends = await Promise.all(own.map(async (spec) => (await jobs.machine(spec)).workload));
+      expect(ends.flatMap((workload) => workload?.end ?? [])).toEqual([
+        {
+          kind: "evicted",
+          by: "preempted",
+          detail: expect.stringContaining("work of a higher class of the same customer"),
+        },
+      ]);
+    }, patience);
     // Nobody of another customer is pushed out, whatever he pays.
     const more = Array.from({ length: 3 }, () =>
       jobSpec(owner, { preemptible: true, tier: "diamond" }, cpus(4)),

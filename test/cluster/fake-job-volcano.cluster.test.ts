@@ -128,10 +128,12 @@ describe.skipIf(!isPlayed)("jobs by Volcano's own controllers and scheduler", ()
     );
     await started(...borrowed);
     await started(jobSpec(jobs.owner(buyer), {}, cpus(4)));
-    const ends = await Promise.all(
-      borrowed.map(async (spec) => (await jobs.machine(spec)).workload?.end ?? []),
-    );
-    expect(ends.flat()).toEqual([expect.objectContaining({ kind: "evicted" })]);
+    await vi.waitFor(async () => {
+      const ends = await Promise.all(
+        borrowed.map(async (spec) => (await jobs.machine(spec)).workload?.end ?? []),
+      );
+      expect(ends.flat()).toEqual([expect.objectContaining({ kind: "evicted" })]);
+    }, patience);
   });
 
   test("I-TEN-02: with a tenant's last project his queues go, open as they are", async () => {
