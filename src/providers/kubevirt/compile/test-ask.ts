@@ -24,8 +24,14 @@ export const testSite: SiteFacts = {
     [claimed, { model: "A100", kind: "passthrough", by: { deviceClass: "vfio.gpu.nvidia.com" } }],
   ]),
   storageClasses: new Map([
-    ["ceph-block", { accessMode: "ReadWriteMany", volumeMode: "Block", snapshots: true, grows: true }],
-    ["local", { accessMode: "ReadWriteOnce", volumeMode: "Filesystem", snapshots: false, grows: false }],
+    [
+      "ceph-block",
+      { accessMode: "ReadWriteMany", volumeMode: "Block", snapshots: true, grows: true },
+    ],
+    [
+      "local",
+      { accessMode: "ReadWriteOnce", volumeMode: "Filesystem", snapshots: false, grows: false },
+    ],
   ]),
   defaultStorageClass: "ceph-block",
   images: new Map([
