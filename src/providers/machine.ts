@@ -168,6 +168,11 @@ export interface Machine {
   readonly power: Observed<PowerState>;
   /** When the current power state began; the evidence that metering rests on. */
   readonly powerSince: number;
+  /**
+   * It is off, and its platform is about to switch it on, or will try again by itself. Who wants it off says
+   * so first; until then it may begin to run at any time.
+   */
+  readonly comesOn?: boolean;
   readonly stop?: StopEvidence;
   /**
    * Runs before the one that goes on, or that ended last, whose guests were ready: oldest first, the last

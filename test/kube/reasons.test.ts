@@ -150,6 +150,23 @@ test("an image that the node cannot fetch is told, and a note of a machine that 
   await released(leaseId);
 }, 400_000);
 
+test("a machine that is stopped before it could start stays off when it could", async () => {
+  nodes.pulls({ because: "no such image: virt-launcher:v1.9.0" });
+  const leaseId = await rented("never-mind");
+  await waitsFor(leaseId, "image_not_pulled");
+  await acme.call("stopLease", { params: { leaseId }, body: { graceSeconds: 0 } });
+  await vi.waitFor(async () => {
+    expect(await leaseOf(leaseId)).toMatchObject({ state: "stopped" });
+  }, waiting);
+  const [machine] = objects.store.all(kinds.machine);
+  expect(machine?.["spec"]).toMatchObject({ runStrategy: "Halted" });
+  await vi.waitFor(() => expect(objects.store.all(kinds.machineInstance)).toEqual([]), waiting);
+  nodes.pulls(undefined);
+  await acme.call("startLease", { params: { leaseId } });
+  await runs(leaseId);
+  await released(leaseId);
+}, 400_000);
+
 async function waits(): Promise<unknown> {
   return (await operator.call("getSystem")).waits;
 }

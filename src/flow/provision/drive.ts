@@ -57,7 +57,7 @@ function towardsGone(view: View, step: Step, machine: Machine): Step {
 function towardsStopped(view: View, step: Step, machine: Machine): Step {
   const { instance, request, operations, now } = view;
   const stop = operations.find((operation) => operation.kind === "stop");
-  if (machine.power.value === "stopped") {
+  if (machine.power.value === "stopped" && machine.comesOn !== true) {
     const settled = withSettledShape(view, step, machine);
     return {
       ...settled,

@@ -210,7 +210,9 @@ export class ClusterView {
   demandPresence(): void {
     const lost = this.#mirrors().find(({ lostMs }) => lostMs > awayMs);
     if (lost === undefined) return;
-    const { message } = providerError(lost.lastError);
+    const { lastError } = lost;
+    const message =
+      lastError === undefined ? "Its watch says nothing." : providerError(lastError).message;
     const since = new Date(lost.lostSince ?? this.#options.now()).toISOString();
     throw new ProviderError(
       "unavailable",

@@ -1,6 +1,6 @@
 /** A machine of the cluster as the contract shows it. Pure. */
 import { conditionOf, isTrue } from "#providers/kubevirt/observe/seen.ts";
-import type { MachineCondition } from "#providers/kubevirt/observe/condition.ts";
+import type { MachineCondition, MachineState } from "#providers/kubevirt/observe/condition.ts";
 import type { Endpoint, Machine } from "#providers/machine.ts";
 
 import { bytesOf, pinnedKey, topologyOf, type KeptInstance, type KeptMachine } from "./kept.ts";
@@ -43,6 +43,7 @@ export function viewMachine({
     hostId: instance?.seen.status?.nodeName ?? machine.hostId,
     locator: { namespace: machine.namespace, name: machine.name },
     ...power,
+    ...(power.power.value === "stopped" && comesOn(machine, condition) ? { comesOn: true } : {}),
     start: "cold",
     cpu: has.cpu,
     memoryBytes: has.memoryBytes,
@@ -55,6 +56,13 @@ export function viewMachine({
     endpoints: power.guest.ready ? endpoints : [],
     ...remarksOf(condition, power),
   };
+}
+
+const onItsWay: ReadonlySet<MachineState> = new Set(["preparing", "waiting", "starting", "failed"]);
+
+/** Its strategy says on, and its guest has not ended by itself: KubeVirt goes on until it runs. */
+function comesOn({ seen }: KeptMachine, { state }: MachineCondition): boolean {
+  return seen.spec.runStrategy !== "Halted" && onItsWay.has(state);
 }
 
 /** KubeVirt moves by itself what can move; the rest is marked and left to us. */

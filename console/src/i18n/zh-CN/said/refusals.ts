@@ -189,6 +189,7 @@ export const refusals: Said = [
 
   // Of the cluster as a whole.
   ["Nothing is known of the cluster since {since}.", "自 {since} 起没有集群的消息。"],
+  ["Its watch says nothing.", "其监视没有任何消息。"],
   ["It is tried again by itself.", "将自动重试。"],
   ["The cluster's {kind} could not be looked at yet", "集群的 {kind} 尚无法查看"],
   [
