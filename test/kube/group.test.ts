@@ -24,6 +24,7 @@ import { remove } from "./api/removal.ts";
 import { startClusterCloud } from "./cloud.ts";
 import { a100 } from "./driver-cluster.ts";
 import { byController } from "./node-side/writing.ts";
+import { agentSince } from "./true-runs.ts";
 
 const minuteMs = 60_000;
 const waiting = { timeout: 120_000, interval: 100 };
@@ -72,10 +73,8 @@ objects.store.listen(({ kind, before, after }) => {
   const { uid, name, deletionTimestamp } = seen.metadata;
   const run = runs.get(uid) ?? { name };
   runs.set(uid, run);
-  const agent = listAt(seen, "status", "conditions").find(
-    (each) => textAt(each, "type") === "AgentConnected",
-  );
-  if (agent !== undefined) run.readyAt ??= Date.parse(textAt(agent, "lastTransitionTime"));
+  const ready = agentSince(seen);
+  if (ready !== undefined) run.readyAt ??= ready;
   for (const each of listAt(seen, "status", "phaseTransitionTimestamps")) {
     if (!["Succeeded", "Failed"].includes(textAt(each, "phase"))) continue;
     run.endedAt ??= Date.parse(textAt(each, "phaseTransitionTimestamp"));

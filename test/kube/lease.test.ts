@@ -18,6 +18,7 @@ import { verifyBundle } from "#verify/verify.ts";
 import { listAt, textAt } from "./api/json.ts";
 import { startClusterCloud } from "./cloud.ts";
 import { Standing } from "./standing.ts";
+import { agentSince } from "./true-runs.ts";
 
 const cloud = await startClusterCloud();
 const { cluster } = cloud;
@@ -35,10 +36,8 @@ cluster.server.objects.store.listen(({ kind, after }) => {
   const { uid, name } = after.metadata;
   const run = runs.get(uid) ?? { name };
   runs.set(uid, run);
-  const agent = listAt(after, "status", "conditions").find(
-    (each) => textAt(each, "type") === "AgentConnected",
-  );
-  if (agent !== undefined) run.readyAt ??= Date.parse(textAt(agent, "lastTransitionTime"));
+  const ready = agentSince(after);
+  if (ready !== undefined) run.readyAt ??= ready;
   for (const each of listAt(after, "status", "phaseTransitionTimestamps")) {
     if (!["Succeeded", "Failed"].includes(textAt(each, "phase"))) continue;
     run.endedAt ??= Date.parse(textAt(each, "phaseTransitionTimestamp"));

@@ -77,11 +77,12 @@ export class TrueRuns {
   }
 }
 
-function readyAt(instance: Document): number | undefined {
+/** When the guest's agent answered, as KubeVirt tells it. */
+export function agentSince(instance: Document): number | undefined {
   const agent = listAt(instance, "status", "conditions").find(
     (each) => textAt(each, "type") === "AgentConnected" && textAt(each, "status") === "True",
   );
-  return agent === undefined ? undefined : Date.parse(textAt(agent, "lastTransitionTime"));
+  return agent === undefined ? undefined : Date.parse(textAt(agent, "lastProbeTime"));
 }
 
 function endedAt(instance: Document): number | undefined {

@@ -108,12 +108,11 @@ async function runPod(client: KubeClient, pod: KubeObject): Promise<void> {
 async function boot(client: KubeClient, instance: KubeObject): Promise<void> {
   const now = instant();
   const known = listAt(instance, "status", "conditions");
-  const set = ["AgentConnected", "LiveMigratable"].map((type) => ({
-    type,
-    status: "True",
-    lastProbeTime: null,
-    lastTransitionTime: now,
-  }));
+  // With the times that virt-handler gives them.
+  const set = [
+    { type: "AgentConnected", status: "True", lastProbeTime: now, lastTransitionTime: null },
+    { type: "LiveMigratable", status: "True", lastProbeTime: null, lastTransitionTime: null },
+  ];
   const types = new Set(set.map(({ type }) => type));
   const kept = known.filter((each) => !types.has(textAt(each, "type")));
   await enter(client, instance, "Running", {

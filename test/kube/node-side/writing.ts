@@ -25,7 +25,10 @@ export interface Condition {
   readonly message?: string;
 }
 
-/** The conditions with these in place of those of the same types; a time only where one turned, or its reason. */
+/**
+ * The conditions with these in place of those of the same types; a time only where one turned, or its reason.
+ * Of a guest's agent KubeVirt tells when it looked, and no time of a transition.
+ */
 export function withConditions(
   document: Document,
   wanted: readonly Condition[],
@@ -38,6 +41,10 @@ export function withConditions(
     const same =
       textAt(before, "status") === condition.status &&
       textAt(before, "reason") === (condition.reason ?? "");
+    if (condition.type === "AgentConnected") {
+      const since = same ? at(before, "lastProbeTime") : now;
+      return { ...condition, lastProbeTime: since ?? now, lastTransitionTime: null };
+    }
     const since = same ? at(before, "lastTransitionTime") : now;
     return { ...condition, lastTransitionTime: since ?? now };
   });

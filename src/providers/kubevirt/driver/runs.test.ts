@@ -50,7 +50,14 @@ function instance(
   const conditions = [
     ...(more.agent === undefined
       ? []
-      : [{ type: "AgentConnected", status: "True", lastTransitionTime: at(more.agent) }]),
+      : [
+          {
+            type: "AgentConnected",
+            status: "True",
+            lastProbeTime: at(more.agent),
+            lastTransitionTime: null,
+          },
+        ]),
     ...(more.paused === undefined
       ? []
       : [{ type: "Paused", status: "True", lastTransitionTime: at(more.paused) }]),

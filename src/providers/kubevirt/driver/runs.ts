@@ -111,10 +111,15 @@ function sameRun(
   };
 }
 
-/** Once the guest's agent has answered: keys are in place then. */
+/**
+ * Once the guest's agent has answered: keys are in place then. KubeVirt 1.9 writes the condition once, when
+ * that is, with the time of that look (`lastProbeTime`) and none of a transition; it takes it off when the
+ * agent goes silent.
+ */
 function readySince(instance: SeenInstance): number | undefined {
   const agent = conditionOf(instance, "AgentConnected");
-  return agent?.status === "True" ? (agent.lastTransitionTime ?? undefined) : undefined;
+  if (agent?.status !== "True") return undefined;
+  return agent.lastTransitionTime ?? agent.lastProbeTime ?? undefined;
 }
 
 /** KubeVirt takes away what has ended by itself; what is taken away before that was ended by somebody. */

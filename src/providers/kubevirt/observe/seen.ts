@@ -14,6 +14,8 @@ const condition = z.object({
   reason: z.string().optional(),
   message: z.string().optional(),
   lastTransitionTime: instant.nullish(),
+  /** KubeVirt has no other time for some, such as `AgentConnected`: when it was first so. */
+  lastProbeTime: instant.nullish(),
 });
 
 export type Condition = z.infer<typeof condition>;
