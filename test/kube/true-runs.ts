@@ -32,7 +32,7 @@ export class TrueRuns {
       const shown = after ?? before;
       if (kind !== kinds.machineInstance || shown === undefined) return;
       const run = this.#runOf(shown);
-      run.readyAt ??= readyAt(shown);
+      run.readyAt ??= agentSince(shown);
       run.endedAt ??=
         endedAt(shown) ?? (after === undefined ? Date.parse(objects.now()) : undefined);
     });
