@@ -1,9 +1,12 @@
 /** Throttling, refusals, lost answers and warnings while the driver works: nothing happens twice. */
 import { expect, test } from "vitest";
 
+import { present } from "#kernel/assert.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { ProviderError } from "#providers/provider.ts";
+import { listAt, textAt } from "#test/kube/api/json.ts";
 import { Refusal } from "#test/kube/api/refusal.ts";
+import { setStatus } from "#test/kube/node-side/writing.ts";
 import type { When } from "#test/kube/api/faults.ts";
 import { sampleSpec } from "#test/kube/sample-spec.ts";
 
@@ -144,6 +147,53 @@ test("a reboot whose record could not be written is not said to have had no effe
   await reboot();
   expect(rig.count(`PUT ${runActions}`)).toBe(1);
   expect(await rig.provider.operation(read(), ref)).toEqual({ state: "done" });
+});
+
+test("a guest whose agent cannot reboot it is reset, once", async () => {
+  const rig = await startRig();
+  const { faults } = rig.cluster.server;
+  const spec = sampleSpec();
+  await made(rig, spec);
+  // As virt-handler answers where the agent's own command fails in the guest.
+  const message =
+    "Internal error occurred: unexpected return code 500 (500 Internal Server Error), message: server error. command SoftReboot failed: \"LibvirtError(Code=113, Domain=10, Message='guest agent command failed')\"";
+  const failed = (): Refusal => new Refusal({ code: 500, reason: "InternalError", message });
+  faults.refuse(1, failed, of("PUT", runActions));
+  await rig.provider.power(call(spec, "again"), spec.id, { to: "reboot" });
+  expect(rig.count(`PUT ${runActions}`)).toBe(2);
+  const ref = { id: "again", machineId: spec.id, native: "reboot" };
+  expect(await rig.provider.operation(read(), ref)).toEqual({ state: "done" });
+});
+
+test("a pause is over when the node says so, and so is its end", async () => {
+  const rig = await startRig();
+  const spec = sampleSpec();
+  await made(rig, spec);
+  const { objects } = rig.cluster.server;
+  for (const [to, isPaused] of [
+    ["pause", true],
+    ["resume", false],
+  ] as const) {
+    // oxlint-disable no-await-in-loop -- one after the other
+    const [before] = all(rig, kinds.machineInstance);
+    const { namespace, name } = present(before, "its run").metadata;
+    const conditions = listAt(before, "status", "conditions");
+    const ref = await rig.provider.power(call(spec, to), spec.id, { to });
+    // The node has not got to it yet.
+    setStatus(objects, kinds.machineInstance, { namespace, name }, { conditions });
+    const value = isPaused ? "running" : "paused";
+    await expect.poll(async () => (await shown(rig.provider, spec)).power.value).toBe(value);
+    expect(await rig.provider.operation(read(), ref)).toEqual({ state: "running" });
+    const since = objects.now();
+    const paused = { type: "Paused", status: "True", lastTransitionTime: since };
+    const others = conditions.filter((each) => textAt(each, "type") !== "Paused");
+    const after = isPaused ? [...others, paused] : others;
+    setStatus(objects, kinds.machineInstance, { namespace, name }, { conditions: after });
+    await expect
+      .poll(() => rig.provider.operation(read(), ref), { timeout: 30_000 })
+      .toEqual({ state: "done" });
+    // oxlint-enable no-await-in-loop
+  }
 });
 
 test("two processes do the same at once: create, power, delete have one effect each", async () => {

@@ -5,7 +5,7 @@ import {
   type OperationStatus,
   type ReadCall,
 } from "#providers/provider.ts";
-import { endPhases } from "#providers/kubevirt/observe/seen.ts";
+import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
 import type { Progress } from "#providers/kubevirt/observe/snapshot.ts";
 
 import type { Hands } from "./hands.ts";
@@ -58,6 +58,12 @@ async function byKind(
       const isOver = instance === undefined || endPhases.has(phase);
       // Until how it ended is written down, the machine cannot say yet that it is off.
       return isOver && hands.view.view(machine).power.value !== "unknown" ? done : running;
+    }
+    case "pause":
+    case "resume": {
+      // KubeVirt has told the guest's launcher; that it is so is told by the node, a moment later.
+      const isPaused = instance !== undefined && isTrue(instance.seen, "Paused");
+      return phase === "Running" && isPaused !== (kind === "pause") ? running : done;
     }
     case "move":
       return fromProgress(await moveStatus(hands, call, { machine, name: record.of ?? "" }));

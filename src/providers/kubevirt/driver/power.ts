@@ -5,6 +5,7 @@
  */
 import { setTimeout as rest } from "node:timers/promises";
 
+import { StatusError } from "#providers/kubevirt/client/errors.ts";
 import { backoffMs } from "#providers/kubevirt/client/retry.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
@@ -60,7 +61,9 @@ function doingOf(
       running();
       const agent = instance !== undefined && isTrue(instance.seen, "AgentConnected");
       // In the same pod: a restart would make another run of it.
-      return { act: ofInstance(agent ? "softreboot" : "reset"), onceOnly: true };
+      const reset = ofInstance("reset");
+      const act = agent ? orReset(ofInstance("softreboot"), reset) : reset;
+      return { act, onceOnly: true };
     }
     case "pause":
       running();
@@ -73,6 +76,19 @@ function doingOf(
         ? { act: ofInstance("unpause") }
         : {};
   }
+}
+
+/** A guest whose agent answers and cannot do as it is told is rebooted all the same. */
+function orReset(softly: () => Promise<unknown>, reset: () => Promise<unknown>) {
+  return async (): Promise<void> => {
+    try {
+      await softly();
+    } catch (error) {
+      const isGuests = error instanceof StatusError && error.message.includes("SoftReboot failed");
+      if (!isGuests) throw error;
+      await reset();
+    }
+  };
 }
 
 async function switchOn(
