@@ -24,8 +24,8 @@ export interface ProjectEndContext {
 
 const periodMs = 30_000;
 const rowsPerPassMax = 50;
-/** So long a process may work on one before another takes it up. */
-const heldMs = 120_000;
+/** So long a process may work on one before another takes it up; twice does no harm, and one may have died. */
+const heldMs = 20_000;
 const firstRestMs = 2_000;
 const restMaxMs = 10 * 60_000;
 /** After it the operator hears that a project does not go. */
