@@ -33,18 +33,12 @@ export async function welcome(app: App, startedAt: number, root: string): Promis
 
 function toTry(root: string): string[] {
   const said = program(root);
-  const lines: [string, string][] = [
+  const tour = ["npm run tour", "rent a real VM, run a real job, read the bill"] as const;
+  const lines = [
     [`${said} login --local`, "sign in as the operator on this machine"],
     [`${said} offers`, "what can be rented, and its price"],
-    ...(isClone(root)
-      ? [
-          ["npm run tour", "rent a real VM, run a real job, read the bill"] satisfies [
-            string,
-            string,
-          ],
-        ]
-      : []),
-  ];
+    ...(isClone(root) ? [tour] : []),
+  ] as const;
   return lines.map(([command, does]) => `  ${command.padEnd(30)}  ${does}`);
 }
 

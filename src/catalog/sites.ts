@@ -99,16 +99,18 @@ function isAway(seenAt: number, at: number): boolean {
   return seenAt < at - siteAwayAfterMs;
 }
 
+function isOld(row: Sql, at: number): Sql {
+  return sql`${row}.inventory_at < ${new Date(at - siteAwayAfterMs)}`;
+}
+
 /** Since when the site of this row of `site` has been away at that time; null where it is not. */
 export function awaySince(row: Sql, at: number): Sql {
-  return sql`case when ${row}.inventory_at < ${new Date(at - siteAwayAfterMs)}
-    then ${row}.inventory_at end`;
+  return sql`case when ${isOld(row, at)} then ${row}.inventory_at end`;
 }
 
 /** The same, and also after one look that failed: what is said of it may be no more true. */
 export function unseenSince(row: Sql, at: number): Sql {
-  return sql`case when not ${row}.reachable or ${row}.inventory_at < ${new Date(at - siteAwayAfterMs)}
-    then ${row}.inventory_at end`;
+  return sql`case when not ${row}.reachable or ${isOld(row, at)} then ${row}.inventory_at end`;
 }
 
 /**

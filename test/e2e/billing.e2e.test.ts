@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openBrowser, pairedLooks, plainLook, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
-import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
-import { arrived, settled, signIn } from "./sign-in.ts";
+import { expectAccessible, expectWellMade, shoot } from "./look.ts";
+import { arrived, signIn } from "./sign-in.ts";
 
 let cloud: ConsoleCloud;
 let browser: TestBrowser;
@@ -151,16 +151,7 @@ test.each(pairedLooks)(
     const person = await browser.person(cloud.url, look);
     const { page } = person;
     await signIn(page, payer.key);
-    for (const [name, path] of pages) {
-      // oxlint-disable no-await-in-loop -- one page after the other
-      await page.goto(path);
-      await arrived(page);
-      await settled(page);
-      await expectAccessible(page);
-      await expectNoOverflow(page);
-      await shoot(page, name, look);
-      // oxlint-enable no-await-in-loop
-    }
+    await expectWellMade(page, pages, look);
     await person.close();
   },
 );

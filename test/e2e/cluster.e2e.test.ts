@@ -3,9 +3,6 @@
  * its operator see there and nowhere else. The cluster is the test cluster, so that it waits, refuses,
  * evicts and is drained when the journey says so.
  */
-import { once } from "node:events";
-import { createServer } from "node:net";
-
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -13,8 +10,9 @@ import { z } from "zod";
 import { present } from "#kernel/assert.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { screenColors } from "#test/kube/api/screen.ts";
-import { startClusterCloud } from "#test/kube/cloud.ts";
+import { freePort, startClusterCloud } from "#test/kube/cloud.ts";
 import { a100 } from "#test/kube/driver-cluster.ts";
+import { prepareForJobs, settingsForJobs } from "#test/kube/job-cloud.ts";
 import { byController, setStatus } from "#test/kube/node-side/writing.ts";
 
 import { openBrowser, oppositeLooks, plainLook, type Look, type TestBrowser } from "./browser.ts";
@@ -25,27 +23,15 @@ import { wordsOf } from "./words.ts";
 
 const polled = { timeout: 90_000, interval: 100 };
 const pool = { "example.com/pool": "cpu" };
-const priorityClass = "machines";
 const port = await freePort();
 await buildConsole();
 const cluster = await startClusterCloud({
   port,
   side: { programs: "real" },
-  prepare: ({ server, nodes }) => {
-    const machines = { metadata: { name: priorityClass }, value: 1000 };
-    server.objects.create(kinds.priorityClass, undefined, machines, byController);
-    nodes.addNode({ name: "cpu-1", cpus: 8, memoryGi: 32, labels: pool });
-  },
+  prepare: prepareForJobs,
   settings: {
     gpus: { [a100]: { model: "A100", memoryGib: 80 } },
-    classes: { core: { priorityClass }, standard: { priorityClass } },
-    jobs: {
-      flavors: [{ name: "cpu", nodeLabels: pool }],
-      agentImage: "registry.example/job-agent:1",
-      agentUrl: `http://127.0.0.1:${port}/job-agent`,
-      agentPeer: { ipBlock: { cidr: "10.0.0.1/32" } },
-      images: { tiny: "registry.example/tiny:1" },
-    },
+    ...settingsForJobs(port),
   },
 });
 const { nodes, server } = cluster.cluster;
@@ -60,15 +46,6 @@ let customer: Customer;
 /** Another try of a test finds what the last one left. */
 let tries = 0;
 const named = (what: string): string => `${what}-${(tries += 1)}`;
-
-async function freePort(): Promise<number> {
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  const address = free.address();
-  free.close();
-  await once(free, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
 
 beforeAll(async () => {
   browser = await openBrowser();

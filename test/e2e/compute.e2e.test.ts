@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openBrowser, oppositeLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud } from "./console-cloud.ts";
-import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
-import { arrived, settled, signIn } from "./sign-in.ts";
+import { expectWellMade } from "./look.ts";
+import { signIn } from "./sign-in.ts";
 
 let cloud: ConsoleCloud;
 let browser: TestBrowser;
@@ -134,15 +134,6 @@ test.each(oppositeLooks)("pages are well made: $language, $theme, $width px", as
     ["group-new", "/groups/new"],
     ["group", `/groups/${id}`],
   ] as const;
-  for (const [name, path] of paths) {
-    // oxlint-disable no-await-in-loop -- one page after the other
-    await page.goto(path);
-    await arrived(page);
-    await settled(page);
-    await expectAccessible(page);
-    await expectNoOverflow(page);
-    await shoot(page, name, look);
-    // oxlint-enable no-await-in-loop
-  }
+  await expectWellMade(page, paths, look);
   await close();
 });

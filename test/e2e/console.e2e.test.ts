@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openBrowser, pairedLooks, plainLook, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
-import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
-import { arrived, settled, signIn } from "./sign-in.ts";
+import { expectAccessible, expectWellMade, shoot } from "./look.ts";
+import { arrived, signIn } from "./sign-in.ts";
 
 /** For what the server does meanwhile, on a machine under load. */
 const polled = { timeout: 120_000, interval: 200 };
@@ -162,16 +162,7 @@ test.each(pairedLooks)("pages are well made: $language, $theme, $width px", asyn
   await renter.client.call("createLease", { body: { name: "web", flavor: "small" } });
   await renter.client.call("createLease", { body: { name: "gpu", flavor: "t4.quarter" } });
   await signIn(page, renter.key);
-  for (const [name, path] of pages) {
-    // oxlint-disable no-await-in-loop -- one page after the other
-    await page.goto(path);
-    await arrived(page);
-    await settled(page);
-    await expectAccessible(page);
-    await expectNoOverflow(page);
-    await shoot(page, name, look);
-    // oxlint-enable no-await-in-loop
-  }
+  await expectWellMade(page, pages, look);
   expect(await page.locator("html").getAttribute("lang")).toBe(look.language);
   await person.close();
 });

@@ -6,8 +6,8 @@ import { createClient } from "#client/client.ts";
 
 import { openBrowser, pairedLooks, type TestBrowser } from "./browser.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
-import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
-import { arrived, settled, signIn } from "./sign-in.ts";
+import { expectWellMade } from "./look.ts";
+import { signIn } from "./sign-in.ts";
 
 let cloud: ConsoleCloud;
 let browser: TestBrowser;
@@ -145,16 +145,7 @@ test("a customer has no queue of the operator's", async () => {
 test.each(pairedLooks)("pages are well made: $language, $theme, $width px", async (look) => {
   const { page, context, close } = await browser.person(cloud.url, look);
   const visit = async (pages: readonly (readonly [string, string])[]): Promise<void> => {
-    for (const [name, path] of pages) {
-      // oxlint-disable no-await-in-loop -- one page after the other
-      await page.goto(path);
-      await arrived(page);
-      await settled(page);
-      await expectAccessible(page);
-      await expectNoOverflow(page);
-      await shoot(page, name, look);
-      // oxlint-enable no-await-in-loop
-    }
+    await expectWellMade(page, pages, look);
   };
   await signIn(page, customer.key, "/jobs");
   await visit([

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { en } from "#console/i18n/en/index.ts";
 
 import type { Look } from "./browser.ts";
+import { arrived, settled } from "./sign-in.ts";
 
 const violations = z.array(
   z.object({
@@ -66,4 +67,22 @@ export async function shoot(page: Page, name: string, look: Look): Promise<void>
   await mkdir(folder, { recursive: true });
   const file = `${name}.${look.language}.${look.theme}.${look.width}.png`;
   await page.screenshot({ path: join(folder, file), fullPage: true, animations: "disabled" });
+}
+
+/** Each of these pages, once it stands still, is accessible, fits the screen, and has its picture taken. */
+export async function expectWellMade(
+  page: Page,
+  pages: readonly (readonly [name: string, path: string])[],
+  look: Look,
+): Promise<void> {
+  for (const [name, path] of pages) {
+    // oxlint-disable no-await-in-loop -- one page after the other
+    await page.goto(path);
+    await arrived(page);
+    await settled(page);
+    await expectAccessible(page);
+    await expectNoOverflow(page);
+    await shoot(page, name, look);
+    // oxlint-enable no-await-in-loop
+  }
 }

@@ -11,30 +11,15 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { whole } from "#test/sim/job-cloud.ts";
 
 import { freePort, startClusterCloud } from "./cloud.ts";
-import { byController } from "./node-side/writing.ts";
+import { prepareForJobs, settingsForJobs } from "./job-cloud.ts";
 
 const waiting = { timeout: 90_000, interval: 100 };
-const pool = { "example.com/pool": "cpu" };
 const port = await freePort();
-const priorityClass = "machines";
 const cloud = await startClusterCloud({
   port,
   side: { programs: "real" },
-  prepare: (cluster) => {
-    const machines = { metadata: { name: priorityClass }, value: 1000 };
-    cluster.server.objects.create(kinds.priorityClass, undefined, machines, byController);
-    cluster.nodes.addNode({ name: "cpu-1", cpus: 8, memoryGi: 32, labels: pool });
-  },
-  settings: {
-    classes: { core: { priorityClass }, standard: { priorityClass } },
-    jobs: {
-      flavors: [{ name: "cpu", nodeLabels: pool }],
-      agentImage: "registry.example/job-agent:1",
-      agentUrl: `http://127.0.0.1:${port}/job-agent`,
-      agentPeer: { ipBlock: { cidr: "10.0.0.1/32" } },
-      images: { tiny: "registry.example/tiny:1" },
-    },
-  },
+  prepare: prepareForJobs,
+  settings: settingsForJobs(port),
 });
 const { server, nodes } = cloud.cluster;
 const { store } = server.objects;

@@ -13,29 +13,20 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import { at, listAt, textAt } from "./api/json.ts";
 import { freePort, startClusterCloud } from "./cloud.ts";
-import { byController } from "./node-side/writing.ts";
+import { prepareForJobs, settingsForJobs } from "./job-cloud.ts";
 
 const waiting = { timeout: 120_000, interval: 100 };
-const pool = { "example.com/pool": "cpu" };
 const port = await freePort();
-const priorityClass = "machines";
 const own = (cpus: number) => ({ own: { cpu: { cpus, memoryGib: 8, diskGib: 64 } } });
+const forJobs = settingsForJobs(port);
 const cloud = await startClusterCloud({
   port,
   side: { programs: "real" },
-  prepare: (cluster) => {
-    const machines = { metadata: { name: priorityClass }, value: 1000 };
-    cluster.server.objects.create(kinds.priorityClass, undefined, machines, byController);
-    cluster.nodes.addNode({ name: "cpu-1", cpus: 8, memoryGi: 32, labels: pool });
-  },
+  prepare: prepareForJobs,
   settings: {
-    classes: { core: { priorityClass }, standard: { priorityClass } },
+    ...forJobs,
     jobs: {
-      flavors: [{ name: "cpu", nodeLabels: pool }],
-      agentImage: "registry.example/job-agent:1",
-      agentUrl: `http://127.0.0.1:${port}/job-agent`,
-      agentPeer: { ipBlock: { cidr: "10.0.0.1/32" } },
-      images: { tiny: "registry.example/tiny:1" },
+      ...forJobs.jobs,
       shares: { tiers: { ordinary: own(3), gold: own(5), diamond: own(6) } },
     },
   },
