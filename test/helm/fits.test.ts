@@ -1,5 +1,5 @@
 /** The chart fits the program: its options, its ports, its metrics, and what it may do in the cluster. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -112,6 +112,22 @@ describe("what it may do in the cluster", () => {
     expect(left.map((each) => each.split("/")[1] ?? "").toSorted()).toEqual(
       Object.keys(file.withheld).toSorted(),
     );
+  });
+
+  test("nothing is asked for that the driver does not use: a right of which only a plan speaks is none", () => {
+    const sources = globSync("src/providers/kubevirt/{driver,tenants}/**/*.ts", { cwd: root })
+      .filter((path) => !path.includes(".test."))
+      .map((path) => readFileSync(join(root, path), "utf8"))
+      .join("\n");
+    // Handed on to the accounts that clone images, and named in their Role as a word.
+    const handedOn = new Set(["datasources"]);
+    const unused = Object.entries({ ...kinds, ...jobKinds }).flatMap(([key, { group, plural }]) => {
+      const isUsed = new RegExp(`[kK]inds\\.${key}\\b`).test(sources);
+      const isAsked = allowed.includes(`${group}/${plural}`);
+      return isAsked && !isUsed && !handedOn.has(plural) ? [plural] : [];
+    });
+    expect(unused).toEqual([]);
+    for (const plural of handedOn) expect(sources).toContain(`"${plural}"`);
   });
 
   test("the roles say what the file says, once for each process", () => {
