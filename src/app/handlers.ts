@@ -46,6 +46,7 @@ import { serviceHandlers } from "#api/routes/orders/services.ts";
 import { subscriptionHandlers } from "#api/routes/orders/subscriptions.ts";
 import { paymentHandlers } from "#api/routes/payments/payments.ts";
 import { orphanHandlers } from "#api/routes/platform/orphans.ts";
+import { siteHandlers } from "#api/routes/platform/sites.ts";
 import { poolHandlers } from "#api/routes/pools/pools.ts";
 import { queueHandlers } from "#api/routes/schedule/queue.ts";
 import { scheduleHandlers } from "#api/routes/schedule/schedule.ts";
@@ -67,6 +68,7 @@ export const handlers: Partial<Handlers> = {
   ...scheduleHandlers,
   ...queueHandlers,
   ...orphanHandlers,
+  ...siteHandlers,
   listPriceProfiles: profiles.listProfiles,
   getPriceProfile: profiles.getProfile,
   createPriceProfile: profiles.createProfile,

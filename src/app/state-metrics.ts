@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import { freeBytes } from "#config/data-directory.ts";
 import type { Db } from "#db/pool.ts";
-import { awaySince } from "#catalog/sites.ts";
+import { awaySince, isKept } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 import { openAlerts } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
@@ -154,7 +154,8 @@ const siteRow = z.object({ name: z.string(), reachable: z.boolean() });
 
 function sites(db: Db, at: number): Promise<z.output<typeof siteRow>[]> {
   return db.rows(
-    sql`select name, reachable and ${awaySince(sql`site`, at)} is null as reachable from site`,
+    sql`select name, reachable and ${awaySince(sql`site`, at)} is null as reachable from site
+      where ${isKept(sql`site`)}`,
     siteRow,
   );
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { SystemView } from "#api/services.ts";
-import { awaySince } from "#catalog/sites.ts";
+import { awaySince, isKept } from "#catalog/sites.ts";
 import { site as siteSchema, type system as systemSchema } from "#contract/schemas/platform.ts";
 import type { Db } from "#db/pool.ts";
 import { sql, type Sql } from "#db/sql.ts";
@@ -51,7 +51,8 @@ const lacksRow = z.object({
 type LacksRow = z.output<typeof lacksRow>;
 
 function siteRows(at: number): Sql {
-  return sql`select *, ${awaySince(sql`site`, at)} as away_since from site order by name`;
+  return sql`select *, ${awaySince(sql`site`, at)} as away_since from site
+    where ${isKept(sql`site`)} order by name`;
 }
 
 /** What is wrong with each platform: that it does not answer, what it lacks, how it runs. */
@@ -91,7 +92,7 @@ function notSeen({ name, reachable, trouble, away_since: since }: LacksRow): Fin
       trouble === null
         ? `The site ${name} does not answer.`
         : `The site ${name} cannot be used: ${trouble}`;
-    return [problem(`${says}${away}`)];
+    return [{ ...problem(`${says}${away}`), advice: since === null ? null : forGood(name) }];
   }
   if (since === null) return [];
   return [
@@ -99,9 +100,13 @@ function notSeen({ name, reachable, trouble, away_since: since }: LacksRow): Fin
       severity: "problem",
       site: null,
       message: `No process looks at the site ${name}.${away}`,
-      advice: "Start a process that works (--role work or all) and has it among its clusters.",
+      advice: `Start a process that works (--role work or all) and has it among its clusters. ${forGood(name)}`,
     },
   ];
+}
+
+function forGood(site: string): string {
+  return `If it is gone for good, take it out of the settings; then: millrace site retire ${site}`;
 }
 
 function problem(message: string): Finding {

@@ -5,6 +5,8 @@ import { placeTree as placeTreeSchema } from "#contract/schemas/catalog.ts";
 import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 
+import { isKept } from "./sites.ts";
+
 export type PlaceTree = z.output<typeof placeTreeSchema>;
 
 export function placeTree(db: Queryable): Promise<PlaceTree> {
@@ -24,7 +26,8 @@ export function placeTree(db: Queryable): Promise<PlaceTree> {
                   from storage_pool s where s.cluster_id = c.id), '[]'),
                 'hosts', coalesce((select jsonb_agg(h.name order by h.name) from host h
                   where h.cluster_id = c.id), '[]')) order by c.name)
-              from cluster c where c.pod_id = p.id), '[]')) order by p.name)
+              from cluster c join site t on t.name = c.site and ${isKept(sql`t`)}
+              where c.pod_id = p.id), '[]')) order by p.name)
           from pod p where p.zone_id = z.id), '[]')) order by z.name), '[]') as zones
       from zone z`,
     placeTreeSchema,

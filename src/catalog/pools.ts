@@ -16,6 +16,7 @@ import type { Reason } from "#kernel/reason.ts";
 import { flavorsOfPool } from "./flavors.ts";
 import { poolNamed, type PoolRow } from "./pool-rows.ts";
 import { brokenPoolRules, brokenRulesOfPool, poolPresets, sharedPool } from "./pool-rules.ts";
+import { isKept } from "./sites.ts";
 
 export async function addPool(
   tx: Tx,
@@ -72,6 +73,10 @@ export async function changePool(tx: Tx, name: string, change: PoolChange): Prom
 export async function removePool(tx: Tx, name: string): Promise<void> {
   const { id } = await poolNamed(tx, name);
   await tx.execute(sql`select from pool where id = ${id} for update`);
+  // Hosts of retired sites are in no list; should one come back, it takes nothing until it is put somewhere.
+  await tx.execute(sql`
+    update host set pool_id = null, schedulable = false from site
+    where host.pool_id = ${id} and site.name = host.site and not ${isKept(sql`site`)}`);
   const { hosts } = await tx.one(
     sql`select coalesce(jsonb_agg(name order by name), '[]') as hosts from host
       where pool_id = ${id}`,

@@ -61,7 +61,7 @@ export interface HostSaid {
   readonly machineCosts?: MachineCosts;
 }
 
-/** Whether it was away until now. */
+/** Whether it was away until now. One that was retired is back. */
 export async function recordSite(db: Queryable, said: SiteSaid, at: number): Promise<boolean> {
   const before = await siteSeenAt(db, said.site);
   await db.execute(sql`
@@ -73,7 +73,7 @@ export async function recordSite(db: Queryable, said: SiteSaid, at: number): Pro
     on conflict (name) do update set kind = excluded.kind, version = excluded.version,
       execution = excluded.execution, execution_reason = excluded.execution_reason,
       capabilities = excluded.capabilities, reachable = true, trouble = null,
-      findings = excluded.findings,
+      findings = excluded.findings, retired_at = null,
       inventory_at = excluded.inventory_at`);
   return before !== null && isAway(before, at);
 }
@@ -105,7 +105,12 @@ function isOld(row: Sql, at: number): Sql {
 
 /** Since when the site of this row of `site` has been away at that time; null where it is not. */
 export function awaySince(row: Sql, at: number): Sql {
-  return sql`case when ${isOld(row, at)} then ${row}.inventory_at end`;
+  return sql`case when ${isOld(row, at)} and ${isKept(row)} then ${row}.inventory_at end`;
+}
+
+/** Not called gone for good by the operator: its hosts are in lists, and it is waited for. */
+export function isKept(row: Sql): Sql {
+  return sql`${row}.retired_at is null`;
 }
 
 /** The same, and also after one look that failed: what is said of it may be no more true. */

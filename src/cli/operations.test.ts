@@ -26,6 +26,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   listOrphans: "orphan list",
   adoptOrphan: `orphan adopt ${id} --name web`,
   removeOrphan: `orphan remove ${id}`,
+  retireSite: "site retire cluster-1",
   createSession: "api",
   endSession: "api",
   listSessions: "session list",

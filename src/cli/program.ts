@@ -51,6 +51,7 @@ import { addQuota } from "./commands/quota.ts";
 import { addSchedule } from "./commands/schedule.ts";
 import { addServices } from "./commands/service.ts";
 import { addSignIn } from "./commands/sign-in.ts";
+import { addSites } from "./commands/site.ts";
 import { addSnapshots } from "./commands/snapshot.ts";
 import { addSsh } from "./commands/ssh.ts";
 import { addSubscriptions } from "./commands/subscription.ts";
@@ -159,6 +160,7 @@ export function buildProgram(shell: Shell): Command {
   addWhy(program, shell);
   addQueue(program, shell);
   addOrphans(program, shell);
+  addSites(program, shell);
   addFlavors(program, shell);
   addProfiles(program, shell);
   addLedger(program, shell);

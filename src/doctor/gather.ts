@@ -228,8 +228,9 @@ async function countKept(client: pg.Client): Promise<number> {
   );
   if (!z.object({ there: z.boolean() }).parse(rows[0]).there) return 0;
   const counted = await client.query(
-    `select count(*)::int as count from orphan
-      where not known and removed_at is null and decision is null`,
+    `select count(*)::int as count from orphan join site on site.name = orphan.site
+      where not known and removed_at is null and decision is null
+        and to_jsonb(site)->>'retired_at' is null`,
   );
   return z.object({ count: z.int() }).parse(counted.rows[0]).count;
 }

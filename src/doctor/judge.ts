@@ -211,22 +211,21 @@ function sites({ data, database: found }: Facts): readonly Finding[] {
   return found.sites.flatMap(
     ({ name, kind, version, reachable, trouble, findings, seenAt, isAway }) => {
       const check = `Site ${name}`;
+      const forGood = `; if it is gone for good, take it out of the settings, then: millrace site retire ${name}`;
       const since = isAway && seenAt !== null ? `; away since ${seenAt.toISOString()}` : "";
       const judged = findings.map(({ severity, message, advice }) =>
         severity === "problem" ? problem(check, message, advice) : warning(check, message, advice),
       );
       if (!reachable) {
         const says = trouble === null ? "does not answer" : `cannot be used: ${trouble}`;
-        return [
-          problem(check, `${says}${since}`, "mend what it says; it is tried again by itself"),
-          ...judged,
-        ];
+        const todo = "mend what it says; it is tried again by itself";
+        return [problem(check, `${says}${since}`, isAway ? todo + forGood : todo), ...judged];
       }
       // Where nothing runs, nothing looks: that is said elsewhere.
       if (isAway && runs) {
         const todo =
           "start a process that works (--role work or all) and has it among its clusters";
-        return [problem(check, `no process looks at it${since}`, todo), ...judged];
+        return [problem(check, `no process looks at it${since}`, todo + forGood), ...judged];
       }
       return judged.length === 0 ? [ok(check, `${kind} ${version}`)] : judged;
     },

@@ -29,7 +29,7 @@ export async function readSites(client: pg.Client): Promise<readonly SiteFacts[]
   const sites = await client.query(
     `select name, kind, version, reachable, trouble, findings, inventory_at as "seenAt",
       coalesce(inventory_at < now() - $1 * interval '1 ms', false) as "isAway"
-      from site order by name`,
+      from site where to_jsonb(site)->>'retired_at' is null order by name`,
     [siteAwayAfterMs],
   );
   return z.array(siteRow).parse(sites.rows);

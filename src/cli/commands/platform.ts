@@ -118,6 +118,18 @@ export function addPlatform(program: Command, shell: Shell): void {
   });
 }
 
+export const siteColumns: readonly Column<System["sites"][number]>[] = [
+  { title: "SITE", cell: (site) => site.site },
+  { title: "KIND", cell: (site) => `${site.kind} ${site.version}` },
+  {
+    title: "REACHED",
+    cell: ({ reachable, awaySince }) =>
+      awaySince === null ? yesNo(reachable) : `no, away since ${time(awaySince)}`,
+  },
+  { title: "RUNS", cell: (site) => `${site.execution}: ${site.executionReason}` },
+  { title: "SEEN", cell: (site) => time(site.inventoryAt) },
+];
+
 const waitsFor = {
   site: "the site to answer",
   operator: "you",
@@ -129,20 +141,7 @@ function systemText(system: System): string {
     ["Version", system.version],
     ["Started", time(system.startedAt)],
   ]);
-  const sites = table<System["sites"][number]>(
-    [
-      { title: "SITE", cell: (site) => site.site },
-      { title: "KIND", cell: (site) => `${site.kind} ${site.version}` },
-      {
-        title: "REACHED",
-        cell: ({ reachable, awaySince }) =>
-          awaySince === null ? yesNo(reachable) : `no, away since ${time(awaySince)}`,
-      },
-      { title: "RUNS", cell: (site) => `${site.execution}: ${site.executionReason}` },
-      { title: "SEEN", cell: (site) => time(site.inventoryAt) },
-    ],
-    system.sites,
-  );
+  const sites = table(siteColumns, system.sites);
   const loops = table<System["loops"][number]>(
     [
       { title: "LOOP", cell: (loop) => loop.name },

@@ -4,6 +4,7 @@ import { operation } from "#contract/operation.ts";
 import { id, page, pageQuery } from "#contract/schemas/common.ts";
 import * as platform from "#contract/schemas/platform.ts";
 
+const ofSite = z.strictObject({ name: z.string().min(1).max(100) });
 const ofMachine = z.strictObject({ machineId: id });
 
 export const platformOperations = {
@@ -23,6 +24,17 @@ export const platformOperations = {
     tag: "platform",
     permission: "platform.read",
     result: platform.system,
+  }),
+  retireSite: operation({
+    method: "DELETE",
+    path: "/v1/sites/{name}",
+    summary: "Say that a site is gone for good; one that answers again is back by itself",
+    tag: "platform",
+    permission: "platform.manage",
+    audit: "site.retire",
+    params: ofSite,
+    result: platform.retiredSite,
+    failures: ["wrong_state"],
   }),
   listOrphans: operation({
     method: "GET",

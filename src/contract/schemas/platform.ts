@@ -57,6 +57,14 @@ export const site = z.object({
   awaySince: timestamp.nullable(),
 });
 
+/** One that the operator called gone for good. */
+export const retiredSite = z.object({
+  site: z.string(),
+  retiredAt: timestamp,
+  /** That are not listed any more. */
+  hosts: z.number().int(),
+});
+
 export const loopStatus = z.object({
   name: z.string(),
   periodMs: z.number(),

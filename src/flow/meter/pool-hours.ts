@@ -1,6 +1,7 @@
 /** How much of each pool was held over a time, from what was metered (R-POOL-06). */
 import { z } from "zod";
 
+import { isKept } from "#catalog/sites.ts";
 import type { Queryable } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 
@@ -23,7 +24,8 @@ export async function heldShares(
         greatest(extract(epoch from ${end}::timestamptz
           - greatest(${start}::timestamptz, h.created_at)), 0) as seconds,
         (select count(*) from gpu_device d where d.host_id = h.id and d.present) as gpus
-      from host h where h.pool_id is not null
+      from host h join site s on s.name = h.site and ${isKept(sql`s`)}
+      where h.pool_id is not null
     ), had as (
       select pool_id, sum(gpus) > 0 as has_gpus, sum(cpus * seconds) as cpu_seconds,
         sum(gpus * seconds) as gpu_seconds

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { Queryable, Tx } from "#db/pool.ts";
-import { awaySince } from "#catalog/sites.ts";
+import { awaySince, isKept } from "#catalog/sites.ts";
 import { instant, size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
@@ -158,7 +158,7 @@ export function readHosts(db: Queryable, which: Sql, at: number): Promise<HostSt
       coalesce(u.disk_used, 0) as disk_used, coalesce(u.huge_2, 0) as huge_2,
       coalesce(u.huge_1024, 0) as huge_1024, coalesce(u.anti, '[]') as anti,
       coalesce(d.devices, '[]') as devices
-    from host h join site s on s.name = h.site
+    from host h join site s on s.name = h.site and ${isKept(sql`s`)}
       left join pool_state p on p.id = h.pool_id
       left join placement_load u on u.host_id = h.id
       left join numa_load n on n.host_id = h.id

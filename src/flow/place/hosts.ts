@@ -4,8 +4,9 @@ import { z } from "zod";
 import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";
-import { awaySince } from "#catalog/sites.ts";
+import { awaySince, isKept } from "#catalog/sites.ts";
 import { sql, type Sql } from "#db/sql.ts";
+import { refusesRow } from "#kernel/host-refuses.ts";
 
 const row = z.object({
   id: z.string(),
@@ -45,6 +46,7 @@ const row = z.object({
     }),
   ),
   gpu_driver: z.string().nullable(),
+  refuses: refusesRow,
   seen_at: instant.nullable(),
   created_at: instant,
 });
@@ -54,7 +56,7 @@ const hostRows = (at: number): Sql => sql`
   select h.id, h.name, zone.name as zone, pod.name as pod, cluster.name as cluster, h.site,
     site.execution, h.state, ${awaySince(sql`site`, at)} as site_away_since, h.schedulable, h.maintenance_since is not null as maintenance,
     h.cpus, h.memory_bytes, h.disk_bytes, h.seen_at,
-    h.created_at, pool.name as pool, h.numa, h.gpu_driver,
+    h.created_at, pool.name as pool, h.numa, h.gpu_driver, coalesce(h.refuses, '{}') as refuses,
     coalesce((select sum(milli_cpus) from placement p
       where p.host_id = h.id and p.state = 'full'), 0)::int8 as milli_cpus_used,
     coalesce((select sum(memory_bytes) from placement p
@@ -78,10 +80,11 @@ const hostRows = (at: number): Sql => sql`
     join zone on zone.id = pod.zone_id
     left join pool on pool.id = h.pool_id`;
 
+/** Those of sites that were retired are not among them. */
 export function listHosts(db: Queryable, ask: PageAsk, at: number): Promise<HostUse[]> {
   const position = { at: sql`h.created_at`, id: sql`h.id` };
   return db.rows(
-    sql`${hostRows(at)} where ${oldestFirst(position, ask)}
+    sql`${hostRows(at)} where ${isKept(sql`site`)} and ${oldestFirst(position, ask)}
       order by h.created_at, h.id limit ${ask.limit}`,
     row,
   );

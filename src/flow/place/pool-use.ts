@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { Queryable } from "#db/pool.ts";
-import { awaySince } from "#catalog/sites.ts";
+import { awaySince, isKept } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 
 const row = z.object({
@@ -45,14 +45,15 @@ export async function poolUses(db: Queryable, at: number): Promise<ReadonlyMap<s
   const rows = await db.rows(
     sql`
     select p.id as pool_id,
-      (select count(*)::int from host h where h.pool_id = p.id) as hosts,
+      (select count(*)::int from host h join site s on s.name = h.site
+        where h.pool_id = p.id and ${isKept(sql`s`)}) as hosts,
       coalesce((select jsonb_agg(jsonb_build_object('site', site, 'hosts', hosts,
           'since', to_char(since at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by site)
         from (
           select h.site, count(*) as hosts, ${awaySince(sql`s`, at)} as since
           from host h join site s on s.name = h.site
           where h.pool_id = p.id and ${awaySince(sql`s`, at)} is not null
-          group by h.site, s.inventory_at
+          group by h.site, s.name
         ) as sites), '[]') as away,
       coalesce((select jsonb_agg(jsonb_build_object('model', model, 'devices', devices,
           'sick', sick, 'allocated', allocated, 'slicesMaxLeast', least) order by model)

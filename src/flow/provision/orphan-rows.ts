@@ -1,6 +1,7 @@
 /** Rows of `orphan`, as the operator sees them and decides about them. */
 import { z } from "zod";
 
+import { isKept } from "#catalog/sites.ts";
 import { oldestFirst, type PageAsk } from "#db/keyset.ts";
 import type { Queryable, Tx } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
@@ -46,7 +47,8 @@ export type Orphan = z.output<typeof orphanRow>;
 
 const columns = sql`site, machine_id, first_seen_at, seen_at, known, decision, decided_by, detail`;
 /** Rows from before there was an operator's word have less in them, until they are seen again. */
-const isThere = sql`removed_at is null and seen_at is not null`;
+const isThere = sql`removed_at is null and seen_at is not null
+  and exists (select from site where site.name = orphan.site and ${isKept(sql`site`)})`;
 
 /** Those that are there, the oldest first. */
 export function listOrphans(db: Queryable, ask: PageAsk): Promise<Orphan[]> {

@@ -67,6 +67,23 @@ export const waits: Said = [
     "请启动承担工作的进程（--role work 或 all），并在其集群设置中包含该站点。",
   ],
   [
+    "If it is gone for good, take it out of the settings; then: millrace site retire {site}",
+    "如该站点已永久停用，请从设置中移除，然后执行：millrace site retire {site}",
+  ],
+  ["The site {site} answers: it was seen at {at}.", "站点 {site} 仍有应答：最近一次于 {at} 看到。"],
+  [
+    "Take it out of the settings (such as --clusters) and start Millrace again; half a minute later it can be retired.",
+    "请将其从设置（如 --clusters）中移除并重新启动 Millrace；半分钟后即可停用。",
+  ],
+  [
+    "The site {site} holds what is not ended: {*names}.",
+    "站点 {site} 上仍有未结束的内容：{names}。",
+  ],
+  [
+    "Only the site can say that it is gone: put it back into the settings, end these once it answers, and retire it then.",
+    "只有站点本身能确认它们已不存在：请将其放回设置，待其应答后结束这些内容，再停用。",
+  ],
+  [
     "Its disk is at the site {site}, which has not answered since {since}.",
     "磁盘位于站点 {site}，该站点自 {since} 起无应答。",
   ],
