@@ -257,13 +257,22 @@ test("revenue has today beside the months, and the overview leads there", async 
   await close();
 });
 
-test("a customer is found from the keyboard on any page", async () => {
+test("a customer is found from the keyboard on any page, also by who presses Enter before he is found", async () => {
   const { page, close } = await operator("/operate");
+  const isThere = page.getByRole("heading", { level: 1, name: "acme" });
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").getByRole("textbox").waitFor();
+  await page.keyboard.type("acm");
+  await page.keyboard.press("Enter");
+  await isThere.waitFor();
+
+  await page.goto("/operate");
+  await arrived(page);
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog").getByRole("textbox").fill("acm");
   await page.getByRole("option", { name: "acme Customer" }).waitFor();
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { level: 1, name: "acme" }).waitFor();
+  await isThere.waitFor();
   await close();
 });
 

@@ -1,6 +1,6 @@
 /** Around every page: header, navigation, banners, and the one place where the page goes. */
 import { Outlet, useLocation } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useLayoutEffect, useState, type ReactNode } from "react";
 
 import { useText } from "#console/i18n/index.ts";
 
@@ -44,7 +44,8 @@ function Inside(): ReactNode {
     }, laterMs);
     return () => clearTimeout(timer);
   }, []);
-  useEffect(() => {
+  // Not after the page was painted: who sees it may press the key.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();

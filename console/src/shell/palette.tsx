@@ -1,9 +1,11 @@
 /**
- * Ctrl-K: pages, instances, jobs and the operator's customers by name, from the keyboard. What is found comes in an order
- * that does not change while one types on: pages first.
+ * Ctrl-K: pages, instances, jobs and the operator's customers by name, from the keyboard. What is found
+ * comes in an order that does not change while one types on: pages first. Who types faster than it is
+ * found goes where he would have gone had he waited.
  */
 import { useNavigate } from "@tanstack/react-router";
 import {
+  useCallback,
   useDeferredValue,
   useEffect,
   useId,
@@ -60,23 +62,44 @@ function Search({ onClose }: { readonly onClose: () => void }): ReactNode {
   const listId = useId();
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const [at, setAt] = useState(0);
-  const entries = useEntries(useDeferredValue(typed.trim().toLowerCase()));
-  useEffect(() => setAt(0), [typed]);
-  const go = (entry: Entry | undefined): void => {
-    if (entry === undefined) return;
-    onClose();
-    void navigate({ to: entry.to, params: entry.params ?? {} });
+  const wanted = typed.trim().toLowerCase();
+  // Under load the list is of what was typed a moment ago.
+  const shown = useDeferredValue(wanted);
+  const { entries, isReading } = useEntries(shown);
+  const [chosen, setChosen] = useState({ of: "", index: 0 });
+  const at = chosen.of === shown ? Math.min(chosen.index, Math.max(0, entries.length - 1)) : 0;
+  const selected = entries[at];
+  /** Enter was pressed before it was known where that leads. */
+  const [isEntered, setEntered] = useState(false);
+  const isKnown = shown === wanted && !isReading;
+  const go = useCallback(
+    (entry: Entry | undefined): void => {
+      if (entry === undefined) return;
+      onClose();
+      void navigate({ to: entry.to, params: entry.params ?? {} });
+    },
+    [onClose, navigate],
+  );
+  useEffect(() => {
+    if (!isEntered || !isKnown) return;
+    setEntered(false);
+    go(selected);
+  }, [isEntered, isKnown, selected, go]);
+  const type = (text: string): void => {
+    setTyped(text);
+    setEntered(false);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step !== 0) {
       event.preventDefault();
-      setAt((at + step + entries.length) % Math.max(1, entries.length));
+      const index = (at + step + entries.length) % Math.max(1, entries.length);
+      setChosen({ of: shown, index });
     }
     if (event.key === "Enter") {
       event.preventDefault();
-      go(entries[at]);
+      if (shown === wanted && selected !== undefined) go(selected);
+      else setEntered(true);
     }
   };
   return (
@@ -91,7 +114,7 @@ function Search({ onClose }: { readonly onClose: () => void }): ReactNode {
         label={t("shell.palette.placeholder")}
         description={t("shell.palette.hint")}
         value={typed}
-        onChange={setTyped}
+        onChange={type}
         onKeyDown={onKeyDown}
         autoComplete="off"
         autoFocus
@@ -107,7 +130,7 @@ function Search({ onClose }: { readonly onClose: () => void }): ReactNode {
               index === at ? (element) => element?.scrollIntoView({ block: "nearest" }) : undefined
             }
             onClick={() => go(entry)}
-            onMouseMove={() => setAt(index)}
+            onMouseMove={() => setChosen({ of: shown, index })}
           >
             <Icon name={entry.icon} />
             <bdi style={{ flex: 1 }}>{entry.label}</bdi>
@@ -120,7 +143,11 @@ function Search({ onClose }: { readonly onClose: () => void }): ReactNode {
   );
 }
 
-function useEntries(wanted: string): readonly Entry[] {
+function useEntries(wanted: string): {
+  readonly entries: readonly Entry[];
+  /** More of them may be on their way. */
+  readonly isReading: boolean;
+} {
   const { t } = useText();
   const may = useMay();
   const mayLook = may("compute.read") && wanted.length > 1;
@@ -151,7 +178,7 @@ function useEntries(wanted: string): readonly Entry[] {
       .filter((item) => matches(item.name))
       .slice(0, foundMax)
       .map(({ id, name }) => ({ key: id, label: name, ...of(id) }));
-  return [
+  const entries = [
     ...found.filter((entry) => matches(entry.label)),
     ...named(leases.data?.items, (leaseId) => ({
       icon: "server",
@@ -176,4 +203,6 @@ function useEntries(wanted: string): readonly Entry[] {
         params: { tenantId: id },
       })),
   ];
+  const isReading = [leases, jobs, customers].some((each) => each.isFetching);
+  return { entries, isReading };
 }
