@@ -156,7 +156,16 @@ export const lease = z.object({
   releasedAt: timestamp.nullable(),
   instanceId: id.nullable(),
   /** What its platform does with it, and why not the rest: known before it is asked for. `null` while it has no machine. */
-  capabilities: z.object({ diskGrow: ability, snapshotWithMemory: ability }).nullable(),
+  capabilities: z
+    .object({
+      diskGrow: ability,
+      snapshotWithMemory: ability,
+      /** To another host, by the operator's word. */
+      moveLive: ability,
+      /** On another host once it was stopped, with its disk. */
+      startElsewhere: ability,
+    })
+    .nullable(),
   /** Who asked for it; no name where that is nobody of this tenant, as when the operator acted for it. */
   owner: z.object({ id, name: z.string().nullable() }),
   ...placedBeside,

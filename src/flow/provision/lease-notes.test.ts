@@ -31,7 +31,7 @@ function seen(change: Partial<Seen>): Seen {
     host: "h1",
     host_left_since: null,
     move_live: { can: true },
-    starts_elsewhere: true,
+    start_elsewhere: { can: true },
     ...change,
   };
 }
@@ -58,7 +58,7 @@ test("on a host that is left, what cannot move says what its owner can do, once"
     who: "customer",
     advice: expect.stringMatching(/^Stop it and start it again .* another host/),
   });
-  expect(notesOf(seen({ ...left, starts_elsewhere: false }))[0]).toMatchObject({
+  expect(notesOf(seen({ ...left, start_elsewhere: { can: false } }))[0]).toMatchObject({
     who: "customer",
     message: expect.stringContaining("its disk is there"),
   });

@@ -4,8 +4,8 @@
  */
 import type { Remark } from "#providers/provider.ts";
 
-import { abilityOf } from "./capability.ts";
 import type { LeaseView } from "./lease-view.ts";
+import { movesLive, notMovable, startsElsewhere } from "./movable.ts";
 
 type Seen = Pick<
   LeaseView,
@@ -16,7 +16,7 @@ type Seen = Pick<
   | "host"
   | "host_left_since"
   | "move_live"
-  | "starts_elsewhere"
+  | "start_elsewhere"
 >;
 
 export function notesOf(view: Seen): readonly Remark[] {
@@ -24,10 +24,9 @@ export function notesOf(view: Seen): readonly Remark[] {
   const left = hostIsLeft(view);
   if (left === undefined) return notes;
   // They are about the same: that it cannot move, and from where.
-  return [left, ...notes.filter(({ code }) => code !== cannotMove && code !== isDrained)];
+  return [left, ...notes.filter(({ code }) => code !== notMovable && code !== isDrained)];
 }
 
-const cannotMove = "not_migratable";
 const isDrained = "node_is_drained";
 
 /** A new size waits for the same start as whatever else was changed. */
@@ -43,10 +42,11 @@ function restarting(note: Remark, { pending_resize: isPending }: Seen): Remark {
 /** Its operator or its platform takes the host out of service, and it does not move by itself. */
 function hostIsLeft(view: Seen): Remark | undefined {
   const { host, host_left_since: since } = view;
-  if (since === null || host === null || view.state !== "running" || moves(view)) return undefined;
+  if (since === null || host === null || view.state !== "running") return undefined;
+  if (movesLive(view).can) return undefined;
   const details = { host, since: new Date(since).toISOString() };
   const customers = { code: "host_is_left", who: "customer", details } as const;
-  return view.starts_elsewhere
+  return startsElsewhere(view).can
     ? {
         ...customers,
         message: `Its host ${host} is being emptied for maintenance. It runs on, and cannot move while it runs.`,
@@ -59,9 +59,4 @@ function hostIsLeft(view: Seen): Remark | undefined {
         advice:
           "Save what matters, and stop it when it suits you; the operator tells you when the host goes down.",
       };
-}
-
-function moves({ shape, notes, move_live: said }: Seen): boolean {
-  if (shape.gpu !== null || said === null) return false;
-  return abilityOf(said, shape).can && !(notes ?? []).some(({ code }) => code === cannotMove);
 }

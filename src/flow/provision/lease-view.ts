@@ -66,7 +66,7 @@ const row = z.object({
   disk_grow: capabilityRow.nullable(),
   snapshot_memory: capabilityRow.nullable(),
   move_live: capabilityRow.nullable(),
-  starts_elsewhere: z.boolean(),
+  start_elsewhere: capabilityRow.nullable(),
   host_left_since: instant.nullable(),
   execution: z.enum(["kvm", "emulated", "simulated"]).nullable(),
   ...besideRow,
@@ -83,7 +83,7 @@ const leaseRows = (at: number): Sql => sql`
     ${unseenSince(sql`s`, at)} as site_away_since,
     s.capabilities->'diskGrow' as disk_grow, s.capabilities->'snapshotWithMemory' as snapshot_memory,
     s.capabilities->'moveLive' as move_live,
-    coalesce(s.capabilities->'startElsewhere'->>'can' = 'true', false) as starts_elsewhere,
+    s.capabilities->'startElsewhere' as start_elsewhere,
     ${leavingSince} as host_left_since,
     case
       when r.ended_at is not null and (r.end_reason->>'code') <> 'idle_released' then 'failed'

@@ -11,6 +11,7 @@ import { abilityOf } from "#flow/provision/capability.ts";
 import { shownBeside } from "#flow/provision/beside-view.ts";
 import { findLease, reasonOf, usedFlavor, type LeaseView } from "#flow/provision/lease-view.ts";
 import { notesOf } from "#flow/provision/lease-notes.ts";
+import { movesLive, startsElsewhere } from "#flow/provision/movable.ts";
 import type { SnapshotRow } from "#flow/provision/snapshots.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Reason } from "#kernel/reason.ts";
@@ -67,6 +68,8 @@ export function showLease(view: LeaseView): Lease {
         : {
             diskGrow: abilityOf(view.disk_grow, view.shape),
             snapshotWithMemory: abilityOf(view.snapshot_memory, view.shape),
+            moveLive: movesLive(view),
+            startElsewhere: startsElsewhere(view),
           },
     owner: { id: view.created_by, name: view.created_by_name },
     ...shownBeside(view),
