@@ -11,7 +11,7 @@ import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import type { Expansion, Upgrade } from "./expansion-rows.ts";
-import { fitsIn, isSameSize, withItems } from "./shape-math.ts";
+import { fitsIn, intoSize, isSameSize, withItems } from "./shape-math.ts";
 import { paidUntilOf, periodAt } from "./subscription-periods.ts";
 import { type Subscription } from "./subscription-rows.ts";
 
@@ -155,14 +155,14 @@ function sizing(view: SubscriptionView, now: number): Action | undefined {
   return ids.length === 0 ? undefined : { do: "note-reverted", ids, at: lease.resizedAt ?? now };
 }
 
-/** The size of the term with all expansions that last; the disk is as large as the customer made it. */
+/** The size of the term with all expansions that last. */
 export function wantedShape(
   { subscription, lease, expansions }: SubscriptionView,
   now: number,
 ): Shape | undefined {
   const period = periodAt(subscription, now);
   if (period === undefined) return undefined;
-  const base = { ...period.shape, diskGiB: lease.shape.diskGiB };
+  const base = intoSize(lease.shape, period.shape);
   return expansions
     .filter(({ state }) => state === "active")
     .reduce((shape, { items }) => withItems(shape, items), base);

@@ -1,4 +1,5 @@
 /** What a machine is with so much more of it: the shape of a size plus expansions. Pure. */
+import { withOwnLabelsOf } from "#flow/admit/shape.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -36,6 +37,16 @@ function withCores(shape: Shape, vcpus: number): Shape {
       ? { sockets, cores: vcpus / perCore, threads }
       : { sockets: 1, cores: vcpus, threads: 1 };
   return { ...shape, vcpus, cpu };
+}
+
+/**
+ * The machine with the size of a term. Its disk is as large as its customer made it, and grows where another
+ * flavor brings more; it never shrinks.
+ */
+export function intoSize(machine: Shape, size: Shape): Shape {
+  const { diskGiB } = machine;
+  const grown = size.flavor === machine.flavor ? diskGiB : Math.max(diskGiB, size.diskGiB);
+  return withOwnLabelsOf(machine, { ...size, diskGiB: grown });
 }
 
 /** Whether it has no more of anything; disks apart. */

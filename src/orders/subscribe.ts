@@ -17,7 +17,7 @@ import type { Fen } from "#kernel/money.ts";
 import { insertUpgrade } from "./expansion-rows.ts";
 import { amountOf, type Booked } from "./items.ts";
 import { holdOf, pricesAt, requireQuoted, tooLittle } from "./prices.ts";
-import { withItems } from "./shape-math.ts";
+import { intoSize, withItems } from "./shape-math.ts";
 import {
   quoteRenewal,
   quoteSubscription,
@@ -160,7 +160,7 @@ export async function upgradeSubscription(
   const amount = amountOf(quote.draft);
   requireQuoted(amount, ask.expected);
   requireNothingUnderWay(view);
-  const base = { ...quote.shape, diskGiB: view.lease.shape.diskGiB };
+  const base = intoSize(view.lease.shape, quote.shape);
   const shape = view.expansions
     .filter(({ state }) => state === "active")
     .reduce((sum, { items }) => withItems(sum, items), base);

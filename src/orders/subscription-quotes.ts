@@ -6,6 +6,8 @@ import type { PriceProfile } from "#catalog/profile.ts";
 import type { Tier } from "#catalog/sku.ts";
 import { tierAt } from "#customers/tier-store.ts";
 import type { Queryable } from "#db/pool.ts";
+import { abilityOf } from "#flow/provision/capability.ts";
+import { leaseFacts } from "#flow/provision/lease-facts.ts";
 import { present } from "#kernel/assert.ts";
 import { dayOf, daysBetween } from "#kernel/calendar.ts";
 import { Failure } from "#kernel/failure.ts";
@@ -16,6 +18,7 @@ import type { Booked, ItemDraft } from "./items.ts";
 import { pricesAt } from "./prices.ts";
 import { upgradeCharge } from "./proration.ts";
 import { renewalPrice } from "./renewal.ts";
+import { intoSize } from "./shape-math.ts";
 import { requireTermOffered, soldFlavor } from "./sold-flavor.ts";
 import { periodAt, type Period } from "./subscription-periods.ts";
 import { type Subscription } from "./subscription-rows.ts";
@@ -129,6 +132,7 @@ export async function quoteRenewal(
       ? await sameAgain(db, { sku: last.sku, shape: last.shape, term, prices })
       : await soldFlavor(db, prices, { flavor: ask.flavor, term });
   requireReachable(last.shape, sold.shape);
+  await requireDisk(db, subscription, sold.shape);
   const price = renewalPrice({
     profile,
     sku: sold.sku,
@@ -179,6 +183,19 @@ function requireReachable(from: Shape, to: Shape): void {
   );
 }
 
+/** Another flavor comes with its disk: where the machine's cannot grow to it, nothing is sold. */
+async function requireDisk(db: Queryable, of: Subscription, to: Shape): Promise<void> {
+  const { shape, capabilities } = await leaseFacts(db, { tenantId: of.tenantId, id: of.leaseId });
+  if (intoSize(shape, to).diskGiB === shape.diskGiB) return;
+  const grows = abilityOf(capabilities.diskGrow, shape);
+  if (grows.can) return;
+  throw new Failure(
+    "unsupported",
+    `${to.flavor} comes with a disk of ${to.diskGiB} GiB, and the ${shape.diskGiB} GiB of ${of.name} cannot grow: ${grows.because}. Order another one as ${to.flavor} and move.`,
+    { details: { capability: "diskGrow", because: grows.because, diskGiB: shape.diskGiB } },
+  );
+}
+
 /** The size that it has; a SKU that lost its price cannot be renewed. */
 async function sameAgain(
   db: Queryable,
@@ -219,6 +236,7 @@ export async function quoteUpgrade(
       { details: { from: period.sku, to: sold.sku } },
     );
   }
+  await requireDisk(db, subscription, sold.shape);
   const { zone } = subscription;
   const days = { from: dayOf(zone, period.fromAt), until: dayOf(zone, period.untilAt) };
   const { charge, remainingDays, periodDays } = upgradeCharge({

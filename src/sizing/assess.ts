@@ -9,6 +9,7 @@ import { resizedShape } from "#flow/admit/shape.ts";
 import type { Priced } from "#flow/admit/work.ts";
 import { leaseFacts, type LeaseFacts } from "#flow/provision/lease-facts.ts";
 import { Failure } from "#kernel/failure.ts";
+import { othersLabelsOf } from "#kernel/own-labels.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 import {
@@ -100,20 +101,16 @@ export async function assess(
 /** As the lease would be with that flavor; `undefined` where only another lease can be that. */
 function shapeFrom(from: Shape, flavor: Flavor): Shape | undefined {
   const to = resizedShape(flavor, from, {});
-  // Where it is, and what its image needs of a host, is not the flavor's.
-  return likeness(from) === likeness(to) ? { ...to, hostLabels: from.hostLabels } : undefined;
+  return likeness(from) === likeness(to) ? to : undefined;
 }
-
-/** Labels that the product gives hosts itself. */
-const ownLabels = "millrace/";
 
 /** What a lease is besides how much of everything it has. */
 function likeness(shape: Shape): string {
   const { gpu, hugePages, serviceClass, overcommitPercent, numa, pool } = shape;
   const { antiAffinity, tolerations } = shape;
-  const labels = Object.entries(shape.hostLabels)
-    .filter(([name]) => !name.startsWith(ownLabels))
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const labels = Object.entries(othersLabelsOf(shape.hostLabels)).toSorted(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
   return JSON.stringify([
     gpu === null ? null : [gpu.model, gpu.count, gpu.slice, gpu.nvlink],
     hugePages,

@@ -179,6 +179,7 @@ export function addSubscriptions(program: Command, shell: Shell): void {
   define(subscription, shell, {
     usage: "upgrade <subscription>",
     summary: "A larger size for the rest of the term",
+    more: "Its disk grows to that of the flavor and stays so; storage is charged by use.\n",
     args: oneArgument,
     options: purchaseOptions.extend({
       ...waitOptions.shape,

@@ -18,7 +18,7 @@ export const orderOperations = {
     permission: "billing.read",
     body: orders.quoteOrderBody,
     result: orders.orderQuote,
-    failures: ["rule_violation"],
+    failures: ["rule_violation", "unsupported"],
   }),
   buyPackage: operation({
     method: "POST",
@@ -120,7 +120,7 @@ export const orderOperations = {
     params: ofSubscription,
     body: orders.renewSubscriptionBody,
     result: orders.subscription,
-    failures: ["rule_violation", "conflict", "insufficient_credit", "wrong_state"],
+    failures: ["rule_violation", "conflict", "insufficient_credit", "wrong_state", "unsupported"],
   }),
   upgradeSubscription: operation({
     method: "POST",

@@ -3,6 +3,7 @@ import type { Flavor } from "#contract/schemas/catalog.ts";
 import { Failure } from "#kernel/failure.ts";
 import { askedDiskGiB, wholeDiskGiB } from "#kernel/flavor-disk.ts";
 import { driverBranch, gpuDriverLabel } from "#kernel/gpu-driver.ts";
+import { ownLabelsOf } from "#kernel/own-labels.ts";
 import type { Shape } from "#kernel/shape.ts";
 
 /**
@@ -45,14 +46,20 @@ export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | un
 
 /**
  * Of a lease that is there and is to be of this flavor. `diskGiB`: the whole of its disk, as the lease shows
+/** What the image of a lease, and where its disk is, asked of hosts stays when it becomes another size. */
+export function withOwnLabelsOf(from: Pick<Shape, "hostLabels">, to: Shape): Shape {
+  return { ...to, hostLabels: { ...to.hostLabels, ...ownLabelsOf(from.hostLabels) } };
+}
+
  * it; what it has stays, and grows where the flavor brings more.
  */
 export function resizedShape(
   flavor: Flavor,
-  from: Pick<Shape, "diskGiB">,
+  from: Pick<Shape, "diskGiB" | "hostLabels">,
   { diskGiB }: { readonly diskGiB?: number | undefined },
 ): Shape {
-  const shape = shapeOf(flavor, { diskGiB: askedDiskGiB(flavor, diskGiB ?? from.diskGiB) });
+  const asked = { diskGiB: askedDiskGiB(flavor, diskGiB ?? from.diskGiB) };
+  const shape = withOwnLabelsOf(from, shapeOf(flavor, asked));
   if (diskGiB === undefined || diskGiB >= shape.diskGiB) return shape;
   throw new Failure(
     "rule_violation",

@@ -11,13 +11,15 @@ import { reasonRow, shapeRow } from "#flow/admit/rows.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
-const capability = z.object({ can: z.boolean(), because: z.string().optional() });
+import { capabilityRow } from "./capability.ts";
+
 /** What a site may lack; one of an earlier release does not say. */
 const capabilities = z.object({
-  resizeCpuLive: capability.optional(),
-  resizeMemoryLive: capability.optional(),
-  diskGrowLive: capability.optional(),
-  resizeGpus: capability.optional(),
+  resizeCpuLive: capabilityRow.optional(),
+  resizeMemoryLive: capabilityRow.optional(),
+  diskGrow: capabilityRow.optional(),
+  diskGrowLive: capabilityRow.optional(),
+  resizeGpus: capabilityRow.optional(),
 });
 
 export interface LeaseFacts {

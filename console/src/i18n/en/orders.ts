@@ -65,7 +65,8 @@ export const orders = {
     nextSize: "Size from then on",
     sameSize: "as now",
     upgradeTitle: "A larger size for {{name}}",
-    upgradeText: "For the rest of the term; charged when the machine has it.",
+    upgradeText:
+      "For the rest of the term; charged when the machine has it. Its disk grows to that of the new size and stays so; storage is charged by use.",
     upgrading: "The machine is being changed",
     chooseSize: "Choose a size",
     newSize: "New size",

@@ -57,7 +57,8 @@ export const orders = {
     nextSize: "下一租期规格",
     sameSize: "保持不变",
     upgradeTitle: "升级 {{name}} 的规格",
-    upgradeText: "用于剩余租期，虚拟机调整完成后扣费。",
+    upgradeText:
+      "用于剩余租期，虚拟机调整完成后扣费。磁盘扩大到新规格的容量并保持不变，存储按用量计费。",
     upgrading: "正在调整虚拟机",
     chooseSize: "请选择规格",
     newSize: "新规格",

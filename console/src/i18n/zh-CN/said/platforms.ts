@@ -33,6 +33,10 @@ export const platforms: Said = [
     "该租用的磁盘无法扩容：{because}。请保持 {size} GiB，或另租一台更大磁盘的实例并迁移数据。",
   ],
   [
+    "{flavor} comes with a disk of {size} GiB, and the {has} GiB of {name} cannot grow: {*because}. Order another one as {same} and move.",
+    "{flavor} 附带 {size} GiB 磁盘，而 {name} 的 {has} GiB 无法扩容：{because}。请另行订购一台 {same} 并迁移数据。",
+  ],
+  [
     "there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk",
     "该存储没有 VolumeSnapshotClass：快照将不含磁盘",
   ],
