@@ -47,8 +47,17 @@ export function takenBy(shape: Sized, costs: MachineCosts | null): Taken {
   const besidesMiB = Math.ceil(besides / mebibyte);
   return {
     milliCpus: Math.max(milliCpus, vcpus * cost.milliCpusPerVcpu) + cost.milliCpus,
-    ...(cost.hugePages === undefined
-      ? { memoryMiB: memoryMiB + besidesMiB, hugePages, hugePagesMiB }
-      : { memoryMiB: besidesMiB, hugePages: cost.hugePages, hugePagesMiB: memoryMiB }),
+    ...takenOf(memoryMiB, besidesMiB, cost.hugePages ?? hugePages),
   };
+}
+
+/** The machine's own memory is of pages, where it has some; what it takes besides never is. */
+function takenOf(
+  memoryMiB: number,
+  besidesMiB: number,
+  hugePages: Shape["hugePages"],
+): Pick<Taken, "memoryMiB" | "hugePages" | "hugePagesMiB"> {
+  return hugePages === "none"
+    ? { memoryMiB: memoryMiB + besidesMiB, hugePages, hugePagesMiB: 0 }
+    : { memoryMiB: besidesMiB, hugePages, hugePagesMiB: memoryMiB };
 }

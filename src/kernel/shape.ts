@@ -25,6 +25,10 @@ export interface Shape {
   readonly pool: string | null;
   /** CPUs, memory and GPUs on one NUMA node. */
   readonly numa: boolean;
+  /** The host's own CPU model; what the host and its like have in common if absent. */
+  readonly cpuModel?: "host-passthrough";
+  /** Parts of `diskGiB` that are to be disks of their own, where the platform can. */
+  readonly furtherDisks?: readonly { readonly name: string; readonly sizeGiB: number }[];
 }
 
 export const mebibyte = 1_048_576;

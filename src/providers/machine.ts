@@ -76,6 +76,26 @@ export interface WorkloadSpec {
   readonly graceSeconds?: number;
 }
 
+/**
+ * What its flavor wants besides, for a platform with a scheduler, huge pages or disks of its own to say it
+ * to. Placement has heeded what is about hosts already; who cannot say it further passes it over.
+ */
+export interface MachineWants {
+  /** The hosts that it may run on have these. */
+  readonly hostLabels?: Readonly<Record<string, string>>;
+  /** Keys of taints that do not keep it off a host. */
+  readonly tolerations?: readonly string[];
+  /** On no host with another machine of its tenant that wants the same. */
+  readonly apart?: true;
+  readonly hugePages?: "2Mi" | "1Gi";
+  readonly cpuModel?: "host-passthrough";
+  /**
+   * Of `diskBytes`, what is to be disks of their own; the first one has the rest. Who gives a machine one
+   * disk makes that as large as all of them. A machine made of a snapshot has the disks that the snapshot has.
+   */
+  readonly disks?: readonly { readonly name: string; readonly bytes: number }[];
+}
+
 export interface MachineSpec {
   /** uuid chosen by the control plane; becomes the native identity. */
   readonly id: string;
@@ -90,6 +110,7 @@ export interface MachineSpec {
   readonly pinning?: Pinning;
   /** `core`: no overcommit, no page sharing; `standard` may share and balloon. */
   readonly serviceClass: "core" | "standard";
+  readonly wants?: MachineWants;
   /** The tenant's isolated network; machines of one tenant may share it, of two never. */
   readonly network: string;
   readonly loginUser: string;

@@ -60,6 +60,13 @@ test("R-PROF-10: the further disks of a flavor are counted once: at its price, i
   expect(first.flavor.diskGiB).toBe(80);
   expect(first.price).toEqual(await priceOf(of, { flavor: "disks" }));
   expect(await taken(of, first)).toEqual([80, 80, 80]);
+  // Its platform is told which of it are to be disks of their own.
+  const told = z.object({ disks: z.unknown() });
+  const { disks } = await cloud.db.one(
+    sql`select spec->'wants'->'disks' as disks from instance where id = ${first.instanceId}`,
+    told,
+  );
+  expect(disks).toEqual(extraDisks.map(({ name, sizeGiB }) => ({ name, bytes: sizeGiB * gib })));
 
   const resized = async (body: { flavor?: string; diskGiB?: number }, flavor: object) => {
     await of.api.call("resizeLease", { params: { leaseId: first.id }, body });

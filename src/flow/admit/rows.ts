@@ -27,6 +27,8 @@ export const shapeRow: z.ZodType<Shape> = z.object({
   // What was admitted before there were pools says nothing of them.
   pool: z.string().nullable().default(null),
   numa: z.boolean().default(false),
+  cpuModel: z.literal("host-passthrough").exactOptional(),
+  furtherDisks: z.array(z.object({ name: z.string(), sizeGiB: z.int() })).exactOptional(),
 });
 
 export const reasonRow: z.ZodType<Reason> = z.object({

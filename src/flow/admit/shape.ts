@@ -41,16 +41,18 @@ export function shapeOf(flavor: Flavor, change: { readonly diskGiB?: number | un
     tolerations: flavor.placement.tolerations,
     pool: flavor.pool,
     numa: flavor.numa,
+    ...(flavor.cpuModel === "host-passthrough" ? { cpuModel: flavor.cpuModel } : {}),
+    ...(flavor.extraDisks.length > 0 ? { furtherDisks: flavor.extraDisks } : {}),
   };
 }
 
-/**
- * Of a lease that is there and is to be of this flavor. `diskGiB`: the whole of its disk, as the lease shows
 /** What the image of a lease, and where its disk is, asked of hosts stays when it becomes another size. */
 export function withOwnLabelsOf(from: Pick<Shape, "hostLabels">, to: Shape): Shape {
   return { ...to, hostLabels: { ...to.hostLabels, ...ownLabelsOf(from.hostLabels) } };
 }
 
+/**
+ * Of a lease that is there and is to be of this flavor. `diskGiB`: the whole of its disk, as the lease shows
  * it; what it has stays, and grows where the flavor brings more.
  */
 export function resizedShape(

@@ -11,7 +11,7 @@ import { releasePlacement } from "#flow/place/store.ts";
 import { present } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Reason } from "#kernel/reason.ts";
-import { gibibyte, mebibyte } from "#kernel/shape.ts";
+import { gibibyte, mebibyte, type Shape } from "#kernel/shape.ts";
 import type { MachineSpec, WorkloadSpec } from "#providers/provider.ts";
 
 import { beginsWhen, copyingCode } from "./clone-rows.ts";
@@ -166,6 +166,7 @@ function machineSpec(
     })),
     ...pinningOf(placement),
     serviceClass: shape.serviceClass,
+    ...(workload === undefined ? wantsOf(shape) : {}),
     network: request.tenant_id,
     loginUser: request.login_user,
     sshKeys: request.ssh_keys,
@@ -178,6 +179,27 @@ function machineSpec(
       resourceId: request.id,
     },
   };
+}
+
+/** Labels that hosts have from us, of which their platform does not know. */
+const ownLabels = "millrace/";
+
+/** What its platform is told of the flavor beside its size. */
+function wantsOf(shape: Shape): Pick<MachineSpec, "wants"> {
+  const { tolerations, antiAffinity, hugePages, cpuModel, furtherDisks } = shape;
+  const hostLabels = Object.fromEntries(
+    Object.entries(shape.hostLabels).filter(([key]) => !key.startsWith(ownLabels)),
+  );
+  const disks = furtherDisks?.map(({ name, sizeGiB }) => ({ name, bytes: sizeGiB * gibibyte }));
+  const wants = {
+    ...(Object.keys(hostLabels).length > 0 ? { hostLabels } : {}),
+    ...(tolerations.length > 0 ? { tolerations } : {}),
+    ...(antiAffinity ? ({ apart: true } as const) : {}),
+    ...(hugePages === "none" ? {} : { hugePages }),
+    ...(cpuModel === undefined ? {} : { cpuModel }),
+    ...(disks === undefined ? {} : { disks }),
+  };
+  return Object.keys(wants).length > 0 ? { wants } : {};
 }
 
 /** As placement chose, as far as the platform can: a machine runs without it, too, only less alone. */

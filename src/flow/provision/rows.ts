@@ -48,6 +48,16 @@ export const machineSpecRow: z.ZodType<MachineSpec> = z.object({
     .object({ numaNode: z.int().exactOptional(), exclusive: z.literal(true).exactOptional() })
     .exactOptional(),
   serviceClass: z.enum(["core", "standard"]),
+  wants: z
+    .object({
+      hostLabels: z.record(z.string(), z.string()).exactOptional(),
+      tolerations: z.array(z.string()).exactOptional(),
+      apart: z.literal(true).exactOptional(),
+      hugePages: z.enum(["2Mi", "1Gi"]).exactOptional(),
+      cpuModel: z.literal("host-passthrough").exactOptional(),
+      disks: z.array(z.object({ name: z.string(), bytes: z.number() })).exactOptional(),
+    })
+    .exactOptional(),
   network: z.string(),
   loginUser: z.string(),
   sshKeys: z.array(z.string()),

@@ -2,7 +2,8 @@
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { isFinal } from "#test/kube/api/actions.ts";
 import type { Document } from "#test/kube/api/document.ts";
-import { at, listAt, textAt } from "#test/kube/api/json.ts";
+import { at, listAt, objectAt, textAt } from "#test/kube/api/json.ts";
+import type { JsonObject } from "#test/kube/schema-node.ts";
 
 import type { Controllers } from "./controllers.ts";
 import { byController, ownerOf, setStatus } from "./writing.ts";
@@ -89,11 +90,42 @@ export function runSnapshots(
     const content = textAt(snapshot, "status", "virtualMachineSnapshotContentName");
     const kept = objects.store.get(kinds.snapshotContent, { namespace, name: content });
     const spec = at(kept, "spec", "source", "virtualMachine", "spec");
-    const template = at(spec, "template");
-    if (template !== undefined) {
-      objects.patch(kinds.machine, target, { spec: { template } }, byController);
+    if (at(spec, "template") !== undefined) {
+      const before = objects.store.get(kinds.machine, target);
+      objects.patch(kinds.machine, target, { spec: restored(spec, restore) }, byController);
+      // The disks that it had are not its own any more.
+      for (const disk of listAt(before, "spec", "dataVolumeTemplates")) {
+        const place = { namespace, name: textAt(disk, "metadata", "name") };
+        for (const kind of [kinds.dataVolume, kinds.claim]) {
+          const had = objects.store.get(kind, place);
+          if (had !== undefined) objects.store.remove(kind, had);
+        }
+      }
     }
     const status = { complete: true, restoreTime: objects.now() };
     setStatus(objects, kinds.restore, restore.metadata, status);
   });
+}
+
+/** The machine as it was, with new disks in the places of the old, which KubeVirt names after the restore. */
+function restored(spec: unknown, { metadata: { uid } }: Document): JsonObject {
+  const names = new Map(
+    listAt(spec, "template", "spec", "volumes").map((volume) => [
+      textAt(volume, "dataVolume", "name"),
+      `restore-${uid}-${textAt(volume, "name")}`,
+    ]),
+  );
+  const template = objectAt(spec, "template");
+  const body = objectAt(template, "spec");
+  const volumes = listAt(body, "volumes").map((volume) => {
+    const name = names.get(textAt(volume, "dataVolume", "name"));
+    const isDisk = at(volume, "dataVolume") !== undefined && name !== undefined;
+    return isDisk ? { name: textAt(volume, "name"), dataVolume: { name } } : volume;
+  });
+  const dataVolumeTemplates = listAt(spec, "dataVolumeTemplates").map((disk) => {
+    const metadata = objectAt(disk, "metadata");
+    const had = textAt(disk, "metadata", "name");
+    return { spec: objectAt(disk, "spec"), metadata: { ...metadata, name: names.get(had) ?? had } };
+  });
+  return { template: { ...template, spec: { ...body, volumes } }, dataVolumeTemplates };
 }

@@ -31,7 +31,7 @@ export function plannedDisks({ spec, site, policy, rootFrom }: MachineAsk): read
       name: disk.name,
       bytes: disk.bytes,
       storageClass: disk.storageClass ?? storageClass,
-      source: undefined,
+      source: disk.from,
     })),
   ];
 }

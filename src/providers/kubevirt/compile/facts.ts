@@ -77,6 +77,8 @@ export interface ExtraDisk {
   readonly name: string;
   readonly bytes: number;
   readonly storageClass?: string;
+  /** Absent: it begins empty. */
+  readonly from?: DiskSource;
 }
 
 /** What flavor and pool say of a machine beyond its spec. */

@@ -4,7 +4,7 @@
  */
 import { apiVersion } from "#providers/kubevirt/client/kind.ts";
 import type { NewObject } from "#providers/kubevirt/client/object.ts";
-import type { DiskSource, NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
+import type { NamespaceFacts } from "#providers/kubevirt/compile/facts.ts";
 import { compileMachine, type CompiledMachine } from "#providers/kubevirt/compile/machine.ts";
 import { claimName } from "#providers/kubevirt/compile/domain.ts";
 import { namespaceName, partName } from "#providers/kubevirt/compile/names.ts";
@@ -17,7 +17,7 @@ import { demandPatience, sameOwner, type Hands } from "./hands.ts";
 import type { SeenNode } from "./inventory.ts";
 import { noDedicatedCpus, noNumaPinning } from "./capabilities.ts";
 import { hostKey, pinnedKey } from "./kept.ts";
-import { rootOf } from "./kept-snapshots.ts";
+import { beginningOf, type Beginning } from "./kept-snapshots.ts";
 import { ensureNamespace } from "./namespaces.ts";
 import { policyOf } from "./policy.ts";
 import { withRecord } from "./records.ts";
@@ -36,8 +36,8 @@ export async function create(hands: Hands, call: Call, spec: MachineSpec): Promi
   }
   const namespace = namespaceName(spec.owner.projectId);
   const node = nodeOf(hands, spec.hostId);
-  const rootFrom = await rootOf(hands, call, spec);
-  const [compiled, facts] = await compile(hands, { spec, node, rootFrom });
+  const disks = await beginningOf(hands, call, spec);
+  const [compiled, facts] = await compile(hands, { spec, node, disks });
   await ensureNamespace(hands, call, { spec, facts });
   if (await isGone(hands, call, { namespace, machineId: spec.id })) {
     throw refused(`machine ${spec.id} was deleted; an id is not used twice`);
@@ -70,24 +70,25 @@ async function compile(
   of: {
     readonly spec: MachineSpec;
     readonly node: SeenNode;
-    readonly rootFrom: DiskSource | undefined;
+    readonly disks: Beginning;
   },
 ): Promise<readonly [CompiledMachine, NamespaceFacts]> {
-  const { spec, node, rootFrom } = of;
+  const { spec, node, disks } = of;
   const { facts: site } = await hands.site();
   if (spec.workload !== undefined) throw refused("This site runs no jobs: see its capabilities.");
   demandPinning(spec, node);
   const gpus = named(spec.gpus, node);
   demandGpus(gpus, node, hands.view.machines.values());
   const namespace = namespaceFacts(spec.owner.projectId, site.images.values());
-  const asked = { ...spec, gpus };
+  const rootBytes = disks.further.reduce((rest, { bytes }) => rest - bytes, spec.diskBytes);
+  const asked = { ...spec, gpus, diskBytes: rootBytes };
   const compiled = compileMachine({
     spec: asked,
     power: "on",
     site,
     namespace,
-    policy: policyOf(hands.settings, asked),
-    ...(rootFrom === undefined ? {} : { rootFrom }),
+    policy: { ...policyOf(hands.settings, asked), extraDisks: disks.further },
+    ...(disks.root === undefined ? {} : { rootFrom: disks.root }),
   });
   if ("refusals" in compiled) throw refusedBecause(compiled.refusals);
   return [compiled, namespace];

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
-import type { DiskSource } from "#providers/kubevirt/compile/facts.ts";
+import type { DiskSource, ExtraDisk } from "#providers/kubevirt/compile/facts.ts";
 import { labelKeys, ourSelector, ownerOf } from "#providers/kubevirt/compile/labels.ts";
 import { actName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
@@ -21,17 +21,45 @@ import {
 
 import { refused } from "./errors.ts";
 import type { Hands } from "./hands.ts";
-import type { KeptMachine } from "./kept.ts";
+import { bytesOf, type KeptMachine } from "./kept.ts";
 import { snapshotStatus } from "./snapshots.ts";
 
 /** On a snapshot that is to stay when its machine goes. */
 const keptKey = "millrace.dev/kept";
+
+const requests = z.object({ resources: z.object({ requests: z.object({ storage: z.string() }) }) });
 
 const content = z.object({
   spec: z.object({
     volumeBackups: z
       .array(z.object({ volumeName: z.string(), volumeSnapshotName: z.string().optional() }))
       .default([]),
+    source: z.object({
+      virtualMachine: z.object({
+        spec: z.object({
+          dataVolumeTemplates: z
+            .array(
+              z.object({
+                metadata: z.object({ name: z.string() }),
+                spec: z.object({ storage: requests.optional() }),
+              }),
+            )
+            .default([]),
+          template: z.object({
+            spec: z.object({
+              volumes: z
+                .array(
+                  z.object({
+                    name: z.string(),
+                    dataVolume: z.object({ name: z.string() }).optional(),
+                  }),
+                )
+                .default([]),
+            }),
+          }),
+        }),
+      }),
+    }),
   }),
 });
 
@@ -58,13 +86,19 @@ export async function markKept(
   await client.patch(call, kinds.snapshot, { name: at, patch });
 }
 
-/** The first disk of a machine that begins as a snapshot; `undefined` where it begins as an image. */
-export async function rootOf(
+/** What a machine's disks begin as: the first one as an image where nothing else is said. */
+export interface Beginning {
+  readonly root: DiskSource | undefined;
+  readonly further: readonly ExtraDisk[];
+}
+
+/** Of a machine that begins as a snapshot: all disks that are in it, and no other. */
+export async function beginningOf(
   hands: Hands,
   call: ReadCall,
-  { fromSnapshot, owner }: Pick<MachineSpec, "fromSnapshot" | "owner">,
-): Promise<DiskSource | undefined> {
-  if (fromSnapshot === undefined) return undefined;
+  { fromSnapshot, owner, wants }: Pick<MachineSpec, "fromSnapshot" | "owner" | "wants">,
+): Promise<Beginning> {
+  if (fromSnapshot === undefined) return { root: undefined, further: wants?.disks ?? [] };
   const snapshot = await find(hands, call, { owner, snapshotId: fromSnapshot });
   if (snapshot === undefined || ownedBy(snapshot)?.tenantId !== owner.tenantId) {
     throw missing(fromSnapshot);
@@ -75,12 +109,32 @@ export async function rootOf(
       "That snapshot is of another project, and on a cluster a disk is made of one of its own project.",
     );
   }
-  const name = named.parse(snapshot).status?.virtualMachineSnapshotContentName ?? "";
-  const object = await hands.client.get(call, kinds.snapshotContent, { namespace, name });
-  const backups = object === undefined ? [] : content.parse(object).spec.volumeBackups;
-  const root = backups.find(({ volumeName }) => volumeName === "root")?.volumeSnapshotName;
+  const held = named.parse(snapshot).status?.virtualMachineSnapshotContentName ?? "";
+  const at = { namespace, name: held };
+  const object = await hands.client.get(call, kinds.snapshotContent, at);
+  if (object === undefined) throw missing(fromSnapshot);
+  const { volumeBackups, source } = content.parse(object).spec;
+  const disks = volumeBackups.map(({ volumeName: name, volumeSnapshotName }): ExtraDisk => {
+    if (volumeSnapshotName === undefined) throw missing(fromSnapshot);
+    const from = { kind: "volume-snapshot", namespace, name: volumeSnapshotName } as const;
+    return { name, bytes: bytesIn(source.virtualMachine.spec, name), from };
+  });
+  const root = disks.find(({ name }) => name === "root")?.from;
   if (root === undefined) throw missing(fromSnapshot);
-  return { kind: "volume-snapshot", namespace, name: root };
+  return { root, further: disks.filter(({ name }) => name !== "root") };
+}
+
+/** What a disk was ordered with: only the first one grows. */
+function bytesIn(
+  {
+    dataVolumeTemplates,
+    template,
+  }: z.infer<typeof content>["spec"]["source"]["virtualMachine"]["spec"],
+  volume: string,
+): number {
+  const disk = template.spec.volumes.find(({ name }) => name === volume)?.dataVolume?.name;
+  const made = dataVolumeTemplates.find(({ metadata }) => metadata.name === disk);
+  return bytesOf(made?.spec.storage?.resources.requests.storage);
 }
 
 export async function dropKept(

@@ -16,7 +16,7 @@ import { runOf, type RunRecord } from "./run-record.ts";
 
 /** The node that placement chose: the machine may run elsewhere since. */
 export const hostKey = "millrace.dev/host";
-/** What its first disk was grown to: the template keeps what it began with. */
+/** What its first disk was grown to, the further ones apart: the template keeps what it began with. */
 export const diskKey = "millrace.dev/disk-bytes";
 
 /** `exclusive`: it was asked for CPUs of its own. */
@@ -36,6 +36,11 @@ const disks = z
   )
   .default([]);
 
+/** Only those that are disks of the machine's own. */
+const volumes = z
+  .array(z.object({ name: z.string(), dataVolume: z.object({ name: z.string() }).optional() }))
+  .default([]);
+
 const gpus = z.array(z.object({ deviceName: z.string().optional() })).default([]);
 
 const machineRest = z.object({
@@ -47,6 +52,7 @@ const machineRest = z.object({
         .default({ labels: {} }),
       spec: z.object({
         domain: z.object({ devices: z.object({ gpus }).default({ gpus: [] }) }),
+        volumes,
       }),
     }),
   }),
@@ -74,8 +80,16 @@ export interface KeptMachine {
   readonly hostId: string;
   /** Whose machines it reaches; empty if somebody took the label off. */
   readonly network: string;
+  /** Of all its disks. */
   readonly diskBytes: number;
-  readonly disks: readonly { readonly name: string; readonly storageClass: string }[];
+  /** Of the first one, which alone grows. */
+  readonly rootBytes: number;
+  /** By what holds each, and its name in the machine: a revert puts others in their place. */
+  readonly disks: readonly {
+    readonly name: string;
+    readonly volume: string;
+    readonly storageClass: string;
+  }[];
   /** Resource names, one for each GPU. */
   readonly gpus: readonly string[];
 }
@@ -103,7 +117,10 @@ export function keptMachine(object: KubeObject): KeptMachine {
   const { spec } = machineRest.parse(object);
   const { annotations, labels, name, namespace } = seen.metadata;
   const templates = spec.dataVolumeTemplates;
-  const first = templates[0]?.spec.storage?.resources.requests.storage ?? "0";
+  const [first = 0, ...further] = templates.map((each) =>
+    bytesOf(each.spec.storage?.resources.requests.storage),
+  );
+  const rootBytes = Number(annotations[diskKey] ?? first);
   return {
     machineId: machineIdOf(name) ?? "",
     namespace,
@@ -114,9 +131,13 @@ export function keptMachine(object: KubeObject): KeptMachine {
     run: runOf(annotations),
     hostId: annotations[hostKey] ?? "",
     network: spec.template.metadata.labels[labelKeys.network] ?? "",
-    diskBytes: Number(annotations[diskKey] ?? parseUnits(first) ?? 0n),
+    diskBytes: further.reduce((sum, bytes) => sum + bytes, rootBytes),
+    rootBytes,
     disks: templates.map(({ metadata, spec: { storage: of } }) => ({
       name: metadata.name,
+      volume:
+        spec.template.spec.volumes.find(({ dataVolume }) => dataVolume?.name === metadata.name)
+          ?.name ?? metadata.name,
       storageClass: of?.storageClassName ?? "",
     })),
     gpus: spec.template.spec.domain.devices.gpus.map(({ deviceName }) => deviceName ?? ""),

@@ -28,6 +28,7 @@ const anyMachine = fc.record({
   memoryGiB: fc.integer({ min: 1, max: 512 }),
   gpuCount: fc.integer({ min: 0, max: 4 }),
   sold: fc.integer({ min: 100, max: 150 }),
+  pages: fc.constantFrom("none" as const, "2Mi" as const, "1Gi" as const),
 });
 
 test("R-CORE-02: what is counted of a machine on a node is never less than its pod asks for, and less than 2 MiB more", () => {
@@ -35,6 +36,7 @@ test("R-CORE-02: what is counted of a machine on a node is never less than its p
   fc.assert(
     fc.property(anyMachine, (machine) => {
       const { serviceClass, sockets, threads, memoryGiB, gpuCount, overheadPercent } = machine;
+      const { pages: hugePages } = machine;
       const settings = clusterSettings.parse({ site: "dc-1", classes: machine.classes });
       const assigned = Array.from({ length: gpuCount }, (_, place) => ({
         deviceId: `${a100}/${place}`,
@@ -49,6 +51,7 @@ test("R-CORE-02: what is counted of a machine on a node is never less than its p
         cpu: { sockets, cores: 1, threads },
         memoryBytes: memoryGiB * 1024 * mebibyte,
         gpus: assigned,
+        ...(hugePages === "none" ? {} : { wants: { hugePages } }),
       };
       const rules = { ...plain.site.rules, overheadPercent };
       const site = { ...plain.site, rules };
@@ -61,6 +64,7 @@ test("R-CORE-02: what is counted of a machine on a node is never less than its p
         gpu: gpuCount === 0 ? null : gpus("A100", { count: gpuCount }),
         serviceClass,
         overcommitPercent: serviceClass === "core" ? 100 : machine.sold,
+        hugePages,
       });
       const taken = takenBy(shape, machineCosts(settings, overheadPercent));
       const { requests } = compiled.size.total;

@@ -10,21 +10,23 @@ import type { ClusterSettings, MachineClass } from "./settings.ts";
 
 export function policyOf(
   settings: ClusterSettings,
-  { serviceClass, gpus }: Pick<MachineSpec, "serviceClass" | "gpus">,
+  { serviceClass, gpus, wants = {} }: Pick<MachineSpec, "serviceClass" | "gpus" | "wants">,
 ): MachinePolicy {
   const wanted = settings.classes[serviceClass];
   const { overcommitPercent, hugePages, numa, isolateEmulator, ioThreads } = wanted;
   const { nodeLabels, tolerations, storageClass, priorityClass, secondNetwork } = wanted;
   return {
     ...plainPolicy,
-    cpu: cpuModel(wanted),
+    cpu: cpuModel(wanted, wants.cpuModel),
     overcommitPercent,
-    hugePages,
+    // The class's own pages, where it has some: so its machines are counted on nodes.
+    hugePages: hugePages === "none" ? (wants.hugePages ?? "none") : hugePages,
     numa,
     isolateEmulator,
     ioThreads,
-    nodeLabels,
-    tolerations,
+    nodeLabels: { ...wants.hostLabels, ...nodeLabels },
+    tolerations: [...new Set([...tolerations, ...(wants.tolerations ?? [])])],
+    antiAffinity: wants.apart === true,
     // A device that placement counted is on that node; what can move is not nailed down.
     node: gpus.length > 0 ? "pinned" : "preferred",
     ...(storageClass === undefined ? {} : { storageClass }),
@@ -33,8 +35,12 @@ export function policyOf(
   };
 }
 
-function cpuModel({ cpuModel: model, cpuFeatures: features }: MachineClass): CpuModel {
+/** A flavor's wish for the host's own model; a model that the class names is for machines that move, and holds. */
+function cpuModel(
+  { cpuModel: model, cpuFeatures: features }: MachineClass,
+  wish: "host-passthrough" | undefined,
+): CpuModel {
   return model === "host-model" || model === "host-passthrough"
-    ? { model }
+    ? { model: wish ?? model }
     : { model: "named", name: model, features };
 }

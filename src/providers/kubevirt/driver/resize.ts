@@ -39,14 +39,16 @@ async function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Prom
   }
   const grows = to.diskBytes !== undefined && to.diskBytes > machine.diskBytes;
   if (grows) await demandGrowing(hands, machine);
+  // The further ones stay as they are: the first takes all of it.
+  const rootBytes = machine.rootBytes + (to.diskBytes ?? machine.diskBytes) - machine.diskBytes;
   const domain = domainOf(hands, machine, to);
   const patch = { spec: { template: { spec: { domain } } } };
   return {
     patch,
     ...(grows
       ? {
-          annotations: { [diskKey]: String(to.diskBytes) },
-          act: () => growDisk(hands, call, machine, to.diskBytes ?? 0),
+          annotations: { [diskKey]: String(rootBytes) },
+          act: () => growDisk(hands, call, machine, rootBytes),
         }
       : {}),
   };

@@ -106,6 +106,26 @@ test("H-29: nothing is written by who asks how far it is; the next process that 
   expect(await over(reader, ref)).toBe("done");
 });
 
+test("H-29: after a revert its disks have other names: its snapshots hold it as before, it takes more, and its disk grows", async () => {
+  const provider = driver();
+  const spec = await prepared(provider);
+  const done = async (ref: Promise<OperationRef>): Promise<void> => {
+    expect(await over(provider, await ref)).toBe("done");
+  };
+  await done(provider.revert(ask("revert", spec), spec.id, snapshot.id));
+  await becomes(provider, spec.id, "running");
+  const disk = cluster.server.objects.store.all(kinds.claim);
+  expect(disk.map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/^restore-/u)]);
+
+  const second = { ...snapshot, id: "00000000-0000-4000-8000-00000000000b" };
+  await done(provider.snapshot(ask("again", spec), spec.id, second));
+  const { items } = await provider.snapshots(call, spec.id);
+  expect(items.map(({ id }) => id).toSorted()).toEqual([snapshot.id, second.id]);
+  const diskBytes = 2 * spec.diskBytes;
+  await done(provider.resize(ask("grow", spec), spec.id, { diskBytes }));
+  expect((await provider.machine(call, spec.id))?.diskBytes).toBe(diskBytes);
+});
+
 test("H-29: a machine is on again also if it could not be put back, and that is said", async () => {
   const provider = driver();
   const spec = await prepared(provider);

@@ -154,9 +154,8 @@ export async function revertStatus(
   return power === "on" ? { state: "done", at: undefined } : restoreFailed(why ?? "");
 }
 
-/** Volumes are named as disks are, without the machine's name before them. */
 function progressOf(object: KubeObject, machine: KeptMachine): Progress {
-  const volumes = machine.disks.map(({ name }) => name.slice(machine.name.length + 1));
+  const volumes = machine.disks.map(({ volume }) => volume);
   return snapshotProgress(read.snapshot(object), volumes);
 }
 
