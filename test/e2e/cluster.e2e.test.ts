@@ -3,6 +3,7 @@
  * its operator see there and nowhere else. The cluster is the test cluster, so that it waits, refuses,
  * evicts and is drained when the journey says so.
  */
+import type { TFunction } from "i18next";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -88,6 +89,25 @@ async function colorShown(page: Page): Promise<readonly number[]> {
     "[...document.querySelector('.vnc canvas').getContext('2d').getImageData(9, 9, 1, 1).data]",
   );
   return z.array(z.number()).parse(point).slice(0, 3);
+}
+
+/** A machine of the customer's that runs. */
+async function rent(
+  what: string,
+  flavor: string,
+): Promise<{ readonly id: string; readonly name: string }> {
+  const body = { name: named(what), flavor, image: "tiny" };
+  const { lease } = await customer.client.call("createLease", { body });
+  await vi.waitFor(async () => {
+    const now = await customer.client.call("getLease", { params: { leaseId: lease.id } });
+    expect(now.state).toBe("running");
+  }, polled);
+  return lease;
+}
+
+async function hostOf(leaseId: string): Promise<string> {
+  const { host } = await customer.client.call("getLease", { params: { leaseId } });
+  return present(host, "its host");
 }
 
 /** Of somebody else in the same cohort, who has taken all of its quota until it is removed. */
@@ -239,6 +259,74 @@ test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quo
   await close();
 });
 
+/** The dialog about moving a machine, from the page of its host. */
+async function asksToMove(
+  page: Page,
+  of: { host: string; name: string; t: TFunction },
+): Promise<void> {
+  const { items } = await cloud.operator.call("listHosts");
+  const { id } = present(
+    items.find(({ name }) => name === of.host),
+    "the host",
+  );
+  await page.goto(`/operate/hosts/${id}`);
+  await arrived(page);
+  // A row of the table, or a card where the screen is narrow.
+  await page
+    .locator("tr, li")
+    .filter({ hasText: of.name })
+    .getByRole("button", { name: of.t("lease.move.ask") })
+    .click();
+}
+
+test("H-29, R-GPU-01: an operator moves a machine to a host that he chooses, and reads of one with a GPU why it stays; its owner is not offered that", async () => {
+  nodes.fills("at once");
+  const train = await rent("train", "a100.1");
+  const web = await rent("web", "nano");
+  const [host, trainHost] = [await hostOf(web.id), await hostOf(train.id)];
+  const to = present(
+    ["node-1", "node-2"].find((name) => name !== host),
+    "another host",
+  );
+  for (const look of oppositeLooks) {
+    // oxlint-disable no-await-in-loop -- one browser, one page after the other
+    const t = await wordsOf(look.language);
+    const { page, close } = await browser.person(cloud.url, look);
+    await signIn(page, cloud.key);
+    const dialog = page.getByRole("dialog");
+    await asksToMove(page, { host: trainHost, name: train.name, t });
+    await dialog.getByText(t("lease.move.startsElsewhere")).waitFor();
+    const english = dialog.getByText(/a GPU is not handed over/);
+    expect(await english.count()).toBe(look.language === "en" ? 1 : 0);
+    await wellMade(page, "move-cannot", look);
+    await asksToMove(page, { host, name: web.name, t });
+    await dialog.getByText(t("lease.move.listed")).waitFor();
+    await wellMade(page, "move", look);
+    if (look === oppositeLooks.at(-1)) {
+      await dialog.getByRole("combobox", { name: t("lease.move.to") }).click();
+      await page.getByRole("option", { name: new RegExp(`^${to}`) }).click();
+      await dialog.getByRole("button", { name: t("lease.move.submit") }).click();
+      await page.getByText(t("lease.move.done", { name: web.name, host: to })).waitFor();
+      expect(await hostOf(web.id)).toBe(to);
+    }
+    await close();
+    // oxlint-enable no-await-in-loop
+  }
+
+  const t = await wordsOf("en");
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, customer.key, `/instances/${web.id}?tab=events`);
+  await page.getByText(`The machine runs on ${to} now, and no longer on ${host}.`).waitFor();
+  const buttons = page.locator(".page-head").getByRole("button");
+  expect(await buttons.filter({ hasText: t("lease.clone") }).count()).toBe(1);
+  expect(await buttons.filter({ hasText: t("lease.move.ask") }).count()).toBe(0);
+  await close();
+  for (const { id } of [web, train]) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await customer.client.call("releaseLease", { params: { leaseId: id } });
+  }
+});
+
 test("H-29, R-GPU-01: an operator empties two hosts: a machine moves while it runs, and the owner of one with a GPU is told and starts it elsewhere", async () => {
   const t = await wordsOf("en");
   nodes.fills("at once");
@@ -249,19 +337,8 @@ test("H-29, R-GPU-01: an operator empties two hosts: a machine moves while it ru
       body: { schedulable: true },
     });
   }
-  const rent = async (name: string, flavor: string): Promise<string> => {
-    const body = { name: named(name), flavor, image: "tiny" };
-    const { lease } = await customer.client.call("createLease", { body });
-    await vi.waitFor(async () => {
-      const now = await customer.client.call("getLease", { params: { leaseId: lease.id } });
-      expect(now.state).toBe("running");
-    }, polled);
-    return lease.id;
-  };
-  const hostOf = async (leaseId: string): Promise<string> =>
-    present((await customer.client.call("getLease", { params: { leaseId } })).host, "its host");
-  const train = await rent("train", "a100.1");
-  const web = await rent("web", "nano");
+  const { id: train } = await rent("train", "a100.1");
+  const { id: web } = await rent("web", "nano");
   const from = { train: await hostOf(train), web: await hostOf(web) };
   const operator = await browser.person(cloud.url);
   await signIn(operator.page, cloud.key, "/operate");

@@ -34,6 +34,7 @@ export const instances = {
     resize: "Only a running or stopped instance can be resized; this one is: {{state}}.",
     clone: "Only a running or stopped instance can be cloned; this one is: {{state}}.",
     resizePlan: "It is paid ahead: change its size with its subscription, under Billing.",
+    move: "Only a running instance can be moved; this one is: {{state}}.",
     permission: "Your role may look, but not change.",
   },
   stopTitle_one: "Stop {{count}} instance?",

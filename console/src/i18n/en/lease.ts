@@ -78,6 +78,27 @@ export const lease = {
   cloneHold: "Held on the balance",
   cloneText:
     "Another instance is rented at today's price, billed by itself once it runs. It begins with this one's disk as it is at that moment; of a running instance what was not written yet is missing, as after a power cut. It gets an address, a host name and, where the image has cloud-init, SSH host keys of its own; /etc/machine-id and what programs keep on the disk as their identity are the same.",
+  move: {
+    ask: "Move",
+    title: "Move {{name}} to another host",
+    text: "It runs on {{host}}, and goes on running while it moves. Its price stays; its owner reads of the move among its events.",
+    to: "To",
+    any: "A host that the platform chooses",
+    room: "{{name}} ({{cpus}} CPU and {{memory}} free)",
+    listed: "Listed are hosts of its platform and pool that are up and take new work.",
+    noHost: "No other host of its platform and pool is up and takes new work.",
+    noMachine: "It has no machine yet.",
+    cannot: "{{name}} cannot move while it runs",
+    because: "Because: {{because}}",
+    startsElsewhere:
+      "Instead: stopped and started again it can come up on another host, with its disk. Its owner does that when it suits him; while its host is in maintenance he is told so.",
+    staysThere:
+      "Stopped and started again it comes up on {{host}} too, because its disk is there: {{because}}",
+    submit: "Move it",
+    goesOn: "It is on its way. Closing this does not end the move.",
+    done: "{{name}} runs on {{host}} now",
+    failed: "{{name}} was not moved",
+  },
   resize: "Resize",
   resizeTitle: "Resize {{name}}",
   resizeAsked: "{{name}} is being resized",

@@ -34,6 +34,7 @@ export const instances = {
     resize: "只有运行中或已停止的实例可以变更配置；当前状态：{{state}}。",
     clone: "只有运行中或已停止的实例可以克隆；当前状态：{{state}}。",
     resizePlan: "该实例已预付，请在“账单”的包年包月中变更规格。",
+    move: "只有运行中的实例可以迁移；当前状态：{{state}}。",
     permission: "您的角色只能查看，不能更改。",
   },
   stopTitle_other: "停止 {{count}} 台实例？",

@@ -1,12 +1,15 @@
 /** All that holds something of a host. */
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
 import type { Pages } from "#console/api/queries.ts";
+import { useMay } from "#console/api/session.ts";
 import { DataTable, type Column } from "#console/components/data-table.tsx";
 import { memoryText } from "#console/components/flavor.ts";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
+import { MoveDialog } from "#console/pages/instances/move-dialog.tsx";
+import { Button } from "#console/ui/button.tsx";
 import { Badge } from "#console/ui/feedback.tsx";
 import { Row, Stack } from "#console/ui/layout.tsx";
 import { Heading, Muted } from "#console/ui/text.tsx";
@@ -15,6 +18,8 @@ export type Work = AnswerOf<"getHost">["work"][number];
 
 export function HostWork({ work }: { readonly work: readonly Work[] }): ReactNode {
   const { t } = useText();
+  const mayMove = useMay()("platform.manage");
+  const [moved, setMoved] = useState<Work>();
   const pages: Pages<Work> = {
     items: work,
     isPending: false,
@@ -74,6 +79,22 @@ export function HostWork({ work }: { readonly work: readonly Work[] }): ReactNod
       head: t("infrastructure.work.since"),
       cell: (each) => <When at={each.since} />,
     },
+    {
+      key: "actions",
+      head: t("common.actions"),
+      isHeadHidden: true,
+      cell: (each) =>
+        each.kind === "lease" && each.holds === "full" ? (
+          <Button
+            size="xs"
+            icon="host"
+            disabledReason={mayMove ? undefined : t("infrastructure.readOnly")}
+            onClick={() => setMoved(each)}
+          >
+            {t("lease.move.ask")}
+          </Button>
+        ) : null,
+    },
   ];
   return (
     <Stack gap="sm">
@@ -85,6 +106,14 @@ export function HostWork({ work }: { readonly work: readonly Work[] }): ReactNod
         keyOf={(each) => `${each.tenantId} ${each.requestId} ${each.since}`}
         empty={<Muted size="md">{t("infrastructure.work.none")}</Muted>}
       />
+      {moved === undefined ? null : (
+        <MoveDialog
+          leaseId={moved.requestId}
+          name={moved.name}
+          tenantId={moved.tenantId}
+          onClose={() => setMoved(undefined)}
+        />
+      )}
     </Stack>
   );
 }

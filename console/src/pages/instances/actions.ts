@@ -36,6 +36,12 @@ export function cloneRefusal(lease: Lease, t: Translate): string | undefined {
   return t("instances.whyNot.clone", { state: t(`states.lease.${lease.state}`) });
 }
 
+/** Only the state counts here: the dialog says of what runs and cannot move why, and what happens instead. */
+export function moveRefusal({ state }: Pick<Lease, "state">, t: Translate): string | undefined {
+  if (state === "running") return undefined;
+  return t("instances.whyNot.move", { state: t(`states.lease.${state}`) });
+}
+
 export function useLeaseActions(): readonly BulkAction<Lease>[] {
   const { t } = useText();
   const mayUse = useMay()("compute.use");

@@ -1,22 +1,33 @@
 /** What may be done to the instance; each asks first, and one that cannot be pressed says why. */
-import { useState, type ReactNode } from "react";
+import { lazy, Suspense, useState, type ReactNode } from "react";
 
 import { useMay } from "#console/api/session.ts";
 import { BulkDialog, type BulkAction } from "#console/components/bulk.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Button } from "#console/ui/button.tsx";
 
-import { cloneRefusal, resizeRefusal, useLeaseActions, type Lease } from "./actions.ts";
+import {
+  cloneRefusal,
+  moveRefusal,
+  resizeRefusal,
+  useLeaseActions,
+  type Lease,
+} from "./actions.ts";
 import { CloneDialog } from "./clone-dialog.tsx";
 import { ResizeDialog } from "./resize-dialog.tsx";
 
+/** The operator's alone: customers do not load it. */
+const MoveDialog = lazy(async () => ({ default: (await import("./move-dialog.tsx")).MoveDialog }));
+
 export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
   const { t } = useText();
-  const mayUse = useMay()("compute.use");
+  const may = useMay();
+  const mayUse = may("compute.use");
   const actions = useLeaseActions();
   const [asked, setAsked] = useState<BulkAction<Lease>>();
   const [isResizing, setResizing] = useState(false);
   const [isCloning, setCloning] = useState(false);
+  const [isMoving, setMoving] = useState(false);
   const button = (action: BulkAction<Lease>): ReactNode => (
     <Button
       key={action.key}
@@ -46,6 +57,11 @@ export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
       >
         {t("lease.clone")}
       </Button>
+      {may("platform.manage") ? (
+        <Button icon="host" disabledReason={moveRefusal(lease, t)} onClick={() => setMoving(true)}>
+          {t("lease.move.ask")}
+        </Button>
+      ) : null}
       {shown.filter(({ key }) => key === "release").map(button)}
       {asked === undefined ? null : (
         <BulkDialog
@@ -56,6 +72,11 @@ export function LeaseButtons({ lease }: { readonly lease: Lease }): ReactNode {
         />
       )}
       {isCloning ? <CloneDialog lease={lease} onClose={() => setCloning(false)} /> : null}
+      {isMoving ? (
+        <Suspense>
+          <MoveDialog leaseId={lease.id} name={lease.name} onClose={() => setMoving(false)} />
+        </Suspense>
+      ) : null}
       {isResizing ? <ResizeDialog lease={lease} onClose={() => setResizing(false)} /> : null}
     </>
   );

@@ -249,6 +249,9 @@ export const machines: Said = [
   ["The machine moves to {node} while it runs.", "机器正在不停机迁移到 {node}。"],
   ["It may stand still for a moment at the end.", "最后可能短暂停顿。"],
   ["A machine with a GPU cannot move while it runs.", "带 GPU 的机器不能不停机迁移。"],
+  ["a GPU is not handed over while its machine runs", "GPU 无法在机器运行时移交"],
+  ["its platform says nothing of it", "所在平台未说明"],
+  ["its platform cannot", "所在平台不支持"],
   ["The machine cannot move while it runs: {said}", "机器不能不停机迁移：{said}"],
   [
     "When its node is maintained, you are told: stop and start it when it suits you, and it comes up on another node.",
