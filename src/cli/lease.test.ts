@@ -240,6 +240,22 @@ test("a reboot is waited for until the machine is back", async () => {
   expect(stdout).toContain("web is running after 9.0 s (emulated).");
 });
 
+test("a move says where the machine runs now, once that is seen", async () => {
+  serveLeases([aLease({ host: "node-1" })]);
+  server.answer("moveLease", () => ({
+    result: { lease: aLease({ host: "node-1" }), operation: anOperation({ kind: "move" }) },
+  }));
+  server.answer("getOperation", () => ({
+    result: anOperation({ kind: "move", state: "succeeded", endedAt: "2026-05-04T02:03:05Z" }),
+  }));
+  let looks = 0;
+  server.answer("getLease", () => ({
+    result: aLease({ host: (looks += 1) > 2 ? "node-2" : "node-1" }),
+  }));
+  const { stdout } = await inside(["lease", "move", "web"]);
+  expect(stdout).toContain("It runs on node-2 now, and no longer on node-1.");
+});
+
 test("an action tells what became of the lease", async () => {
   serveLeases([aLease()]);
   server.answer("stopLease", () => ({

@@ -77,6 +77,8 @@ export function tookText(operation: OperationRecord, lease?: Lease): string {
 
 const underWay: readonly Lease["state"][] = ["creating", "starting", "stopping", "releasing"];
 const lookEveryMs = 300;
+/** For what follows the work with the platform's next look. */
+const followsMs = 60_000;
 
 /**
  * The lease once it stands still: an operation may have done its part (told the guest to restart)
@@ -84,13 +86,23 @@ const lookEveryMs = 300;
  */
 export async function settledLease(
   { client, signal }: Session,
-  { leaseId, timeoutSeconds }: { readonly leaseId: string; readonly timeoutSeconds: number },
+  {
+    leaseId,
+    timeoutSeconds,
+    settles = () => true,
+  }: {
+    readonly leaseId: string;
+    readonly timeoutSeconds: number;
+    readonly settles?: (lease: Lease) => boolean;
+  },
 ): Promise<Lease> {
   const startedAt = performance.now();
   for (;;) {
     const lease = await client.call("getLease", { params: { leaseId } });
-    const tooLate = performance.now() - startedAt > timeoutSeconds * 1000;
-    if (!underWay.includes(lease.state) || tooLate) return lease;
+    const passedMs = performance.now() - startedAt;
+    const isStill = !underWay.includes(lease.state);
+    if (passedMs > timeoutSeconds * 1000 || (isStill && passedMs > followsMs)) return lease;
+    if (isStill && settles(lease)) return lease;
     await pause(lookEveryMs, signal);
   }
 }

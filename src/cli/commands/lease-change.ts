@@ -10,6 +10,7 @@ import { confirmed } from "#cli/terminal.ts";
 import { seconds, sizeGib } from "#cli/values.ts";
 import { settledLease, tookText, waitFor, waitOptions } from "#cli/waiting.ts";
 import type { AnswerOf } from "#client/types.ts";
+import type { Lease } from "#contract/schemas/compute.ts";
 import { Failure } from "#kernel/failure.ts";
 
 export function addLeaseChanges(lease: Command, shell: Shell): void {
@@ -70,7 +71,16 @@ export function addLeaseChanges(lease: Command, shell: Shell): void {
       const hostId = host === undefined ? undefined : await resolve(session, kinds.host, host);
       const body = hostId === undefined ? {} : { hostId };
       const begun = await session.client.call("moveLease", { params: { leaseId }, body });
-      await finish(session, begun, { ...options, doing: "is moving" });
+      const from = begun.lease.host;
+      await finish(session, begun, {
+        ...options,
+        doing: "is moving",
+        settles: (moved) => moved.host !== from,
+        says: (moved) =>
+          moved.host === from || moved.host === null
+            ? "Where it runs now is not known yet; see its events.\n"
+            : `It runs on ${moved.host} now, and no longer on ${from ?? "its host"}.\n`,
+      });
     },
   });
 
@@ -131,7 +141,16 @@ async function finish(
     wait,
     timeout,
     doing,
-  }: { readonly wait: boolean; readonly timeout: number; readonly doing: string },
+    settles,
+    says,
+  }: {
+    readonly wait: boolean;
+    readonly timeout: number;
+    readonly doing: string;
+    /** What is to be seen of the lease besides that it stands still. */
+    readonly settles?: (lease: Lease) => boolean;
+    readonly says?: (lease: Lease) => string;
+  },
 ): Promise<void> {
   const what = `${lease.name} ${doing}`;
   if (!wait) {
@@ -143,12 +162,12 @@ async function finish(
     return;
   }
   const ended = await waitFor(session, operation, { timeoutSeconds: timeout, what });
-  const settle = { leaseId: lease.id, timeoutSeconds: timeout };
+  const settle = { leaseId: lease.id, timeoutSeconds: timeout, ...(settles && { settles }) };
   const value = await settledLease(session, settle);
   const note = ended.note === null ? "" : `${ended.note}\n`;
   await session.out.show({
     value,
     ids: [value.id],
-    text: () => `${leaseSummary(value, tookText(ended, value))}${note}`,
+    text: () => `${leaseSummary(value, tookText(ended, value))}${says?.(value) ?? ""}${note}`,
   });
 }
