@@ -9,6 +9,7 @@ import { at, equal, listAt, objectAt, textAt, textsAt } from "#test/kube/api/jso
 import { remove } from "#test/kube/api/removal.ts";
 
 import type { Controllers } from "./controllers.ts";
+import { plugMemory } from "./plug.ts";
 import {
   byController,
   hasCondition,
@@ -94,6 +95,7 @@ export function runMachines(controllers: Controllers): void {
   ): void => {
     const { disks, waits, requests } = of;
     const { metadata } = machine;
+    plugMemory(objects, machine);
     const instance = objects.store.get(kinds.machineInstance, metadata);
     const ready = readiness(instance).status === "True";
     const changed =
