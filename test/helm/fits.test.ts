@@ -214,8 +214,41 @@ describe("monitoring", () => {
   });
 
   test("the rules are those of alerts.yml, to the letter", () => {
-    const [rule] = all.filter(({ kind }) => kind === "PrometheusRule");
-    expect(rule?.["spec"]).toEqual(parseYaml(readFileSync(join(operate, "alerts.yml"), "utf8")));
+    const rules = all.filter(({ kind }) => kind === "PrometheusRule");
+    const files = ["alerts.yml", "alerts-kubevirt.yml"];
+    expect(rules.map(({ spec }) => spec)).toEqual(
+      files.map((file): unknown => parseYaml(readFileSync(join(operate, file), "utf8"))),
+    );
+    const alone = { monitoring: { rules: { enabled: true } } };
+    const without = objects(alone).filter(({ kind }) => kind === "PrometheusRule");
+    expect(without).toHaveLength(1);
+  });
+
+  test("R-PROF-06, R-PROF-12: memory of a GPU above 95 % and a disk above 50 ms are alerts, by metrics that KubeVirt 1.9 and NVIDIA's exporter have", () => {
+    const { groups } = z
+      .object({
+        groups: z.array(
+          z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) }),
+        ),
+      })
+      .parse(parseYaml(readFileSync(join(operate, "alerts-kubevirt.yml"), "utf8")));
+    const rules = groups.flatMap((group) => group.rules);
+    expect(rules.map(({ alert, expr }) => [alert, expr.split(">").at(-1)?.trim()])).toEqual([
+      ["MillraceGuestDiskSlow", "0.05"],
+      ["MillraceGpuMemoryFull", "0.95"],
+    ]);
+    const metrics = rules.flatMap(({ expr }) => expr.match(/\b(?:kubevirt|DCGM)_\w+/g) ?? []);
+    expect([...new Set(metrics)]).toEqual([
+      "kubevirt_vmi_storage_read_times_seconds_total",
+      "kubevirt_vmi_storage_write_times_seconds_total",
+      "kubevirt_vmi_storage_iops_read_total",
+      "kubevirt_vmi_storage_iops_write_total",
+      "DCGM_FI_DEV_FB_USED",
+      "DCGM_FI_DEV_FB_FREE",
+    ]);
+    for (const { expr } of rules) {
+      expect(expr.split("(")).toHaveLength(expr.split(")").length);
+    }
   });
 
   test("the boards are those of docs/operate/grafana", () => {
