@@ -7,6 +7,7 @@ import { isFinal, isPaused } from "#test/kube/api/actions.ts";
 import type { Document } from "#test/kube/api/document.ts";
 import { at, equal, listAt, objectAt, textAt, textsAt } from "#test/kube/api/json.ts";
 import { remove } from "#test/kube/api/removal.ts";
+import { isObject } from "#test/kube/schema-node.ts";
 
 import type { Controllers } from "./controllers.ts";
 import { plugMemory } from "./plug.ts";
@@ -45,7 +46,11 @@ export function runMachines(controllers: Controllers): void {
     const disks = makeVolumes(machine);
     const instance = objects.store.get(kinds.machineInstance, metadata);
     const requests = listAt(machine, "status", "stateChangeRequests");
-    const next = decide(machine, instance, requests);
+    const decided = decide(machine, instance, requests);
+    const failure = startFailure(machine, instance, objects.now());
+    const rests = decided === "start" && restsMs(failure, objects.now()) > 0;
+    if (rests) controllers.lookAfter(restLookMs, kinds.machine, metadata);
+    const next = rests ? "nothing" : decided;
     if (next === "start" && disks === "ready") makeInstance(machine);
     if ((next === "end" || next === "renew") && instance !== undefined) {
       remove(objects, kinds.machineInstance, metadata, { propagation: "Background" });
@@ -53,7 +58,12 @@ export function runMachines(controllers: Controllers): void {
     const waits = next === "start" && disks !== "ready";
     const done = next === "drop" || (next === "start" && !waits);
     const left = done ? requests.slice(1) : requests;
-    report(machine, { disks, waits, requests: next === "renew" ? [{ action: "Start" }] : left });
+    report(machine, {
+      disks,
+      waits: waits || rests,
+      requests: next === "renew" ? [{ action: "Start" }] : left,
+      failure,
+    });
   });
 
   /** The volumes of its templates; they are its own. */
@@ -91,9 +101,14 @@ export function runMachines(controllers: Controllers): void {
 
   const report = (
     machine: Document,
-    of: { disks: string; waits: boolean; requests: readonly unknown[] },
+    of: {
+      disks: string;
+      waits: boolean;
+      requests: readonly unknown[];
+      failure: Failure | undefined;
+    },
   ): void => {
-    const { disks, waits, requests } = of;
+    const { disks, waits, requests, failure } = of;
     const { metadata } = machine;
     plugMemory(objects, machine);
     const instance = objects.store.get(kinds.machineInstance, metadata);
@@ -115,7 +130,8 @@ export function runMachines(controllers: Controllers): void {
     setStatus(objects, kinds.machine, metadata, {
       created: instance !== undefined,
       ready,
-      printableStatus: printable(instance, disks),
+      printableStatus: printable(instance, { disks, fails: failure !== undefined }),
+      startFailure: failure ?? null,
       // Noted once it was acted upon: until then the machine is still to be started.
       ...(waits ? {} : { runStrategy: textAt(machine, "spec", "runStrategy") }),
       conditions,
@@ -173,10 +189,59 @@ function endOf(instance: Document | undefined): "end" | "nothing" {
   return instance?.metadata.deletionTimestamp === undefined ? "end" : "nothing";
 }
 
-function printable(instance: Document | undefined, disks: string): string {
+/** Of runs in a row that failed before they were running: the next one waits ever longer. */
+interface Failure {
+  readonly consecutiveFailCount: number;
+  readonly lastFailedVMIUID: string;
+  readonly retryAfterTimestamp: string;
+}
+
+const firstRestMs = 10_000;
+const restMaxMs = 300_000;
+/** The rest is by the cluster's clock, which a test may set forward. */
+const restLookMs = 100;
+
+function startFailure(
+  machine: Document,
+  instance: Document | undefined,
+  now: string,
+): Failure | undefined {
+  const known = at(machine, "status", "startFailure");
+  const before: Failure | undefined = isObject(known)
+    ? {
+        consecutiveFailCount: Number(known["consecutiveFailCount"]),
+        lastFailedVMIUID: textAt(known, "lastFailedVMIUID"),
+        retryAfterTimestamp: textAt(known, "retryAfterTimestamp"),
+      }
+    : undefined;
+  if (textAt(machine, "spec", "runStrategy") === "Halted" || hasRun(instance)) return undefined;
+  if (instance === undefined || !isFinal(instance)) return before;
+  const { uid } = instance.metadata;
+  if (before?.lastFailedVMIUID === uid) return before;
+  const count = (before?.consecutiveFailCount ?? 0) + 1;
+  const restMs = Math.min(restMaxMs, firstRestMs * count ** 2);
+  const retryAfterTimestamp = new Date(Date.parse(now) + restMs).toISOString();
+  return { consecutiveFailCount: count, lastFailedVMIUID: uid, retryAfterTimestamp };
+}
+
+function hasRun(instance: Document | undefined): boolean {
+  const entered = listAt(instance, "status", "phaseTransitionTimestamps");
+  return entered.some((each) => textAt(each, "phase") === "Running");
+}
+
+function restsMs(failure: Failure | undefined, now: string): number {
+  if (failure === undefined) return 0;
+  return Date.parse(failure.retryAfterTimestamp) - Date.parse(now);
+}
+
+function printable(
+  instance: Document | undefined,
+  { disks, fails }: { readonly disks: string; readonly fails: boolean },
+): string {
   if (instance === undefined) {
     if (disks === "failed") return "DataVolumeError";
-    return disks === "ready" ? "Stopped" : "Provisioning";
+    if (disks !== "ready") return "Provisioning";
+    return fails ? "CrashLoopBackOff" : "Stopped";
   }
   if (instance.metadata.deletionTimestamp !== undefined) return "Stopping";
   const phase = textAt(instance, "status", "phase");

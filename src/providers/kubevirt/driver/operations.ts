@@ -6,6 +6,7 @@ import {
   type ReadCall,
 } from "#providers/provider.ts";
 import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
+import { staysOff } from "#providers/kubevirt/observe/starts.ts";
 import type { Progress } from "#providers/kubevirt/observe/snapshot.ts";
 
 import type { Hands } from "./hands.ts";
@@ -52,6 +53,8 @@ async function byKind(
   const phase = instance?.seen.status?.phase ?? "";
   switch (kind) {
     case "start":
+      // Its run was deleted before it ran, and no other follows: whoever wants it on asks once more.
+      if (instance === undefined && staysOff(machine.seen)) return done;
       return phase === "Running" ? done : running;
     case "stop":
     case "shutdown": {

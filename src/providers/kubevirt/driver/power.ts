@@ -9,6 +9,7 @@ import { StatusError } from "#providers/kubevirt/client/errors.ts";
 import { backoffMs } from "#providers/kubevirt/client/retry.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { endPhases, isTrue } from "#providers/kubevirt/observe/seen.ts";
+import { startsByItself } from "#providers/kubevirt/observe/starts.ts";
 import {
   ProviderError,
   type Call,
@@ -52,7 +53,10 @@ function doingOf(
   switch (action.to) {
     case "start":
       if (machine.seen.spec.runStrategy === "Halted") return switchOn(hands, call, found, action);
-      return isLive || startsByItself(machine) ? {} : { act: () => startAgain(hands, call, found) };
+      // While its disks are filled it waits. Asked again it would refuse, or start it once more later.
+      return isLive || startsByItself(machine.seen)
+        ? {}
+        : { act: () => startAgain(hands, call, found) };
     case "stop":
       return isLive ? halt(hands, call, found, 0) : { patch: haltedPatch };
     case "shutdown":
@@ -129,15 +133,6 @@ async function demandOver(hands: Hands, call: Call, machine: KeptMachine): Promi
     "The stop before this start is not over yet on the cluster. Ask again in a moment.",
     { effect: "none" },
   );
-}
-
-/**
- * It is on, and KubeVirt has not acted upon that: while its disks are filled it waits, and starts it when
- * they are. Asked again it would refuse, or start it once more later.
- */
-function startsByItself({ seen: { spec, status } }: KeptMachine): boolean {
-  if (status?.stateChangeRequests.some(({ action }) => action === "Start") === true) return true;
-  return status?.runStrategy !== spec.runStrategy;
 }
 
 /** The guest ended by itself: its run goes when the next is made, so its end is written first. */

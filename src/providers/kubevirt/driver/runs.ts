@@ -10,6 +10,7 @@ import {
   type SeenInstance,
   type SeenMachine,
 } from "#providers/kubevirt/observe/seen.ts";
+import { staysOff } from "#providers/kubevirt/observe/starts.ts";
 import type { Machine } from "#providers/machine.ts";
 
 import { isSwitchedOn, type OperationRecord } from "./records.ts";
@@ -267,7 +268,7 @@ function isUnsettled({ seen, instance, run, written }: RunSight): boolean {
 }
 
 function off(seen: SeenMachine, run: RunRecord | undefined, seenAt: number): Power {
-  const end = run?.end ?? run?.before;
+  const end = run === undefined ? endBeforeRunning(seen) : (run.end ?? run.before);
   return {
     power: { value: "stopped", at: seenAt },
     powerSince: end?.at ?? seen.metadata.creationTimestamp ?? seenAt,
@@ -279,6 +280,19 @@ function off(seen: SeenMachine, run: RunRecord | undefined, seenAt: number): Pow
     },
     ...pastRuns(run),
   };
+}
+
+/**
+ * No run of it was ever seen, and none is to come: told as an end, since the instant at which its last one was
+ * missed, or whoever waits for its first would wait for ever. One that never got as far as to run was taken away
+ * by somebody; of any other it is not known whether it ran and ended while nobody watched.
+ */
+function endBeforeRunning(seen: SeenMachine): RunEnd | undefined {
+  if (!staysOff(seen)) return undefined;
+  const at = conditionOf(seen, "Ready")?.lastTransitionTime ?? seen.metadata.creationTimestamp;
+  if (at === undefined || at === null) return undefined;
+  const failed = (seen.status?.startFailure?.consecutiveFailCount ?? 0) > 0;
+  return { at, ...(failed ? endedOutside : endedUnseen) };
 }
 
 function pastRuns(run: RunRecord | undefined): Pick<Machine, "past"> {

@@ -256,6 +256,11 @@ test("a node that is lost, a machine that does not end, one that crashes on and 
     state: "failed",
     reason: { code: "crash_loop", details: { count: 4 } },
   });
+  // Its run was deleted by hand: KubeVirt says the same for ever, and starts none.
+  const left = { ...loop, created: false, runStrategy: "RerunOnFailure" };
+  expect(of({ machine: left })).toMatchObject({ state: "stopped" });
+  const told = { ...left, stateChangeRequests: [{ action: "Start" }] };
+  expect(of({ machine: told })).toMatchObject({ state: "failed", reason: { code: "crash_loop" } });
   expect(of({ instance: { phase: "Failed" } })).toMatchObject({ reason: { code: "crashed" } });
 });
 

@@ -16,6 +16,7 @@ import {
   type SeenMachine,
   type SeenPod,
 } from "./seen.ts";
+import { staysOff } from "./starts.ts";
 import { explainFailure } from "./synchronized.ts";
 
 export type MachineState =
@@ -84,9 +85,10 @@ function withoutInstance({ machine, dataVolumes }: SeenTogether): Found {
   if (disk !== undefined) {
     return { state: disk.for === "nobody" ? "preparing" : "waiting", reason: disk };
   }
+  // It ended by itself or by hand, and stays so until it is started again, also after a crash loop.
+  if (staysOff(machine)) return { state: "stopped" };
   switch (machine.status?.printableStatus ?? "") {
     case "Stopped":
-      // It ended by itself, and stays so until it is started again.
       return { state: "stopped" };
     case "CrashLoopBackOff":
       return { state: "failed", reason: crashLoop(machine) };
