@@ -130,7 +130,7 @@ test.each(flavorPresets.map(({ name }) => name))("the preset %s breaks no rule",
   expect(brokenFlavorRules(preset(name))).toEqual([]);
 });
 
-test("R-PROF-03: AI training is 16 logical CPUs, 128 GiB in 2Mi pages and two whole GPUs", () => {
+test("R-PROF-01, R-PROF-03: AI training is 16 logical CPUs, 128 GiB in 2Mi pages and two whole GPUs", () => {
   expect(preset("ai-training")).toMatchObject({
     vcpus: 16,
     cpu: { sockets: 1, cores: 8, threads: 2 },
@@ -144,7 +144,7 @@ test("R-PROF-03: AI training is 16 logical CPUs, 128 GiB in 2Mi pages and two wh
   });
 });
 
-test("R-PROF-09: a database has no hyper-threads, 64 GiB in 1Gi pages, no overcommit, no KSM", () => {
+test("R-PROF-07, R-PROF-09: a database has no hyper-threads, 64 GiB in 1Gi pages, no overcommit, no KSM", () => {
   expect(preset("database")).toMatchObject({
     cpu: { sockets: 1, cores: 4, threads: 1 },
     cpuModel: "host-model",

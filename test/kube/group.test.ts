@@ -113,7 +113,7 @@ function machinesOf({ tenantId }: Customer, kind = kinds.machine): readonly Docu
 
 type Group = AnswerOf<"getGroup">;
 
-test("S-02: a group of machines on a cluster grows and shrinks by its CPU, a member that somebody deletes comes back under its name, a cluster that is full says why, and what each ran is billed once, by the cluster's clock", async () => {
+test("R-CORE-05, S-02: a group of machines on a cluster grows and shrinks by its CPU, a member that somebody deletes comes back under its name, a cluster that is full says why, and what each ran is billed once, by the cluster's clock", async () => {
   const of = await customer("grows");
   /** A minute goes by for all of them, at that load. */
   const minute = async (share: number): Promise<void> => {

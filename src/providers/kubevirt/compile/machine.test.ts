@@ -17,7 +17,7 @@ function compiled(ask: MachineAsk): CompiledMachine {
 const bodyOf = (ask: MachineAsk) => compiled(ask).machine.spec.template.spec;
 const gpu = (resource: string) => ({ deviceId: "0", model: "A100", slice: 1, resource });
 
-test("R-CPU-04: the topology of the spec is that of the guest", () => {
+test("R-CPU-02, R-CPU-04: the topology of the spec is that of the guest", () => {
   const { domain } = bodyOf(testAsk({ spec: { cpu: { sockets: 2, cores: 3, threads: 2 } } }));
   expect(domain.cpu).toMatchObject({ sockets: 2, cores: 3, threads: 2 });
   expect(domain.resources?.requests).toEqual({ cpu: "12" });
@@ -40,14 +40,14 @@ test("R-CPU-06, R-CPU-07, R-CPU-08: the model of the CPU", () => {
   ]);
 });
 
-test("R-CPU-09: overcommit is a smaller request, at most 1:1.5", () => {
+test("R-CORE-03, R-CPU-09: overcommit is a smaller request, at most 1:1.5", () => {
   const { machine, size } = compiled(testAsk({ policy: { overcommitPercent: 150 } }));
   const { resources } = machine.spec.template.spec.domain;
   expect(resources?.requests).toEqual({ cpu: "2667m" });
   expect(printSizes(size.requests)["cpu"]).toBe("2667m");
 });
 
-test("R-CPU-10, R-CPU-11, I-VM-02: a core machine has its CPUs for itself", () => {
+test("R-CORE-04, R-CPU-10, R-CPU-11, I-VM-01, I-VM-02: a core machine has its CPUs for itself", () => {
   const { machine, size } = compiled(testAsk({ spec: { serviceClass: "core" } }));
   const { cpu, resources } = machine.spec.template.spec.domain;
   expect(cpu?.dedicatedCpuPlacement).toBe(true);
@@ -65,7 +65,7 @@ test("R-MEM-02: core machines stay off nodes that merge pages", () => {
   });
 });
 
-test("R-PROF-03: training: 16 CPUs, huge pages, two GPUs, never moved", () => {
+test("R-MEM-04, R-MEM-07, R-PROF-03, R-PROF-04: training: 16 CPUs, huge pages, two GPUs, virtio, never moved", () => {
   const body = bodyOf(trainingAsk());
   expect(body.domain).toMatchObject({
     cpu: { cores: 8, threads: 2, model: "host-passthrough", dedicatedCpuPlacement: true },
@@ -77,6 +77,9 @@ test("R-PROF-03: training: 16 CPUs, huge pages, two GPUs, never moved", () => {
       ],
     },
   });
+  expect(new Set(body.domain.devices.disks?.map(({ disk }) => disk?.bus))).toEqual(
+    new Set(["virtio"]),
+  );
   expect(body.evictionStrategy).toBe("External");
 });
 
@@ -120,11 +123,39 @@ test("R-PROF-09, R-PROF-10, I-VM-04: a database: no threads, pages of 1 GiB, dat
   ]);
 });
 
-test("R-GPU-02, R-GPU-05: a vGPU by its resource name; the console shows the emulated screen", () => {
-  const { gpus } = bodyOf(testAsk({ spec: { gpus: [gpu(vgpu)] } })).domain.devices;
-  expect(gpus).toEqual([
-    { name: "gpu-0", deviceName: vgpu, virtualGPUOptions: { display: { enabled: false } } },
-  ]);
+test.each(["vgpu", "mig-vgpu"] as const)(
+  "R-GPU-02, R-GPU-05: a %s by its resource name, of mediated devices as of virtual functions; the console shows the emulated screen",
+  (kind) => {
+    const site = {
+      gpus: new Map([[vgpu, { model: "A100", kind, by: { plugin: true } } as const]]),
+    };
+    const { gpus } = bodyOf(testAsk({ site, spec: { gpus: [gpu(vgpu)] } })).domain.devices;
+    expect(gpus).toEqual([
+      { name: "gpu-0", deviceName: vgpu, virtualGPUOptions: { display: { enabled: false } } },
+    ]);
+  },
+);
+
+test("R-PROF-10: disks have threads by KubeVirt's own rule, or a pool of so many, for which a core machine has CPUs; one CPU has one queue", () => {
+  expect(bodyOf(testAsk()).domain).toMatchObject({ ioThreadsPolicy: "auto" });
+  const core = { serviceClass: "core", cpu: { sockets: 4, cores: 1, threads: 1 } } as const;
+  const { machine, size } = compiled(testAsk({ spec: core, policy: { ioThreads: { pool: 4 } } }));
+  expect(machine.spec.template.spec.domain).toMatchObject({
+    ioThreadsPolicy: "supplementalPool",
+    ioThreads: { supplementalPoolThreadCount: 4 },
+  });
+  expect(printSizes(size.requests)["cpu"]).toBe("8");
+  const one = bodyOf(testAsk({ spec: { cpu: { sockets: 1, cores: 1, threads: 1 } } }));
+  expect(one.domain.devices).toMatchObject({
+    networkInterfaceMultiqueue: false,
+    blockMultiQueue: false,
+  });
+});
+
+test("R-MEM-03: the balloon stays attached, for what it tells; nothing is promised by it, since no limit is written", () => {
+  const { devices, resources } = bodyOf(testAsk()).domain;
+  expect(devices).not.toHaveProperty("autoattachMemBalloon");
+  expect(resources).not.toHaveProperty("limits");
 });
 
 test("R-GPU-03: a GPU of a device class is claimed, one request each", () => {

@@ -83,7 +83,7 @@ describe.skipIf(!factsHere)(`pods that a real controller rendered${factsNote}`, 
   for (const { file, quotaOnLimits, rendered } of factsHere ? runs : []) {
     const pods = seen.parse(readFacts("verdicts", file));
 
-    test(`R-CORE-02, R-CPU-01: the requests and limits of every pod of ${file}, to the unit`, () => {
+    test(`R-CORE-02, R-CORE-06, R-CPU-01: the requests and limits of every pod of ${file}, to the unit`, () => {
       let compared = 0;
       for (const { shape, domain, compute, qos, overhead } of pods) {
         const size = podSize({ spec: { domain: unfolded(domain) } }, { ...rules, quotaOnLimits });
