@@ -155,3 +155,34 @@ test("nudges that come together become one pass after the loop's pause", async (
   await loop.stop();
   expect(passes).toHaveLength(3);
 });
+
+test("a pass that says when something is due is followed by one then, and never later than the period", async () => {
+  const observer = createObserver({ level: "silent", destination: { write: () => undefined } });
+  const passesOf = async (periodMs: number, restMs: number): Promise<number> => {
+    let passes = 0;
+    const loop = startLoop(
+      {
+        name: "due",
+        periodMs,
+        channels: [],
+        pass: () => {
+          passes += 1;
+          return Promise.resolve(passes < 4 ? { restMs } : "rest");
+        },
+      },
+      {
+        observer,
+        now: Date.now,
+        nudges: { on: () => () => undefined, close: () => Promise.resolve() },
+      },
+    );
+    await vi.waitFor(() => expect(passes).toBeGreaterThanOrEqual(4), { timeout: 30_000 });
+    await loop.stop();
+    return passes;
+  };
+  const hour = 3_600_000;
+  // Due already, or by a clock that was set.
+  expect(await passesOf(hour, -5)).toBe(4);
+  expect(await passesOf(hour, 150)).toBe(4);
+  expect(await passesOf(120, hour)).toBeGreaterThanOrEqual(4);
+});

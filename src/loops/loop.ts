@@ -12,6 +12,12 @@ import type { Observer } from "#observe/observer.ts";
 import { nudgedRestMs, restAfterMs, worthSaying, type Said } from "./backoff.ts";
 import { loopMeters } from "./meters.ts";
 
+/**
+ * What follows a pass. `again`: another at once, because a limit cut this one short. `restMs`: one after so
+ * long, if that is sooner than the loop's period, because something that it read is due then.
+ */
+export type AfterPass = "rest" | "again" | { readonly restMs: number };
+
 export interface LoopDefinition {
   readonly name: string;
   /** Longest time between two passes. */
@@ -20,9 +26,11 @@ export interface LoopDefinition {
   readonly channels: readonly string[];
   /** Shortest time from one pass to the next: what a stream of nudges costs has a bound. */
   readonly pauseMs?: number;
-  /** One pass. `again` asks for another at once, because a limit cut this one short. */
-  readonly pass: (signal: AbortSignal) => Promise<"rest" | "again">;
+  readonly pass: (signal: AbortSignal) => Promise<AfterPass>;
 }
+
+/** Whatever a pass says is due, and however far the clock was set. */
+const shortestRestMs = 100;
 
 export interface LoopStatus {
   readonly name: string;
@@ -111,7 +119,7 @@ export function startLoop(
     meters.worked();
   };
 
-  const pass = async (): Promise<"rest" | "again" | "failed"> => {
+  const pass = async (): Promise<AfterPass | "failed"> => {
     wanted = false;
     status.lastStartedAt = now();
     const stopTimer = meters.startTimer();
@@ -142,15 +150,20 @@ export function startLoop(
     wanted = true;
   };
 
+  const boundedRest = (ms: number): number =>
+    Math.min(definition.periodMs, Math.max(shortestRestMs, ms));
+
   const running = (async (): Promise<void> => {
+    let restMs = definition.periodMs;
     while (!stopping.signal.aborted) {
       if (!wanted) {
-        await rest(definition.periodMs);
+        await rest(restMs);
         wanted = true;
         continue;
       }
       const next = await pass();
       if (stopping.signal.aborted) return;
+      restMs = typeof next === "object" ? boundedRest(next.restMs) : definition.periodMs;
       if (next === "failed") await restAfterFailure();
       else if (next === "again") wanted = true;
       else if (definition.pauseMs !== undefined) await pause(definition.pauseMs);

@@ -108,6 +108,35 @@ test("I-TEN-02: a project's things are asked for until they are gone, and then n
   expect(asked).not.toContain(kept.projectId);
 });
 
+test("the next look is when a try is due, soon again where the platform got on; who waits for his machines is not looked at all the time", async () => {
+  const tenant = await removed(await addTenant(db, "soon"));
+  const ask = async (waitsFor: string) => {
+    answer = () => going(waitsFor);
+    return endProjects(context, signal);
+  };
+  expect(await ask("2 virtualmachines to end")).toEqual({ restMs: 2_000 });
+  clock += 1_500;
+  expect(await ask("2 virtualmachines to end")).toEqual({ restMs: 500 });
+  clock += 500;
+  expect(await ask("2 virtualmachines to end")).toEqual({ restMs: 4_000 });
+  clock += 4_000;
+  expect(await ask("2 virtualmachines to end")).toEqual({ restMs: 8_000 });
+  clock += 8_000;
+  expect(await ask("its namespace, which is going")).toEqual({ restMs: 2_000 });
+  const other = await addTenant(db, "has-machine");
+  const id = await rent(db, lease(other));
+  await removed(other);
+  clock += 2_000;
+  answer = () => gone();
+  expect(await endProjects(context, signal)).toBe("rest");
+  expect(await rowOf(tenant)).toMatchObject({ ended: true });
+  expect(await rowOf(other)).toMatchObject({ ended: false });
+  await db.execute(sql`update request set wanted = 'released', ended_at = ${new Date(clock)}
+    where id = ${id}`);
+  expect(await endProjects(context, signal)).toBe("rest");
+  expect(await rowOf(other)).toMatchObject({ ended: true });
+});
+
 test("what storage keeps is told to the operator", async () => {
   const tenant = await removed(await addTenant(db, "leaves-data"));
   const left = { what: "PersistentVolume pv-1", why: "Its class keeps volumes." };

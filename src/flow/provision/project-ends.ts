@@ -10,7 +10,7 @@ import { json } from "#db/json.ts";
 import type { Db } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql } from "#db/sql.ts";
-import type { LoopDefinition } from "#loops/loop.ts";
+import type { AfterPass, LoopDefinition } from "#loops/loop.ts";
 import { raiseAlert, resolveAlert } from "#notices/store.ts";
 import type { Observer } from "#observe/observer.ts";
 import type { ProjectEnd, Provider } from "#providers/provider.ts";
@@ -43,11 +43,18 @@ export function projectEndLoop(context: ProjectEndContext): LoopDefinition {
 }
 
 const dueRow = z
-  .object({ tenant_id: z.string(), project_id: z.string(), tries: z.int(), begun_at: instant })
+  .object({
+    tenant_id: z.string(),
+    project_id: z.string(),
+    tries: z.int(),
+    said: z.string().nullable(),
+    begun_at: instant,
+  })
   .transform((row) => ({
     tenantId: row.tenant_id,
     projectId: row.project_id,
     tries: row.tries,
+    said: row.said,
     begunAt: row.begun_at,
   }));
 type Due = z.output<typeof dueRow>;
@@ -55,7 +62,7 @@ type Due = z.output<typeof dueRow>;
 export async function endProjects(
   context: ProjectEndContext,
   signal: AbortSignal,
-): Promise<"rest" | "again"> {
+): Promise<AfterPass> {
   if (context.provider.removeProject === undefined) return "rest";
   await begin(context);
   const due = await take(context);
@@ -64,10 +71,9 @@ export async function endProjects(
     // oxlint-disable-next-line no-await-in-loop -- never urgent, and few
     await tend(context, row, signal);
   }
+  if (due.length === rowsPerPassMax) return "again";
   const next = await nextAt(context);
-  return due.length === rowsPerPassMax || (next !== undefined && next <= context.now())
-    ? "again"
-    : "rest";
+  return next === undefined ? "rest" : { restMs: next - context.now() };
 }
 
 /** Rows for projects that ended since the last look. */
@@ -83,10 +89,7 @@ async function begin({ db, provider, now }: ProjectEndContext): Promise<void> {
     on conflict do nothing`);
 }
 
-/**
- * Those that are due and of which no machine is left in our rows, nor a snapshot that was promised to be
- * kept; nobody else works on them now.
- */
+/** Those that are due; nobody else works on them now. */
 function take({ db, provider, now }: ProjectEndContext): Promise<Due[]> {
   const at = now();
   return db.rows(
@@ -94,22 +97,26 @@ function take({ db, provider, now }: ProjectEndContext): Promise<Due[]> {
       where (e.tenant_id, e.project_id, e.site) in (
         select d.tenant_id, d.project_id, d.site from project_end d
           where d.site = ${provider.site} and d.ended_at is null and d.next_at <= ${new Date(at)}
-            and not exists (select from request r where r.tenant_id = d.tenant_id
-              and r.project_id = d.project_id and r.ended_at is null)
-            and not exists (select from instance i where i.tenant_id = d.tenant_id
-              and i.project_id = d.project_id and (i.state <> 'gone'
-                or exists (select from snapshot s where s.tenant_id = i.tenant_id
-                  and s.instance_id = i.id and s.kept_until is not null and s.state = 'ready')))
+            and ${isEmpty}
           order by d.next_at limit ${rowsPerPassMax} for update skip locked)
-      returning e.tenant_id, e.project_id, e.tries, e.begun_at`,
+      returning e.tenant_id, e.project_id, e.tries, e.said, e.begun_at`,
     dueRow,
   );
 }
 
+/** Of a row `d`: no machine of the project is left in our rows, nor a snapshot that was promised to be kept. */
+const isEmpty = sql`not exists (select from request r where r.tenant_id = d.tenant_id
+    and r.project_id = d.project_id and r.ended_at is null)
+  and not exists (select from instance i where i.tenant_id = d.tenant_id
+    and i.project_id = d.project_id and (i.state <> 'gone'
+      or exists (select from snapshot s where s.tenant_id = i.tenant_id
+        and s.instance_id = i.id and s.kept_until is not null and s.state = 'ready')))`;
+
+/** Of those that wait for nothing but their time. */
 async function nextAt({ db, provider }: ProjectEndContext): Promise<number | undefined> {
   const { at } = await db.one(
-    sql`select min(next_at) as at from project_end
-      where site = ${provider.site} and ended_at is null`,
+    sql`select min(d.next_at) as at from project_end d
+      where d.site = ${provider.site} and d.ended_at is null and ${isEmpty}`,
     z.object({ at: instant.nullable() }),
   );
   return at ?? undefined;
@@ -131,16 +138,26 @@ async function tend(context: ProjectEndContext, row: Due, signal: AbortSignal): 
     return;
   }
   if (end?.state === "gone") await finish(context, row, end.leftovers);
-  else if (end !== undefined) await wait(context, row, end.waitsFor);
+  else if (end !== undefined) await wait(context, begunAnew(row, end.waitsFor), end.waitsFor);
+}
+
+/** Where the platform has got on, it waits for something else now: that is asked after soon again. */
+function begunAnew(row: Due, waitsFor: string): Due {
+  return row.said === shortened(waitsFor) ? row : { ...row, tries: 1 };
+}
+
+function shortened(said: string): string {
+  return said.slice(0, saidCharactersMax);
 }
 
 async function wait(context: ProjectEndContext, row: Due, said: string): Promise<void> {
   const { db, provider, now } = context;
   const at = now();
   const restMs = Math.min(restMaxMs, firstRestMs * 2 ** Math.min(row.tries - 1, 20));
-  const short = said.slice(0, saidCharactersMax);
+  const short = shortened(said);
   await db.transaction(async (tx) => {
-    await tx.execute(sql`update project_end set next_at = ${new Date(at + restMs)}, said = ${short}
+    await tx.execute(sql`update project_end set next_at = ${new Date(at + restMs)}, said = ${short},
+        tries = ${row.tries}
       where tenant_id = ${row.tenantId} and project_id = ${row.projectId}
         and site = ${provider.site}`);
     if (at - row.begunAt < alertAfterMs) return;
