@@ -16,14 +16,12 @@ import { demandGpus, named } from "./gpus.ts";
 import { demandPatience, sameOwner, type Hands } from "./hands.ts";
 import type { SeenNode } from "./inventory.ts";
 import { noDedicatedCpus, noNumaPinning } from "./capabilities.ts";
-import { hostKey, pinnedKey } from "./kept.ts";
+import { classKey, hostKey, pinnedKey } from "./kept.ts";
 import { beginningOf, type Beginning } from "./kept-snapshots.ts";
 import { ensureNamespace } from "./namespaces.ts";
 import { policyOf } from "./policy.ts";
 import { withRecord } from "./records.ts";
 import { isGone } from "./removal.ts";
-
-export const classKey = "millrace.dev/service-class";
 
 export async function create(hands: Hands, call: Call, spec: MachineSpec): Promise<OperationRef> {
   demandPatience(call);

@@ -34,20 +34,27 @@ export interface StartPlace {
 }
 
 export async function placeToStart(
+  hands: Hands,
+  call: ReadCall,
+  machine: KeptMachine,
+  hostId: string,
+): Promise<StartPlace> {
+  const annotations = { [hostKey]: hostId };
+  const affinity = await affinityTo(hands, call, machine, hostId);
+  return { template: affinity === undefined ? {} : { spec: { affinity } }, annotations };
+}
+
+/** What it asks of nodes, with that one in the place of its own; nothing where it is bound to none. */
+export async function affinityTo(
   { client }: Hands,
   call: ReadCall,
   { namespace, name }: KeptMachine,
   hostId: string,
-): Promise<StartPlace> {
-  const annotations = { [hostKey]: hostId };
+): Promise<{ readonly nodeAffinity: z.infer<typeof nodeAffinity> } | undefined> {
   const object = await client.get(call, kinds.machine, { namespace, name });
-  if (object === undefined) return { template: {}, annotations };
+  if (object === undefined) return undefined;
   const affinity = placed.parse(object).spec.template.spec.affinity?.nodeAffinity;
-  if (affinity === undefined) return { template: {}, annotations };
-  return {
-    template: { spec: { affinity: { nodeAffinity: withHost(affinity, hostId) } } },
-    annotations,
-  };
+  return affinity && { nodeAffinity: withHost(affinity, hostId) };
 }
 
 /** Only what names a node changes; what else it asks of nodes stays. */

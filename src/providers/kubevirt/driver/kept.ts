@@ -19,6 +19,8 @@ export const hostKey = "millrace.dev/host";
 /** What its first disk was grown to, the further ones apart: the template keeps what it began with. */
 export const diskKey = "millrace.dev/disk-bytes";
 
+/** What it was sold as. */
+export const classKey = "millrace.dev/service-class";
 /** `exclusive`: it was asked for CPUs of its own. */
 export const pinnedKey = "millrace.dev/pinned";
 

@@ -6,14 +6,13 @@ import { domainShape } from "#providers/kubevirt/compile/domain.ts";
 import { printBytes } from "#providers/kubevirt/compile/quantity.ts";
 import { sizeRefusals } from "#providers/kubevirt/compile/refuse-size.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import type { Call, OperationRef, Resize } from "#providers/provider.ts";
+import type { Call, OperationRef, ReadCall, Resize } from "#providers/provider.ts";
 
 import { doesNotGrow, noGpuResize } from "./capabilities.ts";
-import { classKey } from "./create.ts";
 import { isResizeForbidden, refused, refusedBecause } from "./errors.ts";
 import { resourceOfDevice } from "./gpus.ts";
 import type { Doing, Found, Hands } from "./hands.ts";
-import { bytesOf, diskKey, topologyOf, type KeptMachine } from "./kept.ts";
+import { bytesOf, classKey, diskKey, topologyOf, type KeptMachine } from "./kept.ts";
 import { policyOf } from "./policy.ts";
 
 export function resize(
@@ -41,7 +40,7 @@ async function doingOf(hands: Hands, call: Call, found: Found, to: Resize): Prom
   if (grows) await demandGrowing(hands, machine);
   // The further ones stay as they are: the first takes all of it.
   const rootBytes = machine.rootBytes + (to.diskBytes ?? machine.diskBytes) - machine.diskBytes;
-  const domain = domainOf(hands, machine, to);
+  const domain = resizedDomain(hands, machine, to);
   const patch = { spec: { template: { spec: { domain } } } };
   return {
     patch,
@@ -58,7 +57,12 @@ function changesGpus({ gpus }: KeptMachine, to: NonNullable<Resize["gpus"]>): bo
   return [...gpus].toSorted().join() !== to.map(resourceOfDevice).toSorted().join();
 }
 
-function domainOf(hands: Hands, machine: KeptMachine, to: Resize): Record<string, unknown> {
+/** As a patch of it: what is not said stays as it is. */
+export function resizedDomain(
+  hands: Hands,
+  machine: KeptMachine,
+  to: Pick<Resize, "cpu" | "memoryBytes">,
+): Record<string, unknown> {
   const { domain } = machine.seen.spec.template.spec;
   const serviceClass = serviceClassOf(machine);
   const shape = domainShape({
@@ -90,9 +94,9 @@ async function demandGrowing(hands: Hands, { disks }: KeptMachine): Promise<void
   }
 }
 
-async function growDisk(
+export async function growDisk(
   hands: Hands,
-  call: Call,
+  call: ReadCall,
   { namespace, disks }: KeptMachine,
   bytes: number,
 ): Promise<void> {

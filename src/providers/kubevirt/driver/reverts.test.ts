@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { actName, machineName, namespaceName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec, OperationRef, PowerState } from "#providers/provider.ts";
-import { textAt } from "#test/kube/api/json.ts";
+import { at, textAt } from "#test/kube/api/json.ts";
 import { forbidden } from "#test/kube/api/refusal.ts";
 import { startTestCluster, type TestCluster } from "#test/kube/driver-cluster.ts";
 import { sampleSpec } from "#test/kube/sample-spec.ts";
@@ -125,6 +125,44 @@ test("H-29: after a revert its disks have other names: its snapshots hold it as 
   await done(provider.resize(ask("grow", spec), spec.id, { diskBytes }));
   expect((await provider.machine(call, spec.id))?.diskBytes).toBe(diskBytes);
 });
+
+test.each([true, false])(
+  "H-29: a revert brings back disks, and not the size or the node of then: it was sold another since (on: %s)",
+  async (isOn) => {
+    const provider = driver();
+    const spec = await prepared(provider);
+    const gib = 1024 ** 3;
+    const size = {
+      cpu: { sockets: 2, cores: 1, threads: 1 },
+      memoryBytes: 2 * gib,
+      diskBytes: 3 * gib,
+    };
+    const done = async (ref: Promise<OperationRef>): Promise<void> => {
+      expect(await over(provider, await ref)).toBe("done");
+    };
+    await provider.power(ask("stop", spec), spec.id, { to: "stop" });
+    await becomes(provider, spec.id, "stopped");
+    await done(provider.resize(ask("grow", spec), spec.id, size));
+    await provider.power(ask("start", spec), spec.id, { to: "start", hostId: "node-2" });
+    await becomes(provider, spec.id, "running");
+    if (!isOn) {
+      await provider.power(ask("off", spec), spec.id, { to: "stop" });
+      await becomes(provider, spec.id, "stopped");
+    }
+
+    await done(provider.revert(ask("revert", spec), spec.id, snapshot.id));
+    await becomes(provider, spec.id, isOn ? "running" : "stopped");
+    expect(await provider.machine(call, spec.id)).toMatchObject({ ...size, pendingResize: false });
+    const { store } = cluster.server.objects;
+    const place = { namespace: namespaceName(spec.owner.projectId), name: machineName(spec.id) };
+    const [claim] = store.all(kinds.claim);
+    expect(textAt(claim, "spec", "resources", "requests", "storage")).toBe("3Gi");
+    const wish = at(store.get(kinds.machine, place), "spec", "template", "spec", "affinity");
+    expect(JSON.stringify(wish)).toContain("node-2");
+    expect(JSON.stringify(wish)).not.toContain("node-1");
+    expect(strategy(spec)).toBe(isOn ? "RerunOnFailure" : "Halted");
+  },
+);
 
 test("H-29: a machine is on again also if it could not be put back, and that is said", async () => {
   const provider = driver();

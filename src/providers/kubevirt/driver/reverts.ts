@@ -1,7 +1,9 @@
 /**
  * The second half of a revert: KubeVirt puts back only what is off, so what was on is switched on again
- * once its disks are back, or once it is known that they will not be. A loop of its own, so that a read
- * writes nothing and nobody has to remember. What must stay true:
+ * once its disks are back, or once it is known that they will not be. It puts back more than disks, too: the
+ * size and the node that the machine had then, where it was sold another size since and may be placed
+ * elsewhere; these are written again. A loop of its own, so that a read writes nothing and nobody has to
+ * remember. What must stay true:
  *
  * - It is written on the machine that it is to be on again (`records.ts`), so any process goes on with it.
  * - Nothing is switched on twice, nor against a stop that was asked for since: the start, the end of the
@@ -9,17 +11,19 @@
  */
 import { z } from "zod";
 
-import type { ReadCall } from "#providers/provider.ts";
+import { ProviderError, type ReadCall } from "#providers/provider.ts";
 import { machineRestore } from "#providers/kubevirt/compile/snapshot.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { restoreProgress } from "#providers/kubevirt/observe/snapshot.ts";
 import { read } from "#providers/kubevirt/observe/seen.ts";
 
+import { affinityTo } from "./elsewhere.ts";
 import { isConflict, providerError } from "./errors.ts";
 import type { Hands } from "./hands.ts";
-import type { KeptMachine } from "./kept.ts";
+import { diskKey, type KeptMachine } from "./kept.ts";
 import { runSoFar } from "./power.ts";
 import { withRecord, type OperationRecord } from "./records.ts";
+import { growDisk, resizedDomain } from "./resize.ts";
 import { rest } from "./upkeep/rest.ts";
 
 const everyMs = 1_000;
@@ -34,6 +38,13 @@ const state = z.object({
   /** `on`: it was asked to run again, or is to stay off. `failed`: the same, and its disks are as they were. */
   power: z.enum(["start", "on", "failed"]).optional(),
   why: z.string().optional(),
+  /** What it was sold with, until it has that again. */
+  size: z
+    .object({
+      cpu: z.object({ sockets: z.int(), cores: z.int(), threads: z.int() }),
+      memoryBytes: z.number(),
+    })
+    .optional(),
 });
 
 type RevertState = z.infer<typeof state>;
@@ -113,14 +124,60 @@ export class Reverts {
     const machine = await this.#hands.find(call, machineId);
     const record = machine && waiting(machine);
     if (machine === undefined || record === undefined) return true;
-    const { restore } = revertState(record);
+    const { restore, power, size } = revertState(record);
     const outcome = await this.#outcome(call, { machine, record, restore });
     if (outcome === "running") return false;
-    const next: RevertState =
-      outcome === "done"
-        ? { restore, power: "on" }
-        : { restore, power: "failed", why: outcome.why.slice(0, saidCharactersMax) };
-    const starts = machine.seen.spec.runStrategy === "Halted" && !isToBeOff(machine, record);
+    const sold = outcome === "done" ? await this.#asSold(call, machineId, size) : {};
+    return this.#close(call, machineId, { record, outcome, power, sold });
+  }
+
+  /** What the restore took of its size and its node, as a patch; and its first disk is as large as it was. */
+  async #asSold(
+    call: ReadCall,
+    machineId: string,
+    size: RevertState["size"],
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const before = this.#hands.view.machines.get(machineId);
+    if (before === undefined) return {};
+    // The restore has written it: other disks, by other names.
+    await this.#hands.look(call, before);
+    const machine = this.#hands.view.machines.get(machineId) ?? before;
+    if (machine.seen.metadata.annotations[diskKey] !== undefined) {
+      try {
+        await growDisk(this.#hands, call, machine, machine.rootBytes);
+      } catch (error) {
+        // Its storage does not let it grow any more: it runs with the disk that there is, and that is said.
+        if (!isRefusal(error)) throw error;
+        this.#onFailed(error);
+      }
+    }
+    const domain = size === undefined ? {} : resizedDomain(this.#hands, machine, size);
+    const affinity = await affinityTo(this.#hands, call, machine, machine.hostId);
+    const body = { ...(affinity === undefined ? {} : { affinity }), domain };
+    return { template: { spec: body } };
+  }
+
+  /** Whether nothing is left to do. */
+  async #close(
+    call: ReadCall,
+    machineId: string,
+    of: {
+      readonly record: OperationRecord;
+      readonly outcome: "done" | { readonly why: string };
+      readonly power: RevertState["power"];
+      readonly sold: Readonly<Record<string, unknown>>;
+    },
+  ): Promise<boolean> {
+    const { record, outcome, power } = of;
+    const machine = this.#hands.view.machines.get(machineId);
+    if (machine === undefined) return true;
+    const { restore } = revertState(record);
+    const why = outcome === "done" ? {} : { why: outcome.why.slice(0, saidCharactersMax) };
+    const isOn =
+      power === "start" ? ({ power: outcome === "done" ? "on" : "failed" } as const) : {};
+    const next: RevertState = { restore, ...isOn, ...why };
+    const isOff = machine.seen.spec.runStrategy === "Halted";
+    const starts = power === "start" && isOff && !isToBeOff(machine, record);
     const metadata = {
       resourceVersion: machine.seen.metadata.resourceVersion,
       annotations: {
@@ -128,9 +185,9 @@ export class Reverts {
         ...(starts ? runSoFar(this.#hands, machine) : {}),
       },
     };
-    const spec = starts ? { spec: { runStrategy: "RerunOnFailure" } } : {};
+    const spec = { ...of.sold, ...(starts ? { runStrategy: "RerunOnFailure" } : {}) };
     try {
-      await this.#hands.patchMachine(call, machine, { metadata, ...spec });
+      await this.#hands.patchMachine(call, machine, { metadata, spec });
     } catch (error) {
       if (isConflict(error)) await this.#hands.look(call, machine);
       throw error;
@@ -180,15 +237,18 @@ export class Reverts {
   }
 }
 
-/** The revert of a machine that is to be on again after it. */
+/** The revert of a machine that is to be on again after it, or to have its size again. */
 function waiting({ records, seen }: KeptMachine): OperationRecord | undefined {
   if (seen.metadata.deletionTimestamp !== undefined) return undefined;
-  return records.find(
-    (each) =>
-      each.kind.startsWith("revert ") &&
-      each.state === "done" &&
-      revertState(each).power === "start",
-  );
+  return records.find((each) => {
+    if (!each.kind.startsWith("revert ") || each.state !== "done") return false;
+    const { power, size } = revertState(each);
+    return power === "start" || size !== undefined;
+  });
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProviderError && error.code === "refused";
 }
 
 /** Somebody asked for it to be off since. */

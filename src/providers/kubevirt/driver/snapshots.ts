@@ -5,11 +5,7 @@ import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
 import { actName } from "#providers/kubevirt/compile/names.ts";
-import {
-  machineRestore,
-  machineSnapshot,
-  snapshotRefusals,
-} from "#providers/kubevirt/compile/snapshot.ts";
+import { machineSnapshot, snapshotRefusals } from "#providers/kubevirt/compile/snapshot.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import {
   restoreFailed,
@@ -29,7 +25,7 @@ import {
 
 import { isConflict, missing, refused, refusedBecause } from "./errors.ts";
 import type { Hands } from "./hands.ts";
-import type { KeptMachine } from "./kept.ts";
+import { bytesOf, topologyOf, type KeptMachine } from "./kept.ts";
 import { halt } from "./power.ts";
 import type { OperationRecord } from "./records.ts";
 import { revertRecord, revertState } from "./reverts.ts";
@@ -72,19 +68,13 @@ export function revert(
     if ((await snapshotOf(hands, call, machine, snapshotId)) === undefined) {
       throw missingSnapshot(snapshotId);
     }
-    const { facts } = await hands.site();
-    const { owner, operationId } = call;
-    const { namespace } = machine;
-    const ask = { id: snapshotId, machineId, namespace, owner, site: facts, operationId };
-    const object = machineRestore(ask);
-    const restore = object.metadata.name;
+    const restore = actName("restore", call.operationId);
     const isLive = instance !== undefined && machine.seen.spec.runStrategy !== "Halted";
+    const { cpu, memory } = machine.seen.spec.template.spec.domain;
+    const size = { cpu: topologyOf(cpu), memoryBytes: bytesOf(memory.guest) };
     // KubeVirt puts back only what is off; reverts.ts makes the restore, and switches it on again.
-    if (isLive) {
-      return { ...halt(hands, call, found, 0), of: revertRecord({ restore, power: "start" }) };
-    }
-    const act = () => createOnce(hands, call, kinds.restore, object);
-    return { act, of: revertRecord({ restore }) };
+    if (!isLive) return { of: revertRecord({ restore, size }) };
+    return { ...halt(hands, call, found, 0), of: revertRecord({ restore, power: "start", size }) };
   });
 }
 
@@ -146,8 +136,12 @@ export async function revertStatus(
   call: ReadCall,
   { machine, record }: { readonly machine: KeptMachine; readonly record: OperationRecord },
 ): Promise<Progress | undefined> {
-  const { restore: name, power, why } = revertState(record);
-  if (power === undefined) return restoreStatus(hands, call, { machine, name });
+  const { restore: name, power, why, size } = revertState(record);
+  if (power === undefined) {
+    if (size !== undefined) return { state: "running" };
+    if (why !== undefined) return restoreFailed(why);
+    return restoreStatus(hands, call, { machine, name });
+  }
   const phase = hands.view.instances.get(machine.machineId)?.seen.status?.phase;
   const isUp = phase === "Running" || machine.seen.spec.runStrategy === "Halted";
   if (power === "start" || !isUp) return { state: "running" };
