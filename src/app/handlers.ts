@@ -29,6 +29,7 @@ import { insightHandlers } from "#api/routes/insights/insights.ts";
 import * as files from "#api/routes/jobs/files.ts";
 import { createJobBatch } from "#api/routes/jobs/batch.ts";
 import * as jobs from "#api/routes/jobs/jobs.ts";
+import { getJobCosts } from "#api/routes/jobs/costs.ts";
 import { getJobRequest } from "#api/routes/jobs/request.ts";
 import { jobPolicyHandlers } from "#api/routes/jobs/policy.ts";
 import * as logs from "#api/routes/jobs/logs.ts";
@@ -98,6 +99,7 @@ export const handlers: Partial<Handlers> = {
   createJobBatch,
   listJobs: jobs.listJobsHandler,
   getJob: jobs.getJob,
+  getJobCosts,
   getJobRequest,
   cancelJob: jobs.cancelJob,
   readJobLog: logs.readJobLog,

@@ -132,7 +132,8 @@ export function jobText(job: Job): string {
     ],
     job.attempts,
   );
-  if (job.preemptions.length === 0) return `${head}\n${attempts}`;
+  const costs = `What each comes to: millrace job costs ${job.name}\n`;
+  if (job.preemptions.length === 0) return `${head}\n${attempts}${costs}`;
   const preemptions = table<Job["preemptions"][number]>(
     [
       { title: "ATTEMPT", cell: (each) => each.attempt, right: true },
@@ -143,7 +144,7 @@ export function jobText(job: Job): string {
     ],
     job.preemptions,
   );
-  return `${head}\n${attempts}\n${preemptions}`;
+  return `${head}\n${attempts}${costs}\n${preemptions}`;
 }
 
 function membersField({ gang }: Job): string | undefined {

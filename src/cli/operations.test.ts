@@ -116,6 +116,7 @@ const commands: Readonly<Record<OperationId, string>> = {
   createJobBatch: `job submit --batch ${jobs} --all-or-none`,
   listJobs: "job list",
   getJob: `job show ${id}`,
+  getJobCosts: `job costs ${id}`,
   getJobRequest: `job request ${id}`,
   cancelJob: `job cancel ${id} --no-wait`,
   readJobLog: `job logs ${id}`,

@@ -6,6 +6,9 @@ import { z } from "zod";
 
 import type { Job } from "#contract/schemas/compute.ts";
 import { sql } from "#db/sql.ts";
+import { formatFen } from "#kernel/money.ts";
+import { multiply, parseRational, rational } from "#kernel/rational.ts";
+import { roundToFen } from "#kernel/rounding.ts";
 import type { EvictedBy } from "#providers/provider.ts";
 
 import { jobCloud } from "./job-cloud.ts";
@@ -88,6 +91,14 @@ test.each(cases)(
       expect(others).toEqual([]);
       expect(held).toEqual({ attempt: 1, billable: billed, from: times[0], until: times[1] });
     });
+    // Its owner can check it: these seconds, at this price.
+    const [told] = (await cloud.api.call("getJobCosts", { params: { jobId: id } })).attempts;
+    const seconds = Math.floor((times[1] ?? 0) / 1000) - Math.floor((times[0] ?? 0) / 1000);
+    const cpu = told?.lines.find(({ sku }) => sku === "cpu.core");
+    expect(cpu).toMatchObject({ seconds, billable: billed });
+    const hours = multiply(parseRational(cpu?.units ?? ""), rational(BigInt(seconds), 3600n));
+    const amount = multiply(hours, parseRational(cpu?.unitPrice ?? ""));
+    expect(cpu?.amount).toBe(billed ? formatFen(roundToFen(amount)) : "0.00");
     expect(await noticesOf(notice, name)).toBe(1);
     const { items } = await cloud.api.call("listAudit", { query: {} });
     const action = billed ? "job.preempt" : "job.move";

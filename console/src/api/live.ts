@@ -19,7 +19,7 @@ const money = ["getBalance", "getStanding", "getQuota"] as const;
 /** What may look otherwise after an event of a kind. */
 const shows: Readonly<Record<Kind, readonly JsonOperationId[]>> = {
   lease: ["listLeases", "getLease", "listLeaseEvents", "listSnapshots", "listOffers", ...money],
-  job: ["listJobs", "getJob", "explainRequest", "listOffers", "listFiles", ...money],
+  job: ["listJobs", "getJob", "getJobCosts", "explainRequest", "listOffers", "listFiles", ...money],
   operation: ["getOperation", "listLeases", "getLease", "listSnapshots"],
   balance: [...money, "listJournals", "listNotices", "getStatement"],
 };

@@ -11,6 +11,7 @@ import {
   oneArgument,
   type Shell,
 } from "#cli/define.ts";
+import { jobCostsText } from "#cli/job-costs.ts";
 import { endText, exitCodeOf, jobSummary, jobText, lastEnd } from "#cli/job-text.ts";
 import { waitForJob } from "#cli/job-wait.ts";
 import { collect, listText } from "#cli/lists.ts";
@@ -69,6 +70,18 @@ export function addJobs(parent: Command, shell: Shell): void {
       const jobId = await resolve(session, kinds.job, text);
       const value = await session.client.call("getJob", { params: { jobId } });
       await session.out.show({ value, ids: [value.id], text: () => jobText(value) });
+    },
+  });
+
+  define(parent, shell, {
+    usage: "costs <job>",
+    summary: "What each attempt of a job used, its prices, and what that comes to",
+    args: oneArgument,
+    options: noOptions,
+    act: async (session, [text]) => {
+      const jobId = await resolve(session, kinds.job, text);
+      const value = await session.client.call("getJobCosts", { params: { jobId } });
+      await session.out.show({ value, ids: [jobId], text: () => jobCostsText(value) });
     },
   });
 

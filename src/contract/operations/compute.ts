@@ -3,6 +3,7 @@ import { z } from "zod";
 import { operation } from "#contract/operation.ts";
 import { id, nothing, page, pageQuery } from "#contract/schemas/common.ts";
 import * as compute from "#contract/schemas/compute.ts";
+import { jobCosts } from "#contract/schemas/job-costs.ts";
 
 const ofLease = z.strictObject({ leaseId: id });
 const ofSnapshot = z.strictObject({ leaseId: id, snapshotId: id });
@@ -136,6 +137,7 @@ export const computeOperations = {
     permission: "platform.manage",
     audit: "lease.move",
     body: compute.moveLeaseBody,
+    result: compute.movedLease,
     failures: ["wrong_state", "unsupported"],
   }),
   releaseLease: operation({
@@ -262,6 +264,15 @@ export const computeOperations = {
     permission: "compute.read",
     params: ofJob,
     result: compute.job,
+  }),
+  getJobCosts: operation({
+    method: "GET",
+    path: "/v1/jobs/{jobId}/costs",
+    summary: "What each attempt of the job used: seconds, price, and what that comes to",
+    tag: "jobs",
+    permission: "compute.read",
+    params: ofJob,
+    result: jobCosts,
   }),
   getJobRequest: operation({
     method: "GET",

@@ -79,6 +79,15 @@ export const jobs = {
   attemptNewest: "As it goes on",
   isBilled: "billed",
   isNotBilled: "not billed",
+  attemptCost: {
+    title: "What attempt {{number}} comes to",
+    seconds: "Seconds",
+    price: "Price",
+    amount: "Amount",
+    all: "All attempts:",
+    help: "By the metered seconds, at the prices of their days. The bill prices a day's use of the whole account: bands and packages can make it less.",
+    ofMember: "Of the first of its members; each of the others has attempts of its own.",
+  },
   now: "now",
   attemptState: {
     waiting: "waits for a machine",

@@ -75,6 +75,15 @@ export const jobs = {
   attemptNewest: "跟随最新",
   isBilled: "计费",
   isNotBilled: "不计费",
+  attemptCost: {
+    title: "第 {{number}} 次运行的费用",
+    seconds: "秒数",
+    price: "单价",
+    amount: "金额",
+    all: "全部运行合计：",
+    help: "按计量的秒数和当日价格计算。账单按整个账户的日用量计价，阶梯折扣和算力包可能使实际费用更低。",
+    ofMember: "仅为第一个成员；其他成员各有自己的运行记录。",
+  },
   now: "至今",
   attemptState: {
     waiting: "等待分配虚拟机",

@@ -1,7 +1,11 @@
-/** Attempts as a timeline: how each ended, told apart, and whether it is billed. */
+/** Attempts as a timeline: how each ended, told apart, and what it costs. */
 import "./jobs.css";
 import type { ReactNode } from "react";
+import type { AnswerOf } from "#client/types.ts";
 
+import { useApi } from "#console/api/queries.ts";
+import { Money } from "#console/components/money.tsx";
+import { ProblemBox } from "#console/components/problem-box.tsx";
 import { durationText, useNow, When } from "#console/components/when.tsx";
 import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
@@ -12,28 +16,61 @@ import { Muted, Text } from "#console/ui/text.tsx";
 import type { Tone } from "#console/ui/theme.ts";
 
 import type { Attempt, Job } from "./actions.ts";
+import { AttemptCost } from "./attempt-cost.tsx";
 import { attemptSeconds } from "./job-text.ts";
 
 type End = NonNullable<Attempt["end"]>;
 
-export function Attempts({
-  attempts,
-  timeLimitSeconds,
+/** What a running attempt has come to by now is told by no event. */
+const costsEveryMs = 15_000;
+
+export function Attempts({ job }: { readonly job: Job }): ReactNode {
+  const { t } = useText();
+  const { attempts } = job;
+  const isRunning = attempts.some(({ state }) => state === "running");
+  const costs = useApi(
+    "getJobCosts",
+    { params: { jobId: job.id } },
+    isRunning ? { everyMs: costsEveryMs } : {},
+  );
+  if (attempts.length === 0) return <Muted>{t("jobs.attemptsNone")}</Muted>;
+  return (
+    <Stack>
+      <Timeline job={job} costs={costs.data} />
+      {costs.error === null ? null : (
+        <ProblemBox error={costs.error} onRetry={() => void costs.refetch()} />
+      )}
+      {costs.data === undefined ? null : (
+        <div>
+          <Text>
+            {t("jobs.attemptCost.all")} <Money amount={costs.data.amount} />
+          </Text>
+          <Muted>{t("jobs.attemptCost.help")}</Muted>
+          {job.gang === null ? null : <Muted>{t("jobs.attemptCost.ofMember")}</Muted>}
+        </div>
+      )}
+    </Stack>
+  );
+}
+
+function Timeline({
+  job: { attempts, timeLimitSeconds },
+  costs,
 }: {
-  readonly attempts: readonly Attempt[];
-  readonly timeLimitSeconds: number;
+  readonly job: Job;
+  readonly costs: AnswerOf<"getJobCosts"> | undefined;
 }): ReactNode {
   const { t, language } = useText();
   const nowMs = useNow(
     attempts.some(({ state }) => state === "running"),
     1000,
   );
-  if (attempts.length === 0) return <Muted>{t("jobs.attemptsNone")}</Muted>;
   return (
     <ol className="attempts">
       {attempts.map((attempt) => {
         const { tone, icon, text } = lookOf(attempt, { t, timeLimitSeconds });
         const ran = attemptSeconds(attempt, nowMs);
+        const cost = costs?.attempts.find(({ number }) => number === attempt.number);
         return (
           <li key={attempt.number}>
             <span className="attempts-mark">
@@ -61,6 +98,7 @@ export function Attempts({
                   {ran === undefined ? null : ` · ${durationText(ran, language)}`}
                 </Muted>
               )}
+              {cost === undefined ? null : <AttemptCost of={cost} />}
             </Stack>
           </li>
         );

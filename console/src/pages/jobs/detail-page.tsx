@@ -95,7 +95,7 @@ function JobTabs({ job }: { readonly job: Job }): ReactNode {
       content: () => (
         <Stack>
           <Card title={t("jobs.tab.attempts")}>
-            <Attempts attempts={job.attempts} timeLimitSeconds={job.timeLimitSeconds} />
+            <Attempts job={job} />
           </Card>
           <Interruptions job={job} />
         </Stack>

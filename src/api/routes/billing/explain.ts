@@ -3,33 +3,19 @@ import type { z } from "zod";
 
 import type { Handlers } from "#api/handler.ts";
 import { time, timeOrNull } from "#api/routes/wire.ts";
-import { loadPriceBook } from "#catalog/price-profiles.ts";
 import type { lineExplanation } from "#contract/schemas/billing.ts";
-import { tiersAt } from "#customers/tier-store.ts";
-import type { Queryable } from "#db/pool.ts";
 import { explainLine, type Explanation } from "#flow/invoice/explain.ts";
 import { requestNames } from "#flow/admit/requests.ts";
 import type { StoredEvent } from "#flow/meter/event-rows.ts";
-import { contractPrices } from "#flow/rate/contracts.ts";
-import type { PriceOf } from "#flow/rate/decide.ts";
 import { quantityInUnits, type ChargeLine } from "#flow/rate/lines.ts";
-import { priceOn } from "#flow/rate/prices.ts";
 import type { Running } from "#flow/rate/telescope.ts";
-import {
-  addDays,
-  dayStart,
-  daysOf,
-  firstDay,
-  localDay,
-  monthOf,
-  type LocalDay,
-} from "#kernel/calendar.ts";
+import { addDays, daysOf, firstDay, localDay, monthOf, type LocalDay } from "#kernel/calendar.ts";
 import { formatFen } from "#kernel/money.ts";
 import { formatRational, rational } from "#kernel/rational.ts";
 import { formatRounded, roundToFen } from "#kernel/rounding.ts";
-import type { TimeZone } from "#kernel/zone.ts";
 
 import { accountOf } from "./account.ts";
+import { pricesOfTenant } from "./prices.ts";
 
 type Shown = z.output<typeof lineExplanation>;
 
@@ -40,29 +26,14 @@ export const explainHandlers = {
     const day = localDay(params.date);
     const { sku } = params;
     const { zone } = await accountOf(tx, tenantId);
-    const priceOf = await pricesOfTenant(tx, { tenantId, zone, day });
+    const days = daysOf(firstDay(monthOf(day)), addDays(day, 1));
+    const priceOf = await pricesOfTenant(tx, { tenantId, zone, days });
     const explanation = await explainLine(tx, { tenantId, day, sku, priceOf });
     const ids = explanation.events.map(({ use }) => use.requestId);
     const names = await requestNames(tx, { tenantId, ids: [...new Set(ids)] });
     return show(day, sku, { explanation, names });
   },
 } satisfies Partial<Handlers>;
-
-async function pricesOfTenant(
-  db: Queryable,
-  of: { readonly tenantId: string; readonly zone: TimeZone; readonly day: LocalDay },
-): Promise<PriceOf> {
-  const { tenantId, zone, day } = of;
-  const days = daysOf(firstDay(monthOf(day)), addDays(day, 1));
-  const starts = days.map((each) => dayStart(zone, each));
-  const tiers = await tiersAt(db, tenantId, starts);
-  const prices = {
-    book: await loadPriceBook(db),
-    contracts: await contractPrices(db, tenantId),
-    tierOn: (each: LocalDay) => tiers.get(dayStart(zone, each)) ?? "normal",
-  };
-  return (sku, each) => priceOn(prices, sku, each);
-}
 
 function show(
   day: LocalDay,

@@ -1,0 +1,65 @@
+/**
+ * What one attempt used and what that comes to, to be checked by hand: seconds, price, amount. An attempt
+ * that the platform lost has its seconds too, and costs nothing (R-PAYG-7).
+ */
+import type { ReactNode } from "react";
+import type { AnswerOf } from "#client/types.ts";
+
+import { grouped, Money, moneyText } from "#console/components/money.tsx";
+import { useText } from "#console/i18n/index.ts";
+import { Muted } from "#console/ui/text.tsx";
+
+type AttemptCosts = AnswerOf<"getJobCosts">["attempts"][number];
+
+export function AttemptCost({ of }: { readonly of: AttemptCosts }): ReactNode {
+  const { t } = useText();
+  if (of.lines.length === 0) return null;
+  return (
+    <div className="table-wrap">
+      <table className="table" aria-label={t("jobs.attemptCost.title", { number: of.number })}>
+        <thead>
+          <tr>
+            <th scope="col">SKU</th>
+            <th scope="col" className="end">
+              {t("jobs.attemptCost.seconds")}
+            </th>
+            <th scope="col" className="end">
+              {t("jobs.attemptCost.price")}
+            </th>
+            <th scope="col" className="end">
+              {t("jobs.attemptCost.amount")}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {of.lines.map((line, index) => (
+            // oxlint-disable-next-line react/no-array-index-key -- a SKU has a line for each of its prices
+            <tr key={`${line.sku} ${index}`}>
+              <th scope="row">
+                {line.sku} {line.units === "1" ? null : <Muted>× {line.units}</Muted>}
+              </th>
+              <td className="end tabular">{grouped(String(line.seconds))}</td>
+              <td className="end nowrap">
+                {line.unitPrice === null ? "—" : moneyText(line.unitPrice)}{" "}
+                <Muted size="xs">{line.unit === null ? "" : `/ ${line.unit}`}</Muted>
+              </td>
+              <td className="end">
+                <Money amount={line.amount} />
+              </td>
+            </tr>
+          ))}
+          <tr>
+            <th scope="row" colSpan={3}>
+              {t("common.cost.total")}
+            </th>
+            <td className="end">
+              <strong>
+                <Money amount={of.amount} />
+              </strong>
+            </td>
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
