@@ -41,7 +41,15 @@ function remarks({ machine = {}, instance, meta, gpus = [], pod, disk }: Told): 
               status: instance,
             }),
       pods: pod === undefined ? [] : [read.pod({ metadata, status: pod })],
-      dataVolumes: disk === undefined ? [] : [read.dataVolume({ metadata, status: disk })],
+      dataVolumes:
+        disk === undefined
+          ? []
+          : [
+              read.dataVolume({
+                metadata: { ...metadata, creationTimestamp: began },
+                status: disk,
+              }),
+            ],
     },
     now,
   );
@@ -72,6 +80,12 @@ const held = (reason: string): Told => ({
             : { waiting: { reason, message: "said" } },
       },
     ],
+  },
+});
+const filling = (reason: string): Told => ({
+  disk: {
+    phase: "ImportInProgress",
+    conditions: [{ type: "Running", status: "False", reason, lastTransitionTime: began }],
   },
 });
 const running = (more: object): Told => ({ instance: { phase: "Running", ...more } });
@@ -110,6 +124,12 @@ const all: readonly Told[] = [
   { disk: { phase: "Pending", conditions: [{ type: "Bound", status: "False" }] } },
   { disk: { phase: "Pending", conditions: [{ type: "Bound", status: "False", message: "why" }] } },
   { disk: { phase: "ImportInProgress", restartCount: 4 } },
+  { disk: { phase: "CloneScheduled" } },
+  filling("Scratch space required"),
+  filling("Unschedulable"),
+  pending(
+    'persistentvolumeclaims "d" is forbidden: exceeded quota: q, requested: requests.storage=2Gi, used: requests.storage=1Gi, limited: requests.storage=2Gi',
+  ),
   held("ImagePullBackOff"),
   held("CreateContainerConfigError"),
   held("OOMKilled"),

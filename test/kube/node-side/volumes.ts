@@ -37,18 +37,39 @@ export function fillVolumes(controllers: Controllers, filling: (volume: string) 
     const how = filling(name);
     if (typeof how === "object") {
       if (at(volume, "status", "restartCount") === restarts) return;
-      const running = { type: "Running", status: "False", reason: "Error", message: how.stuck };
+      const running = { status: "False", reason: "Error", message: how.stuck };
       const status = { phase: "ImportInProgress", progress: "N/A", claimName: name };
       setStatus(objects, kinds.dataVolume, volume.metadata, {
         ...status,
         restartCount: restarts,
-        conditions: [running],
+        conditions: conditions(name, running),
       });
       return;
     }
     const to = { "at once": "Succeeded", waits: "ImportInProgress", fails: "Failed" }[how];
     if (to === phase) return;
     const progress = how === "at once" ? "100.0%" : "N/A";
-    setStatus(objects, kinds.dataVolume, volume.metadata, { phase: to, progress, claimName: name });
+    setStatus(objects, kinds.dataVolume, volume.metadata, {
+      phase: to,
+      progress,
+      claimName: name,
+      conditions: conditions(name, runs[how]),
+    });
   });
+}
+
+const runs = {
+  "at once": { status: "False", reason: "Completed", message: "Import Complete" },
+  waits: { status: "True", reason: "Pod is running" },
+  fails: { status: "False", reason: "Error", message: "Unable to process data" },
+};
+
+/** As CDI 1.66 wrote them on a real node. */
+function conditions(name: string, running: object) {
+  const isReady = running === runs["at once"];
+  return [
+    { type: "Bound", status: "True", reason: "Bound", message: `PVC ${name} Bound` },
+    { type: "Ready", status: isReady ? "True" : "False" },
+    { type: "Running", ...running },
+  ];
 }

@@ -58,11 +58,11 @@ export function machineCondition(seen: SeenTogether, now: number): MachineCondit
   if (machine?.metadata.deletionTimestamp !== undefined) {
     return withReason("deleting", stuckEnd(seen, now), notes);
   }
-  if (instance === undefined) return { ...withoutInstance(seen), notes };
+  if (instance === undefined) return { ...withoutInstance(seen, now), notes };
   if (instance.metadata.deletionTimestamp !== undefined) {
     return withReason("stopping", stuckEnd(seen, now), notes);
   }
-  return { ...ofInstance(instance, seen), notes };
+  return { ...ofInstance(instance, seen, now), notes };
 }
 
 type Found = Omit<MachineCondition, "notes">;
@@ -75,16 +75,14 @@ function withReason(
   return reason === undefined ? { state, notes } : { state, reason, notes };
 }
 
-function withoutInstance({ machine, dataVolumes }: SeenTogether): Found {
+function withoutInstance({ machine, dataVolumes }: SeenTogether, now: number): Found {
   if (machine === undefined || machine.spec.runStrategy === "Halted") return { state: "stopped" };
   const failure = conditionOf(machine, "Failure");
   if (failure?.status === "True") {
     return { state: "waiting", reason: explainFailure(failure.message ?? failure.reason ?? "") };
   }
-  const disk = dataVolumes.map(explainDataVolume).find((each) => each !== undefined);
-  if (disk !== undefined) {
-    return { state: disk.for === "nobody" ? "preparing" : "waiting", reason: disk };
-  }
+  const disk = diskHangs(dataVolumes, now);
+  if (disk !== undefined) return disk;
   // It ended by itself or by hand, and stays so until it is started again, also after a crash loop.
   if (staysOff(machine)) return { state: "stopped" };
   switch (machine.status?.printableStatus ?? "") {
@@ -97,7 +95,7 @@ function withoutInstance({ machine, dataVolumes }: SeenTogether): Found {
   }
 }
 
-function ofInstance(instance: SeenInstance, seen: SeenTogether): Found {
+function ofInstance(instance: SeenInstance, seen: SeenTogether, now: number): Found {
   switch (instance.status?.phase ?? "") {
     case "Running":
       return { state: isTrue(instance, "Paused") ? "paused" : "running" };
@@ -108,12 +106,16 @@ function ofInstance(instance: SeenInstance, seen: SeenTogether): Found {
     case "Unknown":
       return { state: "unknown", reason: nodeLost(instance) };
     default:
-      return beforeRunning(instance, seen);
+      return beforeRunning(instance, seen, now);
   }
 }
 
 /** The nearest obstacle first: KubeVirt's own, the scheduler's, the disks', the pod's. */
-function beforeRunning(instance: SeenInstance, { pods, dataVolumes }: SeenTogether): Found {
+function beforeRunning(
+  instance: SeenInstance,
+  { pods, dataVolumes }: SeenTogether,
+  now: number,
+): Found {
   const synchronized = conditionOf(instance, "Synchronized");
   if (synchronized?.status === "False") {
     return { state: "waiting", reason: explainFailure(synchronized.message ?? "") };
@@ -124,12 +126,18 @@ function beforeRunning(instance: SeenInstance, { pods, dataVolumes }: SeenTogeth
   if (scheduled?.status === "False") {
     return { state: "waiting", reason: explainUnschedulable(scheduled.message ?? "") };
   }
-  const disk = dataVolumes.map(explainDataVolume).find((each) => each !== undefined);
-  if (disk !== undefined) {
-    return { state: disk.for === "nobody" ? "preparing" : "waiting", reason: disk };
-  }
+  const disk = diskHangs(dataVolumes, now);
+  if (disk !== undefined) return disk;
   const pod = pods.map(explainPod).find((each) => each !== undefined);
   return pod === undefined ? { state: "starting" } : { state: "waiting", reason: pod };
+}
+
+function diskHangs(dataVolumes: readonly SeenDataVolume[], now: number): Found | undefined {
+  const reason = dataVolumes
+    .map((each) => explainDataVolume(each, now))
+    .find((each) => each !== undefined);
+  if (reason === undefined) return undefined;
+  return { state: reason.for === "nobody" ? "preparing" : "waiting", reason };
 }
 
 function crash(instance: SeenInstance): Explanation {

@@ -22,6 +22,17 @@ const rules: readonly Rule[] = [
   },
   {
     pattern:
+      /persistentvolumeclaims "[^"]+" is forbidden: exceeded quota: ([^,]+), requested: (\S+?), used: (\S+?), limited: (\S+)/u,
+    explain: ([, quota = "", requested = "", used = "", limited = ""]) => ({
+      code: "over_namespace_quota",
+      for: "operator",
+      message: `The namespace's quota ${quota} has no room for the machine's disk: it asks for ${amounts(requested)}; ${amounts(used)} are used of ${amounts(limited)}.`,
+      action:
+        "Raise that quota, or release something in the project; the disk is then made by itself.",
+    }),
+  },
+  {
+    pattern:
       /exceeded quota: ([^,]+), requested: (\S+?),?(?:\s+used: (\S+?), limited: (\S+))?(?:\s|$)/u,
     explain: ([, quota = "", requested = "", used, limited]) => ({
       code: "over_namespace_quota",
@@ -65,11 +76,11 @@ const rules: readonly Rule[] = [
   },
   {
     pattern:
-      /(?:DataSource|PersistentVolumeClaim|VolumeSnapshot|PVC) "?([^\s"]+)"? not found|Source PVC (\S+) not found/u,
-    explain: ([, one, other]) => ({
+      /(?:DataSource|PersistentVolumeClaim|VolumeSnapshot|PVC) "?([^\s"]+)"? not found|datasources\.cdi\.kubevirt\.io "([^"]+)" not found|Source PVC (\S+) not found|The source (?:pvc|snapshot) (\S+) doesn't exist/u,
+    explain: ([, ...found]) => ({
       code: "image_missing",
       for: "operator",
-      message: `The image ${one ?? other ?? ""} that the machine's disk is to be copied from is not in the cluster.`,
+      message: `The image ${found.find((name) => name !== undefined) ?? ""} that the machine's disk is to be copied from is not in the cluster.`,
       action: "Import it, or correct the site's table of images.",
     }),
   },
@@ -114,11 +125,18 @@ const rules: readonly Rule[] = [
   },
 ];
 
-export function explainFailure(said: string): Explanation {
+/** Only what it means; nothing for a sentence that nobody has seen. */
+export function knownFailure(said: string): Explanation | undefined {
   for (const { pattern, explain } of rules) {
     const match = pattern.exec(said);
     if (match !== null) return { ...explain(match), details: { said } };
   }
+  return undefined;
+}
+
+export function explainFailure(said: string): Explanation {
+  const known = knownFailure(said);
+  if (known !== undefined) return known;
   return {
     code: "not_synchronized",
     for: "operator",

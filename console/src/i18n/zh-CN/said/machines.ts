@@ -68,6 +68,14 @@ export const machines: Said = [
     "The namespace's quota {quota} has no room for the machine's pod: it asks for {*asked}.",
     "命名空间配额 {quota} 已容不下该机器的 Pod：需要 {asked}。",
   ],
+  [
+    "The namespace's quota {quota} has no room for the machine's disk: it asks for {*asked}.",
+    "命名空间配额 {quota} 已容不下该机器的磁盘：需要 {asked}。",
+  ],
+  [
+    "Raise that quota, or release something in the project; the disk is then made by itself.",
+    "请提高该配额，或释放项目中的部分资源；随后磁盘会自行创建。",
+  ],
   ["{used} are used of {limited}", "已用 {used}，上限 {limited}"],
   [
     "Raise that quota, or release something in the project; the machine then starts by itself.",
@@ -131,6 +139,28 @@ export const machines: Said = [
   [
     "Check that the image's address answers from within the cluster, that it is of a kind that CDI reads, and that the disk is large enough for it.",
     "请确认镜像地址在集群内可访问、格式为 CDI 所支持，且磁盘足够大。",
+  ],
+  ["CDI gives no reason; the log of its pod has it", "CDI 未说明原因，见其 Pod 的日志"],
+  [
+    "Disk {name} needs room beside it in which its image is unpacked, and is given none.",
+    "磁盘 {name} 需要额外空间来解包镜像，但没有得到。",
+  ],
+  [
+    "Look at the events of its claim (kubectl describe pvc): most often a quota of the namespace has no room for it, or scratchSpaceStorageClass of CDI's configuration is not there.",
+    "请查看其卷声明的事件（kubectl describe pvc）：多为命名空间配额不足，或 CDI 配置的 scratchSpaceStorageClass 不存在。",
+  ],
+  ["The pod that fills disk {name} finds no node.", "写入磁盘 {name} 的 Pod 找不到节点。"],
+  [
+    "Look at its events: most often nodes that its storage reaches are full or tainted (podResourceRequirements and workload of CDI's configuration).",
+    "请查看其事件：多为存储可达的节点已满或带有污点（见 CDI 配置的 podResourceRequirements 与 workload）。",
+  ],
+  [
+    "Disk {name} was to be copied from its image, and CDI does not begin.",
+    "磁盘 {name} 应由镜像复制而来，但 CDI 一直没有开始。",
+  ],
+  [
+    "Look at the events of its claim (kubectl describe pvc): most often it is smaller than the claim that it is to be copied from (minDiskGib of the image in the site's settings).",
+    "请查看其卷声明的事件（kubectl describe pvc）：多为小于所要复制的卷（见站点设置中该镜像的 minDiskGib）。",
   ],
   [
     "Disk {name} is made on the node that the machine comes to.",
