@@ -25,6 +25,7 @@ export function aHost(change: Partial<HostState> = {}): HostState {
     hugePagesMiBUsed: { "2Mi": 0, "1Gi": 0 },
     numaNodes: [],
     machineCosts: null,
+    refuses: {},
     labels: {},
     devices: [],
     antiAffineTenants: [],

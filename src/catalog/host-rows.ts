@@ -34,26 +34,28 @@ export async function writeHosts(
     numa: host.numa ?? [],
     gpu_driver: host.gpuDriver,
     machine_costs: host.machineCosts,
+    refuses: host.refuses,
   }));
   const changed = await db.execute(sql`
     insert into host (id, cluster_id, site, native_id, name, state, cpus, memory_bytes, disk_bytes,
-      huge_pages, labels, numa, gpu_driver, machine_costs, seen_at, state_since)
+      huge_pages, labels, numa, gpu_driver, machine_costs, refuses, seen_at, state_since)
     select s.id, ${clusterId}, ${site}, s.native_id, s.native_id, s.state, s.cpus, s.memory_bytes,
-      s.disk_bytes, s.huge_pages, s.labels, s.numa, s.gpu_driver, s.machine_costs, ${at}, ${at}
+      s.disk_bytes, s.huge_pages, s.labels, s.numa, s.gpu_driver, s.machine_costs, s.refuses, ${at}, ${at}
     from jsonb_to_recordset(${json(rows)}::jsonb) as s(id uuid, native_id text, state text, cpus int,
       memory_bytes int8, disk_bytes int8, huge_pages jsonb, labels jsonb, numa jsonb,
-      gpu_driver text, machine_costs jsonb)
+      gpu_driver text, machine_costs jsonb, refuses jsonb)
     where not exists (select from host h where h.site = ${site} and h.native_id = s.native_id
       and (h.state, h.cpus, h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa,
-          h.gpu_driver, h.machine_costs)
+          h.gpu_driver, h.machine_costs, h.refuses)
         is not distinct from (s.state, s.cpus, s.memory_bytes, s.disk_bytes, s.huge_pages, s.labels,
-          s.numa, s.gpu_driver, s.machine_costs))
+          s.numa, s.gpu_driver, s.machine_costs, s.refuses))
     on conflict (site, native_id) do update set state = excluded.state, cpus = excluded.cpus,
       state_since = case when host.state = excluded.state then host.state_since
         else excluded.state_since end,
       memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes,
       huge_pages = excluded.huge_pages, labels = excluded.labels, numa = excluded.numa,
       gpu_driver = excluded.gpu_driver, machine_costs = excluded.machine_costs,
+      refuses = excluded.refuses,
       seen_at = excluded.seen_at`);
   if (changed > 0) await writeStorage(db, clusterId, hosts);
   return changed;

@@ -9,6 +9,7 @@ import { json } from "#db/json.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
+import type { Refuses } from "#kernel/host-refuses.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 import { writeDevices, writeHosts } from "./host-rows.ts";
@@ -59,6 +60,7 @@ export interface HostSaid {
   readonly numa?: readonly { readonly cpus: number; readonly memoryBytes: number }[];
   readonly gpuDriver?: string;
   readonly machineCosts?: MachineCosts;
+  readonly refuses?: Refuses;
 }
 
 /** Whether it was away until now. One that was retired is back. */

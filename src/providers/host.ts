@@ -1,4 +1,5 @@
 /** What a platform shows of its hosts: part of the contract, see provider.ts. */
+import type { Refuses } from "#kernel/host-refuses.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 export interface GpuDevice {
@@ -52,6 +53,11 @@ export interface Host {
    * placed within the sizes above must run. Absent where that is nothing, or kept out of the sizes.
    */
   readonly machineCosts?: MachineCosts;
+  /**
+   * What it starts none of as it is set up, with the reason in a sentence for whoever runs it: such a thing
+   * is placed elsewhere. Not for what passes by itself, which `state` says.
+   */
+  readonly refuses?: Refuses;
 }
 
 export interface NumaNode {

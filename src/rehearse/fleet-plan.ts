@@ -112,7 +112,12 @@ function displacedFrom(
   held: readonly Held[],
   planner: Planner,
 ): FleetPlan["displaced"] {
-  const askOf = ({ tenantId, shape }: Held): PlaceAsk => ({ tenantId, shape, afterFault: true });
+  const askOf = ({ tenantId, kind, shape }: Held): PlaceAsk => ({
+    tenantId,
+    kind,
+    shape,
+    afterFault: true,
+  });
   const lost = held.filter(({ hostId }) => !there.has(hostId));
   return [...Map.groupBy(lost, ({ gang, requestId }) => gang?.id ?? requestId)].flatMap(
     ([id, members]) => {

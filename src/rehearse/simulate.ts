@@ -154,8 +154,8 @@ export function* rehearsing(
   }
 }
 
-export function askOf({ tenantId, shape }: Piece): PlaceAsk {
-  return { tenantId, shape };
+export function askOf({ tenantId, kind, shape }: Piece): PlaceAsk {
+  return { tenantId, kind, shape };
 }
 
 export function endOf({ startedAt, piece }: Running): number {

@@ -36,10 +36,11 @@ export async function startTestCluster(
   const nodes = startNodeSide(server, {
     ...options.side,
     bootMs: options.bootMs ?? 20,
-    nodes: [
-      { name: "node-1", resources: { [a100]: 1 }, labels: { "kubevirt.io/cpumanager": "true" } },
-      { name: "node-2", resources: { [a100]: 1 } },
-    ],
+    nodes: ["node-1", "node-2"].map((name) => ({
+      name,
+      resources: { [a100]: 1 },
+      labels: { "kubevirt.io/cpumanager": "true" },
+    })),
   });
   const ssh = await sshServer();
   const forget = followGuests(server, ssh.port);

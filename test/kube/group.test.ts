@@ -23,7 +23,7 @@ import { isBusy } from "./api/metrics.ts";
 import { remove } from "./api/removal.ts";
 import { startClusterCloud } from "./cloud.ts";
 import { a100 } from "./driver-cluster.ts";
-import { byController } from "./node-side/writing.ts";
+
 import { agentSince } from "./true-runs.ts";
 
 const minuteMs = 60_000;
@@ -31,12 +31,7 @@ const waiting = { timeout: 120_000, interval: 100 };
 const byHand = { manager: "kubectl", validation: "Ignore" } as const;
 const cloud = await startClusterCloud({
   settings: { gpus: { [a100]: { model: "A100", memoryGib: 80 } } },
-  prepare: ({ server }) => {
-    installAgents(server);
-    // CPUs of its own for a machine with a card, as on the first node.
-    const labels = { "kubevirt.io/cpumanager": "true" };
-    server.objects.patch(kinds.node, { name: "node-2" }, { metadata: { labels } }, byController);
-  },
+  prepare: ({ server }) => installAgents(server),
 });
 const { cluster, db } = cloud;
 const { objects } = cluster.server;

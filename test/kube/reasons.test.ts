@@ -35,10 +35,8 @@ await acme.call("createSshKey", { body: { name: "laptop", publicKey: sshKey } })
 
 type Lease = AnswerOf<"getLease">;
 
-async function rented(name: string): Promise<string> {
-  const { lease } = await acme.call("createLease", {
-    body: { name, flavor: "nano", image: "tiny" },
-  });
+async function rented(name: string, flavor = "nano"): Promise<string> {
+  const { lease } = await acme.call("createLease", { body: { name, flavor, image: "tiny" } });
   return lease.id;
 }
 
@@ -72,6 +70,51 @@ async function released(leaseId: string): Promise<void> {
     expect(await leaseOf(leaseId)).toMatchObject({ state: "released" });
   }, waiting);
 }
+
+/** What KubeVirt's agent says of the kubelet there. */
+function givesCpus(name: string, value: "true" | "false"): void {
+  const labels = { "kubevirt.io/cpumanager": value };
+  objects.patch(kinds.node, { name }, { metadata: { labels } }, byController);
+}
+
+test("R-CPU-11, R-CORE-03: class core goes where the kubelet gives it CPUs of its own, or is refused before it costs", async () => {
+  const starting = async (): Promise<readonly string[]> => {
+    const { items } = await operator.call("listHosts");
+    expect(items).toHaveLength(2);
+    const starts = items.filter(({ refuses }) => refuses.every(({ work }) => work !== "core"));
+    return starts.map(({ name }) => name);
+  };
+  const cpu = { sockets: 1, cores: 2, threads: 1 };
+  await operator.call("createFlavor", {
+    body: { name: "own", vcpus: 2, cpu, memoryMiB: 2048, diskGiB: 5, serviceClass: "core" },
+  });
+  givesCpus("node-2", "false");
+  await vi.waitFor(async () => expect(await starting()).toEqual(["node-1"]), waiting);
+  // Where there is room matters less: without the rule the second would go to the other node.
+  const leases = await Promise.all(["first", "second"].map((name) => rented(name, "own")));
+  for (const leaseId of leases) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await runs(leaseId);
+  }
+  const { items } = await operator.call("listHosts");
+  expect(items.map(({ name, cpusUsed }) => [name, cpusUsed > 4])).toEqual([
+    ["node-1", true],
+    ["node-2", false],
+  ]);
+  givesCpus("node-1", "false");
+  await vi.waitFor(async () => expect(await starting()).toEqual([]), waiting);
+  await expect(rented("third", "own")).rejects.toMatchObject({
+    code: "unplaceable",
+    message: expect.stringContaining("starts no machines of class core on 2"),
+  });
+  const system = await operator.call("getSystem");
+  expect(system.findings.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/^No node of the cluster starts machines of class core: the kubelet/u),
+  );
+  givesCpus("node-1", "true");
+  await vi.waitFor(async () => expect(await starting()).toEqual(["node-1"]), waiting);
+  await Promise.all(leases.map(released));
+}, 400_000);
 
 test("M-VM-02: a machine that no node takes now says why on its lease, until one does", async () => {
   // Somebody else's, whom our books do not know: they fill both nodes.

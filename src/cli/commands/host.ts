@@ -43,6 +43,12 @@ const columns: readonly Column<Host>[] = [
   { title: "ID", cell: (host) => shortId(host.id) },
 ];
 
+const startsNone = {
+  core: "Starts no machines of class core",
+  standard: "Starts no machines of class standard",
+  job: "Starts no hosted jobs",
+} as const;
+
 /** Of a site that is away nobody knows how it is. */
 function stateCell({ state, siteAwaySince, schedulable, maintenance }: Host): string {
   const seen = siteAwaySince === null ? state : `site away since ${time(siteAwaySince)}`;
@@ -81,6 +87,7 @@ export function addHosts(program: Command, shell: Shell): void {
         ids: [value.id],
         text: () =>
           table(columns, [value]) +
+          value.refuses.map(({ work, reason }) => `${startsNone[work]}: ${reason}.\n`).join("") +
           (value.work.length === 0 ? "Nothing runs there.\n" : table(workColumns, value.work)),
       });
     },

@@ -195,6 +195,11 @@ export const host = z.object({
   ),
   /** Version of its GPU driver, where its platform says it. */
   gpuDriver: z.string().nullable(),
+  /**
+   * What it starts none of as it is set up, whatever room it has: machines of a class, or hosted jobs.
+   * Such work is placed on other hosts.
+   */
+  refuses: z.array(z.object({ work: z.enum(["core", "standard", "job"]), reason: z.string() })),
   seenAt: timestamp.nullable(),
 });
 

@@ -5,6 +5,8 @@ import type { Shape } from "#kernel/shape.ts";
 export interface PlaceAsk {
   readonly tenantId: string;
   readonly shape: Shape;
+  /** A lease when left out: hosts may start only one of them. */
+  readonly kind?: "lease" | "job";
   /** Its site must have it; left out where no site says which it has. */
   readonly image?: string;
   /**

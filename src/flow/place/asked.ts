@@ -1,5 +1,6 @@
 /** An ask as the engine's request, and what is senseless about it whatever the hosts are. */
 import { imageLabel, imageThere } from "#kernel/image-label.ts";
+import { workKind, type WorkKind } from "#kernel/host-refuses.ts";
 import { takenBy, type MachineCosts } from "#kernel/machine-cost.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -22,14 +23,14 @@ interface Both {
 }
 type OfShapes = WeakMap<Shape, Map<string, Both>>;
 
-/** Shapes are values, so what was made of one is kept as long as it is; by image, and by ''. */
+/** Shapes are values, so what was made of one is kept as long as it is; by kind and image. */
 const known: OfShapes = new WeakMap();
 /** The same for hosts where a machine costs something besides. */
 const knownWith = new WeakMap<MachineCosts, OfShapes>();
 
 /** On hosts with these costs of a machine. */
 export function askedOf(
-  { shape, pinned, image }: PlaceAsk,
+  { shape, kind = "lease", pinned, image }: PlaceAsk,
   costs: MachineCosts | null = null,
 ): Asked {
   const ofShapes = costs === null ? known : (knownWith.get(costs) ?? new WeakMap());
@@ -39,15 +40,17 @@ export function askedOf(
     ofShape = new Map();
     ofShapes.set(shape, ofShape);
   }
-  let both = ofShape.get(image ?? "");
+  const of = `${kind} ${image ?? ""}`;
+  let both = ofShape.get(of);
   if (both === undefined) {
     // What comes back to its disk holds that already, and needs no image for it.
     const { diskGiB } = shape;
+    const work = workKind(kind, shape);
     both = {
-      anew: compiled(shape, { diskGiB, costs, image }),
-      back: compiled(shape, { diskGiB: 0, costs }),
+      anew: compiled(shape, { diskGiB, costs, work, image }),
+      back: compiled(shape, { diskGiB: 0, costs, work }),
     };
-    ofShape.set(image ?? "", both);
+    ofShape.set(of, both);
   }
   return pinned === undefined ? both.anew : both.back;
 }
@@ -57,11 +60,12 @@ function compiled(
   of: {
     readonly diskGiB: number;
     readonly costs: MachineCosts | null;
+    readonly work: WorkKind;
     readonly image?: string | undefined;
   },
 ): Asked {
   const { gpu } = shape;
-  const { diskGiB, costs, image } = of;
+  const { diskGiB, costs, work, image } = of;
   const { milliCpus, memoryMiB, hugePages, hugePagesMiB } = takenBy(shape, costs);
   const request: PlacementRequest = {
     amounts: {
@@ -83,6 +87,7 @@ function compiled(
           },
         }),
     requires: [
+      startsWord(work),
       ...Object.entries(shape.hostLabels).map(labelOf),
       ...(image === undefined ? [] : [labelOf([imageLabel(image), imageThere])]),
     ],
@@ -91,6 +96,11 @@ function compiled(
     apart: shape.antiAffinity,
   };
   return { request, key: JSON.stringify(request), problem: problemOfShape(shape, request) };
+}
+
+/** What a host offers that starts work of the kind. */
+export function startsWord(work: WorkKind): string {
+  return labelOf(["millrace/starts", work]);
 }
 
 /** A label as one word. */

@@ -147,7 +147,7 @@ function askOf(
   { held, neighbors }: Pick<AsksInput, "held" | "neighbors">,
   sites: SiteHosts,
 ): PlaceAsk | undefined {
-  const { tenantId, shape, image, afterFault } = entry;
+  const { tenantId, kind, shape, image, afterFault } = entry;
   const holds = held.get(entry.requestId);
   const around = neighbors.around(entry);
   if (around === undefined) return undefined;
@@ -155,6 +155,7 @@ function askOf(
   const only = holds?.anywhere === true ? within(sites.of(holds.site), around.only) : around.only;
   return {
     tenantId,
+    kind,
     shape,
     ...(image === undefined || holds !== undefined ? {} : { image }),
     ...pinnedBy(holds),

@@ -193,6 +193,7 @@ function decideOne(
   if (around.only?.includes(hostId) === false) return undefined;
   const placed = planner.place({
     tenantId: entry.tenantId,
+    kind: entry.kind,
     shape: entry.shape,
     ...(entry.image === undefined || held !== undefined ? {} : { image: entry.image }),
     only: [hostId],

@@ -1,7 +1,8 @@
 /** A host as the placement engine wants it: whole MiB, rounded so that nobody gets what is not there. */
+import { workKinds } from "#kernel/host-refuses.ts";
 import { mebibyte } from "#kernel/shape.ts";
 
-import { labelOf } from "./asked.ts";
+import { labelOf, startsWord } from "./asked.ts";
 import { gpusPerHostMax } from "./engine/amounts.ts";
 import type { HostSpec } from "./engine/fleet.ts";
 import type { GpuSpec } from "./engine/gpus.ts";
@@ -37,7 +38,10 @@ export function specOf(host: HostState): HostSpec {
       cpuMilliUsed: node.milliCpusUsed,
       memoryMiBUsed: up(node.memoryBytesUsed),
     })),
-    offers: labels.map(labelOf),
+    offers: [
+      ...labels.map(labelOf),
+      ...workKinds.filter((work) => host.refuses[work] === undefined).map(startsWord),
+    ],
     repels: labels
       .filter(([name]) => name.startsWith(taintPrefix))
       .map(([name]) => name.slice(taintPrefix.length)),

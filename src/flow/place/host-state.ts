@@ -2,6 +2,7 @@
  * What placement knows of a host at one moment: what it has, what is held of it, and the pool that
  * says whom it serves. Values only; hosts-read.ts fills them.
  */
+import type { Refuses } from "#kernel/host-refuses.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 /** A label that every host has, so that work can ask for a site. */
@@ -81,6 +82,8 @@ export interface HostState {
   readonly numaNodes: readonly NumaNodeState[];
   /** What a machine takes here beside what it was sold; null where that is nothing. */
   readonly machineCosts: MachineCosts | null;
+  /** What it starts none of, whatever room it has, and why. */
+  readonly refuses: Refuses;
   readonly labels: Readonly<Record<string, string>>;
   readonly devices: readonly DeviceState[];
   /** Tenants that have an instance here which asked to be kept apart from its own kind. */

@@ -6,6 +6,7 @@ import { awaySince, isKept } from "#catalog/sites.ts";
 import { instant, size } from "#db/row.ts";
 import { sql, type Sql } from "#db/sql.ts";
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
+import { workKinds } from "#kernel/host-refuses.ts";
 import { imageLabelPrefix, imageThere } from "#kernel/image-label.ts";
 
 import { siteLabel, type HostState } from "./host-state.ts";
@@ -49,6 +50,9 @@ const cost = z.object({
 /** Column `machine_costs` of `host`. */
 export const costsRow = z.object({ core: cost, standard: cost }).nullable();
 
+/** Column `refuses` of `host`. */
+export const refusesRow = z.partialRecord(z.enum(workKinds), z.string());
+
 const hostRow = z
   .object({
     id: z.string(),
@@ -64,6 +68,7 @@ const hostRow = z
     numa: z.array(z.object({ cpus: z.int(), memoryBytes: z.number() })),
     numa_used: z.array(z.object({ node: z.int(), milliCpus: z.number(), memoryBytes: z.number() })),
     machine_costs: costsRow,
+    refuses: refusesRow,
     labels: z.record(z.string(), z.string()),
     milli_cpus_used: size,
     memory_used: size,
@@ -101,6 +106,7 @@ const hostRow = z
       };
     }),
     machineCosts: row.machine_costs,
+    refuses: row.refuses,
     labels: row.labels,
     devices: row.devices,
     antiAffineTenants: row.anti,
@@ -149,7 +155,7 @@ export function readHosts(db: Queryable, which: Sql, at: number): Promise<HostSt
       group by s.name
     )
     select h.id, h.name, h.state, ${awaySince(sql`s`, at)} as away_since, h.schedulable, p.state as pool, h.cpus, h.memory_bytes,
-      h.disk_bytes, h.huge_pages, h.numa, h.machine_costs, coalesce(n.used, '[]') as numa_used,
+      h.disk_bytes, h.huge_pages, h.numa, h.machine_costs, coalesce(h.refuses, '{}') as refuses, coalesce(n.used, '[]') as numa_used,
       h.labels || jsonb_build_object(${siteLabel}::text, h.site)
         || case when h.gpu_driver is null then '{}'
           else jsonb_build_object(${gpuDriverLabel}::text, split_part(h.gpu_driver, '.', 1)) end

@@ -6,7 +6,8 @@ import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";
 import { awaySince, isKept } from "#catalog/sites.ts";
 import { sql, type Sql } from "#db/sql.ts";
-import { refusesRow } from "#kernel/host-refuses.ts";
+
+import { refusesRow } from "./hosts-read.ts";
 
 const row = z.object({
   id: z.string(),

@@ -5,6 +5,7 @@
  * only, and ordinary work leaves the reserve alone.
  */
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
+import { workKind, type Refuses } from "#kernel/host-refuses.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
 import type { PlaceAsk } from "./ask.ts";
@@ -44,6 +45,8 @@ export class Pool {
   readonly #devices: (readonly string[])[] = [];
   /** By slot. */
   readonly #labels: (HostState["labels"] | undefined)[] = [];
+  /** By slot. */
+  readonly #refuses: (Refuses | undefined)[] = [];
   /** Undefined without a reserve; shared with the other parts of the pool. */
   #room: OrdinaryRoom | undefined;
 
@@ -81,6 +84,7 @@ export class Pool {
       else this.#slots.set(host.id, slot);
       this.#devices[slot] = host.devices.map(({ id }) => id);
       this.#labels[slot] = host.labels;
+      this.#refuses[slot] = host.refuses;
     }
     const models = this.#history.length === 0 ? 0 : this.fleet.gpus.names.count;
     const wanted = `${state?.spread ?? false} ${models}`;
@@ -150,6 +154,11 @@ export class Pool {
   hasImageFor({ image, pinned }: PlaceAsk, slot: number): boolean {
     if (image === undefined || pinned !== undefined) return true;
     return hasImage({ labels: this.#labels[slot] ?? {} }, image);
+  }
+
+  /** Why the host starts none of its kind; undefined where it does. */
+  refusalOf({ shape, kind = "lease" }: PlaceAsk, slot: number): string | undefined {
+    return this.#refuses[slot]?.[workKind(kind, shape)];
   }
 
   /** Is there room for it beside the reserve, all hosts of the pool taken together? */

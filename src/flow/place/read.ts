@@ -84,7 +84,7 @@ function readDigest(tx: Tx, at: number): Promise<Digest> {
           turn, host_id, milli_cpus, memory_bytes, disk_bytes, device_ids), 0))) as digest
         from placement where state <> 'none') p,
       (select bit_xor(hashtextextended(concat_ws('/', h.id, h.state, h.schedulable, h.cpus,
-          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, h.machine_costs,
+          h.memory_bytes, h.disk_bytes, h.huge_pages, h.labels, h.numa, h.machine_costs, h.refuses,
           ${awaySince(sql`t`, at)}, s.state), 0)) as digest
         from host h join site t on t.name = h.site
           left join pool_state s on s.id = h.pool_id) h,

@@ -1,4 +1,5 @@
 /** Why nowhere, in words and numbers: how many hosts have which obstacle, and what the nearest lacks. */
+import { workKind, type WorkKind } from "#kernel/host-refuses.ts";
 import { takenBy } from "#kernel/machine-cost.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
@@ -14,7 +15,17 @@ type Word =
   | "another of the tenant's instances is here"
   | "another GPU driver than the image has"
   | "its site does not have the image"
+  | (typeof startsNone)[WorkKind]
   | "the rest of the pool is kept for faults";
+
+const startsNone = {
+  core: "starts no machines of class core",
+  standard: "starts no machines of class standard",
+  job: "starts no hosted jobs",
+} as const satisfies Record<WorkKind, string>;
+
+/** Reasons that an answer holds; the others are on the hosts. */
+const refusalsMax = 3;
 
 export function senseless(message: string): Reason {
   return { code: "senseless", message };
@@ -22,6 +33,7 @@ export function senseless(message: string): Reason {
 
 export function refusalOf(pools: readonly Pool[], ask: PlaceAsk): Reason {
   const counts = new Map<string, number>();
+  const refusals = new Set<string>();
   let hosts = 0;
   let nearest: { readonly pool: Pool; readonly at: Nearest } | undefined;
   const count = (word: string, by: number): void =>
@@ -35,7 +47,11 @@ export function refusalOf(pools: readonly Pool[], ask: PlaceAsk): Reason {
       continue;
     }
     const look = pool.look(ask);
-    const found = explain(pool.fleet, pool.ownKind(look), (slot) => ruledOut(pool, look, slot));
+    const found = explain(pool.fleet, pool.ownKind(look), (slot) => {
+      const refused = pool.refusalOf(ask, slot);
+      if (refused !== undefined && refusals.size < refusalsMax) refusals.add(refused);
+      return ruledOut(pool, look, slot);
+    });
     let counted = 0;
     for (const [word, times] of Object.entries(found.obstacles)) {
       count(word, times);
@@ -58,6 +74,7 @@ export function refusalOf(pools: readonly Pool[], ask: PlaceAsk): Reason {
     details: {
       hosts,
       obstacles: Object.fromEntries(counts),
+      ...(refusals.size === 0 ? {} : { refusals: [...refusals] }),
       ...(nearest === undefined ? {} : { nearest: lacking(nearest.pool, nearest.at) }),
     },
   };
@@ -70,6 +87,9 @@ function ruledOut(pool: Pool, { ask, kind, only, not }: Look, slot: number): Wor
     return "not the host of its disk";
   }
   if (not.includes(slot) || only?.includes(slot) === false) return "ruled out by affinity";
+  if (pool.refusalOf(ask, slot) !== undefined) {
+    return startsNone[workKind(ask.kind ?? "lease", ask.shape)];
+  }
   if (!pool.hasDriverFor(ask, slot)) return "another GPU driver than the image has";
   if (!pool.hasImageFor(ask, slot)) return "its site does not have the image";
   const { tenants } = pool.fleet;

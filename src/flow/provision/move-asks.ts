@@ -2,10 +2,13 @@
 import { z } from "zod";
 
 import { askMove, type Asked } from "#flow/admit/lease.ts";
+import type { OperationRow } from "#flow/admit/operations.ts";
 import type { Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
 import { siteLabel } from "#flow/place/host-state.ts";
 import { Failure } from "#kernel/failure.ts";
+
+import { moveArguments } from "./arguments.ts";
 
 const placed = z.object({
   name: z.string(),
@@ -53,6 +56,22 @@ export async function askMoveTo(
   return askMove(tx, { tenantId, leaseId, nativeHostId, at });
 }
 
+/** The name of the host that a move goes to, also one that was under way; null where its platform chooses. */
+export async function hostOfMove(
+  tx: Tx,
+  { tenant_id: tenantId, request_id: requestId, arguments: given }: OperationRow,
+): Promise<string | null> {
+  const { hostId } = moveArguments(given);
+  if (hostId === undefined) return null;
+  const found = await tx.maybe(
+    sql`select t.name from placement p join host h on h.id = p.host_id
+        join host t on t.site = h.site and t.native_id = ${hostId}
+      where p.tenant_id = ${tenantId} and p.request_id = ${requestId} and p.state <> 'none'`,
+    z.object({ name: z.string() }),
+  );
+  return found?.name ?? hostId;
+}
+
 /**
  * A platform chooses the host itself and knows nothing of those that take nothing new by our operator's
  * word alone: it would take a machine from one host in maintenance to the next. Where a site has such a
@@ -67,6 +86,7 @@ export async function hostToMoveTo(
       from placement p join host h on h.id = p.host_id
         join host t on t.site = h.site and t.id <> h.id and t.state = 'up' and t.schedulable
           and t.maintenance_since is null and t.pool_id is not distinct from h.pool_id
+          and not coalesce(t.refuses ? (p.shape->>'serviceClass'), false)
           and t.labels @> ((p.shape->'hostLabels') - ${siteLabel}::text)
         left join placement_load u on u.host_id = t.id
       where p.tenant_id = ${tenantId} and p.request_id = ${leaseId} and p.state = 'full'

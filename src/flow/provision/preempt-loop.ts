@@ -138,8 +138,8 @@ function waitsForRoom(entry: WaitingEntry): boolean {
 async function askOf(db: Queryable, entry: WaitingEntry): Promise<PlaceAsk | undefined> {
   const held = await heldPlacement(db, entry);
   if (held?.state === "full") return undefined;
-  const { tenantId, shape, afterFault } = entry;
-  return { tenantId, shape, afterFault, ...pinnedBy(held) };
+  const { tenantId, kind, shape, afterFault } = entry;
+  return { tenantId, kind, shape, afterFault, ...pinnedBy(held) };
 }
 
 async function tell(

@@ -94,6 +94,11 @@ export const infrastructure = {
     empty: "No hosts",
     emptyText: "Connect a platform: its hosts appear by themselves.",
     place: "Place",
+    refuses: {
+      core: "No core machines",
+      standard: "No standard machines",
+      job: "No hosted jobs",
+    },
     seen: "Last seen",
     cordoned: "Takes nothing new",
     siteAway: "Site away",

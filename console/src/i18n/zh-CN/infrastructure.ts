@@ -89,6 +89,11 @@ export const infrastructure = {
     empty: "没有主机",
     emptyText: "接入平台后，其主机会自动出现。",
     place: "位置",
+    refuses: {
+      core: "不启动核心级虚拟机",
+      standard: "不启动标准级虚拟机",
+      job: "不运行托管作业",
+    },
     seen: "最近上报",
     cordoned: "停止调度",
     siteAway: "站点失联",

@@ -45,6 +45,7 @@ function host(change: Partial<Host>): Host {
     numa: [],
     gpus: [],
     gpuDriver: null,
+    refuses: [],
     seenAt: null,
     ...change,
   };

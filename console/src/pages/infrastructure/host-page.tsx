@@ -6,6 +6,7 @@ import { Gauge } from "#console/components/gauge.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { usePathParam } from "#console/components/search-params.ts";
+import { useServerWords } from "#console/components/server-words.ts";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -138,6 +139,7 @@ function Room({ host }: { readonly host: Host }): ReactNode {
 
 function About({ host }: { readonly host: Host }): ReactNode {
   const { t } = useText();
+  const told = useServerWords();
   return (
     <Card title={t("infrastructure.hosts.about")}>
       <Facts
@@ -157,6 +159,10 @@ function About({ host }: { readonly host: Host }): ReactNode {
                   .join(" · "),
           ],
           [t("infrastructure.gpuDriver"), host.gpuDriver ?? "—"],
+          ...host.refuses.map(
+            ({ work, reason }) =>
+              [t(`infrastructure.hosts.refuses.${work}`), told(reason)] as const,
+          ),
           [t("infrastructure.hosts.seen"), <When key="seen" at={host.seenAt} />],
         ]}
       />

@@ -18,6 +18,7 @@ import {
 } from "#flow/place/hosts.ts";
 import type { Queryable } from "#db/pool.ts";
 import { Failure } from "#kernel/failure.ts";
+import { workKinds } from "#kernel/host-refuses.ts";
 import { gibibyte, mebibyte } from "#kernel/shape.ts";
 
 export const getPlaces: Handler<Operations["getPlaces"]> = (_input, { tx }) => placeTree(tx);
@@ -95,6 +96,10 @@ function showHost(host: HostUse): z.output<typeof hostSchema> {
       memoryMiB: Math.floor(memoryBytes / mebibyte),
     })),
     gpuDriver: host.gpu_driver,
+    refuses: workKinds.flatMap((work) => {
+      const reason = host.refuses[work];
+      return reason === undefined ? [] : [{ work, reason }];
+    }),
     seenAt: host.seen_at === null ? null : new Date(host.seen_at).toISOString(),
   };
 }

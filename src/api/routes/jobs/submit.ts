@@ -95,7 +95,8 @@ async function preparation(
     requireImageFits(shape, { name: imageName, ...needs });
     requireFramework(ask.framework, { name: imageName, frameworks: needs.frameworks });
     const workload = workloadOf(ask, shape, { inputs, timeLimitSecondsMax });
-    const looking = impossibleAlone.get(pair) ?? impossibleOn(context, shape, imageName);
+    const looking =
+      impossibleAlone.get(pair) ?? impossibleOn(context, shape, { kind: "job", image: imageName });
     impossibleAlone.set(pair, looking);
     let impossible = await looking;
     const gang = gangOf(ask);

@@ -17,6 +17,7 @@ import { priceOf } from "#flow/admit/price.ts";
 import type { GangHow } from "#flow/admit/requests.ts";
 import { resizedShape, shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitWork, type Priced } from "#flow/admit/work.ts";
+import type { PlaceAsk } from "#flow/place/ask.ts";
 import { couldEverFit, couldEverFitTogether } from "#flow/place/decide.ts";
 import { wantsImage } from "#flow/place/host-images.ts";
 import { keptHosts } from "#flow/place/kept-hosts.ts";
@@ -42,7 +43,7 @@ export const createLease: Handler<Operations["createLease"]> = async ({ body }, 
   const shape = withDriverOf(shapeOf(flavor, { diskGiB: body.diskGiB }), image);
   requireImageFits(shape, image);
   if (body.userData !== undefined) await requireTakesUserData(context, image);
-  const impossible = await impossibleOn(context, shape, image.name);
+  const impossible = await impossibleOn(context, shape, { image: image.name });
   const beside = await besideOf(tx, body, { tenantId, hosts: 1 });
   const keys = await chosenSshKeys(tx, { tenantId, userId: principal.userId }, body.sshKeys);
   const price = priceOf(await pricesNow(tx, context.now()), shape);
@@ -112,7 +113,7 @@ export async function requirePlaceable(
   shape: Shape,
   image?: string,
 ): Promise<void> {
-  const impossible = await impossibleOn(context, shape, image);
+  const impossible = await impossibleOn(context, shape, image === undefined ? {} : { image });
   if (impossible !== undefined) throw impossible;
 }
 
@@ -120,12 +121,13 @@ export async function requirePlaceable(
 export async function impossibleOn(
   context: Context,
   shape: Shape,
-  image?: string,
+  { kind = "lease", image }: Pick<PlaceAsk, "kind" | "image"> = {},
 ): Promise<Failure | undefined> {
   const hosts = await keptHosts(context.tx);
   if (hosts.length === 0) return undefined;
   const possible = couldEverFit(hosts, {
     tenantId: context.tenantId,
+    kind,
     shape,
     ...(image === undefined ? {} : wantsImage(hosts, image)),
   });
@@ -135,7 +137,7 @@ export async function impossibleOn(
   });
 }
 
-/** The same for a gang: whether all of it fits the hosts when nothing else is on them. */
+/** The same for a gang of a job: whether all of it fits the hosts when nothing else is on them. */
 export async function impossibleTogether(
   context: Context,
   of: {
@@ -148,7 +150,8 @@ export async function impossibleTogether(
   const { shape, size, how } = of;
   const hosts = await keptHosts(context.tx);
   if (hosts.length === 0) return undefined;
-  const ask = { tenantId: context.tenantId, shape, ...wantsImage(hosts, of.image) };
+  const { tenantId } = context;
+  const ask: PlaceAsk = { tenantId, kind: "job", shape, ...wantsImage(hosts, of.image) };
   const possible = couldEverFitTogether(
     hosts,
     Array.from({ length: size }, () => ask),

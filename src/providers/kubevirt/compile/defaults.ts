@@ -33,7 +33,7 @@ export function withDefaults(domain: Domain): Defaulted {
 }
 
 /** Labels that KubeVirt adds to those that the machine asks for. */
-export function addedNodeLabels({ cpu, machine }: Domain): Labels {
+export function addedNodeLabels({ cpu, machine }: Pick<Domain, "cpu" | "machine">): Labels {
   const model = cpu?.model ?? "host-model";
   const named = model !== "host-model" && model !== "host-passthrough";
   return {

@@ -9,7 +9,12 @@ import { compileMachine, type CompiledMachine } from "#providers/kubevirt/compil
 import { claimName } from "#providers/kubevirt/compile/domain.ts";
 import { namespaceName, partName } from "#providers/kubevirt/compile/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
-import type { Call, MachineSpec, OperationRef } from "#providers/provider.ts";
+import {
+  ProviderError,
+  type Call,
+  type MachineSpec,
+  type OperationRef,
+} from "#providers/provider.ts";
 
 import { isConflict, refused, refusedBecause } from "./errors.ts";
 import { demandGpus, named } from "./gpus.ts";
@@ -56,9 +61,8 @@ function nodeOf(hands: Hands, hostId: string): SeenNode {
   const node = hands.view.node(hostId);
   if (node === undefined) throw refused(`the cluster has no node ${hostId} that is offered`);
   if (!node.schedulable) {
-    throw refused(
-      `node ${hostId} runs no machines: KubeVirt's agent (virt-handler) is not up there`,
-    );
+    const message = `node ${hostId} runs no machines now: KubeVirt's agent (virt-handler) is not up there`;
+    throw new ProviderError("unavailable", message, { effect: "none" });
   }
   return node;
 }

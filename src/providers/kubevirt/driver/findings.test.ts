@@ -37,6 +37,8 @@ interface Given {
   readonly unpermitted?: readonly string[];
   readonly settings?: object;
   readonly ready?: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly devices?: Readonly<Record<string, string>>;
 }
 
 function found(given: Given): readonly string[] {
@@ -49,14 +51,21 @@ function found(given: Given): readonly string[] {
         uid: "u",
         resourceVersion: "1",
         creationTimestamp: "2026-11-01T00:00:00Z",
-        labels: { "kubevirt.io/schedulable": "true" },
+        labels: {
+          "kubernetes.io/arch": "amd64",
+          "kubevirt.io/schedulable": "true",
+          "kubevirt.io/cpumanager": "true",
+          "machine-type.node.kubevirt.io/q35": "true",
+          ...given.labels,
+        },
       },
       status: {
-        allocatable: { cpu: "8", memory: "16Gi" },
+        capacity: { "devices.kubevirt.io/kvm": "1k", ...given.devices },
+        allocatable: { cpu: "8", memory: "16Gi", ...given.devices },
         conditions: [{ type: "Ready", status: given.ready === false ? "False" : "True" }],
       },
     },
-    clusterSettings.parse(base),
+    clusterSettings.parse({ ...base, ...given.settings }),
   );
   const known = new Map(groups);
   known.delete(given.without ?? "");
@@ -136,6 +145,18 @@ test("R-GPU-03: a GPU of the settings that is not permitted, or that no node has
     "warning: The cluster has no resource.k8s.io: GPUs cannot be claimed (DRA).",
     "warning: KubeVirt's feature gate GPUsWithDRA is off: GPUs cannot be claimed (DRA).",
   ]);
+});
+
+test("R-CPU-11, R-GPU-01: a class that no node starts is told, and GPUs that no machine of class core gets", () => {
+  const gpus = { [a100]: { model: "A100", memoryGib: 80 } };
+  const given = { labels: { "kubevirt.io/cpumanager": "false" }, settings: { gpus } };
+  const because =
+    "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)";
+  expect(found({ ...given, devices: { [a100]: "2" } })).toEqual([
+    `warning: No node of the cluster starts machines of class core: ${because}.`,
+    `warning: GPUs of node-1 go to no machine of class core: ${because}.`,
+  ]);
+  expect(found({ settings: { gpus }, devices: { [a100]: "2" } })).toEqual([]);
 });
 
 test("no image, no node, and no queue for jobs", () => {

@@ -8,6 +8,7 @@ import { platformProblems } from "#providers/kubevirt/observe/platform.ts";
 import type { SiteFinding } from "#providers/provider.ts";
 
 import type { SeenNode } from "./inventory.ts";
+import { refusesOf } from "./refuses.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { Site } from "./site.ts";
 
@@ -29,6 +30,7 @@ export function siteFindings(
     ...unoffered(settings, all),
     ...images(settings),
     ...hosts(all),
+    ...unsold(site, settings, all),
     ...jobs(site.groups, settings),
   ];
 }
@@ -168,6 +170,55 @@ function hosts(nodes: readonly SeenNode[]): readonly SiteFinding[] {
         "Look whether they are ready, whether KubeVirt calls them schedulable, and at `nodes` in the site's settings.",
     },
   ];
+}
+
+/** A class that no node starts cannot be sold; a GPU whose node starts none of class core is sold to nobody. */
+function unsold(
+  { kubevirt }: Pick<Site, "kubevirt">,
+  settings: ClusterSettings,
+  nodes: readonly SeenNode[],
+): readonly SiteFinding[] {
+  const { emulated } = kubevirt;
+  const up = nodes
+    .filter(({ host }) => host.state === "up")
+    .map((node) => ({ ...node, refuses: refusesOf(node, settings, { emulated, jobs: true }) }));
+  const none = (["core", "standard"] as const).flatMap((name): readonly SiteFinding[] => {
+    const reasons = new Set(up.map(({ refuses }) => refuses[name]));
+    if (up.length === 0 || reasons.has(undefined)) return [];
+    return [
+      {
+        severity: "warning",
+        message: `No node of the cluster starts machines of class ${name}: ${[...reasons].join("; ")}.`,
+        advice: `Set nodes up for it, or sell nothing of class ${name} there.`,
+      },
+    ];
+  });
+  const idle = up.filter(
+    ({ host, refuses }) =>
+      refuses.core !== undefined && host.gpus.some(({ id }) => isOfMachines(id, settings)),
+  );
+  return [
+    ...none,
+    ...[...Map.groupBy(idle, ({ refuses }) => refuses.core ?? "")].map(
+      ([reason, of]): SiteFinding => ({
+        severity: "warning",
+        message: `GPUs of ${listed(of.map(({ host }) => host.id))} go to no machine of class core: ${reason}.`,
+        advice:
+          "Set the nodes up for it; flavors with GPUs are of class core unless you made others.",
+      }),
+    ),
+  ];
+}
+
+const namesMax = 5;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - namesMax;
+  return more > 0 ? `${names.slice(0, namesMax).join(", ")} and ${more} more` : names.join(", ");
+}
+
+function isOfMachines(deviceId: string, { gpus }: ClusterSettings): boolean {
+  return Object.keys(gpus).some((resource) => deviceId.startsWith(`${resource}/`));
 }
 
 function jobs(groups: ApiGroups, { jobs: settings }: ClusterSettings): readonly SiteFinding[] {

@@ -15,9 +15,14 @@ import type { ClusterSettings } from "./settings.ts";
 const gib = 1024 ** 3;
 const amounts = z.record(z.string(), z.string());
 
+const taint = z.object({ key: z.string(), value: z.string().default(""), effect: z.string() });
+export type Taint = z.infer<typeof taint>;
+
 const node = z.object({
   metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
-  spec: z.object({ unschedulable: z.boolean().default(false) }).default({ unschedulable: false }),
+  spec: z
+    .object({ unschedulable: z.boolean().default(false), taints: z.array(taint).default([]) })
+    .default({ unschedulable: false, taints: [] }),
   status: z.object({
     capacity: amounts.default({}),
     allocatable: amounts.default({}),
@@ -30,6 +35,10 @@ export interface SeenNode {
   readonly host: Host;
   /** KubeVirt's agent answers there. */
   readonly schedulable: boolean;
+  /** It runs there, whether it answers now or not. */
+  readonly hasAgent: boolean;
+  readonly hasKvm: boolean;
+  readonly taints: readonly Taint[];
   readonly cpuModels: readonly string[];
   /** By which its ports are reached from outside, if it says so. */
   readonly address: string | undefined;
@@ -49,12 +58,16 @@ export function seenNode(object: KubeObject, settings: ClusterSettings): SeenNod
     ({ type, status: is }) => type === "Ready" && is === "True",
   );
   const schedulable = labels["kubevirt.io/schedulable"] === "true";
-  const { allocatable } = status;
+  const { capacity, allocatable } = status;
   const { nodeReserved, nodeDiskGib } = settings;
   const milli = Number(parseMilli(allocatable["cpu"] ?? "0") ?? 0n);
   const memory = piecesOf(allocatable, "memory");
   return {
     schedulable,
+    hasAgent: labels["kubevirt.io/schedulable"] !== undefined,
+    // Allocatable is none while the agent starts anew.
+    hasKvm: piecesOf(capacity, "devices.kubevirt.io/kvm") > 0,
+    taints: spec.taints,
     host: {
       id: name,
       state:
@@ -75,7 +88,7 @@ export function seenNode(object: KubeObject, settings: ClusterSettings): SeenNod
       .filter((key) => key.startsWith(cpuModelPrefix) && labels[key] === "true")
       .map((key) => key.slice(cpuModelPrefix.length)),
     address: addressOf(status.addresses, "ExternalIP") ?? addressOf(status.addresses, "InternalIP"),
-    dedicatedCpus: labels["kubevirt.io/cpumanager"] === "true" || labels["cpumanager"] === "true",
+    dedicatedCpus: labels["kubevirt.io/cpumanager"] === "true",
   };
 }
 

@@ -4,7 +4,6 @@
  */
 import type { Duplex, Readable } from "node:stream";
 
-import type { MachineCosts } from "#kernel/machine-cost.ts";
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
 import type {
   Activity,
@@ -39,6 +38,7 @@ import { siteFindings } from "./findings.ts";
 import type { Hands } from "./hands.ts";
 import { type HostedJobs, notOfJobs } from "./jobs/hosted.ts";
 import { machineCosts } from "./machine-costs.ts";
+import { refusesOf, taintLabels } from "./refuses.ts";
 import { dropKept } from "./kept-snapshots.ts";
 import { move } from "./moves.ts";
 import { operationStatus } from "./operations.ts";
@@ -47,7 +47,7 @@ import { removeProject } from "./project-end.ts";
 import { remove } from "./removal.ts";
 import { resize } from "./resize.ts";
 import type { ClusterSettings } from "./settings.ts";
-import type { Site } from "./site.ts";
+import type { KubevirtFacts, Site } from "./site.ts";
 import { deleteSnapshot, listSnapshots, revert, takeSnapshot } from "./snapshots.ts";
 import type { Strangers } from "./strangers.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
@@ -69,7 +69,7 @@ export class KubevirtProvider implements Provider {
   readonly #readSite: () => Promise<Site>;
   readonly #closed = new AbortController();
   readonly #running: Promise<unknown>;
-  #lastCosts: MachineCosts | undefined;
+  #lastKubevirt: KubevirtFacts | undefined;
 
   constructor(options: KubevirtOptions) {
     this.site = options.settings.site;
@@ -116,8 +116,15 @@ export class KubevirtProvider implements Provider {
 
   hosts(call: ReadCall): Promise<Listing<Host>> {
     return this.#list(call, async () => {
-      const costs = await this.#costs();
-      return [...this.#view.nodes()].map(({ host }) => ({ ...host, machineCosts: costs }));
+      const { overheadPercent, emulated } = await this.#kubevirt();
+      const costs = machineCosts(this.#settings, overheadPercent);
+      const runs = { emulated, jobs: this.#jobs !== undefined };
+      return [...this.#view.nodes()].map((node) => ({
+        ...node.host,
+        labels: { ...node.host.labels, ...taintLabels(node, this.#settings) },
+        machineCosts: costs,
+        refuses: refusesOf(node, this.#settings, runs),
+      }));
     });
   }
 
@@ -314,13 +321,12 @@ export class KubevirtProvider implements Provider {
   }
 
   /** The last that were known, where the cluster does not answer now. */
-  async #costs(): Promise<MachineCosts> {
+  async #kubevirt(): Promise<KubevirtFacts> {
     try {
-      const { kubevirt } = await this.#readSite();
-      this.#lastCosts = machineCosts(this.#settings, kubevirt.overheadPercent);
+      this.#lastKubevirt = (await this.#readSite()).kubevirt;
     } catch (error) {
-      if (this.#lastCosts === undefined) throw error;
+      if (this.#lastKubevirt === undefined) throw error;
     }
-    return this.#lastCosts;
+    return this.#lastKubevirt;
   }
 }

@@ -70,6 +70,47 @@ export const platforms: Said = [
     "未说明任意节点都可打开该存储的磁盘（站点设置中的 disksFollow）",
   ],
 
+  // What a node starts none of.
+  ["KubeVirt's agent (virt-handler) does not run there", "其上没有 KubeVirt 代理（virt-handler）"],
+  [
+    "it has no /dev/kvm, and KubeVirt does not emulate there",
+    "没有 /dev/kvm，而 KubeVirt 未开启软件模拟",
+  ],
+  [
+    "it does not offer the CPU model {model} of the site's settings",
+    "不提供站点设置中的 CPU 型号 {model}",
+  ],
+  ["it does not offer the machine type {type}", "不提供机器类型 {type}"],
+  [
+    "its processors are {has}, and machines are made for {wanted}",
+    "处理器架构为 {has}，虚拟机按 {wanted} 创建",
+  ],
+  [
+    "it does not have the label {label} that such machines ask for",
+    "缺少此类虚拟机要求的标签 {label}",
+  ],
+  [
+    "its taint {taint} is not among the tolerations of the class in the site's settings",
+    "其污点 {taint} 不在站点设置中该等级的容忍列表里",
+  ],
+  ["its site runs no hosted jobs", "所在站点不运行托管作业"],
+  [
+    "No node of the cluster starts machines of class {class}: {*because}.",
+    "集群没有节点可启动 {class} 级虚拟机：{because}。",
+  ],
+  [
+    "Set nodes up for it, or sell nothing of class {class} there.",
+    "请为此配置节点，或不在该站点出售 {class} 级虚拟机。",
+  ],
+  [
+    "GPUs of {nodes} go to no machine of class core: {*because}.",
+    "{nodes} 的 GPU 无法用于 core 级虚拟机：{because}。",
+  ],
+  [
+    "Set the nodes up for it; flavors with GPUs are of class core unless you made others.",
+    "请为此配置节点；带 GPU 的规格默认为 core 级。",
+  ],
+
   // Hosts that do not exist.
   ["the disk of a simulated machine is on its host", "模拟机器的磁盘在其主机上"],
   ["this site has one host: there is nowhere to move to", "该站点只有一台主机，无处可迁"],
