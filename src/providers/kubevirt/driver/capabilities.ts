@@ -47,7 +47,7 @@ export function capabilitiesOf(
     clone: canSnapshot ? yes : no(noSnapshots),
     resizeCpuLive: no(
       kubevirt.liveUpdate
-        ? "sockets are plugged while it runs; other cores or threads wait for the next start"
+        ? "CPUs change at the next start; only further sockets of core machines are plugged while they run"
         : liveUpdate,
     ),
     resizeMemoryLive: kubevirt.liveUpdate ? yes : no(liveUpdate),

@@ -69,6 +69,23 @@ test("S-03, R-MEM-06: memory is plugged into a machine that runs, and its run go
   expect([after.power.value, after.powerSince]).toEqual(["running", before.powerSince]);
 });
 
+test("S-03: more CPUs of a machine that shares them wait for its next start, and the memory that came with them", async () => {
+  const spec = await running();
+  const as = (operationId: string) => ({ ...call, operationId, owner: spec.owner });
+  const to = { cpu: { sockets: 2, cores: 1, threads: 1 }, memoryBytes: 2 * gib };
+  await provider.resize(as("grow"), spec.id, to);
+  await shows(spec, {
+    pendingResize: true,
+    cpu: spec.cpu,
+    memoryBytes: gib,
+    notes: [expect.objectContaining({ code: "restart_required" })],
+  });
+  await provider.power(as("stop"), spec.id, { to: "stop" });
+  await shows(spec, { power: { value: "stopped" } });
+  await provider.power(as("start"), spec.id, { to: "start" });
+  await shows(spec, { guest: { ready: true }, pendingResize: false, ...to });
+});
+
 test("S-03: a machine with a GPU is told to wait for a restart, and has its new size from then on", async () => {
   const gpus = [{ deviceId: `${a100}/0`, model: "A100", slice: 1 }];
   const spec = await running({ gpus });

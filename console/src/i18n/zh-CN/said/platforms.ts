@@ -49,8 +49,8 @@ export const platforms: Said = [
     "KubeVirt 未开启此功能（需 LiveUpdate 及 LiveMigrate 方式）",
   ],
   [
-    "sockets are plugged while it runs; other cores or threads wait for the next start",
-    "运行中可增加 CPU 插槽；核心数或线程数的变更在下次启动时生效",
+    "CPUs change at the next start; only further sockets of core machines are plugged while they run",
+    "CPU 在下次启动时变更；只有核心虚拟机能在运行中增加插槽",
   ],
   ["a machine boots in a pod of its own", "每台虚拟机都在自己的 Pod 中启动"],
   ["the site's settings forbid it", "站点设置不允许"],
