@@ -242,8 +242,13 @@ test("a reboot is waited for until the machine is back", async () => {
 
 test("a move says where the machine runs now, once that is seen", async () => {
   serveLeases([aLease({ host: "node-1" })]);
+  let to: string | null = null;
   server.answer("moveLease", () => ({
-    result: { lease: aLease({ host: "node-1" }), operation: anOperation({ kind: "move" }) },
+    result: {
+      lease: aLease({ host: "node-1" }),
+      operation: anOperation({ kind: "move" }),
+      to,
+    },
   }));
   server.answer("getOperation", () => ({
     result: anOperation({ kind: "move", state: "succeeded", endedAt: "2026-05-04T02:03:05Z" }),
@@ -254,6 +259,13 @@ test("a move says where the machine runs now, once that is seen", async () => {
   }));
   const { stdout } = await inside(["lease", "move", "web"]);
   expect(stdout).toContain("It runs on node-2 now, and no longer on node-1.");
+  const anywhere = await inside(["lease", "move", "web", "--no-wait"]);
+  expect(anywhere.stdout).toContain("web is moving to a host that its platform chooses. To wait");
+  to = "node-2";
+  const later = await inside(["lease", "move", "web", "--no-wait"]);
+  expect(later.stdout).toMatch(
+    /^web is moving to node-2\. To wait for it: millrace operation wait \S+\nTo follow it: millrace lease events web\n$/,
+  );
 });
 
 test("an action tells what became of the lease", async () => {

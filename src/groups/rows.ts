@@ -141,7 +141,7 @@ export function listGroups(
 export async function groupHoldings(
   db: Queryable,
   project: { readonly tenantId: string; readonly projectId: string },
-): Promise<{ readonly kind: string; readonly count: number }[]> {
+): Promise<{ readonly kind: "groups"; readonly count: number }[]> {
   const { count } = await db.one(
     sql`select count(*)::int as count from lease_group where tenant_id = ${project.tenantId}
       and project_id = ${project.projectId} and deleted_at is null`,

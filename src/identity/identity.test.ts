@@ -200,7 +200,22 @@ test("a project that holds something stays, and an empty one waits for work in h
   const full = db.tenant(tenantId, (tx) =>
     deleteProject(tx, which, () => Promise.resolve([{ kind: "leases", count: 2 }])),
   );
-  await expect(full).rejects.toThrow("still holds 2 leases");
+  await expect(full).rejects.toThrow("The project still holds 2 leases; remove them first.");
+  const both = [
+    { kind: "leases", count: 1 },
+    { kind: "jobs", count: 3 },
+  ] as const;
+  for (const [holdings, says] of [
+    [both, "1 lease, 3 jobs; remove them first."],
+    [[both[0]], "1 lease; remove it first."],
+    [[{ kind: "jobs", count: 1 }], "1 job; remove it first."],
+  ] as const) {
+    const refused = db.tenant(tenantId, (tx) =>
+      deleteProject(tx, which, () => Promise.resolve(holdings)),
+    );
+    // oxlint-disable-next-line no-await-in-loop -- three
+    await expect(refused).rejects.toThrow(`The project still holds ${says}`);
+  }
 
   // Work that goes into the project holds the removal up until its transaction ends.
   const working = Promise.withResolvers<void>();

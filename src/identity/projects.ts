@@ -74,8 +74,7 @@ export async function createProject(
 }
 
 export interface Holding {
-  /** In the plural, for a sentence: "leases". */
-  readonly kind: string;
+  readonly kind: "leases" | "jobs" | "groups";
   readonly count: number;
 }
 
@@ -101,16 +100,29 @@ export async function deleteProject(
   }
   const held = (await holdings()).filter(({ count }) => count > 0);
   if (held.length > 0) {
-    const list = held.map(({ kind, count }) => `${count} ${kind}`).join(", ");
-    throw new Failure("wrong_state", `The project still holds ${list}; remove them first.`, {
-      details: { holdings: held },
-    });
+    const list = held.map(countText).join(", ");
+    const one = held.length === 1 && held[0]?.count === 1;
+    const message = one
+      ? `The project still holds ${list}; remove it first.`
+      : `The project still holds ${list}; remove them first.`;
+    throw new Failure("wrong_state", message, { details: { holdings: held } });
   }
   await tx.execute(sql`update project set deleted_at = ${new Date(project.now)}
     where tenant_id = ${project.tenantId} and id = ${project.projectId}`);
   // What platforms hold of it goes too (flow/provision/project-ends.ts).
   tx.nudge("project");
   return found;
+}
+
+function countText({ kind, count }: Holding): string {
+  switch (kind) {
+    case "leases":
+      return count === 1 ? "1 lease" : `${count} leases`;
+    case "jobs":
+      return count === 1 ? "1 job" : `${count} jobs`;
+    case "groups":
+      return count === 1 ? "1 group" : `${count} groups`;
+  }
 }
 
 /** Nothing new goes into his projects then, not even into the default one. */

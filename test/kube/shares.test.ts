@@ -198,7 +198,7 @@ test("I-TEN-02: a project with work in it is not removed, and says what it holds
   for (const who of [of.api, of.forHim]) {
     await expect(who.call("deleteProject", here)).rejects.toMatchObject({
       code: "wrong_state",
-      message: "The project still holds 1 jobs; remove them first.",
+      message: "The project still holds 1 job; remove it first.",
     });
   }
   expect((await of.api.call("getJob", { params: { jobId: job } })).state).toBe("running");

@@ -97,8 +97,8 @@ test(
     const { tenantId: tenant, url: baseUrl } = cloud;
     const credential = present(root, "the operator").secret;
     const operator = createClient({ baseUrl, credential, tenant });
-    const { operation } = await operator.call("moveLease", { params, body: { hostId: to.id } });
-    expect(operation).toMatchObject({ kind: "move" });
+    const asked = await operator.call("moveLease", { params, body: { hostId: to.id } });
+    expect(asked).toMatchObject({ operation: { kind: "move" }, to: to.name });
     await eventually(async () => {
       expect(await placeOf(leaseId)).toMatchObject({ host: to.name });
     });

@@ -72,6 +72,15 @@ test("values are kept, lists are told part by part, several sentences one by one
   );
 });
 
+test("what a project still holds is told with its numbers", () => {
+  expect(say("The project still holds 1 job; remove it first.")).toBe(
+    "项目中还有 1 个作业，请先移除。",
+  );
+  expect(say("The project still holds 2 leases, 1 job; remove them first.")).toBe(
+    "项目中还有 2 个租用、1 个作业，请先移除。",
+  );
+});
+
 test("what the cluster's queue did is told sentence by sentence, its own words kept", () => {
   expect(
     say("The platform took attempt 2 off. It made room for other work. What ran is billed."),

@@ -72,13 +72,16 @@ export function addLeaseChanges(lease: Command, shell: Shell): void {
       const body = hostId === undefined ? {} : { hostId };
       const begun = await session.client.call("moveLease", { params: { leaseId }, body });
       const from = begun.lease.host;
+      const to = begun.to ?? "a host that its platform chooses";
+      const follow = `To follow it: millrace lease events ${begun.lease.name}`;
       await finish(session, begun, {
         ...options,
-        doing: "is moving",
+        doing: `is moving to ${to}`,
+        follow,
         settles: (moved) => moved.host !== from,
         says: (moved) =>
           moved.host === from || moved.host === null
-            ? "Where it runs now is not known yet; see its events.\n"
+            ? `Where it runs now is not known yet. ${follow}\n`
             : `It runs on ${moved.host} now, and no longer on ${from ?? "its host"}.\n`,
       });
     },
@@ -141,12 +144,15 @@ async function finish(
     wait,
     timeout,
     doing,
+    follow,
     settles,
     says,
   }: {
     readonly wait: boolean;
     readonly timeout: number;
     readonly doing: string;
+    /** Where its course is told. */
+    readonly follow?: string;
     /** What is to be seen of the lease besides that it stands still. */
     readonly settles?: (lease: Lease) => boolean;
     readonly says?: (lease: Lease) => string;
@@ -157,7 +163,8 @@ async function finish(
     await session.out.show({
       value: lease,
       ids: [lease.id],
-      text: () => `${what}. To wait for it: millrace operation wait ${operation.id}\n`,
+      text: () =>
+        `${what}. To wait for it: millrace operation wait ${operation.id}\n${follow === undefined ? "" : `${follow}\n`}`,
     });
     return;
   }

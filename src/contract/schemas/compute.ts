@@ -203,6 +203,10 @@ export const moveLeaseBody = z.strictObject({
   /** Of the same site; of the platform's choice when left out. */
   hostId: id.optional(),
 });
+export const movedLease = leaseOperation.extend({
+  /** The name of the host that it goes to; null where its platform chooses. */
+  to: z.string().nullable(),
+});
 
 export const resizeLeaseBody = z
   .strictObject({

@@ -9,7 +9,7 @@ const row = z.object({ kind: z.enum(["lease", "job"]), count: z.int() });
 export async function projectHoldings(
   db: Queryable,
   project: { readonly tenantId: string; readonly projectId: string },
-): Promise<{ readonly kind: string; readonly count: number }[]> {
+): Promise<{ readonly kind: "leases" | "jobs"; readonly count: number }[]> {
   const rows = await db.rows(
     sql`select kind, count(*)::int as count from request
       where tenant_id = ${project.tenantId} and project_id = ${project.projectId}

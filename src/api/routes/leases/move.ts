@@ -1,7 +1,7 @@
 /** Takes a machine to another host while it runs, by the operator's word. */
 import type { Handler } from "#api/handler.ts";
 import type { Operations } from "#contract/operations.ts";
-import { askMoveTo } from "#flow/provision/move-asks.ts";
+import { askMoveTo, hostOfMove } from "#flow/provision/move-asks.ts";
 
 import { leaseOf, showOperation } from "./show.ts";
 
@@ -15,9 +15,11 @@ export const moveLease: Handler<Operations["moveLease"]> = async ({ params, body
     hostId,
     at: context.now(),
   });
-  context.note({ unchanged: joined, target: leaseId, details: { to: hostId ?? "anywhere" } });
+  const to = await hostOfMove(tx, operation);
+  context.note({ unchanged: joined, target: leaseId, details: { to: to ?? "anywhere" } });
   return {
     lease: await leaseOf(context, leaseId),
     operation: showOperation(operation),
+    to,
   };
 };
