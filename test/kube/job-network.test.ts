@@ -60,6 +60,7 @@ function projectOf(tenantId: string, projectId: string): ProjectAsk {
       gateways: ["millrace"],
       storageNamespace: "cdi",
       dnsNamespace: "kube-system",
+      dnsAddresses: [],
       clusterCidrs,
       podSecurity: "baseline",
     },

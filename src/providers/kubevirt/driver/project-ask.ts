@@ -45,6 +45,7 @@ export function tenancyFacts({ settings }: Pick<Hands, "settings">, { facts }: S
     gateways: settings.gateways,
     storageNamespace: settings.storageNamespace,
     dnsNamespace: settings.dnsNamespace,
+    dnsAddresses: settings.dnsAddresses,
     clusterCidrs: settings.clusterCidrs,
     podSecurity: settings.podSecurity,
   };

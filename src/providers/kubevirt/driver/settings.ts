@@ -129,6 +129,10 @@ export const clusterSettings = z.strictObject({
   kubevirtNamespace: dnsName.default("kubevirt"),
   storageNamespace: dnsName.default("cdi"),
   dnsNamespace: dnsName.default("kube-system"),
+  /** Resolvers that are no pods of that namespace, such as NodeLocal DNSCache (169.254.20.10/32). */
+  dnsAddresses: z
+    .array(z.union([z.cidrv4(), z.cidrv6()], "a block such as 169.254.20.10/32"))
+    .default([]),
   /** Of pods, services and nodes: what a tenant's machines must not reach by going out. */
   clusterCidrs: z.array(z.string()).default(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]),
   /** Jobs run in pods of the cluster, through its batch queue; none do when left out. */

@@ -13,6 +13,8 @@ export interface TenancyFacts {
   readonly gateways: readonly string[];
   readonly storageNamespace: string;
   readonly dnsNamespace: string;
+  /** Of resolvers that no namespace selects: on the node itself. */
+  readonly dnsAddresses: readonly string[];
   /** Of pods, services and nodes: what outbound traffic must not reach. */
   readonly clusterCidrs: readonly string[];
   readonly podSecurity: "privileged" | "baseline" | "restricted";

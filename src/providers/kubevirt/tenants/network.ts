@@ -77,7 +77,10 @@ function names(ask: ProjectAsk): NetworkPolicy {
     policyTypes: ["Egress"],
     egress: [
       {
-        to: [inNamespace(ask.site.dnsNamespace)],
+        to: [
+          inNamespace(ask.site.dnsNamespace),
+          ...ask.site.dnsAddresses.map((cidr) => block(cidr, [])),
+        ],
         ports: [
           { protocol: "UDP", port: 53 },
           { protocol: "TCP", port: 53 },

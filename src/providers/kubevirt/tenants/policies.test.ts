@@ -29,6 +29,7 @@ const facts = {
   gateways: [],
   storageNamespace: "cdi",
   dnsNamespace: "kube-system",
+  dnsAddresses: [],
   clusterCidrs: [],
   podSecurity: "privileged",
 } as const;

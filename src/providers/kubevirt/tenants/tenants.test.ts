@@ -51,6 +51,7 @@ const project: ProjectAsk = {
     gateways: ["millrace", "kubevirt"],
     storageNamespace: "cdi",
     dnsNamespace: "kube-system",
+    dnsAddresses: [],
     clusterCidrs: ["10.0.0.0/8", "fd00::/8"],
     podSecurity: "baseline",
   },
@@ -269,6 +270,25 @@ describe("I-VM-03: the network", () => {
       "disks-in",
       "open-tcp-443-all",
     ]);
+  });
+
+  test("names are asked of the cluster's resolvers, and of those that are no pods where there are such", () => {
+    const pods = {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+    };
+    expect(policy("names")).toMatchObject({ spec: { egress: [{ to: [pods] }] } });
+    const dnsAddresses = ["169.254.20.10/32"];
+    const local = projectFurniture({ ...project, site: { ...project.site, dnsAddresses } });
+    expect(policy("names", local)).toMatchObject({
+      spec: {
+        egress: [
+          {
+            to: [pods, { ipBlock: { cidr: "169.254.20.10/32" } }],
+            ports: [{ port: 53 }, { port: 53 }],
+          },
+        ],
+      },
+    });
   });
 
   test("a network of one name of another tenant is another network", () => {

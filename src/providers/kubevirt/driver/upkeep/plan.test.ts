@@ -38,6 +38,7 @@ const ask: ProjectAsk = {
     gateways: ["millrace"],
     storageNamespace: "cdi",
     dnsNamespace: "kube-system",
+    dnsAddresses: [],
     clusterCidrs: ["10.0.0.0/8"],
     podSecurity: "baseline",
   },
