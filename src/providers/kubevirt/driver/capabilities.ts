@@ -9,7 +9,7 @@ import type { Site } from "./site.ts";
 export const noNumaPinning =
   "which NUMA node is the kubelet's choice (Topology Manager), not the control plane's";
 export const noDedicatedCpus =
-  "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)";
+  "the kubelet hands out no dedicated CPUs, or KubeVirt does not say so (cpuManagerPolicy: static on the kubelet, feature gate CPUManager in KubeVirt)";
 const noSnapshots =
   "there is no VolumeSnapshotClass for the storage: a snapshot would hold no disk";
 export const noGpuResize =

@@ -151,7 +151,7 @@ test("R-CPU-11, R-GPU-01: a class that no node starts is told, and GPUs that no 
   const gpus = { [a100]: { model: "A100", memoryGib: 80 } };
   const given = { labels: { "kubevirt.io/cpumanager": "false" }, settings: { gpus } };
   const because =
-    "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)";
+    "the kubelet hands out no dedicated CPUs, or KubeVirt does not say so (cpuManagerPolicy: static on the kubelet, feature gate CPUManager in KubeVirt)";
   expect(found({ ...given, devices: { [a100]: "2" } })).toEqual([
     `warning: No node of the cluster starts machines of class core: ${because}.`,
     `warning: GPUs of node-1 go to no machine of class core: ${because}.`,

@@ -12,7 +12,7 @@ import { clusterSettings } from "./settings.ts";
 type Settings = Readonly<Record<string, unknown>>;
 
 const dedicated =
-  "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)";
+  "the kubelet hands out no dedicated CPUs, or KubeVirt does not say so (cpuManagerPolicy: static on the kubelet, feature gate CPUManager in KubeVirt)";
 
 /** With all that a machine of either class asks for. */
 function node(change: {

@@ -21,8 +21,8 @@ export const platforms: Said = [
     "使用哪个 NUMA 节点由 kubelet（Topology Manager）决定，不由本平台决定",
   ],
   [
-    "the kubelet hands out no dedicated CPUs (cpuManagerPolicy: static, label kubevirt.io/cpumanager)",
-    "kubelet 未分配独占 CPU（需 cpuManagerPolicy: static 及标签 kubevirt.io/cpumanager）",
+    "the kubelet hands out no dedicated CPUs, or KubeVirt does not say so (cpuManagerPolicy: static on the kubelet, feature gate CPUManager in KubeVirt)",
+    "kubelet 未分配独占 CPU，或 KubeVirt 没有标明（需 kubelet 的 cpuManagerPolicy: static 与 KubeVirt 的特性 CPUManager）",
   ],
   [
     "storage class {classes} lets no disk grow (allowVolumeExpansion)",
