@@ -144,6 +144,7 @@ test("R-GPU-03: a GPU of the settings that is not permitted, or that no node has
   expect(found({ settings: { gpus: claimed }, disabled: ["GPUsWithDRA"] })).toEqual([
     "warning: The cluster has no resource.k8s.io: GPUs cannot be claimed (DRA).",
     "warning: KubeVirt's feature gate GPUsWithDRA is off: GPUs cannot be claimed (DRA).",
+    "warning: GPU gpu.example.test/h100 of the site's settings is claimed (DRA), and hosts do not show such devices yet: no lease is placed on one.",
   ]);
 });
 

@@ -28,6 +28,7 @@ export function siteFindings(
     ...storage(site, settings),
     ...site.unpermitted.map(unpermitted),
     ...unoffered(settings, all),
+    ...claimed(settings),
     ...images(settings),
     ...hosts(all),
     ...unsold(site, settings, all),
@@ -146,6 +147,17 @@ function unoffered({ gpus }: ClusterSettings, nodes: readonly SeenNode[]): reado
       severity: "warning",
       message: `No node offers GPU ${resource} of the site's settings.`,
       advice: "Look at the device plug-in on the nodes, or correct the resource name.",
+    }));
+}
+
+/** Hosts have devices by what the node's plug-ins count, and claimed ones are counted by none. */
+function claimed({ gpus }: ClusterSettings): readonly SiteFinding[] {
+  return Object.entries(gpus)
+    .filter(([, { deviceClass }]) => deviceClass !== undefined)
+    .map(([resource]) => ({
+      severity: "warning",
+      message: `GPU ${resource} of the site's settings is claimed (DRA), and hosts do not show such devices yet: no lease is placed on one.`,
+      advice: "Offer it by a device plug-in, and take `deviceClass` out of the settings.",
     }));
 }
 

@@ -372,6 +372,14 @@ export const machines: Said = [
     "请检查节点上的设备插件，或更正资源名。",
   ],
   [
+    "GPU {resource} of the site's settings is claimed (DRA), and hosts do not show such devices yet: no lease is placed on one.",
+    "站点设置中的 GPU {resource} 按声明（DRA）分配，而主机尚不显示此类设备：不会有租用放到上面。",
+  ],
+  [
+    "Offer it by a device plug-in, and take `deviceClass` out of the settings.",
+    "请改由设备插件提供，并从设置中移除 `deviceClass`。",
+  ],
+  [
     "The site's settings name no image: no machine can be made there.",
     "站点设置没有任何镜像：无法创建机器。",
   ],
