@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 
 import { present } from "#kernel/assert.ts";
 import type { KubeObject } from "#providers/kubevirt/client/object.ts";
-import { localQueueName, tenantQueue } from "#providers/kubevirt/jobs/names.ts";
+import { localQueueName, tenantQueue, tierClass } from "#providers/kubevirt/jobs/names.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec } from "#providers/provider.ts";
 import { listAt, textAt } from "#test/kube/api/json.ts";
@@ -17,7 +17,7 @@ import { buyer, cohortName, cpuFlavor, hasQueue } from "./job-site.ts";
 import { cpus, JobsUnderTest, patience, placeOf } from "./jobs-under-test.ts";
 import { underTest } from "./under-test.ts";
 
-const { fakeNodes } = await underTest();
+const { fakeNodes, settings } = await underTest();
 const isPlayed = fakeNodes && (await hasQueue("kueue"));
 const inUse = "kueue.x-k8s.io/resource-in-use";
 
@@ -55,7 +55,10 @@ describe.skipIf(!isPlayed)("queues of tenants, by Kueue's own manager", () => {
       [kinds.clusterQueue, { name: tenantQueue(tenantId, false) }],
       [kinds.cohort, { name: cohortName }],
       [kinds.localQueue, { ...placeOf(spec), name: localQueueName(false) }],
-      [kinds.workloadPriorityClass, { name: "millrace-gold" }],
+      [
+        kinds.workloadPriorityClass,
+        { name: tierClass({ controlPlaneId: settings.controlPlane }, "gold") },
+      ],
     ] as const;
     for (const [kind, name] of kept) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other

@@ -22,7 +22,7 @@ export function workloadClasses(site: JobSite): readonly WorkloadPriorityClass[]
   return tiers.map((tier) => ({
     apiVersion: "kueue.x-k8s.io/v1beta2",
     kind: "WorkloadPriorityClass",
-    metadata: { name: tierClass(tier), labels: ourLabels(site.controlPlaneId) },
+    metadata: { name: tierClass(site, tier), labels: ourLabels(site.controlPlaneId) },
     value: classValues[tier],
     description: `Jobs of ${tier} customers.`,
   }));
@@ -32,7 +32,7 @@ export function podClasses(site: JobSite): readonly PriorityClass[] {
   return tiers.map((tier) => ({
     apiVersion: "scheduling.k8s.io/v1",
     kind: "PriorityClass",
-    metadata: { name: podClass(tier), labels: ourLabels(site.controlPlaneId) },
+    metadata: { name: podClass(site, tier), labels: ourLabels(site.controlPlaneId) },
     value: classValues[tier],
     // Volcano asks this class whether a job may push others out; which may be, their pods say.
     preemptionPolicy: site.batch === "volcano" ? "PreemptLowerPriority" : "Never",

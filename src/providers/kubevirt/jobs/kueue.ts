@@ -32,7 +32,7 @@ export function kueueJob(ask: JobAsk, place: JobPlace): BatchJob {
       labels: {
         ...jobLabels(site, ask),
         "kueue.x-k8s.io/queue-name": localQueueName(ask.preemptible),
-        "kueue.x-k8s.io/priority-class": tierClass(ask.tier),
+        "kueue.x-k8s.io/priority-class": tierClass(site, ask.tier),
         "kueue.x-k8s.io/max-exec-time-seconds": String(maxExecutionSeconds(ask)),
       },
       annotations: { [membersAnnotation]: ask.memberIds.join(",") },

@@ -37,15 +37,20 @@ export function localQueueName(preemptible: boolean): string {
   return preemptible ? "spot" : "jobs";
 }
 
-/** Of the order within a queue. */
-export function tierClass(tier: Tier): string {
-  return `millrace-${tier}`;
+/**
+ * Of the order within a queue. Classes have no namespace: with the control plane's name in theirs, as the
+ * site's policies have, two on one cluster do not take them from each other.
+ */
+export function tierClass({ controlPlaneId }: NameOf, tier: Tier): string {
+  return `millrace-${controlPlaneId}-${tier}`;
 }
 
 /** Of pods. */
-export function podClass(tier: Tier): string {
-  return `millrace-job-${tier}`;
+export function podClass({ controlPlaneId }: NameOf, tier: Tier): string {
+  return `millrace-${controlPlaneId}-job-${tier}`;
 }
+
+type NameOf = Pick<JobSite, "controlPlaneId">;
 
 /** The same text always under the same name, so that a running job never sees another one. */
 export function contentName(prefix: string, texts: readonly string[]): string {

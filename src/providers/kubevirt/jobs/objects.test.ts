@@ -35,6 +35,21 @@ import {
 } from "./test-site.ts";
 import { volcanoJob, volcanoQueues } from "./volcano.ts";
 
+function classesOf(controlPlaneId: string): readonly string[] {
+  const own = { ...site, controlPlaneId };
+  return [...workloadClasses(own), ...podClasses(own)].map(
+    ({ kind, metadata }) => `${kind} ${metadata.name}`,
+  );
+}
+
+test("two control planes on one cluster share no class, and a class's name fits where Kueue puts it", () => {
+  const both = [...classesOf("east"), ...classesOf("west")];
+  expect(new Set(both).size).toBe(12);
+  // The longest that the settings allow; a label has 63 characters.
+  const [, ...labels] = workloadClasses({ ...site, controlPlaneId: "p".repeat(40) });
+  for (const { metadata } of labels) expect(metadata.name.length).toBeLessThanOrEqual(63);
+});
+
 const emitted = [
   ...resourceFlavors(site),
   topology(site),
@@ -124,7 +139,7 @@ test("a job is one run of all its members, admitted by Kueue, with every end in 
   const { metadata, spec } = kueueJob({ ...gang, preemptible: true }, place);
   expect(metadata.labels).toMatchObject({
     "kueue.x-k8s.io/queue-name": "spot",
-    "kueue.x-k8s.io/priority-class": "millrace-gold",
+    "kueue.x-k8s.io/priority-class": "millrace-cp-1-gold",
     "kueue.x-k8s.io/max-exec-time-seconds": String(3600 + 1800 + 120),
   });
   expect(spec).toMatchObject({
@@ -248,7 +263,7 @@ test("Volcano: a gang starts as one, a lost member ends all, PyTorch is told by 
     minAvailable: 4,
     minSuccess: 4,
     maxRetry: 1,
-    priorityClassName: "millrace-job-gold",
+    priorityClassName: "millrace-cp-1-job-gold",
     policies: [{ events: ["PodEvicted", "PodFailed"], action: "TerminateJob" }],
     plugins: { pytorch: ["--master=master", "--worker=worker", "--port=29500"] },
   });

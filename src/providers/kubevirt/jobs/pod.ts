@@ -85,7 +85,7 @@ function podBody(pod: PodAsk): PodBody {
     enableServiceLinks: false,
     terminationGracePeriodSeconds: ask.graceSeconds + sendSeconds,
     ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
-    priorityClassName: podClass(ask.tier),
+    priorityClassName: podClass(place.site, ask.tier),
     ...(schedulerName === undefined ? {} : { schedulerName }),
     ...(ask.memberIds.length > 1 ? { subdomain: jobName(ask.attemptId) } : {}),
     ...placing(ask, place.site),

@@ -86,7 +86,7 @@ export function volcanoJob(ask: JobAsk, place: JobPlace): VolcanoJob {
     spec: {
       schedulerName: "volcano",
       queue: tenantQueue(ask.owner.tenantId, ask.preemptible),
-      priorityClassName: podClass(ask.tier),
+      priorityClassName: podClass(site, ask.tier),
       minAvailable: members,
       minSuccess: members,
       maxRetry,

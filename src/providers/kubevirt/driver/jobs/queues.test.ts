@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { present } from "#kernel/assert.ts";
-import { localQueueName, tenantQueue } from "#providers/kubevirt/jobs/names.ts";
+import { localQueueName, tenantQueue, tierClass } from "#providers/kubevirt/jobs/names.ts";
 import type { Kind } from "#providers/kubevirt/client/kind.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { MachineSpec } from "#providers/provider.ts";
@@ -61,6 +61,7 @@ async function started(spec: MachineSpec): Promise<MachineSpec> {
 test("what somebody deletes or edits by hand is put right without another job, also after a restart", async () => {
   const spec = await started(jobSpec(newOwner(), { preemptible: true }));
   const { objects } = driver.cluster.server;
+  const plane = { controlPlaneId: driver.cluster.settings.controlPlane };
   const { namespace } = placeOf(spec);
   const door = localQueueName(true);
   const kept: readonly (() => Document | undefined)[] = [
@@ -68,7 +69,7 @@ test("what somebody deletes or edits by hand is put right without another job, a
     () => found(kinds.cohort, "millrace"),
     () => found(kinds.localQueue, door, namespace),
     () => found(kinds.networkPolicy, "job-agents", namespace),
-    () => found(kinds.workloadPriorityClass, "millrace-gold"),
+    () => found(kinds.workloadPriorityClass, tierClass(plane, "gold")),
   ];
   const takeAll = (): void => {
     for (const [index, kind] of [
