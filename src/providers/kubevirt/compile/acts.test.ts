@@ -11,6 +11,7 @@ import { labelKeys } from "./labels.ts";
 import { migration, migrationRefusals } from "./migration.ts";
 import { actName, machineIdOf } from "./names.ts";
 import { machinePool, type PoolAsk, poolRefusals } from "./pool.ts";
+import { sshService } from "./service.ts";
 import { machineRestore, machineSnapshot, snapshotRefusals } from "./snapshot.ts";
 import { a100, testAsk, testSite, trainingAsk } from "./test-ask.ts";
 
@@ -55,6 +56,11 @@ const clone = machineClone({
   namespace: namespace.name,
   owner: spec.owner,
   site: testSite,
+});
+
+test("the way in leads to the guest, and not to CDI's pods, which bear its disk's labels", () => {
+  const { selector } = sshService(testAsk()).spec;
+  expect(selector).toEqual({ "kubevirt.io": "virt-launcher", [labelKeys.machine]: spec.id });
 });
 
 test("H-29: a snapshot that would hold no disk is refused", () => {

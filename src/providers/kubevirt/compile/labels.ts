@@ -46,6 +46,11 @@ export function machineLabels(
   return { ...ownerLabels(controlPlaneId, machine.owner), [labelKeys.machine]: machine.id };
 }
 
+/** The pod in which a guest runs. CDI gives the pods that fill a disk the labels of that disk too. */
+export function guestPodLabels(machineId: string): Labels {
+  return { "kubevirt.io": "virt-launcher", [labelKeys.machine]: machineId };
+}
+
 /** Selects all objects of a control plane in lists and watches. */
 export function ourSelector(controlPlaneId: string): string {
   return `${labelKeys.controlPlane}=${controlPlaneId}`;

@@ -2,7 +2,7 @@
 import type { Service } from "#providers/kubevirt/objects/core.ts";
 
 import type { MachineAsk } from "./facts.ts";
-import { labelKeys, machineLabels } from "./labels.ts";
+import { guestPodLabels, machineLabels } from "./labels.ts";
 import { machineName, partName } from "./names.ts";
 
 export function sshService({
@@ -20,7 +20,7 @@ export function sshService({
     },
     spec: {
       type: site.sshService,
-      selector: { [labelKeys.machine]: spec.id },
+      selector: guestPodLabels(spec.id),
       ports: [{ name: "ssh", port: 22, targetPort: 22, protocol: "TCP" }],
     },
   };

@@ -7,7 +7,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { KubeClient } from "#providers/kubevirt/client/client.ts";
-import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
+import { guestPodLabels, labelKeys } from "#providers/kubevirt/compile/labels.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { SeenTogether } from "#providers/kubevirt/observe/condition.ts";
 import { read } from "#providers/kubevirt/observe/seen.ts";
@@ -121,10 +121,11 @@ export class Obstacles {
     const { machineId, namespace } = hanging.machine;
     const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(this.#limits.callMs)]) };
     const selection = { namespace, labels: `${labelKeys.machine}=${machineId}` };
+    const guest = Object.entries(guestPodLabels(machineId)).map((label) => label.join("="));
     hanging.askedAt = now();
     try {
       const [pods, disks] = await Promise.all([
-        client.list(call, kinds.pod, selection),
+        client.list(call, kinds.pod, { namespace, labels: guest.join(",") }),
         client.list(call, kinds.dataVolume, selection),
       ]);
       const parts = {
