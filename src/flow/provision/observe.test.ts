@@ -142,6 +142,15 @@ test("a machine that went down before we took it away held nothing from then on"
   expect(told(seen)).toEqual([["stopped", now - 50_000]]);
 });
 
+test("a machine that ends while it is taken away did not crash, whatever its platform calls that", () => {
+  const leaving = { instance: { state: "deleting", stateSince: now - 60_000 } } as const;
+  expect(observe(off(now - 10_000), leaving)).toMatchObject({ stopped: "requested", events: [] });
+  // In whole seconds it may seem to be a moment before.
+  expect(observe(off(now - 60_900), leaving)).toMatchObject({ stopped: "requested", events: [] });
+  const before = observe(off(now - 90_000), leaving);
+  expect(before).toMatchObject({ stopped: "crashed", events: [{ kind: "crashed" }] });
+});
+
 test("instants never run backwards; those of a clock that was set back are now", () => {
   const metering = { lastAt: now - 100 };
   expect(told(observe(off(now - 200), { metering }))).toEqual([["stopped", now - 100]]);

@@ -160,8 +160,8 @@ function stopSeen(instance: InstanceView, machine: Machine): Observation["stoppe
       if (machine.stop === undefined) return undefined;
       break;
     case "deleting":
-      // It went down before we took it away: what it held ended then.
-      return instance.metering.ready ? machine.stop?.reason : undefined;
+      // It is down and not gone yet: what it held ended then.
+      return instance.metering.ready ? stopWhileLeaving(instance, machine) : undefined;
     case "stopped":
     case "failed":
     case "gone":
@@ -170,6 +170,12 @@ function stopSeen(instance: InstanceView, machine: Machine): Observation["stoppe
   if (instance.state === "starting" && !isNewStop(instance, machine)) return undefined;
   if (instance.state === "stopping") return "requested";
   return machine.stop?.reason ?? "crashed";
+}
+
+/** A platform does not know who takes a machine away: what ends after we asked for that is our doing. */
+function stopWhileLeaving({ stateSince }: InstanceView, { stop }: Machine): Observation["stopped"] {
+  if (stop === undefined) return undefined;
+  return stop.at < stateSince - sameSecondMs ? stop.reason : "requested";
 }
 
 /** Not the stop that was there when the start was asked for. Without evidence it is not new. */
