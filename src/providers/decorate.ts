@@ -62,6 +62,7 @@ class DecoratedProvider implements Provider {
   readonly #gate: Gate;
   readonly removeProject?: NonNullable<Provider["removeProject"]>;
   readonly tellTiers?: NonNullable<Provider["tellTiers"]>;
+  readonly tellOpenings?: NonNullable<Provider["tellOpenings"]>;
 
   constructor(inner: Provider, options: DecorateOptions) {
     this.site = inner.site;
@@ -77,6 +78,11 @@ class DecoratedProvider implements Provider {
       const tell = inner.tellTiers.bind(inner);
       this.tellTiers = (call, tiers) =>
         this.#read("tellTiers", call, (leashed) => tell(leashed, tiers));
+    }
+    if (inner.tellOpenings !== undefined) {
+      const tell = inner.tellOpenings.bind(inner);
+      this.tellOpenings = (call, openings) =>
+        this.#read("tellOpenings", call, (leashed) => tell(leashed, openings));
     }
     this.#inner = inner;
     this.#options = options;

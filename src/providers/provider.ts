@@ -73,6 +73,8 @@ export interface Capabilities {
   readonly warmStart: Capability;
   readonly tenantNetwork: Capability;
   readonly outboundNetwork: Capability;
+  /** Customers open ports of their machines to others (`tellOpenings`). */
+  readonly openings: Capability;
   readonly workloads: Capability;
   readonly gpus: Capability;
   /** A machine runs on the CPUs of one NUMA node of its host. */
@@ -195,6 +197,16 @@ export class ProviderError extends Error {
 /** Who comes first, in the words of the queue: credit of a package counts as gold. */
 export type TenantTier = "diamond" | "gold" | "ordinary";
 
+/** A port of machines that others than their own network may reach. */
+export interface PortOpening {
+  /** Of the machine of one lease; of all machines of the project if absent. */
+  readonly resourceId?: string;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  /** CIDRs of either version, at least one. */
+  readonly sources: readonly string[];
+}
+
 /** How far a platform is with taking away what it held of a project, its machines apart. */
 export type ProjectEnd =
   | { readonly state: "going"; readonly waitsFor: string }
@@ -266,6 +278,16 @@ export interface Provider {
    * that run go on. Absent where no queue but ours decides.
    */
   tellTiers?(call: ReadCall, tiers: ReadonlyMap<string, TenantTier>): Promise<void>;
+
+  /**
+   * Tells which ports customers opened, by project, all of them at once: told again whenever that changes,
+   * now and then, and after a restart. What is not among them is closed. Twice is the same as once. A
+   * process that was told nothing yet closes nothing. Absent where machines have no ports to open.
+   */
+  tellOpenings?(
+    call: ReadCall,
+    openings: ReadonlyMap<string, readonly PortOpening[]>,
+  ): Promise<void>;
 
   /** Bidirectional bytes. Serial begins with what was printed before (a bounded ring). */
   console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex>;

@@ -29,6 +29,9 @@ export function capabilitiesOf({ offered }: Driver): Capabilities {
     outboundNetwork: no(
       "machines of the local provider have no way to the internet: what leaves a guest reaches its tenant's own machines only",
     ),
+    openings: no(
+      "machines of the local provider are reached by SSH alone, through a port of this machine",
+    ),
     workloads: yes,
     gpus: no("the local provider passes no devices to its machines"),
     numaPinning:

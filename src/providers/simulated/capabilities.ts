@@ -21,6 +21,7 @@ export const simulatedCapabilities: Capabilities = {
   warmStart: no("a simulated machine starts in the time that it was told to"),
   tenantNetwork: no("simulated machines send no packets"),
   outboundNetwork: no("simulated machines send no packets"),
+  openings: no("simulated machines send no packets"),
   workloads: yes,
   gpus: yes,
   numaPinning: yes,

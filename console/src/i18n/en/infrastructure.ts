@@ -267,6 +267,7 @@ export const infrastructure = {
     warmStart: "Warm start",
     tenantNetwork: "Network of a customer's own",
     outboundNetwork: "Way out to the internet",
+    openings: "Ports opened to others",
     workloads: "Jobs",
     gpus: "GPUs",
     numaPinning: "Bound to a NUMA node",

@@ -249,6 +249,7 @@ export const infrastructure = {
     warmStart: "热启动",
     tenantNetwork: "客户专属网络",
     outboundNetwork: "访问外网",
+    openings: "对外开放端口",
     workloads: "作业",
     gpus: "GPU",
     numaPinning: "绑定 NUMA 节点",

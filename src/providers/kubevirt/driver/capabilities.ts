@@ -62,6 +62,7 @@ export function capabilitiesOf(
     warmStart: no("a machine boots in a pod of its own"),
     tenantNetwork: yes,
     outboundNetwork: settings.outbound ? yes : no("the site's settings forbid it"),
+    openings: yes,
     workloads: no("jobs are pods of the cluster, not machines"),
     gpus: hasGpus ? yes : no("no GPU is both named in the settings and permitted"),
     numaPinning: no(noNumaPinning),

@@ -22,6 +22,7 @@ import type { ClusterView } from "./cluster-view.ts";
 import { isConflict, missing, providerError, refused } from "./errors.ts";
 import { keptMachine, type KeptInstance, type KeptMachine } from "./kept.ts";
 import { Furnished } from "./namespaces.ts";
+import { Openings } from "./openings.ts";
 import { recordOf, withRecord, type OperationRecord } from "./records.ts";
 import type { Site } from "./site.ts";
 import type { ClusterSettings } from "./settings.ts";
@@ -57,6 +58,7 @@ export class Hands {
   readonly settings: ClusterSettings;
   readonly now: () => number;
   readonly furnished = new Furnished();
+  readonly openings = new Openings();
   readonly site: () => Promise<Site>;
   readonly standing: Standing;
   /** Absent where nobody else can have the name: in tests, and where nothing is written. */

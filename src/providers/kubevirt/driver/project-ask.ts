@@ -1,10 +1,13 @@
-/** What the driver asks of a project's namespace: as the settings say, and as large as the cluster is. */
+/**
+ * What the driver asks of a project's namespace: as the settings say, as large as the cluster is, and open
+ * where its customer said so.
+ */
 import type { ProjectAsk, ProjectQuota, TenancyFacts } from "#providers/kubevirt/tenants/facts.ts";
 
 import type { Hands } from "./hands.ts";
 import type { Site } from "./site.ts";
 
-type Asked = Pick<Hands, "settings" | "view">;
+type Asked = Pick<Hands, "settings" | "view" | "openings">;
 
 export function projectAsk(
   hands: Asked,
@@ -24,7 +27,10 @@ export function projectAsk(
     quota: backstop(hands, facts.storageClasses.keys()),
     networks,
     outbound: settings.outbound,
-    openings: [{ protocol: "TCP", port: 22, from: settings.sshFrom }],
+    openings: [
+      { protocol: "TCP", port: 22, from: settings.sshFrom },
+      ...hands.openings.of(owner.projectId),
+    ],
     viewers: [],
     site: tenancyFacts(hands, site),
   };

@@ -16,6 +16,7 @@ import type {
   MachineSpec,
   OperationRef,
   OperationStatus,
+  PortOpening,
   PowerAction,
   ProjectEnd,
   Provider,
@@ -222,6 +223,14 @@ export class KubevirtProvider implements Provider {
 
   tellTiers(_call: ReadCall, tiers: ReadonlyMap<string, TenantTier>): Promise<void> {
     this.#jobs?.tell(tiers);
+    return Promise.resolve();
+  }
+
+  tellOpenings(
+    _call: ReadCall,
+    openings: ReadonlyMap<string, readonly PortOpening[]>,
+  ): Promise<void> {
+    this.#hands.openings.tell(openings);
     return Promise.resolve();
   }
 

@@ -20,10 +20,10 @@ export interface TenancyFacts {
   readonly podSecurity: "privileged" | "baseline" | "restricted";
 }
 
-/** A port of one machine, or of all, open to others than its own network. */
+/** A port of one lease's machine, or of all machines, open to others than its own network. */
 export interface Opening {
-  /** Absent: all machines of the project. */
-  readonly machineId?: string;
+  /** The lease. Absent: all machines of the project. */
+  readonly resourceId?: string;
   readonly protocol: "TCP" | "UDP";
   readonly port: number;
   readonly from: readonly string[];

@@ -118,19 +118,20 @@ function disksIn(ask: ProjectAsk): NetworkPolicy {
 function openingsOf(ask: ProjectAsk): readonly NetworkPolicy[] {
   const byName = Map.groupBy(
     ask.openings,
-    ({ machineId, protocol, port }) =>
-      `open-${protocol.toLowerCase()}-${port}-${machineId ?? "all"}`,
+    ({ resourceId, protocol, port }) =>
+      `open-${protocol.toLowerCase()}-${port}-${resourceId ?? "all"}`,
   );
   return [...byName].flatMap(([name, all]) => {
     const from = [...new Set(all.flatMap((opening) => opening.from))];
     const [first] = all;
     // A rule from nowhere would be one from everywhere.
     if (first === undefined || from.length === 0) return [];
-    const { machineId, protocol, port } = first;
-    const podSelector: LabelSelector =
-      machineId === undefined
-        ? { matchExpressions: [{ key: labelKeys.machine, operator: "Exists" }] }
-        : { matchLabels: { [labelKeys.machine]: machineId } };
+    const { resourceId, protocol, port } = first;
+    // Of machines alone: the pods of jobs are on the same network.
+    const podSelector: LabelSelector = {
+      ...(resourceId === undefined ? {} : { matchLabels: { [labelKeys.resource]: resourceId } }),
+      matchExpressions: [{ key: labelKeys.machine, operator: "Exists" }],
+    };
     const peers = from.map((cidr) => ({ ipBlock: { cidr } }));
     return [
       policy(ask, name, {

@@ -314,9 +314,9 @@ describe("I-VM-03: the network", () => {
   });
 
   test("a port open from nowhere is closed, and one opened twice is one rule", () => {
-    const opening = { machineId: "m1", protocol: "TCP", port: 80 } as const;
+    const opening = { resourceId: "l1", protocol: "TCP", port: 80 } as const;
     const of = (openings: ProjectAsk["openings"]) =>
-      policy("open-tcp-80-m1", projectFurniture({ ...project, openings }));
+      policy("open-tcp-80-l1", projectFurniture({ ...project, openings }));
     expect(of([{ ...opening, from: [] }])).toBeUndefined();
     const twice = of([
       { ...opening, from: ["192.0.2.1/32"] },
@@ -324,7 +324,7 @@ describe("I-VM-03: the network", () => {
     ]);
     expect(twice).toMatchObject({
       spec: {
-        podSelector: { matchLabels: { [labelKeys.machine]: "m1" } },
+        podSelector: { matchLabels: { [labelKeys.resource]: "l1" } },
         ingress: [
           { from: [{ ipBlock: { cidr: "192.0.2.1/32" } }, { ipBlock: { cidr: "192.0.2.2/32" } }] },
         ],
@@ -409,7 +409,7 @@ test.skipIf(schemas.kinds.length === 0)(`all of it is as the schemas want${facts
   const relaxed = projectFurniture({
     ...project,
     serviceClass: "standard",
-    openings: [{ machineId: "m1", protocol: "UDP", port: 53, from: ["192.0.2.1/32"] }],
+    openings: [{ resourceId: "l1", protocol: "UDP", port: 53, from: ["192.0.2.1/32"] }],
   });
   const objects = [
     ...furniture,

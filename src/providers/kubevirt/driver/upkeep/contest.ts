@@ -49,6 +49,11 @@ export class Contest {
     this.#puts.set(name, { times, at: this.#now() });
   }
 
+  /** What is wanted of it has changed: what comes of that is nobody's contest. */
+  forgetAll(isMeant: (name: string) => boolean): void {
+    for (const name of this.#puts.keys()) if (isMeant(name)) this.#puts.delete(name);
+  }
+
   forgetOld(): void {
     for (const [name, { at }] of this.#puts) {
       if (this.#now() - at > forgottenMs) this.#puts.delete(name);

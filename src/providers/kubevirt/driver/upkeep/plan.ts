@@ -40,14 +40,16 @@ export type Upkeep =
   | { readonly to: "leave"; readonly because: Refusal };
 
 export function upkeepOf(sight: ProjectSight): Upkeep {
-  const { projectId, standing, machines, now, controlPlane } = sight;
+  const { projectId, standing, machines, furnished, now, controlPlane } = sight;
   const namespace = standing.find(
     ({ kind, metadata }) => kind === "Namespace" && metadata.name === namespaceName(projectId),
   );
   if (namespace === undefined) return { to: "look-closer" };
   const { labels = {}, creationTimestamp, deletionTimestamp } = namespace.metadata;
   if (deletionTimestamp !== undefined) return { to: "wait" };
-  if (now - Date.parse(creationTimestamp) < furnishingMs) return { to: "wait" };
+  // This process is through with filling it, and nobody else may be at it.
+  const isFilled = furnished.length > 0;
+  if (!isFilled && now - Date.parse(creationTimestamp) < furnishingMs) return { to: "wait" };
   const tenantId = labels[labelKeys.tenant] ?? "";
   // Whose machines are there decides, not what somebody wrote on the namespace.
   const other = machines.find((machine) => machine.tenantId !== tenantId);
@@ -86,6 +88,11 @@ const removable: Readonly<Record<string, RegExp>> = {
   NetworkPolicy: /^(?:network-|open-|outbound$|from-gateways$|names$|disks-in$)/u,
   RoleBinding: /^(?:millrace-viewer$|clone-)/u,
 };
+
+/** A rule that lets others in through one port. */
+export function isOpening({ kind, metadata }: KubeObject): boolean {
+  return kind === "NetworkPolicy" && metadata.name.startsWith("open-");
+}
 
 /** What somebody changed or took away, and what of ours is wanted no more. */
 export function mending(

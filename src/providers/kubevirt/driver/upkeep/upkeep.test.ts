@@ -151,10 +151,18 @@ test("a restart knows a namespace's networks; a wall that nobody wants goes, one
   });
   objects.create(kinds.networkPolicy, namespace, wall("open-tcp-80-all"), byHand);
   objects.create(kinds.networkPolicy, namespace, wall("somebody-elses"), byHand);
-  driver();
+  objects.create(kinds.networkPolicy, namespace, wall("network-nobodys"), byHand);
+  const second = driver();
   await vi.waitFor(() => {
     const names = namesIn(kinds.networkPolicy, namespace);
     expect(names).toContain(`network-${spec.network}`);
+    expect(names).not.toContain("network-nobodys");
+  }, patience);
+  // Which ports are open it was not told yet; then it closes those that are not.
+  expect(namesIn(kinds.networkPolicy, namespace)).toContain("open-tcp-80-all");
+  await second.tellOpenings(call, new Map());
+  await vi.waitFor(() => {
+    const names = namesIn(kinds.networkPolicy, namespace);
     expect(names).not.toContain("open-tcp-80-all");
     expect(names).toContain("somebody-elses");
   }, patience);

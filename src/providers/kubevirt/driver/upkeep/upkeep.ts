@@ -23,7 +23,7 @@ import type { SiteFinding } from "#providers/provider.ts";
 
 import { Contest } from "./contest.ts";
 import { Nap } from "./nap.ts";
-import { mending, upkeepOf } from "./plan.ts";
+import { isOpening, mending, upkeepOf, type Upkeep as Upkept } from "./plan.ts";
 import { rest } from "./rest.ts";
 import { policyFinding, roleFinding, siteMending, type SiteObject } from "./site-objects.ts";
 import { kindOf } from "./standing.ts";
@@ -57,6 +57,8 @@ export class Upkeep {
   /** Projects of which something changed. */
   readonly #changed = new Set<string>();
   #isSiteChanged = true;
+  /** What was not known before is known of all projects now. */
+  #isAllChanged = false;
   readonly #nap = new Nap();
   #writesLeft = 0;
   #siteFindings: readonly SiteFinding[] = [];
@@ -72,6 +74,16 @@ export class Upkeep {
       else this.#changed.add(projectId);
       this.#nap.wake();
     });
+    options.hands.openings.listen((projectId) => {
+      if (projectId === undefined) {
+        this.#isAllChanged = true;
+      } else {
+        const rules = `NetworkPolicy ${namespaceName(projectId)}/open-`;
+        this.#contest.forgetAll((name) => name.startsWith(rules));
+        this.#changed.add(projectId);
+      }
+      this.#nap.wake();
+    });
   }
 
   /** Runs until the signal aborts. */
@@ -79,7 +91,7 @@ export class Upkeep {
     const { everyMs = everyMsDefault } = this.#options;
     let wholeAt = -Infinity;
     while (!signal.aborted) {
-      const isWhole = performance.now() - wholeAt >= everyMs;
+      const isWhole = this.#isAllChanged || performance.now() - wholeAt >= everyMs;
       // oxlint-disable-next-line no-await-in-loop -- one pass after the other
       const isDone = await this.#tryPass(isWhole, signal);
       if (isDone && isWhole) wholeAt = performance.now();
@@ -131,6 +143,7 @@ export class Upkeep {
     const machines = Map.groupBy(view.machines.values(), ({ owner }) => owner?.projectId ?? "");
     machines.delete("");
     if (isWhole) {
+      this.#isAllChanged = false;
       for (const id of [...projects.keys(), ...machines.keys()]) this.#changed.add(id);
       for (const id of this.#problems.keys()) if (!this.#changed.has(id)) this.#problems.delete(id);
     }
@@ -175,16 +188,9 @@ export class Upkeep {
   }
 
   async #project(site: Site, of: Project, signal: AbortSignal): Promise<SiteFinding | undefined> {
-    const { furnished, settings, now, view } = this.#hands;
-    const { projectId, standing } = of;
-    const namespace = namespaceName(projectId);
-    const controlPlane = settings.controlPlane;
-    const upkeep = upkeepOf({
-      ...of,
-      furnished: furnished.networks(namespace),
-      controlPlane,
-      now: now(),
-    });
+    const { furnished, standing } = this.#hands;
+    const { projectId } = of;
+    const upkeep = this.#decide(of);
     switch (upkeep.to) {
       case "wait":
         return undefined;
@@ -193,22 +199,45 @@ export class Upkeep {
       case "look-closer":
         return this.#lookCloser(site, of, signal);
       case "keep": {
-        const { tenantId, networks } = upkeep;
-        const ask = projectAsk(
-          { settings, view },
-          { owner: { tenantId, projectId }, site, networks },
-        );
-        const { apply, remove } = mending(ask, standing);
+        const { apply, remove } = this.#mending(site, { ...upkeep, of });
         if (apply.length === 0 && remove.length === 0) return undefined;
-        await furnished.inTurn(namespace, () => {
-          // Whoever was filling it may have gone on since this pass began.
-          const fresh = this.#hands.standing.sorted().projects.get(projectId) ?? [];
+        await furnished.inTurn(namespaceName(projectId), () => {
+          // Whoever was filling it may have gone on since this pass began, also by a network.
+          const fresh = { ...of, standing: standing.sorted().projects.get(projectId) ?? [] };
+          const now = this.#decide(fresh);
           // One that went meanwhile is not made anew.
-          return fresh.some(stays) ? this.#write(mending(ask, fresh), signal) : Promise.resolve();
+          return now.to === "keep"
+            ? this.#write(this.#mending(site, { ...now, of: fresh }), signal)
+            : Promise.resolve();
         });
         return undefined;
       }
     }
+  }
+
+  #decide(of: Project): Upkept {
+    const { furnished, settings, now } = this.#hands;
+    return upkeepOf({
+      ...of,
+      furnished: furnished.networks(namespaceName(of.projectId)),
+      controlPlane: settings.controlPlane,
+      now: now(),
+    });
+  }
+
+  #mending(
+    site: Site,
+    {
+      tenantId,
+      networks,
+      of: { projectId, standing },
+    }: Extract<Upkept, { to: "keep" }> & { readonly of: Project },
+  ): ReturnType<typeof mending> {
+    const owner = { tenantId, projectId };
+    const plan = mending(projectAsk(this.#hands, { owner, site, networks }), standing);
+    if (this.#hands.openings.areKnown) return plan;
+    // Nobody has told yet what customers open: what stands open stays.
+    return { ...plan, remove: plan.remove.filter((object) => !isOpening(object)) };
   }
 
   /** Its namespace is gone, or somebody took our labels off it. */
@@ -296,7 +325,7 @@ export class Upkeep {
   }
 
   #isDue(): boolean {
-    return this.#changed.size > 0 || this.#isSiteChanged;
+    return this.#changed.size > 0 || this.#isSiteChanged || this.#isAllChanged;
   }
 }
 
@@ -312,10 +341,6 @@ function foundOf(message: string): SiteFinding {
     message,
     advice: "Until then nothing is made or changed in it; what runs there goes on.",
   };
-}
-
-function stays({ kind, metadata }: KubeObject): boolean {
-  return kind === "Namespace" && metadata.deletionTimestamp === undefined;
 }
 
 function mendedOf(
