@@ -351,6 +351,10 @@ test("a node that is lost, a machine that does not end, one that crashes on and 
     state: "failed",
     reason: { code: "crash_loop", details: { count: 4 } },
   });
+  const once = { ...loop, startFailure: { consecutiveFailCount: 1 } };
+  expect(of({ machine: once })).toMatchObject({
+    reason: { message: "The machine ended as soon as it was started." },
+  });
   // Its run was deleted by hand: KubeVirt says the same for ever, and starts none.
   const left = { ...loop, created: false, runStrategy: "RerunOnFailure" };
   expect(of({ machine: left })).toMatchObject({ state: "stopped" });

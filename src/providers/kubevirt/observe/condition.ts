@@ -157,7 +157,10 @@ function crashLoop(machine: SeenMachine): Explanation {
   return {
     code: "crash_loop",
     for: "customer",
-    message: `The machine ended ${count} times one after the other as soon as it was started.`,
+    message:
+      count === 1
+        ? "The machine ended as soon as it was started."
+        : `The machine ended ${count} times one after the other as soon as it was started.`,
     action:
       "Look at its serial console: its disk or what it starts with is broken. It is tried again later by itself.",
     details: { count, ...(again === undefined ? {} : { again: new Date(again).toISOString() }) },

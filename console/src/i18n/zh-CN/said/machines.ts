@@ -201,6 +201,7 @@ export const machines: Said = [
   ["The machine ended without being told to.", "机器未收到指令便结束了。"],
   ["The machine ended without being told to: {said}.", "机器未收到指令便结束了：{said}。"],
   ["It is started again by itself.", "会自行重新启动。"],
+  ["The machine ended as soon as it was started.", "机器一启动便结束。"],
   [
     "The machine ended {count} times one after the other as soon as it was started.",
     "机器连续 {count} 次一启动便结束。",
