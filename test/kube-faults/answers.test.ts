@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { present } from "#kernel/assert.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { ProviderError } from "#providers/provider.ts";
-import { listAt, textAt } from "#test/kube/api/json.ts";
+import { at, listAt, textAt } from "#test/kube/api/json.ts";
 import { Refusal } from "#test/kube/api/refusal.ts";
 import { setStatus } from "#test/kube/node-side/writing.ts";
 import type { When } from "#test/kube/api/faults.ts";
@@ -115,6 +115,9 @@ test("a write that was done once and then throttled is never called undone", asy
   const { faults } = rig.cluster.server;
   const spec = sampleSpec();
   await made(rig, spec);
+  // The driver knows the machine's last version then: of a write that met another one nothing would be done.
+  await expect.poll(() => at(stored(rig, spec), "status", "ready")).toBe(true);
+  await rig.provider.power(call(spec, "on already"), spec.id, { to: "start" });
   faults.loseAnswers(1, of("PATCH", machines));
   let isBusy = true;
   const busy: When = (asked) => isBusy && of("PATCH", machines)(asked);
