@@ -112,6 +112,11 @@ test("R-PROF-10: one NIC queue per vCPU at most, extra disks with names of their
   expect(broken({ nicQueues: 4 })).toEqual([]);
   const disk = { name: "log", sizeGiB: 1 };
   expect(broken({ extraDisks: [disk, disk] })).toEqual(["R-PROF-10"]);
+  // What no machine could be made with is refused here, and not with the first order.
+  for (const name of ["root", "init", "a-name-too-long-1"]) {
+    expect(broken({ extraDisks: [{ ...disk, name }] })).toEqual(["R-PROF-10"]);
+  }
+  expect(broken({ extraDisks: [{ ...disk, name: "fifteen-letters" }] })).toEqual([]);
 });
 
 test("all rules that are broken are named, not only the first", () => {

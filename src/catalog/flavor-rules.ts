@@ -120,6 +120,11 @@ function gpuRules({ gpu, nvlink }: FlavorFields): Reason[] {
   return found;
 }
 
+/** The guest sees it as the disk's serial number, and every platform as the name of a device. */
+const diskName = /^[a-z](?:[a-z0-9-]{0,13}[a-z0-9])?$/u;
+/** Of the machine's first disk and of cloud-init's. */
+const takenNames: ReadonlySet<string> = new Set(["root", "init"]);
+
 function deviceRules({ nicQueues, vcpus, extraDisks }: FlavorFields): Reason[] {
   const found: Reason[] = [];
   if (nicQueues > vcpus) {
@@ -133,6 +138,16 @@ function deviceRules({ nicQueues, vcpus, extraDisks }: FlavorFields): Reason[] {
   const names = extraDisks.map((disk) => disk.name);
   if (new Set(names).size !== names.length) {
     found.push(broken("R-PROF-10", "two extra disks have the same name", { names }));
+  }
+  const unusable = names.filter((name) => !diskName.test(name) || takenNames.has(name));
+  if (unusable.length > 0) {
+    found.push(
+      broken(
+        "R-PROF-10",
+        `an extra disk cannot be called ${unusable.join(", ")}: a name has up to 15 letters, digits and dashes, and is not root or init`,
+        { names: unusable },
+      ),
+    );
   }
   return found;
 }
