@@ -5,6 +5,7 @@ import type { StorageClassFacts } from "#providers/kubevirt/compile/facts.ts";
 import { siteFindings } from "./findings.ts";
 import { seenNode } from "./inventory.ts";
 import { clusterSettings } from "./settings.ts";
+import { aNode } from "./test-node.ts";
 
 const a100 = "nvidia.com/GA100_A100_PCIE_80GB";
 const base = { site: "dc-1", images: { tiny: { dataSource: "tiny", namespace: "images" } } };
@@ -42,29 +43,14 @@ interface Given {
 }
 
 function found(given: Given): readonly string[] {
+  const { labels = {}, devices = {} } = given;
   const node = seenNode(
-    {
-      apiVersion: "v1",
-      kind: "Node",
-      metadata: {
-        name: "node-1",
-        uid: "u",
-        resourceVersion: "1",
-        creationTimestamp: "2026-11-01T00:00:00Z",
-        labels: {
-          "kubernetes.io/arch": "amd64",
-          "kubevirt.io/schedulable": "true",
-          "kubevirt.io/cpumanager": "true",
-          "machine-type.node.kubevirt.io/q35": "true",
-          ...given.labels,
-        },
-      },
-      status: {
-        capacity: { "devices.kubevirt.io/kvm": "1k", ...given.devices },
-        allocatable: { cpu: "8", memory: "16Gi", ...given.devices },
-        conditions: [{ type: "Ready", status: given.ready === false ? "False" : "True" }],
-      },
-    },
+    aNode({
+      labels,
+      capacity: devices,
+      allocatable: devices,
+      ready: given.ready === false ? "False" : "True",
+    }),
     clusterSettings.parse({ ...base, ...given.settings }),
   );
   const known = new Map(groups);

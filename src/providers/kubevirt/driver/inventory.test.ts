@@ -9,6 +9,7 @@ import { seenNode } from "./inventory.ts";
 import { parseMetrics } from "./metrics-text.ts";
 import { clusterSettings } from "./settings.ts";
 import { gpuFacts, kubevirtFacts, storageFacts } from "./site.ts";
+import { aNode } from "./test-node.ts";
 
 const a100 = "nvidia.com/GA100_A100_PCIE_80GB";
 const slices = "nvidia.com/GRID_A10-8Q";
@@ -22,43 +23,30 @@ const settings = clusterSettings.parse({
   },
 });
 
-function node(change: {
-  readonly labels?: Record<string, string>;
-  readonly ready?: string;
-  readonly unschedulable?: boolean;
-  readonly healthy?: string;
-}): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: {
-      name: "node-1",
-      uid: "u",
-      resourceVersion: "1",
-      creationTimestamp: "2026-11-01T00:00:00Z",
-      labels: {
-        "example.test/pool": "machines",
-        "kubevirt.io/schedulable": "true",
-        "cpu-model.node.kubevirt.io/Cascadelake-Server": "true",
-        "nvidia.com/cuda.driver-version.full": "550.54.15",
-        ...change.labels,
-      },
+function node(
+  change: Pick<NonNullable<Parameters<typeof aNode>[0]>, "labels" | "ready" | "unschedulable"> & {
+    readonly healthy?: string;
+  },
+): KubeObject {
+  const { healthy = "4", labels = {}, ...rest } = change;
+  return aNode({
+    ...rest,
+    labels: {
+      "example.test/pool": "machines",
+      "cpu-model.node.kubevirt.io/Cascadelake-Server": "true",
+      "nvidia.com/cuda.driver-version.full": "550.54.15",
+      ...labels,
     },
-    spec: change.unschedulable === true ? { unschedulable: true } : {},
-    status: {
-      capacity: { [a100]: "4", [slices]: "6" },
-      allocatable: {
-        cpu: "63500m",
-        memory: "263000Mi",
-        "ephemeral-storage": "100Gi",
-        "hugepages-2Mi": "8Gi",
-        [a100]: change.healthy ?? "4",
-        [slices]: "6",
-      },
-      conditions: [{ type: "Ready", status: change.ready ?? "True" }],
-      addresses: [{ type: "InternalIP", address: "10.0.0.7" }],
+    capacity: { [a100]: "4", [slices]: "6" },
+    allocatable: {
+      cpu: "63500m",
+      memory: "263000Mi",
+      "ephemeral-storage": "100Gi",
+      "hugepages-2Mi": "8Gi",
+      [a100]: healthy,
+      [slices]: "6",
     },
-  };
+  });
 }
 
 function called(name: string, rest: object): KubeObject {

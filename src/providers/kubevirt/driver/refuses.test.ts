@@ -3,68 +3,32 @@ import { expect, test } from "vitest";
 
 import { present } from "#kernel/assert.ts";
 import type { Refuses } from "#kernel/host-refuses.ts";
-import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 
 import { seenNode } from "./inventory.ts";
 import { refusesOf, taintLabels } from "./refuses.ts";
 import { clusterSettings } from "./settings.ts";
+import { aNode } from "./test-node.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
 const dedicated =
   "the kubelet hands out no dedicated CPUs, or KubeVirt does not say so (cpuManagerPolicy: static on the kubelet, feature gate CPUManager in KubeVirt)";
 
-/** With all that a machine of either class asks for. */
-function node(change: {
-  readonly labels?: Readonly<Record<string, string | undefined>>;
-  readonly taints?: readonly object[];
-  readonly kvm?: string;
-}): KubeObject {
-  const labels = {
-    "kubernetes.io/arch": "amd64",
-    "kubevirt.io/schedulable": "true",
-    "kubevirt.io/cpumanager": "true",
-    "machine-type.node.kubevirt.io/q35": "true",
-    ...change.labels,
-  };
-  return {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: {
-      name: "node-1",
-      uid: "u",
-      resourceVersion: "1",
-      creationTimestamp: "2026-11-01T00:00:00Z",
-      labels: Object.fromEntries(
-        Object.entries(labels).flatMap(([key, value]) =>
-          value === undefined ? [] : [[key, value]],
-        ),
-      ),
-    },
-    spec: { taints: change.taints ?? [] },
-    status: {
-      capacity: { "devices.kubevirt.io/kvm": change.kvm ?? "1k" },
-      allocatable: { cpu: "8", memory: "16Gi" },
-      conditions: [{ type: "Ready", status: "True" }],
-    },
-  };
-}
-
 const noJobs = { emulated: false, jobs: false };
 
 function all(
-  change: Parameters<typeof node>[0],
+  change: Parameters<typeof aNode>[0],
   more: Settings = {},
   runs: Parameters<typeof refusesOf>[2] = noJobs,
 ): Refuses {
   const settings = clusterSettings.parse({ site: "dc-1", ...more });
-  const seen = present(seenNode(node(change), settings), "it is offered");
+  const seen = present(seenNode(aNode(change), settings), "it is offered");
   return refusesOf(seen, settings, runs);
 }
 
 function labelsBy(taints: readonly object[], more: Settings = {}): object {
   const settings = clusterSettings.parse({ site: "dc-1", ...more });
-  const seen = present(seenNode(node({ taints }), settings), "it is offered");
+  const seen = present(seenNode(aNode({ taints }), settings), "it is offered");
   return taintLabels(seen, settings);
 }
 
@@ -94,8 +58,13 @@ test("a node without KubeVirt's agent starts no machine; one whose agent is down
 
 test("without /dev/kvm a machine starts only where KubeVirt emulates", () => {
   const why = "it has no /dev/kvm, and KubeVirt does not emulate there";
-  expect(refuses({ kvm: "0" })).toEqual({ core: why, standard: why });
-  expect(refuses({ kvm: "0" }, {}, { ...noJobs, emulated: true })).toEqual({});
+  expect(refuses({ capacity: { "devices.kubevirt.io/kvm": "0" } })).toEqual({
+    core: why,
+    standard: why,
+  });
+  expect(
+    refuses({ capacity: { "devices.kubevirt.io/kvm": "0" } }, {}, { ...noJobs, emulated: true }),
+  ).toEqual({});
 });
 
 test("R-CORE-03: what a class asks of its nodes is looked for on each: labels, CPU model, machine type, processor", () => {
