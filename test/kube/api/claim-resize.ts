@@ -8,12 +8,21 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Document } from "./document.ts";
 import { at, textAt } from "./json.ts";
 import type { Admission, Objects } from "./objects.ts";
-import { forbidden } from "./refusal.ts";
+import { forbidden, invalid } from "./refusal.ts";
 
 export function claimResize(objects: Objects): Admission {
   return (kind, { before, after }) => {
     if (kind.plural !== kinds.claim.plural || before === undefined) return;
-    if (sizeOf(after) <= sizeOf(before)) return;
+    if (sizeOf(after) < sizeOf(before)) {
+      throw invalid(kind, after.metadata.name, [
+        {
+          reason: "FieldValueForbidden",
+          message: "Forbidden: field can not be less than status.capacity",
+          field: "spec.resources.requests.storage",
+        },
+      ]);
+    }
+    if (sizeOf(after) === sizeOf(before)) return;
     const name = textAt(after, "spec", "storageClassName");
     const storage = objects.store.get(kinds.storageClass, { name });
     if (storage !== undefined && at(storage, "allowVolumeExpansion") === true) return;

@@ -1,4 +1,5 @@
 /** CDI: a DataVolume makes a claim of its name, fills it, and has succeeded; or waits, or fails. */
+import { parseUnits } from "#providers/kubevirt/compile/quantity.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { at, objectAt, textAt } from "#test/kube/api/json.ts";
 
@@ -30,7 +31,11 @@ export function fillVolumes(controllers: Controllers, filling: (volume: string) 
     if (objects.store.get(kinds.claim, { namespace, name }) === undefined) {
       const storage = objectAt(volume, "spec", "storage");
       const { accessModes = ["ReadWriteMany"], volumeMode = "Block", ...rest } = storage;
-      const spec = { accessModes, volumeMode, ...rest };
+      const asked = textAt(volume, "spec", "storage", "resources", "requests", "storage");
+      const bytes = withFileSystem(parseUnits(asked) ?? 0n);
+      const larger = { resources: { requests: { storage: String(bytes) } } };
+      const isFileSystem = volumeMode === "Filesystem";
+      const spec = { accessModes, volumeMode, ...rest, ...(isFileSystem ? larger : {}) };
       const metadata = { name, ownerReferences: [ownerOf(volume)] };
       objects.create(kinds.claim, namespace, { metadata, spec }, byController);
     }
@@ -56,6 +61,11 @@ export function fillVolumes(controllers: Controllers, filling: (volume: string) 
       conditions: conditions(name, runs[how]),
     });
   });
+}
+
+/** CDI's share for what a file system takes, rounded up. */
+export function withFileSystem(bytes: bigint): bigint {
+  return (bytes * 106n + 99n) / 100n;
 }
 
 const runs = {

@@ -9,10 +9,12 @@ import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Capability, Machine, MachineSpec } from "#providers/provider.ts";
 import { textAt } from "#test/kube/api/json.ts";
 import { startTestCluster } from "#test/kube/driver-cluster.ts";
+import { withFileSystem } from "#test/kube/node-side/volumes.ts";
 import { byController } from "#test/kube/node-side/writing.ts";
 import { sampleSpec } from "#test/kube/sample-spec.ts";
 
 import { KubevirtProvider } from "./provider.ts";
+import { claimBytes } from "./resize.ts";
 
 let aheadMs = 0;
 const now = (): number => Date.now() + aheadMs;
@@ -73,6 +75,39 @@ function sizes(): readonly string[] {
     .all(kinds.claim)
     .map((claim) => textAt(claim, "spec", "resources", "requests", "storage"));
 }
+
+/** Bytes of the last claim beyond what CDI would make it for such a disk. */
+function beyond(disk: number): bigint {
+  return BigInt(sizes().at(-1) ?? "") - withFileSystem(BigInt(disk));
+}
+
+test("a claim grows with what its file system takes beside the disk, by little too, and once", async () => {
+  const machine = await made("core");
+  const { owner, diskBytes } = machine;
+  const call = () => ({
+    signal: never,
+    operationId: randomUUID(),
+    owner: present(owner, "its owner"),
+  });
+  expect(beyond(diskBytes)).toBe(0n);
+  // Less than the claim has already: what CDI added is not the disk's.
+  const little = diskBytes + 2 ** 26;
+  await provider.resize(call(), machine.id, { diskBytes: little });
+  expect(beyond(little)).toBe(0n);
+  await provider.resize(call(), machine.id, { diskBytes: little });
+  expect(beyond(little)).toBe(0n);
+  await provider.resize(call(), machine.id, { diskBytes: 4 * diskBytes });
+  // Rounded up each time: by a few bytes, and never down.
+  expect(beyond(4 * diskBytes)).toBeGreaterThanOrEqual(0n);
+  expect(beyond(4 * diskBytes)).toBeLessThan(4096n);
+});
+
+test("what is no share of a file system is not grown by", () => {
+  expect(claimBytes(40n, { madeFor: 10n, has: 10n })).toBe(40n);
+  expect(claimBytes(200n, { madeFor: 100n, has: 106n })).toBe(212n);
+  expect(claimBytes(40n, { madeFor: 10n, has: 20n })).toBe(40n);
+  expect(claimBytes(40n, { madeFor: 20n, has: 10n })).toBe(40n);
+});
 
 const because = "storage class local-fast lets no disk grow (allowVolumeExpansion)";
 const refusal = { code: "refused", effect: "none", message: because };

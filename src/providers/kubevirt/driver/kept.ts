@@ -86,6 +86,8 @@ export interface KeptMachine {
   readonly diskBytes: number;
   /** Of the first one, which alone grows. */
   readonly rootBytes: number;
+  /** What its claim was made for. */
+  readonly rootBytesMade: number;
   /** By what holds each, and its name in the machine: a revert puts others in their place. */
   readonly disks: readonly {
     readonly name: string;
@@ -135,6 +137,7 @@ export function keptMachine(object: KubeObject): KeptMachine {
     network: spec.template.metadata.labels[labelKeys.network] ?? "",
     diskBytes: further.reduce((sum, bytes) => sum + bytes, rootBytes),
     rootBytes,
+    rootBytesMade: first,
     disks: templates.map(({ metadata, spec: { storage: of } }) => ({
       name: metadata.name,
       volume:

@@ -2,8 +2,10 @@
  * Another size: what KubeVirt plugs into a machine that runs (sockets, memory, a bigger disk) and what
  * waits for its next start (cores, threads, anything of a machine with a GPU); GPUs themselves stay as they are, which is said as pending.
  */
+import { z } from "zod";
+
 import { domainShape } from "#providers/kubevirt/compile/domain.ts";
-import { printBytes } from "#providers/kubevirt/compile/quantity.ts";
+import { parseUnits, printBytes } from "#providers/kubevirt/compile/quantity.ts";
 import { sizeRefusals } from "#providers/kubevirt/compile/refuse-size.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import type { Call, OperationRef, ReadCall, Resize } from "#providers/provider.ts";
@@ -85,6 +87,18 @@ function serviceClassOf({ seen }: KeptMachine): "core" | "standard" {
   return seen.metadata.annotations[classKey] === "core" ? "core" : "standard";
 }
 
+/**
+ * A claim with a file system is larger than the disk in it by a share that is CDI's setting (6 % unless told
+ * otherwise), and stays so. What is larger by half was made so by somebody: that is no such share.
+ */
+export function claimBytes(
+  bytes: bigint,
+  { madeFor, has }: { readonly madeFor: bigint; readonly has: bigint },
+): bigint {
+  const isShare = madeFor > 0n && has >= madeFor && has * 2n < madeFor * 3n;
+  return isShare ? (bytes * has + madeFor - 1n) / madeFor : bytes;
+}
+
 /** Of the storage that its disk is on, whatever the settings name today. */
 async function demandGrowing(hands: Hands, { disks }: KeptMachine): Promise<void> {
   const { storageClass = "" } = disks[0] ?? {};
@@ -94,16 +108,33 @@ async function demandGrowing(hands: Hands, { disks }: KeptMachine): Promise<void
   }
 }
 
+/** On its claim: the disk for which it has grown, without what a file system takes beside it. */
+const grownKey = "millrace.dev/grown-for-bytes";
+
+const claimShape = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
+  spec: z.object({ resources: z.object({ requests: z.object({ storage: z.string() }) }) }),
+});
+
 export async function growDisk(
   hands: Hands,
   call: ReadCall,
-  { namespace, disks }: KeptMachine,
+  { namespace, disks, rootBytesMade }: KeptMachine,
   bytes: number,
 ): Promise<void> {
   const name = disks[0]?.name;
   if (name === undefined) throw refused("the machine has no disk that could grow");
-  const storage = printBytes(BigInt(bytes));
-  const patch = { spec: { resources: { requests: { storage } } } };
+  const found = await hands.client.get(call, kinds.claim, { namespace, name });
+  if (found === undefined) throw refused("the machine's disk is not there yet; ask again later");
+  const { metadata, spec } = claimShape.parse(found);
+  const has = parseUnits(spec.resources.requests.storage) ?? 0n;
+  const madeFor = BigInt(metadata.annotations[grownKey] ?? rootBytesMade);
+  const wanted = claimBytes(BigInt(bytes), { madeFor, has });
+  if (wanted <= has) return;
+  const patch = {
+    metadata: { annotations: { [grownKey]: String(bytes) } },
+    spec: { resources: { requests: { storage: printBytes(wanted) } } },
+  };
   const at = { name: { namespace, name }, patch };
   const grown = await hands.client.patch(call, kinds.claim, at).catch((error: unknown) => {
     // The class was changed since it was read, or the claim is of none: it is not our rights that lack.
