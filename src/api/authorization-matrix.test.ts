@@ -82,6 +82,7 @@ const bodies: Partial<Record<OperationId, unknown>> = {
   createSnapshot: { name: "before the upgrade" },
   createJob: { name: "j", flavor: "small", command: ["true"] },
   resizeLease: { diskGiB: 2 },
+  createOpening: { port: 443, sources: ["203.0.113.0/24"] },
   createGroup: { name: "g", flavor: "small", max: 2 },
   createPayment: { amount: "1", method: "bank_transfer" },
   refundPayment: { amount: "1", reason: "closing" },

@@ -40,6 +40,7 @@ import * as operations from "#api/routes/leases/operations.ts";
 import * as quotes from "#api/routes/leases/quote.ts";
 import { sizingHandlers } from "#api/routes/leases/sizing.ts";
 import * as snapshots from "#api/routes/leases/snapshots.ts";
+import { openingHandlers } from "#api/routes/openings/openings.ts";
 import { contractPriceHandlers } from "#api/routes/orders/contract-prices.ts";
 import { packageHandlers } from "#api/routes/orders/packages.ts";
 import { quoteHandlers } from "#api/routes/orders/quote.ts";
@@ -80,6 +81,7 @@ export const handlers: Partial<Handlers> = {
   ...idleHandlers,
   ...groupHandlers,
   ...sizingHandlers,
+  ...openingHandlers,
   createLease: leases.createLease,
   listLeases: leases.listLeasesHandler,
   getLease: leases.getLease,

@@ -51,6 +51,9 @@ const commands: Readonly<Record<OperationId, string>> = {
   listSshKeys: "ssh-key list",
   createSshKey: `ssh-key add work --file ${publicKey}`,
   deleteSshKey: `ssh-key delete ${id}`,
+  listOpenings: `opening list --project ${id}`,
+  createOpening: `opening add tcp/443 --from 203.0.113.0/24 --project ${id} --note web`,
+  deleteOpening: `opening remove ${id}`,
   listOffers: "offers",
   getPriceList: "price-list",
   listFlavors: "flavor list",
@@ -337,6 +340,7 @@ const bodies: Partial<Record<OperationId, string>> = {
   updateUser: '{"role":"viewer"}',
   createApiKey: '{"name":"ci"}',
   createSshKey: '{"name":"me","publicKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"}',
+  createOpening: '{"port":443,"sources":["203.0.113.0/24"]}',
   createFlavor:
     '{"name":"s","vcpus":1,"cpu":{"sockets":1,"cores":1,"threads":1},"memoryMiB":512,"diskGiB":4}',
   updateImage: '{"gpuDriver":"550.54.15"}',

@@ -33,6 +33,7 @@ import { addLog } from "./commands/log.ts";
 import { addLocal } from "./commands/local.ts";
 import { addLogin } from "./commands/login.ts";
 import { addAlerts, addNotices } from "./commands/notice.ts";
+import { addOpenings } from "./commands/opening.ts";
 import { addOperations } from "./commands/operation.ts";
 import { addOrders } from "./commands/order.ts";
 import { addPackages } from "./commands/package.ts";
@@ -115,6 +116,7 @@ export function buildProgram(shell: Shell): Command {
   addLeaseSizes(lease, shell);
   addGroups(program, shell);
   addSsh(program, shell);
+  addOpenings(program, shell);
   addConsole(program, shell);
   addSnapshots(program, shell);
   program.commandsGroup("Jobs:");

@@ -15,6 +15,7 @@ import { jobPolicyOperations } from "./operations/job-policy.ts";
 import { limitOperations } from "./operations/limits.ts";
 import { meteringOperations } from "./operations/metering.ts";
 import { noticeOperations } from "./operations/notices.ts";
+import { openingOperations } from "./operations/openings.ts";
 import { orderOperations } from "./operations/orders.ts";
 import { paymentOperations } from "./operations/payments.ts";
 import { platformOperations } from "./operations/platform.ts";
@@ -35,6 +36,7 @@ export const operations = {
   ...idleOperations,
   ...groupOperations,
   ...sizingOperations,
+  ...openingOperations,
   ...billingOperations,
   ...bookOperations,
   ...limitOperations,

@@ -113,3 +113,24 @@ test("I-TEN-02: a project that is removed leaves nothing in the cluster, nor doe
   await operator().call("updateTenant", { ...account, body: { state: "active" } });
   await released(customer(), await rented(customer()));
 }, 600_000);
+
+test("I-VM-03: a port that a customer opens stands in the cluster, and goes when he closes it", async () => {
+  const operator = cloud.client(cloud.operatorKey);
+  const { tenant, administrator } = await operator.call("createTenant", {
+    body: { name: "opens-ports" },
+  });
+  const body = { amount: "1000", reference: "transfer 1" };
+  await cloud.client(cloud.operatorKey, tenant.id).call("createTopUp", { body });
+  const customer = cloud.client(administrator.secret);
+  const leaseId = await rented(customer);
+  const { projectId } = await customer.call("getLease", { params: { leaseId } });
+  const opening = await customer.call("createOpening", {
+    params: { projectId },
+    body: { leaseId, port: 443, sources: ["203.0.113.0/24"] },
+  });
+  const name = `networkpolicies open-tcp-443-${leaseId}`;
+  await vi.waitFor(() => expect(ofTenant(tenant.id)).toContain(name), waiting);
+  await customer.call("deleteOpening", { params: { openingId: opening.id } });
+  await vi.waitFor(() => expect(ofTenant(tenant.id)).not.toContain(name), waiting);
+  expect(ofTenant(tenant.id)).toContain("networkpolicies open-tcp-22-all");
+}, 600_000);

@@ -208,6 +208,28 @@ export const account: Said = [
   ['You have an SSH key named "{name}" already.', "已有名为“{name}”的 SSH 密钥。"],
   ["You added this SSH key already, under another name.", "此 SSH 密钥已用其他名称添加过。"],
   ["There is no such SSH key.", "没有这个 SSH 密钥。"],
+  [
+    "Port 22 is not a customer's to open: from where SSH reaches machines is the operator's decision. Choose another port, or ask him.",
+    "22 端口不由客户开放：SSH 可从哪里访问由运营方决定。请选择其他端口，或联系运营方。",
+  ],
+  [
+    "{source} is an IPv4 address in the form of IPv6; write it as IPv4.",
+    "{source} 是 IPv6 形式的 IPv4 地址，请写成 IPv4。",
+  ],
+  ["{source} is no network.", "{source} 不是网段。"],
+  ["For that address alone write {alone}.", "若只允许该地址，请写 {alone}。"],
+  [
+    "Write a network such as 203.0.113.0/24 or 2001:db8::/32.",
+    "请写网段，如 203.0.113.0/24 或 2001:db8::/32。",
+  ],
+  [
+    "{source} is an address within a network. Write {network} for the network, or {alone} for the address alone.",
+    "{source} 是网段中的一个地址。整个网段请写 {network}，只允许该地址请写 {alone}。",
+  ],
+  ["There is no such open port.", "没有这个开放的端口。"],
+  ["There is no such lease in this project.", "此项目中没有这个实例。"],
+  ["No port can be opened: no site is connected.", "无法开放端口：尚未接入任何站点。"],
+  ["No port can be opened: {*because}.", "无法开放端口：{because}。"],
   ["The public key {why}.", "公钥无效：{why}。"],
   [
     "There are {used} {what} already; {limit} is the most.",

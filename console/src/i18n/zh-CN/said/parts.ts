@@ -14,6 +14,8 @@ export const parts: Said = [
   ["projects", "项目"],
   ["API keys", "API 密钥"],
   ["SSH keys", "SSH 密钥"],
+  ["open ports of this project", "此项目开放的端口"],
+  ["open ports of this tenant", "此账户开放的端口"],
   ["{count} GiB disk", "{count} GiB 磁盘"],
   ["{count} MiB in pages of 2 MiB", "{count} MiB（2 MiB 大页）"],
   ["{count} MiB in pages of 1 GiB", "{count} MiB（1 GiB 大页）"],
