@@ -6,6 +6,10 @@ export const platforms: Said = [
     "A snapshot of {name} cannot hold its memory: {*because}. Take one of the disk alone.",
     "{name} 的快照无法包含内存：{because}。请只做磁盘快照。",
   ],
+  [
+    "machines of the local provider are reached by SSH alone, through a port of this machine",
+    "本机平台的虚拟机只能通过本机的一个端口以 SSH 访问",
+  ],
   // A cluster.
   [
     "KubeVirt {version} runs machines with KVM: each one's pod asks its node for /dev/kvm and starts nowhere else.",
