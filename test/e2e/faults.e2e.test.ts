@@ -1,9 +1,11 @@
 /** What goes wrong while somebody works: the server dies, the session runs out, another tab was faster. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { recordSite } from "#catalog/sites.ts";
 import { sql } from "#db/sql.ts";
 
-import { openBrowser, type TestBrowser } from "./browser.ts";
+import { openBrowser, plainLook, type TestBrowser } from "./browser.ts";
+import { expectAccessible, shoot } from "./look.ts";
 import { startMortalCloud } from "./mortal-cloud.ts";
 import { arrived, signIn } from "./sign-in.ts";
 
@@ -149,5 +151,26 @@ test("two tabs change one thing: the second is told, and nothing is done twice",
   await dialog.getByRole("button", { name: "Reboot" }).click();
   await dialog.getByText("Not possible in this state").waitFor();
   await dialog.getByText("It may have changed meanwhile").waitFor();
+  await close();
+});
+
+test("a site that nobody has seen for long is retired by its operator, and is in no list any more", async () => {
+  const said = { kind: "kubevirt", version: "v1.9.0", execution: "kvm" } as const;
+  const old = { site: "old-rack", ...said, executionReason: "", capabilities: {} };
+  await recordSite(cloud.db, old, Date.now() - 3_600_000);
+  const { page, close } = await browser.person(cloud.url);
+  await signIn(page, cloud.key, "/operate/platforms");
+  await page.getByText("Away: not seen since").waitFor();
+  await page.getByRole("button", { name: "Retire" }).click();
+  const dialog = page.getByRole("dialog", { name: "Retire old-rack" });
+  await expectAccessible(page);
+  await shoot(page, "operate-site-retire", plainLook);
+  await dialog.getByRole("textbox").fill("old-rack");
+  await dialog.getByRole("button", { name: "Retire" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByText("old-rack").first().waitFor({ state: "detached" });
+  expect((await cloud.operator.call("getSystem")).sites.map(({ site }) => site)).not.toContain(
+    "old-rack",
+  );
   await close();
 });

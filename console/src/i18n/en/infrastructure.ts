@@ -247,6 +247,10 @@ export const infrastructure = {
     kind: "Kind",
     inventory: "Last inventory",
     can: "What each can do",
+    retire: "Retire",
+    retireTitle: "Retire {{name}}",
+    retireText:
+      "Only if it is gone for good: its hosts disappear from all lists, and nothing warns of it any more. Refused while leases, jobs or kept snapshots are there. A site that answers again is back by itself.",
     capability: "Capability",
   },
   capability: {

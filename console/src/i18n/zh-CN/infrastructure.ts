@@ -229,6 +229,10 @@ export const infrastructure = {
     kind: "类型",
     inventory: "最近盘点",
     can: "平台能力",
+    retire: "停用",
+    retireTitle: "停用 {{name}}",
+    retireText:
+      "仅用于不再恢复的站点：其主机将从所有列表中消失，也不再告警。仍有租用、作业或保留的快照时会被拒绝。站点重新应答后会自动恢复。",
     capability: "能力",
   },
   capability: {

@@ -14,6 +14,8 @@ import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Facts, Grid, Stack } from "#console/ui/layout.tsx";
 import { Code, Muted } from "#console/ui/text.tsx";
 
+import { RetireSite } from "./retire-site.tsx";
+
 type Site = AnswerOf<"getSystem">["sites"][number];
 type Capability = Site["capabilities"][string];
 
@@ -85,6 +87,7 @@ function SiteCard({ site }: { readonly site: Site }): ReactNode {
           ]}
         />
         {site.executionReason === "" ? null : <Muted>{told(site.executionReason)}</Muted>}
+        {site.awaySince === null ? null : <RetireSite site={site.site} />}
       </Stack>
     </Card>
   );
