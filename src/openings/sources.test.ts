@@ -24,8 +24,9 @@ test.each([
   expect(() => sourcesOf([source])).toThrow(said);
 });
 
+/** IPv4 in the form of IPv6: written as such, or as `::ffff:` and two parts. */
 function isMapped(source: string): boolean {
-  return /^(?:0*:)+:?ffff:/iu.test(source);
+  return source.includes(":") && /\.|^(?:0*:)+:?ffff:/iu.test(source);
 }
 
 test("every address alone is accepted, and stays as it was written then", () => {
