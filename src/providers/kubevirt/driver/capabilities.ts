@@ -39,6 +39,7 @@ export function capabilitiesOf(
   const hasGpus =
     facts.gpus.size > 0 || settings.jobs?.flavors.some(({ gpu }) => gpu !== null) === true;
   const canSnapshot = storage.every((each) => each?.snapshots === true);
+  const moves = moveLive(storage, all.length);
   const liveUpdate = "KubeVirt is not set up for it (LiveUpdate with the method LiveMigrate)";
   return {
     snapshotWithMemory: no("KubeVirt's snapshots hold disks, not memory"),
@@ -50,13 +51,13 @@ export function capabilitiesOf(
         ? "CPUs change at the next start; only further sockets of core machines are plugged while they run"
         : liveUpdate,
     ),
-    resizeMemoryLive: kubevirt.liveUpdate ? yes : no(liveUpdate),
+    resizeMemoryLive: kubevirt.liveUpdate ? pluggedBy(moves) : no(liveUpdate),
     diskGrow: diskGrow(facts, settings),
     diskGrowLive: diskGrow(facts, settings),
     resizeGpus: no(noGpuResize),
     pause: yes,
     startElsewhere: startElsewhere(storage, settings, all.length),
-    moveLive: moveLive(storage, all.length),
+    moveLive: moves,
     serialConsole: yes,
     vncConsole: yes,
     warmStart: no("a machine boots in a pod of its own"),
@@ -89,6 +90,11 @@ function diskGrow(
       ? {}
       : { classes: fixed.map(({ serviceClass }) => serviceClass) }),
   };
+}
+
+/** What is plugged in gets into the guest's pod by a move to a larger one. */
+function pluggedBy(moves: Capability): Capability {
+  return moves.can ? yes : no(`memory is plugged in by a move: ${moves.because}`);
 }
 
 /** A machine with a GPU never does, whatever the site can. */

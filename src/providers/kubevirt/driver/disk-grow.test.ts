@@ -1,4 +1,4 @@
-/** A disk on storage that lets none grow: said before it is asked for, and refused as what it is. */
+/** What the storage of a site takes away from changes of size: said before they are asked for, and refused as what it is. */
 import { randomUUID } from "node:crypto";
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -100,6 +100,20 @@ test("a claim grows with what its file system takes beside the disk, by little t
   // Rounded up each time: by a few bytes, and never down.
   expect(beyond(4 * diskBytes)).toBeGreaterThanOrEqual(0n);
   expect(beyond(4 * diskBytes)).toBeLessThan(4096n);
+});
+
+test("R-MEM-06: memory is plugged in where machines can move, and nowhere else", async () => {
+  const one = "only one node may open a disk of this storage at a time (it has no ReadWriteMany)";
+  const spec = { workloadUpdateStrategy: { workloadUpdateMethods: ["LiveMigrate"] } };
+  const write = { manager: "test", validation: "none" } as const;
+  objects.patch(kinds.kubevirt, { namespace: "kubevirt", name: "kubevirt" }, { spec }, write);
+  aheadMs += 61_000;
+  await vi.waitFor(async () => {
+    expect((await provider.info({ signal: never })).capabilities).toMatchObject({
+      moveLive: { can: false, because: one },
+      resizeMemoryLive: { can: false, because: `memory is plugged in by a move: ${one}` },
+    });
+  }, waiting);
 });
 
 test("what is no share of a file system is not grown by", () => {

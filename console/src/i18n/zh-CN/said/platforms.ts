@@ -64,6 +64,7 @@ export const platforms: Said = [
     "站点设置中没有 `jobs` 部分，或程序没有存放日志和结果的位置",
   ],
   ["no GPU is both named in the settings and permitted", "没有既在设置中列出、又被集群允许的 GPU"],
+  ["memory is plugged in by a move: {*because}", "内存要靠迁移接入：{because}"],
   ["there is no second node", "没有第二个节点"],
   [
     "only one node may open a disk of this storage at a time (it has no ReadWriteMany)",
