@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import { createClient, type Client } from "#client/client.ts";
 
+import { invoiceFor, lastDayOfClosedMonth } from "./closed-month.ts";
 import type { ConsoleCloud, Customer } from "./console-cloud.ts";
 
 export const believableFlags = [
@@ -24,6 +25,13 @@ export interface Believable {
   /** What stands in the paths of pages, by the name that it has there. The job ended well. */
   readonly ids: Readonly<Record<string, string>>;
   readonly waitingJobId: string;
+  /** Of the last month that is over: its invoice, and another customer's, which was taken back. */
+  readonly closed: {
+    readonly month: string;
+    readonly second: Customer;
+    readonly voided: string;
+    readonly creditNote: string;
+  };
 }
 
 const daysOfHistory = 20;
@@ -34,7 +42,17 @@ export async function furnish(cloud: ConsoleCloud): Promise<Believable> {
   const second = await newCustomer(cloud, "chenghai-ai", "澄海智能", "26000");
   const third = await newCustomer(cloud, "halcyon-bio", "Halcyon Bio", "3000");
   await newCustomer(cloud, "quiet-harbor", "Quiet Harbor Studio", undefined);
-  await Promise.all([
+  const day = lastDayOfClosedMonth(Date.now());
+  const [invoice, voided] = await Promise.all([
+    invoiceFor(cloud, main, {
+      day,
+      used: [
+        { sku: "gpu.A100", unit: "GPU", units: 2 },
+        { sku: "cpu.core", unit: "core", units: 16 },
+        { sku: "mem.gib", unit: "GiB", units: 64 },
+      ],
+    }),
+    invoiceFor(cloud, second, { day, used: [{ sku: "gpu.A100", unit: "GPU", units: 1 }] }),
     history(cloud, main, [
       { sku: "gpu.A100", unit: "GPU", units: 2, hoursADay: 9, grows: true },
       { sku: "gpu.T4", unit: "GPU", units: 1, hoursADay: 24, grows: false },
@@ -61,12 +79,19 @@ export async function furnish(cloud: ConsoleCloud): Promise<Believable> {
   const { doneJobId, waitingJobId } = await work(main);
   await orders(main);
   await secondCustomer(second);
+  await actingFor(cloud, second).call("voidInvoice", {
+    params: { invoice: voided },
+    body: { reason: "The rack's meter counted a test run" },
+  });
+  const invoices = (await second.client.call("listInvoices")).items;
+  const creditNote = invoices.find(({ kind }) => kind === "credit_note")?.number ?? "";
   const hosts = await cloud.operator.call("listHosts");
   const profiles = await cloud.operator.call("listPriceProfiles");
   const [profile] = profiles.items;
   return {
     main,
     waitingJobId,
+    closed: { month: day.slice(0, 7), second, voided, creditNote },
     ids: {
       leaseId,
       groupId,
@@ -74,8 +99,7 @@ export async function furnish(cloud: ConsoleCloud): Promise<Believable> {
       hostId: hosts.items[0]?.id ?? "",
       tenantId: main.id,
       profileId: profile?.id ?? "",
-      // None is closed in the first month; what is said then is a page too.
-      invoice: "none",
+      invoice,
     },
   };
 }

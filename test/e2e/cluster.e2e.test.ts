@@ -17,6 +17,7 @@ import { prepareForJobs, settingsForJobs } from "#test/kube/job-cloud.ts";
 import { byController, setStatus } from "#test/kube/node-side/writing.ts";
 
 import { openBrowser, oppositeLooks, plainLook, type Look, type TestBrowser } from "./browser.ts";
+import { billMachine, proveInvoice, readInvoice } from "./cluster-bill.ts";
 import { buildConsole, withCustomers, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, expectWords, shoot } from "./look.ts";
 import { arrived, signIn } from "./sign-in.ts";
@@ -240,6 +241,8 @@ test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quo
   const log = page.getByRole("log", { name: t("common.log.label") });
   await log.getByText("attempt 1 reads", { exact: true }).waitFor();
 
+  // So that it has run for as long as something costs.
+  await cluster.setForward(90_000);
   const workload = present(objects.store.all(kinds.workload).at(-1), "the job's workload");
   nodes.kueue.evict(workload, { reason: "Preempted", cause: "InCohortReclamation" });
   await isSaid(page, t("states.job.queued"));
@@ -251,6 +254,29 @@ test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quo
   await page.getByRole("tab", { name: t("jobs.tab.attempts") }).click();
   await page.getByText(t("jobs.end.preempted"), { exact: true }).waitFor();
   await page.getByText(/exit code 0/).waitFor();
+  // Each attempt can be checked: its seconds, its price, its amount.
+  const [job] = (await customer.client.call("listJobs", { query: { name } })).items;
+  const params = { jobId: present(job, "the job").id };
+  const costs = await vi.waitFor(async () => {
+    const found = await customer.client.call("getJobCosts", { params });
+    expect(found.attempts.map(({ billable }) => billable)).toEqual([true, true]);
+    expect(found.attempts[0]?.lines.map(({ seconds }) => seconds >= 90)).toEqual([true, true]);
+    return found;
+  }, polled);
+  for (const { number, lines } of costs.attempts) {
+    const table = page.getByRole("table", { name: t("jobs.attemptCost.title", { number }) });
+    for (const { sku, seconds, unitPrice, amount } of lines) {
+      const cells = table.getByRole("row", { name: sku }).getByRole("cell");
+      // oxlint-disable-next-line no-await-in-loop -- one row after the other
+      await expect
+        .poll(() => cells.allInnerTexts(), polled)
+        .toEqual([
+          seconds.toLocaleString("en"),
+          expect.stringContaining(`¥${unitPrice ?? ""}`),
+          `¥${amount ?? ""}`,
+        ]);
+    }
+  }
   await wellMade(page, "job-attempts", plainLook);
   await page.getByRole("tab", { name: t("jobs.tab.overview") }).click();
   const saving = page.waitForEvent("download");
@@ -307,11 +333,12 @@ test("H-29, R-GPU-01: an operator moves a machine to a host that he chooses, and
       await page.getByRole("option", { name: new RegExp(`^${to}`) }).click();
       await dialog.getByRole("button", { name: t("lease.move.submit") }).click();
       await page.getByText(t("lease.move.done", { name: web.name, host: to })).waitFor();
-      expect(await hostOf(web.id)).toBe(to);
     }
     await close();
     // oxlint-enable no-await-in-loop
   }
+
+  expect(await hostOf(web.id)).toBe(to);
 
   const t = await wordsOf("en");
   const { page, close } = await browser.person(cloud.url);
@@ -417,6 +444,30 @@ test("H-29, R-GPU-01: an operator empties two hosts: a machine moves while it ru
       }
       await person.close();
     }
+    // oxlint-enable no-await-in-loop
+  }
+});
+
+test("a customer reads the invoice of a machine that ran on the cluster, its seconds and its price, and it is proved in his browser and offline", async () => {
+  nodes.fills("at once");
+  const { items } = await customer.client.call("listLeases", { query: { released: "hidden" } });
+  for (const { id } of items) {
+    // oxlint-disable-next-line no-await-in-loop -- what runs on would use up his balance until then
+    await customer.client.call("releaseLease", { params: { leaseId: id } });
+  }
+  const billed = await billMachine(cluster, { cloud, name: named("orchard") });
+  for (const look of oppositeLooks) {
+    // oxlint-disable no-await-in-loop -- one browser, one page after the other
+    const t = await wordsOf(look.language);
+    const { page, close } = await browser.person(cloud.url, look);
+    await signIn(page, billed.customer.key, "/billing/statements?tab=invoices");
+    await page.getByRole("link", { name: billed.invoice }).waitFor();
+    if (look === plainLook) await readInvoice(page, t, billed);
+    else await page.goto(`/billing/invoices/${billed.invoice}`);
+    await wellMade(page, "invoice", look);
+    await proveInvoice(page, t, billed);
+    await wellMade(page, "invoice-proved", look);
+    await close();
     // oxlint-enable no-await-in-loop
   }
 });

@@ -3,13 +3,11 @@
  * what arrived at the bank is given to whom it belongs, a wrong invoice is taken back, and everything is
  * checked against everything.
  */
-import { randomUUID } from "node:crypto";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-
-import { createClient, type Client } from "#client/client.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openBrowser, oppositeLooks, plainLook, type TestBrowser } from "./browser.ts";
+import { invoiceFor, lastDayOfClosedMonth } from "./closed-month.ts";
 import { startConsoleCloud, type ConsoleCloud, type Customer } from "./console-cloud.ts";
 import { expectAccessible, expectNoOverflow, shoot } from "./look.ts";
 import { arrived, settled, signIn } from "./sign-in.ts";
@@ -17,10 +15,6 @@ import { arrived, settled, signIn } from "./sign-in.ts";
 let cloud: ConsoleCloud;
 let browser: TestBrowser;
 let acme: Customer;
-let forAcme: Client;
-
-const waiting = { timeout: 120_000, interval: 500 };
-const dayMs = 86_400_000;
 
 /** A day of a month that is closed by now and whose usage still counts, whatever day today is. */
 const usedOn = lastDayOfClosedMonth(Date.now());
@@ -29,8 +23,11 @@ const month = usedOn.slice(0, 7);
 beforeAll(async () => {
   [cloud, browser] = await Promise.all([startConsoleCloud(), openBrowser()]);
   acme = await cloud.customer("acme", "20000");
-  forAcme = createClient({ baseUrl: cloud.url, credential: cloud.key, tenant: acme.id });
-  await used();
+  // Two hours of one A100.
+  await invoiceFor(cloud, acme, {
+    day: usedOn,
+    used: [{ sku: "gpu.A100", unit: "GPU", units: 1 }],
+  });
 });
 
 afterAll(async () => {
@@ -212,52 +209,3 @@ test("every page is accessible, fits the screen and has its words in both langua
     // oxlint-enable no-await-in-loop
   }
 });
-
-/** Two hours of one A100, measured elsewhere, and their month's invoice. */
-async function used(): Promise<void> {
-  const [from, until] = ["02", "04"].map((hour) => `${usedOn}T${hour}:00:00Z`);
-  const data = {
-    tenant: acme.id,
-    project: randomUUID(),
-    request: randomUUID(),
-    instance: randomUUID(),
-    interval: randomUUID(),
-    work: "lease",
-    plan: "on_demand",
-    sku: "gpu.A100",
-    unit: "GPU",
-    units: "1",
-    slice: 1,
-    from,
-    until,
-    billable: true,
-    reason: null,
-  };
-  const type = "compute.usage.recorded.v1";
-  const event = { specversion: "1.0", source: "/meters/journey", id: "1", time: until, type, data };
-  const body = [{ ...event, datacontenttype: "application/json" }];
-  expect((await cloud.operator.call("recordUsage", { body })).accepted).toBe(1);
-  await vi.waitFor(async () => {
-    const { lines } = await forAcme.call("getStatement", { query: { month } });
-    if (!lines.some(({ state }) => state === "posted")) throw new Error("Nothing is posted yet.");
-  }, waiting);
-  // No month is closed before the log has its events.
-  await vi.waitFor(async () => {
-    const { items } = await forAcme.call("listUsageEvents", { query: { month } });
-    if (items.some(({ leafIndex }) => leafIndex === null)) throw new Error("Not in the log yet.");
-  }, waiting);
-  // Money that comes in makes invoices be looked at.
-  await forAcme.call("createTopUp", { body: { amount: "1", reference: "look at invoices" } });
-  await vi.waitFor(async () => {
-    const { items } = await cloud.operator.call("listAllInvoices", { query: { month } });
-    if (items.length === 0) throw new Error(`There is no invoice for ${month} yet.`);
-  }, waiting);
-}
-
-/** A month is closed two days after its end; usage counts for 35 days. */
-function lastDayOfClosedMonth(now: number): string {
-  const safe = new Date(now - 3 * dayMs);
-  return new Date(Date.UTC(safe.getUTCFullYear(), safe.getUTCMonth(), 0))
-    .toISOString()
-    .slice(0, 10);
-}

@@ -42,6 +42,8 @@ const paths = [...table.matchAll(/^ {4}path: "([^"]+)"/gm)].map((match) => match
 export function placesOf(of: Believable): {
   readonly customer: readonly Place[];
   readonly operator: readonly Place[];
+  /** Of the customer whose invoice was taken back. */
+  readonly second: readonly Place[];
 } {
   const places = paths.flatMap((path) => placesOfPage(path, of));
   const isOperators = ({ address }: Place): boolean => address.startsWith("/operate");
@@ -49,8 +51,15 @@ export function placesOf(of: Believable): {
     customer: [
       ...places.filter((place) => !isOperators(place)),
       { name: "job-waits", address: `/jobs/${of.waitingJobId}` },
+      // An invoice that is not there says so.
+      { name: "invoice-missing", address: "/billing/invoices/none" },
     ],
     operator: places.filter(isOperators),
+    second: [
+      { name: "invoice-void", address: `/billing/invoices/${of.closed.voided}` },
+      { name: "invoice-credit-note", address: `/billing/invoices/${of.closed.creditNote}` },
+      { name: "statements-invoices-void", address: "/billing/statements?tab=invoices" },
+    ],
   };
 }
 

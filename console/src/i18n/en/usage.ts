@@ -43,6 +43,7 @@ export const usage = {
   events_other: "{{count}} events",
   cut: "There are more events than are shown; the bundle of the month has all.",
   checkpoint: "Covered by the checkpoint of size {{size}}.",
+  exactly: "({{seconds}} s)",
   retracted: "taken back",
   notCounted: "not billed",
   notLogged: "The log has it within a minute",

@@ -6,6 +6,7 @@ export const verify = {
   month: "Month",
   noMonths: "There is no bill yet. A bundle that you were sent can be checked below.",
   check: "Check this bill",
+  download: "Download the bundle",
   chooseFile: "Choose a bundle",
   drop: "or drop the file here. It does not leave this browser.",
   busy: "A check is under way",
@@ -43,7 +44,7 @@ export const verify = {
     },
     consistency: {
       name: "Consistency",
-      text: "Each later checkpoint goes on from the earlier ones: {{proofs}} proofs. Nothing was rewritten between them.",
+      text: "Each later checkpoint goes on from the earlier ones (proofs: {{proofs}}). Nothing was rewritten between them.",
     },
     inclusion: {
       name: "Inclusion",

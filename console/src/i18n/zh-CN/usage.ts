@@ -34,6 +34,7 @@ export const usage = {
   events_other: "{{count}} 个事件",
   cut: "事件过多，未能全部显示；当月凭证包中有全部事件。",
   checkpoint: "已由大小为 {{size}} 的检查点覆盖。",
+  exactly: "（{{seconds}} 秒）",
   retracted: "已撤回",
   notCounted: "不计费",
   notLogged: "一分钟内写入日志",

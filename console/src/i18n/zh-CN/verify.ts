@@ -6,6 +6,7 @@ export const verify = {
   month: "月份",
   noMonths: "还没有账单。您也可以在下方核验收到的凭证包。",
   check: "核验此账单",
+  download: "下载凭证包",
   chooseFile: "选择凭证包",
   drop: "或将文件拖到此处。文件不会离开本浏览器。",
   busy: "正在核验",

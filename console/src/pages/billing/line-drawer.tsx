@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
 import { useApi } from "#console/api/queries.ts";
-import { Money, moneyText } from "#console/components/money.tsx";
+import { grouped, Money, moneyText } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
@@ -165,7 +165,8 @@ function EventRow({
             </TextLink>
           )}{" "}
           <Muted>
-            {event.units} × {durationText(event.seconds, language)}
+            {event.units} × {durationText(event.seconds, language)}{" "}
+            {t("usage.exactly", { seconds: grouped(String(event.seconds)) })}
             {event.kind === "retracted" ? ` · ${t("usage.retracted")}` : ""}
             {event.counted ? "" : ` · ${t("usage.notCounted")}`}
           </Muted>

@@ -13,10 +13,12 @@ type AttemptCosts = AnswerOf<"getJobCosts">["attempts"][number];
 
 export function AttemptCost({ of }: { readonly of: AttemptCosts }): ReactNode {
   const { t } = useText();
+  const title = t("jobs.attemptCost.title", { number: of.number });
   if (of.lines.length === 0) return null;
   return (
-    <div className="table-wrap">
-      <table className="table" aria-label={t("jobs.attemptCost.title", { number: of.number })}>
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls where the screen is narrow
+    <div className="table-wrap" role="region" aria-label={title} tabIndex={0}>
+      <table className="table" aria-label={title}>
         <thead>
           <tr>
             <th scope="col">SKU</th>
@@ -39,7 +41,7 @@ export function AttemptCost({ of }: { readonly of: AttemptCosts }): ReactNode {
                 {line.sku} {line.units === "1" ? null : <Muted>× {line.units}</Muted>}
               </th>
               <td className="end tabular">{grouped(String(line.seconds))}</td>
-              <td className="end nowrap">
+              <td className="end">
                 {line.unitPrice === null ? "—" : moneyText(line.unitPrice)}{" "}
                 <Muted size="xs">{line.unit === null ? "" : `/ ${line.unit}`}</Muted>
               </td>

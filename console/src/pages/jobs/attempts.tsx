@@ -9,7 +9,7 @@ import { ProblemBox } from "#console/components/problem-box.tsx";
 import { durationText, useNow, When } from "#console/components/when.tsx";
 import { useServerWords } from "#console/components/server-words.ts";
 import { useText, type Translate } from "#console/i18n/index.ts";
-import { Badge } from "#console/ui/feedback.tsx";
+import { Badge, Skeleton } from "#console/ui/feedback.tsx";
 import { Icon, type IconName } from "#console/ui/icons.tsx";
 import { Card, Row, Stack } from "#console/ui/layout.tsx";
 import { Muted, Text } from "#console/ui/text.tsx";
@@ -21,18 +21,14 @@ import { attemptSeconds } from "./job-text.ts";
 
 type End = NonNullable<Attempt["end"]>;
 
-/** What a running attempt has come to by now is told by no event. */
+/** What is metered, while an attempt runs and just after its end, is told by no event. */
 const costsEveryMs = 15_000;
 
 export function Attempts({ job }: { readonly job: Job }): ReactNode {
   const { t } = useText();
   const { attempts } = job;
-  const isRunning = attempts.some(({ state }) => state === "running");
-  const costs = useApi(
-    "getJobCosts",
-    { params: { jobId: job.id } },
-    isRunning ? { everyMs: costsEveryMs } : {},
-  );
+  const params = { jobId: job.id };
+  const costs = useApi("getJobCosts", { params }, { everyMs: costsEveryMs });
   if (attempts.length === 0) return <Muted>{t("jobs.attemptsNone")}</Muted>;
   return (
     <Stack>
@@ -40,7 +36,11 @@ export function Attempts({ job }: { readonly job: Job }): ReactNode {
       {costs.error === null ? null : (
         <ProblemBox error={costs.error} onRetry={() => void costs.refetch()} />
       )}
-      {costs.data === undefined ? null : (
+      {costs.data === undefined ? (
+        costs.error === null ? (
+          <Skeleton lines={2} label={t("common.loading")} />
+        ) : null
+      ) : (
         <div>
           <Text>
             {t("jobs.attemptCost.all")} <Money amount={costs.data.amount} />

@@ -1,6 +1,6 @@
-/** One invoice or credit note: its state, its sums, its document as it was closed, and its files. */
+/** One invoice or credit note: its state, its sums, its lines, its document as it was closed, and its files. */
 import { useParams } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
 import { useApi } from "#console/api/queries.ts";
@@ -12,6 +12,8 @@ import { ShowAsCli } from "#console/components/show-as-cli.tsx";
 import { StateBadge } from "#console/components/state-badge.tsx";
 import { When } from "#console/components/when.tsx";
 import { useText } from "#console/i18n/index.ts";
+import { LineDrawer, type LineOf } from "#console/pages/billing/line-drawer.tsx";
+import { LineTable } from "#console/pages/billing/line-table.tsx";
 import { LinkButton } from "#console/ui/button.tsx";
 import { Notice, Skeleton } from "#console/ui/feedback.tsx";
 import { Card, Facts, Row, Stack } from "#console/ui/layout.tsx";
@@ -88,6 +90,7 @@ export function InvoicePage(): ReactNode {
             />
           </Stack>
         </Card>
+        {kind === "monthly" ? <Lines month={period} /> : null}
         <Card
           title={t("statements.document")}
           action={
@@ -128,6 +131,23 @@ function InvoiceFacts({ invoice }: { readonly invoice: Invoice }): ReactNode {
         ],
       ]}
     />
+  );
+}
+
+/** A month's statement has what its invoice has; what came later is on a later one. */
+function Lines({ month }: { readonly month: string }): ReactNode {
+  const { t } = useText();
+  const [line, setLine] = useState<LineOf>();
+  const statement = useApi("getStatement", { query: { month } });
+  if (statement.error !== null) {
+    return <ProblemBox error={statement.error} onRetry={() => void statement.refetch()} />;
+  }
+  if (statement.data === undefined) return <Skeleton lines={6} label={t("common.loading")} />;
+  return (
+    <>
+      <LineTable lines={statement.data.lines} label={t("statements.lines")} onLine={setLine} />
+      {line === undefined ? null : <LineDrawer line={line} onClose={() => setLine(undefined)} />}
+    </>
   );
 }
 

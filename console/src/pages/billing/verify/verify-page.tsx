@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import { bytes } from "#console/api/client.ts";
 import { useApi } from "#console/api/queries.ts";
+import { DownloadButton } from "#console/components/download.tsx";
 import { PageHead } from "#console/components/page-head.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { monthText, useSearchParams } from "#console/components/search-params.ts";
@@ -103,6 +104,13 @@ export function VerifyPage(): ReactNode {
                 >
                   {t("verify.check")}
                 </Button>
+                <DownloadButton
+                  operation="exportBundle"
+                  request={{ params: { month: chosen }, query }}
+                  fileName={`millrace-${chosen}.bundle`}
+                  label={t("verify.download")}
+                  size="sm"
+                />
                 <ShowAsCli
                   operation="exportBundle"
                   request={{ params: { month: chosen }, query }}
