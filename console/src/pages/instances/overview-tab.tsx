@@ -18,6 +18,7 @@ import type { Lease } from "./actions.ts";
 import { useSubscriptionOf } from "./subscription-of.ts";
 import { LeaseLine } from "./lease-line.tsx";
 import { LeaseNotes } from "./lease-notes.tsx";
+import { OpeningsCard } from "./openings-card.tsx";
 import { SizingCard } from "./sizing-card.tsx";
 
 export function OverviewTab({ lease }: { readonly lease: Lease }): ReactNode {
@@ -37,6 +38,7 @@ export function OverviewTab({ lease }: { readonly lease: Lease }): ReactNode {
         <Paid lease={lease} />
       </Grid>
       <SizingCard lease={lease} />
+      {lease.state === "released" ? null : <OpeningsCard lease={lease} />}
     </Stack>
   );
 }
