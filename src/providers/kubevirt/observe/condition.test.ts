@@ -295,6 +295,19 @@ test("S-03: a change of a machine with a GPU waits for a restart", () => {
   ]);
 });
 
+test("why a machine cannot move ends as a sentence, whatever KubeVirt puts at its end: what to do follows it", () => {
+  const notes = ["its disk has the wrong access mode", "its disk has the wrong access mode."].map(
+    (message) => {
+      const conditions = [{ type: "LiveMigratable", status: "False", message }];
+      return of({ instance: { phase: "Running", conditions } }).notes.find(
+        ({ code }) => code === "not_migratable",
+      )?.message;
+    },
+  );
+  const said = "The machine cannot move while it runs: its disk has the wrong access mode.";
+  expect(notes).toEqual([said, said]);
+});
+
 test("a node that is emptied: moved, or the customer has to act", () => {
   const drained = { phase: "Running", evacuationNodeName: "gpu-002" };
   const stays = {

@@ -67,14 +67,15 @@ function restartRequired({ message }: Condition): Explanation {
 }
 
 function notMigratable(instance: SeenInstance, { reason, message }: Condition): Explanation {
-  const said = message ?? reason ?? "";
+  // What to do follows it.
+  const said = (message ?? reason ?? "").replace(/[.\s]+$/u, "");
   const gpu = instance.spec.domain.devices.gpus.length > 0 || said.includes("GPU");
   return {
     code: "not_migratable",
     for: gpu ? "nobody" : "operator",
     message: gpu
       ? "A machine with a GPU cannot move while it runs."
-      : `The machine cannot move while it runs: ${said}`,
+      : `The machine cannot move while it runs: ${said}.`,
     action: gpu
       ? "When its node is maintained, you are told: stop and start it when it suits you, and it comes up on another node."
       : "For disks, use storage that several nodes may open at once (ReadWriteMany).",

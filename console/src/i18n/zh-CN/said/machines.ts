@@ -283,7 +283,7 @@ export const machines: Said = [
   ["a GPU is not handed over while its machine runs", "GPU 无法在机器运行时移交"],
   ["its platform says nothing of it", "所在平台未说明"],
   ["its platform cannot", "所在平台不支持"],
-  ["The machine cannot move while it runs: {said}", "机器不能不停机迁移：{said}"],
+  ["The machine cannot move while it runs: {said}.", "机器不能不停机迁移：{said}。"],
   [
     "When its node is maintained, you are told: stop and start it when it suits you, and it comes up on another node.",
     "节点维护时会通知您：请在方便时停止并重新启动，机器会在其他节点启动。",
