@@ -3,7 +3,7 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 
 import { sql } from "#db/sql.ts";
-import { createClient } from "#client/client.ts";
+import { createClient, type Client } from "#client/client.ts";
 import { listHosts, setMaintenance, setSchedulable } from "#flow/place/hosts.ts";
 import { ensureOperator } from "#identity/operator.ts";
 import { present } from "#kernel/assert.ts";
@@ -17,8 +17,13 @@ const cloud = await jobCloud({
   capabilities: { startElsewhere: { can: true } },
 });
 
+let operator: Client;
+
 beforeAll(async () => {
   await cloud.start();
+  const root = await cloud.db.transaction((tx) => ensureOperator(tx, Date.now()));
+  const { tenantId: tenant, url: baseUrl } = cloud;
+  operator = createClient({ baseUrl, credential: present(root, "the operator").secret, tenant });
 }, timeout);
 
 function eventually<T>(look: () => Promise<T>): Promise<T> {
@@ -93,10 +98,6 @@ test(
       hosts.find(({ name }) => name !== host),
       "the other host",
     );
-    const root = await cloud.db.transaction((tx) => ensureOperator(tx, Date.now()));
-    const { tenantId: tenant, url: baseUrl } = cloud;
-    const credential = present(root, "the operator").secret;
-    const operator = createClient({ baseUrl, credential, tenant });
     const asked = await operator.call("moveLease", { params, body: { hostId: to.id } });
     expect(asked).toMatchObject({ operation: { kind: "move" }, to: to.name });
     await eventually(async () => {
@@ -116,6 +117,15 @@ test(
     const leaseId = await runningLease("train", "t4.1");
     const params = { leaseId };
     const before = await placeOf(leaseId);
+    const lease = await cloud.api.call("getLease", { params });
+    expect(lease.capabilities).toMatchObject({
+      moveLive: { can: false },
+      startElsewhere: { can: true },
+    });
+    await expect(operator.call("moveLease", { params, body: {} })).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringMatching(/GPU.* Stop it and start it again: .* another host/),
+    });
     await setMaintenance(cloud.db, before.id, true);
     await eventually(async () => {
       const { items } = await cloud.api.call("listNotices", { query: {} });

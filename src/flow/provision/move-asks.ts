@@ -5,16 +5,22 @@ import { askMove, type Asked } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import type { Tx } from "#db/pool.ts";
 import { sql } from "#db/sql.ts";
+import { shapeRow } from "#flow/admit/rows.ts";
 import { siteLabel } from "#flow/place/host-state.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { moveArguments } from "./arguments.ts";
+import { capabilityRow } from "./capability.ts";
+import { movesLive, startsElsewhere } from "./movable.ts";
+import { remarkRow } from "./remarks.ts";
 
 const placed = z.object({
   name: z.string(),
   site: z.string(),
-  has_gpu: z.boolean(),
-  move_live: z.object({ can: z.boolean(), because: z.string().optional() }).nullable(),
+  shape: shapeRow,
+  notes: z.array(remarkRow).nullable(),
+  move_live: capabilityRow.nullable(),
+  start_elsewhere: capabilityRow.nullable(),
 });
 
 export async function askMoveTo(
@@ -28,25 +34,23 @@ export async function askMoveTo(
 ): Promise<Asked> {
   const { tenantId, leaseId, hostId, at } = ask;
   const there = await tx.maybe(
-    sql`select r.name, h.site, r.shape->'gpu' <> 'null'::jsonb as has_gpu,
-        s.capabilities->'moveLive' as move_live
+    sql`select r.name, h.site, r.shape, i.notes, s.capabilities->'moveLive' as move_live,
+        s.capabilities->'startElsewhere' as start_elsewhere
       from request r join placement p on p.tenant_id = r.tenant_id and p.request_id = r.id
           and p.state = 'full'
         join host h on h.id = p.host_id join site s on s.name = h.site
+        left join instance i on i.tenant_id = p.tenant_id and i.id = p.instance_id
       where r.tenant_id = ${tenantId} and r.id = ${leaseId} and r.kind = 'lease'`,
     placed,
   );
-  if (there !== undefined && there.move_live?.can !== true) {
-    const because = there.move_live?.because ?? "its platform says nothing of it";
+  const live = there === undefined ? undefined : movesLive(there);
+  if (there !== undefined && live?.can === false) {
+    const instead = startsElsewhere(there).can
+      ? "Stop it and start it again: it can come up on another host."
+      : "Stop it, and start it when its host is back.";
     throw new Failure(
       "unsupported",
-      `${there.name} cannot move while it runs: ${because}. Stop it, and start it when its host is back.`,
-    );
-  }
-  if (there?.has_gpu === true) {
-    throw new Failure(
-      "unsupported",
-      `${there.name} has a GPU, and what has one cannot move while it runs. Stop it and start it again.`,
+      `The lease ${there.name} cannot move while it runs: ${live.because}. ${instead}`,
     );
   }
   const nativeHostId =

@@ -280,6 +280,15 @@ export const machines: Said = [
   ["The machine moves to {node} while it runs.", "机器正在不停机迁移到 {node}。"],
   ["It may stand still for a moment at the end.", "最后可能短暂停顿。"],
   ["A machine with a GPU cannot move while it runs.", "带 GPU 的机器不能不停机迁移。"],
+  [
+    "The lease {name} cannot move while it runs: {*because}.",
+    "租用 {name} 运行时无法迁移：{because}。",
+  ],
+  [
+    "Stop it and start it again: it can come up on another host.",
+    "请停止后重新启动：它可以在其他主机上启动。",
+  ],
+  ["Stop it, and start it when its host is back.", "请先停止，待主机恢复后再启动。"],
   ["a GPU is not handed over while its machine runs", "GPU 无法在机器运行时移交"],
   ["its platform says nothing of it", "所在平台未说明"],
   ["its platform cannot", "所在平台不支持"],
