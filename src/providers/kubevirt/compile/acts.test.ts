@@ -63,6 +63,16 @@ test("the way in leads to the guest, and not to CDI's pods, which bear its disk'
   expect(selector).toEqual({ "kubevirt.io": "virt-launcher", [labelKeys.machine]: spec.id });
 });
 
+test("I-VM-03: where senders are judged by their address, no node puts its own into what it passes on", () => {
+  const ask = testAsk();
+  expect(sshService(ask).spec).not.toHaveProperty("externalTrafficPolicy");
+  const site = { ...ask.site, sshService: "NodePort", sshKeepsSource: true } as const;
+  expect(sshService({ ...ask, site }).spec).toMatchObject({
+    type: "NodePort",
+    externalTrafficPolicy: "Local",
+  });
+});
+
 test("H-29: a snapshot that would hold no disk is refused", () => {
   const ceph = { name: "root", storageClass: "ceph-block" };
   const local = { name: "log", storageClass: "local" };

@@ -50,6 +50,8 @@ export interface SiteFacts {
   /** The most CPUs of one machine: what the largest node has. */
   readonly vcpusMax: number;
   readonly sshService: "ClusterIP" | "NodePort" | "LoadBalancer";
+  /** What comes for it is let in by where it comes from, so no node may put its own address there. */
+  readonly sshKeepsSource: boolean;
 }
 
 export interface NamespaceFacts {

@@ -20,6 +20,7 @@ export function sshService({
     },
     spec: {
       type: site.sshService,
+      ...(site.sshKeepsSource ? { externalTrafficPolicy: "Local" } : {}),
       selector: guestPodLabels(spec.id),
       ports: [{ name: "ssh", port: 22, targetPort: 22, protocol: "TCP" }],
     },

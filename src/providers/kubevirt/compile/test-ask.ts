@@ -41,6 +41,7 @@ export const testSite: SiteFacts = {
   cpuModels: new Set(["Cascadelake-Server"]),
   vcpusMax: 128,
   sshService: "ClusterIP",
+  sshKeepsSource: false,
 };
 
 export const testNamespace: NamespaceFacts = {

@@ -5,6 +5,8 @@ import type { KubeObject } from "#providers/kubevirt/client/object.ts";
 import { machineIdOf } from "#providers/kubevirt/compile/names.ts";
 import type { Endpoint } from "#providers/machine.ts";
 
+import type { ClusterSettings } from "./settings.ts";
+
 const service = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().default("") }),
   spec: z.object({
@@ -52,6 +54,22 @@ export function keptService(object: KubeObject): KeptService {
     nodePort: ssh?.nodePort,
     host: spec.type === "LoadBalancer" ? (ingress?.ip ?? ingress?.hostname) : spec.clusterIP,
   };
+}
+
+const world: ReadonlySet<string> = new Set(["0.0.0.0/0", "::/0"]);
+
+/**
+ * A node that passes on what is for a pod elsewhere puts its own address into it, which `sshFrom` then judges.
+ * Where that is narrower than the world only the machine's own node takes what is for it, whose address is the
+ * one that is told, or a load balancer asks for. A fixed `sshHost` stands for whichever node.
+ */
+export function keepsSource({
+  sshService,
+  sshHost,
+  sshFrom,
+}: Pick<ClusterSettings, "sshService" | "sshHost" | "sshFrom">): boolean {
+  if (sshFrom.length === 0 || sshFrom.some((cidr) => world.has(cidr))) return false;
+  return sshService === "LoadBalancer" || (sshService === "NodePort" && sshHost === undefined);
 }
 
 /** None while the cluster has not given it an address. */

@@ -78,6 +78,7 @@ function found(given: Given): readonly string[] {
       cpuModels: new Set<string>(),
       vcpusMax: 8,
       sshService: "ClusterIP",
+      sshKeepsSource: false,
     },
   } as const;
   const settings = clusterSettings.parse({ ...base, ...given.settings });

@@ -16,6 +16,7 @@ import type { ApiGroups } from "#providers/kubevirt/observe/platform.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 
 import { refused } from "./errors.ts";
+import { keepsSource } from "./endpoints.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /** Of KubeVirt's own object, what its rules follow from. */
@@ -256,6 +257,7 @@ export async function readSite(
       cpuModels: nodes.cpuModels,
       vcpusMax: nodes.vcpusMax,
       sshService: settings.sshService,
+      sshKeepsSource: keepsSource(settings),
     },
   };
 }

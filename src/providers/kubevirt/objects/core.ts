@@ -37,6 +37,8 @@ export interface Service {
       readonly protocol: "TCP" | "UDP";
     }[];
     readonly loadBalancerSourceRanges?: readonly string[];
+    /** `Local`: only the node that the pod is on takes it, and the sender's address stays. */
+    readonly externalTrafficPolicy?: "Local" | "Cluster";
   };
 }
 
