@@ -24,7 +24,7 @@ import { idleLoop } from "#idle/loop.ts";
 import { insightLoop } from "#insights/loop.ts";
 import { startLoop, type Loop } from "#loops/loop.ts";
 import type { Observer } from "#observe/observer.ts";
-import { tellOpeningsLoop } from "#openings/loop.ts";
+import { tellProjectsLoop } from "#openings/loop.ts";
 import { subscriptionLoop } from "#orders/loop.ts";
 import { serviceLoop } from "#orders/service-loop.ts";
 import { packageLoop } from "#orders/package-loop.ts";
@@ -90,8 +90,8 @@ export function startWork(context: WorkContext): Work {
       .filter((provider) => provider.tellTiers !== undefined)
       .map((provider) => tellTiersLoop({ db, provider, now })),
     ...context.providers
-      .filter((provider) => provider.tellOpenings !== undefined)
-      .map((provider) => tellOpeningsLoop({ db, provider })),
+      .filter((provider) => provider.tellProjects !== undefined)
+      .map((provider) => tellProjectsLoop({ db, provider })),
     meterLoop({ db, now }),
     cutLoop({ db, now }),
     logLoop({ db, now, openSigner: () => openLogSigner(context, context.logKey) }),

@@ -68,6 +68,8 @@ export async function createProject(
       returning ${columns}`,
     row,
   );
+  // Platforms may be told of it (openings/loop.ts).
+  tx.nudge("project");
   return explained(insert, {
     project_name: () => new Failure("conflict", `There is a project "${ask.name}" already.`),
   });

@@ -22,11 +22,13 @@ const row = z.object({
   displayName: z.string(),
   timeZone: z.string(),
   state: z.enum(["active", "suspended"]),
+  serviceClass: z.enum(["standard", "core"]),
   createdAt: instant,
 });
 export type Tenant = z.output<typeof row>;
 
 const columns = sql`id, kind, name, display_name as "displayName", time_zone as "timeZone", state,
+  service_class as "serviceClass",
   created_at as "createdAt"`;
 const position = { at: sql`created_at`, id: sql`id` };
 
@@ -118,6 +120,8 @@ export interface TenantChange {
   readonly tenantId: string;
   readonly displayName?: string | undefined;
   readonly state?: "active" | "suspended" | undefined;
+  /** `core` only when `flow/admit/service-class.ts` allows it. */
+  readonly serviceClass?: "standard" | "core" | undefined;
 }
 
 /**
@@ -128,7 +132,8 @@ export async function updateTenant(tx: Tx, change: TenantChange): Promise<Tenant
   const update = tx.maybe(
     sql`update tenant set
         display_name = coalesce(${change.displayName ?? null}, display_name),
-        state = coalesce(${change.state ?? null}, state)
+        state = coalesce(${change.state ?? null}, state),
+        service_class = coalesce(${change.serviceClass ?? null}, service_class)
       where id = ${change.tenantId}
       returning ${columns}`,
     row,

@@ -16,11 +16,12 @@ import { capabilityRow } from "#flow/provision/capability.ts";
 import { requireRoom } from "#identity/limits.ts";
 import { projectForWork } from "#identity/projects.ts";
 import { Failure } from "#kernel/failure.ts";
-import type { PortOpening } from "#providers/provider.ts";
+import type { PortOpening, ToldProject } from "#providers/provider.ts";
 
 import { sourcesOf } from "./sources.ts";
 
-export const openingsChannel = "openings";
+/** What platforms are told of projects has changed. */
+export const toldChannel = "told";
 
 /** Of all sites and tenants: what a platform is told of at once. */
 const toldMax = 100_000;
@@ -104,7 +105,7 @@ export async function createOpening(tx: Tx, ask: NewOpening): Promise<Opening> {
       returning ${columns}`,
     row,
   );
-  tx.nudge(openingsChannel);
+  tx.nudge(toldChannel);
   return made;
 }
 
@@ -118,7 +119,7 @@ export async function deleteOpening(
     row,
   );
   if (gone === undefined) throw new Failure("not_found", "There is no such open port.");
-  tx.nudge(openingsChannel);
+  tx.nudge(toldChannel);
   return gone;
 }
 
@@ -169,23 +170,35 @@ const toldRow = z.object({
   sources: z.array(z.string()),
 });
 
-/** All of them, by project. More than can be told are not told in part: what is missing would be closed. */
-export async function openingsByProject(
-  db: Queryable,
-): Promise<ReadonlyMap<string, readonly PortOpening[]>> {
+const strictRow = z.object({ projectId: z.string() });
+
+/**
+ * Of all projects with open ports, and of those of core tenants. More than can be told is not told in part:
+ * what is missing would be closed.
+ */
+export async function projectsToTell(db: Queryable): Promise<ReadonlyMap<string, ToldProject>> {
   const rows = await db.rows(
     sql`select project_id as "projectId", lease_id as "leaseId", protocol, port,
         sources::text[] as sources
       from opening order by created_at, id limit ${toldMax + 1}`,
     toldRow,
   );
-  if (rows.length > toldMax) {
-    throw new Error(`there are more than ${toldMax} open ports: none is opened or closed now`);
+  const strict = await db.rows(
+    sql`select p.id as "projectId" from project p
+      join tenant t on t.id = p.tenant_id and t.service_class = 'core'
+      where p.deleted_at is null limit ${toldMax + 1}`,
+    strictRow,
+  );
+  if (Math.max(rows.length, strict.length) > toldMax) {
+    throw new Error(
+      `there are more than ${toldMax} open ports or strict projects: none is told now`,
+    );
   }
-  const told = new Map<string, PortOpening[]>();
+  const told = new Map<string, { openings: PortOpening[]; serviceClass: "core" | "standard" }>();
+  for (const { projectId } of strict) told.set(projectId, { openings: [], serviceClass: "core" });
   for (const { projectId, leaseId, ...opening } of rows) {
-    const known = told.get(projectId) ?? [];
-    known.push({ ...opening, ...(leaseId === null ? {} : { resourceId: leaseId }) });
+    const known = told.get(projectId) ?? { openings: [], serviceClass: "standard" };
+    known.openings.push({ ...opening, ...(leaseId === null ? {} : { resourceId: leaseId }) });
     told.set(projectId, known);
   }
   return told;

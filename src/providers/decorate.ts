@@ -62,7 +62,7 @@ class DecoratedProvider implements Provider {
   readonly #gate: Gate;
   readonly removeProject?: NonNullable<Provider["removeProject"]>;
   readonly tellTiers?: NonNullable<Provider["tellTiers"]>;
-  readonly tellOpenings?: NonNullable<Provider["tellOpenings"]>;
+  readonly tellProjects?: NonNullable<Provider["tellProjects"]>;
 
   constructor(inner: Provider, options: DecorateOptions) {
     this.site = inner.site;
@@ -79,10 +79,10 @@ class DecoratedProvider implements Provider {
       this.tellTiers = (call, tiers) =>
         this.#read("tellTiers", call, (leashed) => tell(leashed, tiers));
     }
-    if (inner.tellOpenings !== undefined) {
-      const tell = inner.tellOpenings.bind(inner);
-      this.tellOpenings = (call, openings) =>
-        this.#read("tellOpenings", call, (leashed) => tell(leashed, openings));
+    if (inner.tellProjects !== undefined) {
+      const tell = inner.tellProjects.bind(inner);
+      this.tellProjects = (call, projects) =>
+        this.#read("tellProjects", call, (leashed) => tell(leashed, projects));
     }
     this.#inner = inner;
     this.#options = options;

@@ -73,7 +73,7 @@ export interface Capabilities {
   readonly warmStart: Capability;
   readonly tenantNetwork: Capability;
   readonly outboundNetwork: Capability;
-  /** Customers open ports of their machines to others (`tellOpenings`). */
+  /** Customers open ports of their machines to others (`tellProjects`). */
   readonly openings: Capability;
   readonly workloads: Capability;
   readonly gpus: Capability;
@@ -207,6 +207,13 @@ export interface PortOpening {
   readonly sources: readonly string[];
 }
 
+/** What platforms are told of a project beside its machines; of one that is not named, nothing is open. */
+export interface ToldProject {
+  readonly openings: readonly PortOpening[];
+  /** `core`: its machines are core machines alone, and the platform itself refuses others where it can. */
+  readonly serviceClass: "core" | "standard";
+}
+
 /** How far a platform is with taking away what it held of a project, its machines apart. */
 export type ProjectEnd =
   | { readonly state: "going"; readonly waitsFor: string }
@@ -280,14 +287,12 @@ export interface Provider {
   tellTiers?(call: ReadCall, tiers: ReadonlyMap<string, TenantTier>): Promise<void>;
 
   /**
-   * Tells which ports customers opened, by project, all of them at once: told again whenever that changes,
-   * now and then, and after a restart. What is not among them is closed. Twice is the same as once. A
-   * process that was told nothing yet closes nothing. Absent where machines have no ports to open.
+   * Tells which ports customers opened and which projects hold core machines alone, all of it at once: told
+   * again whenever that changes, now and then, and after a restart. What is not in it is closed, and not
+   * strict. Twice is the same as once. A process that was told nothing yet closes and loosens nothing. Absent
+   * where machines have no ports to open.
    */
-  tellOpenings?(
-    call: ReadCall,
-    openings: ReadonlyMap<string, readonly PortOpening[]>,
-  ): Promise<void>;
+  tellProjects?(call: ReadCall, projects: ReadonlyMap<string, ToldProject>): Promise<void>;
 
   /** Bidirectional bytes. Serial begins with what was printed before (a bounded ring). */
   console(call: ReadCall, machineId: string, kind: "serial" | "vnc"): Promise<Duplex>;

@@ -1,4 +1,4 @@
-/** `tenant create|list|show|suspend|activate` and `project create|list|delete`. */
+/** `tenant create|list|show|suspend|activate|class|rename` and `project create|list|delete`. */
 import type { Command } from "commander";
 import { z } from "zod";
 
@@ -134,6 +134,22 @@ export function addTenants(program: Command, shell: Shell): void {
   }
 
   define(tenant, shell, {
+    usage: "class <tenant> <class>",
+    summary: "Let a tenant rent core flavors alone (core), or any (standard)",
+    args: z.tuple([z.string(), z.enum(["core", "standard"])]),
+    options: noOptions,
+    more: "Of a core tenant every project is strict, on every cluster: the cluster itself refuses machines\nthat share their CPUs. It becomes core once it has no such lease any more. Jobs are not meant.\n",
+    act: async (session, [text, serviceClass]) => {
+      const tenantId = await resolve(session, kinds.tenant, text);
+      const value = await session.client.call("updateTenant", {
+        params: { tenantId },
+        body: { serviceClass },
+      });
+      await session.out.show({ value, ids: [value.id], text: () => tenantText(value) });
+    },
+  });
+
+  define(tenant, shell, {
     usage: "rename <tenant> <text>",
     summary: "Change the display name",
     args: z.tuple([z.string(), z.string()]),
@@ -204,6 +220,7 @@ function tenantText(tenant: Tenant): string {
     ["Name", tenant.name],
     ["Display name", tenant.displayName],
     ["State", tenant.state],
+    ["Class", tenant.serviceClass],
     ["Time zone", tenant.timeZone],
     ["Created", time(tenant.createdAt)],
     ["Id", tenant.id],

@@ -53,13 +53,14 @@ export const identityOperations = {
     method: "PATCH",
     path: "/v1/tenants/{tenantId}",
     summary:
-      "Rename, suspend or reactivate a tenant; suspending stops its leases and cancels its jobs",
+      "Rename, suspend or reactivate a tenant, or call it core; suspending stops its leases and cancels its jobs",
     tag: "identity",
     permission: "tenant.manage",
     audit: "tenant.update",
     params: ofTenant,
     body: identity.updateTenantBody,
     result: identity.tenant,
+    failures: ["wrong_state"],
   }),
   listProjects: operation({
     method: "GET",

@@ -11,6 +11,8 @@ export const tenant = z.object({
   displayName: z.string(),
   timeZone: z.string(),
   state: z.enum(["active", "suspended"]),
+  /** `core`: rents core flavors alone, and his projects are strict on every cluster. */
+  serviceClass: z.enum(["standard", "core"]),
   createdAt: timestamp,
 });
 
@@ -24,6 +26,7 @@ export const createTenantBody = z.strictObject({
 export const updateTenantBody = z.strictObject({
   displayName: displayName.optional(),
   state: z.enum(["active", "suspended"]).optional(),
+  serviceClass: z.enum(["standard", "core"]).optional(),
 });
 
 export const project = z.object({ id, name: dnsName, createdAt: timestamp });

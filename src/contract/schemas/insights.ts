@@ -43,7 +43,7 @@ export const customerSign = z.enum([
   "review_due",
 ]);
 
-export const customerSummary = tenant.extend({
+export const customerSummary = tenant.omit({ serviceClass: true }).extend({
   tier: tierName,
   isTierByHand: z.boolean(),
   stage: standing.shape.stage,

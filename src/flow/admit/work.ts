@@ -25,6 +25,7 @@ import {
   type Plan,
 } from "./requests.ts";
 import type { Workload } from "./rows.ts";
+import { refusedByClass } from "./service-class.ts";
 import { requireActive } from "./suspension.ts";
 
 /** What admission needs of the ledger, so that money stays the ledger's business. */
@@ -126,6 +127,14 @@ export async function admitAll(
   const operations: OperationRow[] = [];
   for (const work of works) {
     const ask = { kind, shape: work.shape, members: work.gang?.size ?? 1 };
+    if (kind === "lease") {
+      // oxlint-disable-next-line no-await-in-loop -- leases are asked for one at a time
+      const failure = await refusedByClass(tx, { tenantId, shape: work.shape });
+      if (failure !== undefined) {
+        outcomes.push({ admitted: false, failure });
+        continue;
+      }
+    }
     const admission = decideAdmission({
       ask,
       limits,

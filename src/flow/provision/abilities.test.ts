@@ -105,3 +105,23 @@ test("a snapshot holds memory where that is kept, if nobody said; asked for, it 
   expect(await kept(undefined)).toBe(true);
   expect(await kept(true)).toBe(true);
 });
+
+test("I-DES-02: the machine of a core tenant is not resized to share its CPUs", async () => {
+  const tenant = await addTenant(db, "strict");
+  const { tenantId } = tenant;
+  const core = { serviceClass: "core" } as const;
+  const leaseId = await running(tenant, "vm", core);
+  await db.execute(sql`update tenant set service_class = 'core' where id = ${tenantId}`);
+  const before = await held(leaseId);
+  const to = (change: Partial<Shape>): Promise<unknown> => {
+    const price = { hourly: fen(60n), shown: {} };
+    const wish = { tenantId, leaseId, at: Date.now(), shape: shape(change), price };
+    return db.tenant(tenantId, (tx) => askResize(tx, wish));
+  };
+  await expect(to({ memoryMiB: 1024 })).rejects.toMatchObject({
+    code: "rule_violation",
+    message: expect.stringContaining("rents core instances alone"),
+  });
+  expect(await held(leaseId)).toEqual(before);
+  await to({ ...core, memoryMiB: 1024 });
+});

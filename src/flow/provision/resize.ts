@@ -10,6 +10,7 @@ import { overQuota } from "#flow/admit/decide.ts";
 import { ask, isBeingResized, openLease } from "#flow/admit/lease.ts";
 import type { OperationRow } from "#flow/admit/operations.ts";
 import { limitsOf, lockQuota, usedBy } from "#flow/admit/quota.ts";
+import { requireClass } from "#flow/admit/service-class.ts";
 import type { Priced } from "#flow/admit/work.ts";
 import { devicesOf, takeDevices } from "#flow/place/devices.ts";
 import { growPlacement } from "#flow/place/store.ts";
@@ -74,6 +75,7 @@ export async function askResize(tx: Tx, wish: ResizeAsk): Promise<OperationRow> 
   }
   requireGrowing(instance.disk, { from, to });
   await requireQuota(tx, wish, from);
+  await requireClass(tx, { tenantId: wish.tenantId, shape: to });
   const key = { tenantId: wish.tenantId, instanceId: instance.id };
   await requireItsPlace(tx, key, { from, to });
   if ((await growPlacement(tx, key, largerOf(from, to))) === "full") throw noRoom("room");

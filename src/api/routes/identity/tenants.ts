@@ -2,6 +2,8 @@ import type { z } from "zod";
 
 import type * as wire from "#contract/schemas/identity.ts";
 import { requireDefaultProject } from "#identity/projects.ts";
+import { requireNothingShared } from "#flow/admit/service-class.ts";
+import { toldChannel } from "#openings/store.ts";
 import { endSuspension, stopSuspended } from "#flow/admit/suspension.ts";
 import {
   createTenant,
@@ -39,8 +41,11 @@ export const tenantHandlers = {
   updateTenant: async ({ params, body }, { tx, note, principal, requestId, now }) => {
     const { tenantId } = params;
     const before = await findTenant(tx, tenantId);
+    if (body.serviceClass === "core" && before !== undefined)
+      await requireNothingShared(tx, tenantId);
     const tenant = await updateTenant(tx, { ...body, tenantId });
     note({ details: body });
+    if (tenant.serviceClass !== before?.serviceClass) tx.nudge(toldChannel);
     if (tenant.state !== before?.state) {
       const name = `${principal.tenantName}/${principal.userName}`;
       const actor = { kind: "user", name, ...principal } as const;
@@ -58,6 +63,6 @@ export const tenantHandlers = {
 } satisfies Partial<Handlers>;
 
 function shownTenant(tenant: Tenant): z.output<typeof wire.tenant> {
-  const { id, name, displayName, timeZone, state, createdAt } = tenant;
-  return { id, name, displayName, timeZone, state, createdAt: time(createdAt) };
+  const { id, name, displayName, timeZone, state, serviceClass, createdAt } = tenant;
+  return { id, name, displayName, timeZone, state, serviceClass, createdAt: time(createdAt) };
 }

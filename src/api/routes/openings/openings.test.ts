@@ -7,10 +7,10 @@ import { openingsMax, opening as openingShown } from "#contract/schemas/openings
 import { json } from "#db/json.ts";
 import { sql } from "#db/sql.ts";
 import { endRequest } from "#flow/admit/requests.ts";
-import { tellOpeningsLoop } from "#openings/loop.ts";
-import { openingsByProject } from "#openings/store.ts";
+import { tellProjectsLoop } from "#openings/loop.ts";
+import { projectsToTell } from "#openings/store.ts";
 import { decorate } from "#providers/decorate.ts";
-import type { PortOpening, ReadCall } from "#providers/provider.ts";
+import type { ToldProject, ReadCall } from "#providers/provider.ts";
 import { openSimulated } from "#providers/simulated/provider.ts";
 import { testApi } from "#test/api-server.ts";
 import { holdingRows } from "#test/holding-rows.ts";
@@ -67,16 +67,16 @@ async function leaseIn(project: string, name: string): Promise<string> {
 }
 
 test("what a customer opens is in his list and told to platforms, and gone once he closes it", async () => {
-  const told: ReadonlyMap<string, readonly PortOpening[]>[] = [];
+  const told: ReadonlyMap<string, ToldProject>[] = [];
   const provider = decorate(
     Object.assign(openSimulated({ site: "cluster-1", hosts: [] }), {
-      tellOpenings: (_: ReadCall, all: ReadonlyMap<string, readonly PortOpening[]>) => {
+      tellProjects: (_: ReadCall, all: ReadonlyMap<string, ToldProject>) => {
         told.push(all);
         return Promise.resolve();
       },
     }),
   );
-  const loop = tellOpeningsLoop({ db, provider });
+  const loop = tellProjectsLoop({ db, provider });
   const made = await opened({
     ...https,
     sources: ["203.0.113.0/24", "2001:DB8::/32"],
@@ -89,7 +89,8 @@ test("what a customer opens is in his list and told to platforms, and gone once 
   // As after a restart: the same again.
   await loop.pass(signal);
   const { protocol, port, sources } = made;
-  const all = new Map([[projectId, [{ protocol, port, sources }]]]);
+  const openings = [{ protocol, port, sources }];
+  const all = new Map([[projectId, { openings, serviceClass: "standard" }]]);
   expect(told).toEqual([all, all]);
   expect(await ask("DELETE", `/v1/openings/${made.id}`, { secret })).toMatchObject({ status: 204 });
   expect(await ask("DELETE", `/v1/openings/${made.id}`, { secret })).toMatchObject({ status: 404 });
@@ -155,17 +156,16 @@ test("what is open of a lease ends with it, what is open of a project with that"
   const ofLease = await opened({ ...https, leaseId }, at);
   const ofProject = await opened({ port: 53, protocol: "udp", sources: ["::/0"] }, at);
   expect(await listed(at)).toEqual([ofLease.id, ofProject.id]);
-  expect((await openingsByProject(db)).get(other)).toMatchObject([
-    { resourceId: leaseId, port: 443 },
-    { port: 53 },
-  ]);
+  expect((await projectsToTell(db)).get(other)).toMatchObject({
+    openings: [{ resourceId: leaseId, port: 443 }, { port: 53 }],
+  });
   await db.tenant(tenantId, (tx) =>
     endRequest(tx, { tenantId, id: leaseId, at: Date.now(), reason: null }),
   );
   expect(await listed(at)).toEqual([ofProject.id]);
   expect((await post({ ...https, leaseId }, at)).status).toBe(409);
   expect((await ask("DELETE", `/v1/projects/${other}`, { secret })).status).toBe(204);
-  expect((await openingsByProject(db)).has(other)).toBe(false);
+  expect((await projectsToTell(db)).has(other)).toBe(false);
   expect((await ask("GET", at, { secret })).status).toBe(404);
 });
 
@@ -203,4 +203,38 @@ test("where no site can, it is refused with the reason; where the lease is decid
     code: "unsupported",
     detail: "No port can be opened: not here; no way in.",
   });
+});
+
+test("I-DES-02: all projects of a tenant whom the operator calls core are told as strict, when none of his leases shares", async () => {
+  const { body } = await ask("POST", "/v1/tenants", {
+    secret: api.operator.secret,
+    body: { name: "strict" },
+  });
+  const strictTenant = z
+    .object({
+      tenant: z.object({ id: z.string(), serviceClass: z.string() }),
+      administrator: z.object({ secret: z.string() }),
+    })
+    .parse(body);
+  const { id, serviceClass } = strictTenant.tenant;
+  expect(serviceClass).toBe("standard");
+  const become = (to: string, by = api.operator.secret) =>
+    ask("PATCH", `/v1/tenants/${id}`, { secret: by, body: { serviceClass: to } });
+  expect((await become("core", strictTenant.administrator.secret)).status).toBe(403);
+  const [project] = await db.rows(
+    sql`select id from project where tenant_id = ${id}`,
+    z.object({ id: z.string() }),
+  );
+  const of = { tenantId: id, projectId: project?.id ?? "" };
+  const leaseId = await rent(db, lease(of), endlessCredit);
+  expect(await become("core")).toMatchObject({ status: 409, body: { code: "wrong_state" } });
+  expect((await projectsToTell(db)).has(of.projectId)).toBe(false);
+  await db.tenant(id, (tx) =>
+    endRequest(tx, { tenantId: id, id: leaseId, at: Date.now(), reason: null }),
+  );
+  expect(await become("core")).toMatchObject({ status: 200, body: { serviceClass: "core" } });
+  const strict = { openings: [], serviceClass: "core" };
+  expect((await projectsToTell(db)).get(of.projectId)).toEqual(strict);
+  await become("standard");
+  expect((await projectsToTell(db)).has(of.projectId)).toBe(false);
 });

@@ -22,10 +22,10 @@ import type { ClusterView } from "./cluster-view.ts";
 import { isConflict, missing, providerError, refused } from "./errors.ts";
 import { keptMachine, type KeptInstance, type KeptMachine } from "./kept.ts";
 import { Furnished } from "./namespaces.ts";
-import { Openings } from "./openings.ts";
 import { recordOf, withRecord, type OperationRecord } from "./records.ts";
 import type { Site } from "./site.ts";
 import type { ClusterSettings } from "./settings.ts";
+import { ToldProjects } from "./told-projects.ts";
 import type { Claim } from "./upkeep/claim.ts";
 import type { Standing } from "./upkeep/standing.ts";
 
@@ -58,7 +58,7 @@ export class Hands {
   readonly settings: ClusterSettings;
   readonly now: () => number;
   readonly furnished = new Furnished();
-  readonly openings = new Openings();
+  readonly told = new ToldProjects();
   readonly site: () => Promise<Site>;
   readonly standing: Standing;
   /** Absent where nobody else can have the name: in tests, and where nothing is written. */

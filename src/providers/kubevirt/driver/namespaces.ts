@@ -63,8 +63,9 @@ export async function ensureNamespace(
     if (furnished.has(name, spec.network)) return;
     const site = await hands.site();
     const networks = [...furnished.networks(name), spec.network];
-    const ask = projectAsk(hands, { owner: spec.owner, site, networks });
-    const problem = namespaceProblem(await seenNamespace(hands, call, name), ask);
+    const seen = await seenNamespace(hands, call, name);
+    const ask = projectAsk(hands, { owner: spec.owner, site, networks, labels: seen?.labels });
+    const problem = namespaceProblem(seen, ask);
     if (problem !== undefined) throw refusedBecause([problem]);
     const [namespace, ...rest] = projectFurniture(ask);
     if (namespace !== undefined) await apply(hands, call, namespace);

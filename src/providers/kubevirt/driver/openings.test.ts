@@ -97,7 +97,8 @@ async function started(...specs: readonly MachineSpec[]): Promise<void> {
 }
 
 function told(provider: KubevirtProvider, { owner }: MachineSpec, ...all: readonly PortOpening[]) {
-  return provider.tellOpenings(call, new Map([[owner.projectId, all]]));
+  const project = { openings: all, serviceClass: "standard" } as const;
+  return provider.tellProjects(call, new Map([[owner.projectId, project]]));
 }
 
 test("I-VM-03: a port that a customer opens is reached from where he said and from nowhere else, until he closes it", async () => {
@@ -167,7 +168,7 @@ test("I-VM-03: what is open stays so over a restart, until it is told anew what 
     expect(walls().map(({ metadata }) => metadata.name)).not.toContain("network-nobodys");
   }, patience);
   for (const machine of [mine, next]) expect(reaches(office, machine, 443)).toBe(true);
-  await second.tellOpenings(call, new Map());
+  await second.tellProjects(call, new Map());
   await vi.waitFor(() => expect(reaches(office, mine, 443)).toBe(false), patience);
 });
 
@@ -187,4 +188,29 @@ test("who opens and closes a port often is not taken for somebody who works agai
   }
   const { findings = [] } = await provider.info(call);
   expect(findings.map(({ message }) => message).join()).not.toContain("again and again");
+});
+
+function classOf({ owner }: MachineSpec): string | undefined {
+  const name = namespaceName(owner.projectId);
+  const { store } = cluster.server.objects;
+  return store.get(kinds.namespace, { name })?.metadata.labels?.[labelKeys.serviceClass];
+}
+
+test("I-DES-02: whose customer is strict gets strict projects in a cluster that is not, also over a restart", async () => {
+  const first = driver();
+  const mine = await rent(first, { serviceClass: "core" });
+  const theirs = await rent(first);
+  const core = new Map([[mine.owner.projectId, { openings: [], serviceClass: "core" } as const]]);
+  await first.tellProjects(call, core);
+  await vi.waitFor(() => expect(classOf(mine)).toBe("core"), patience);
+  expect(classOf(theirs)).toBe("standard");
+  await first.close();
+  open.delete(first);
+  const second = driver();
+  // This process fills it anew, without having been told of whom it is.
+  const next = { ...beside(mine), serviceClass: "core", network: "another" } as const;
+  await rent(second, next);
+  expect(classOf(mine)).toBe("core");
+  await second.tellProjects(call, new Map());
+  await vi.waitFor(() => expect(classOf(mine)).toBe("standard"), patience);
 });

@@ -1,13 +1,15 @@
 /**
  * What the driver asks of a project's namespace: as the settings say, as large as the cluster is, and open
- * where its customer said so.
+ * and strict where its customer and the operator said so.
  */
+import { labelKeys } from "#providers/kubevirt/compile/labels.ts";
+import type { Labels } from "#providers/kubevirt/objects/meta.ts";
 import type { ProjectAsk, ProjectQuota, TenancyFacts } from "#providers/kubevirt/tenants/facts.ts";
 
 import type { Hands } from "./hands.ts";
 import type { Site } from "./site.ts";
 
-type Asked = Pick<Hands, "settings" | "view" | "openings">;
+type Asked = Pick<Hands, "settings" | "view" | "told">;
 
 export function projectAsk(
   hands: Asked,
@@ -15,25 +17,37 @@ export function projectAsk(
     readonly owner: { readonly tenantId: string; readonly projectId: string };
     readonly site: Site;
     readonly networks: readonly string[];
+    /** Of its namespace, if there is one. */
+    readonly labels: Labels | undefined;
   },
 ): ProjectAsk {
-  const { settings } = hands;
-  const { owner, site, networks } = at;
+  const { settings, told } = hands;
+  const { owner, site, networks, labels } = at;
   const { facts } = site;
   return {
     tenantId: owner.tenantId,
     projectId: owner.projectId,
-    serviceClass: settings.projects,
+    serviceClass: serviceClassOf(hands, { projectId: owner.projectId, labels }),
     quota: backstop(hands, facts.storageClasses.keys()),
     networks,
     outbound: settings.outbound,
     openings: [
       { protocol: "TCP", port: 22, from: settings.sshFrom },
-      ...hands.openings.of(owner.projectId),
+      ...told.openingsOf(owner.projectId),
     ],
     viewers: [],
     site: tenancyFacts(hands, site),
   };
+}
+
+/** As the site's settings say of all, or as was told; until that was, a strict one stays as it stands. */
+function serviceClassOf(
+  { settings, told }: Asked,
+  { projectId, labels }: { readonly projectId: string; readonly labels: Labels | undefined },
+): ProjectAsk["serviceClass"] {
+  if (settings.projects === "core") return "core";
+  const stands = labels?.[labelKeys.serviceClass] === "core" ? "core" : "standard";
+  return told.serviceClassOf(projectId) ?? stands;
 }
 
 /** Of every project of the site. */

@@ -16,7 +16,6 @@ import type {
   MachineSpec,
   OperationRef,
   OperationStatus,
-  PortOpening,
   PowerAction,
   ProjectEnd,
   Provider,
@@ -26,6 +25,7 @@ import type {
   Sample,
   Snapshot,
   TenantTier,
+  ToldProject,
 } from "#providers/provider.ts";
 
 import { capabilitiesOf } from "./capabilities.ts";
@@ -226,11 +226,8 @@ export class KubevirtProvider implements Provider {
     return Promise.resolve();
   }
 
-  tellOpenings(
-    _call: ReadCall,
-    openings: ReadonlyMap<string, readonly PortOpening[]>,
-  ): Promise<void> {
-    this.#hands.openings.tell(openings);
+  tellProjects(_call: ReadCall, projects: ReadonlyMap<string, ToldProject>): Promise<void> {
+    this.#hands.told.tell(projects);
     return Promise.resolve();
   }
 

@@ -226,6 +226,14 @@ export const account: Said = [
     "{source} is an address within a network. Write {network} for the network, or {alone} for the address alone.",
     "{source} 是网段中的一个地址。整个网段请写 {network}，只允许该地址请写 {alone}。",
   ],
+  [
+    "This account rents core instances alone, and {flavor} shares its CPUs. Choose a flavor of the class core, or ask the operator.",
+    "此账户只租用核心级实例，而 {flavor} 共享 CPU。请选择 core 等级的规格，或联系运营方。",
+  ],
+  [
+    "The tenant still has instances that share their CPUs: {names}. Have them released first.",
+    "该租户仍有共享 CPU 的实例：{names}。请先将其释放。",
+  ],
   ["There is no such open port.", "没有这个开放的端口。"],
   ["There is no such lease in this project.", "此项目中没有这个实例。"],
   ["No port can be opened: no site is connected.", "无法开放端口：尚未接入任何站点。"],

@@ -160,7 +160,7 @@ test("a restart knows a namespace's networks; a wall that nobody wants goes, one
   }, patience);
   // Which ports are open it was not told yet; then it closes those that are not.
   expect(namesIn(kinds.networkPolicy, namespace)).toContain("open-tcp-80-all");
-  await second.tellOpenings(call, new Map());
+  await second.tellProjects(call, new Map());
   await vi.waitFor(() => {
     const names = namesIn(kinds.networkPolicy, namespace);
     expect(names).not.toContain("open-tcp-80-all");

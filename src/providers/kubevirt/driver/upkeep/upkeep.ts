@@ -74,12 +74,15 @@ export class Upkeep {
       else this.#changed.add(projectId);
       this.#nap.wake();
     });
-    options.hands.openings.listen((projectId) => {
+    options.hands.told.listen((projectId) => {
       if (projectId === undefined) {
         this.#isAllChanged = true;
       } else {
-        const rules = `NetworkPolicy ${namespaceName(projectId)}/open-`;
-        this.#contest.forgetAll((name) => name.startsWith(rules));
+        const namespace = namespaceName(projectId);
+        const rules = `NetworkPolicy ${namespace}/open-`;
+        this.#contest.forgetAll(
+          (name) => name === `Namespace ${namespace}` || name.startsWith(rules),
+        );
         this.#changed.add(projectId);
       }
       this.#nap.wake();
@@ -234,8 +237,9 @@ export class Upkeep {
     }: Extract<Upkept, { to: "keep" }> & { readonly of: Project },
   ): ReturnType<typeof mending> {
     const owner = { tenantId, projectId };
-    const plan = mending(projectAsk(this.#hands, { owner, site, networks }), standing);
-    if (this.#hands.openings.areKnown) return plan;
+    const { labels } = standing.find(({ kind }) => kind === "Namespace")?.metadata ?? {};
+    const plan = mending(projectAsk(this.#hands, { owner, site, networks, labels }), standing);
+    if (this.#hands.told.areKnown) return plan;
     // Nobody has told yet what customers open: what stands open stays.
     return { ...plan, remove: plan.remove.filter((object) => !isOpening(object)) };
   }
@@ -260,7 +264,7 @@ export class Upkeep {
     furnished.forget(name);
     // What lets it clone images stands elsewhere, and did not go with it.
     const owner = { tenantId: "", projectId };
-    const ask = projectAsk(this.#hands, { owner, site, networks: [] });
+    const ask = projectAsk(this.#hands, { owner, site, networks: [], labels: undefined });
     const names = new Set(cloneBindings(ask).map(({ metadata }) => metadata.name));
     const remove = standing.filter(
       ({ kind, metadata }) => kind === "RoleBinding" && names.has(metadata.name),
