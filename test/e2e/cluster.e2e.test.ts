@@ -3,28 +3,23 @@
  * its operator see there and nowhere else. The cluster is the test cluster, so that it waits, refuses,
  * evicts and is drained when the journey says so.
  */
-import type { TFunction } from "i18next";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { z } from "zod";
 
 import { present } from "#kernel/assert.ts";
 import { kinds } from "#providers/kubevirt/objects/kinds.ts";
 import { screenColors } from "#test/kube/api/screen.ts";
 import { freePort, startClusterCloud } from "#test/kube/cloud.ts";
 import { a100 } from "#test/kube/driver-cluster.ts";
-import { prepareForJobs, settingsForJobs } from "#test/kube/job-cloud.ts";
-import { byController, setStatus } from "#test/kube/node-side/writing.ts";
+import { giveQuotaBack, prepareForJobs, settingsForJobs, takeQuota } from "#test/kube/job-cloud.ts";
 
-import { openBrowser, oppositeLooks, plainLook, type Look, type TestBrowser } from "./browser.ts";
+import { openBrowser, oppositeLooks, plainLook, type TestBrowser } from "./browser.ts";
 import { billMachine, proveInvoice, readInvoice } from "./cluster-bill.ts";
+import { asks, asksToMove, colorShown, isSaid, wellMade } from "./cluster-pages.ts";
 import { buildConsole, withCustomers, type Customer } from "./console-cloud.ts";
-import { expectAccessible, expectNoOverflow, expectWords, shoot } from "./look.ts";
 import { arrived, signIn } from "./sign-in.ts";
 import { wordsOf } from "./words.ts";
 
 const polled = { timeout: 90_000, interval: 100 };
-const pool = { "example.com/pool": "cpu" };
 const port = await freePort();
 await buildConsole();
 const cluster = await startClusterCloud({
@@ -62,36 +57,6 @@ afterAll(async () => {
   await browser.close();
 });
 
-/** As every page is held to, in the picture's look. */
-async function wellMade(page: Page, name: string, look: Look): Promise<void> {
-  await arrived(page);
-  await shoot(page, `cluster-${name}`, look);
-  await expectWords(page);
-  await expectNoOverflow(page);
-  await expectAccessible(page);
-}
-
-/** The page of a lease or a job says that this is its state. */
-async function isSaid(page: Page, state: string): Promise<void> {
-  await page.locator(".page-head").getByText(state, { exact: true }).waitFor();
-}
-
-/** Presses a button of the page's head, and the one of its name in the dialog that it opens. */
-async function asks(page: Page, action: string): Promise<void> {
-  await page.locator(".page-head").getByRole("button", { name: action }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("button", { name: action }).click();
-  await dialog.waitFor({ state: "detached" });
-}
-
-/** Red, green and blue of a point of the machine's screen. */
-async function colorShown(page: Page): Promise<readonly number[]> {
-  const point = await page.evaluate(
-    "[...document.querySelector('.vnc canvas').getContext('2d').getImageData(9, 9, 1, 1).data]",
-  );
-  return z.array(z.number()).parse(point).slice(0, 3);
-}
-
 /** A machine of the customer's that runs. */
 async function rent(
   what: string,
@@ -109,26 +74,6 @@ async function rent(
 async function hostOf(leaseId: string): Promise<string> {
   const { host } = await customer.client.call("getLease", { params: { leaseId } });
   return present(host, "its host");
-}
-
-/** Of somebody else in the same cohort, who has taken all of its quota until it is removed. */
-const others = { namespace: "millrace-images", name: "others" };
-
-function takeQuota(): void {
-  giveQuotaBack();
-  const containers = [{ name: "main", resources: { requests: { cpu: "1000" } } }];
-  const template = { spec: { nodeSelector: pool, containers } };
-  const podSets = [{ name: "main", count: 1, template }];
-  const spec = { active: true, queueName: "theirs", podSets };
-  const workload = { metadata: { name: others.name }, spec };
-  objects.create(kinds.workload, others.namespace, workload, byController);
-  const reserved = { type: "QuotaReserved", status: "True", reason: "QuotaReserved" };
-  setStatus(objects, kinds.workload, others, { conditions: [reserved] });
-}
-
-function giveQuotaBack(): void {
-  const taken = objects.store.get(kinds.workload, others);
-  if (taken !== undefined) objects.store.remove(kinds.workload, taken);
 }
 
 test("M-VM-02, M-VM-05: a customer sees why his machine waits for its disk, uses its screen and its serial line, goes back to a snapshot, makes it larger at its next start and releases it", async () => {
@@ -222,7 +167,7 @@ test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quo
   const t = await wordsOf("en");
   const { page, close } = await browser.person(cloud.url);
   const name = named("train");
-  takeQuota();
+  takeQuota(objects);
   await signIn(page, customer.key, "/jobs/new");
   await page
     .getByRole("textbox", { name: t("common.name") })
@@ -235,7 +180,7 @@ test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quo
   await page.getByRole("heading", { level: 1, name }).waitFor();
   await page.getByText(/It waits for quota: .* more of cpu/).waitFor();
   await wellMade(page, "job-waits", plainLook);
-  giveQuotaBack();
+  giveQuotaBack(objects);
   await isSaid(page, t("states.job.running"));
   await page.getByRole("tab", { name: t("jobs.tab.log") }).click();
   const log = page.getByRole("log", { name: t("common.log.label") });
@@ -285,26 +230,6 @@ test("M-JOB-01, R-PAYG-7: a customer sees that his job waits for the queue's quo
   await close();
 });
 
-/** The dialog about moving a machine, from the page of its host. */
-async function asksToMove(
-  page: Page,
-  of: { host: string; name: string; t: TFunction },
-): Promise<void> {
-  const { items } = await cloud.operator.call("listHosts");
-  const { id } = present(
-    items.find(({ name }) => name === of.host),
-    "the host",
-  );
-  await page.goto(`/operate/hosts/${id}`);
-  await arrived(page);
-  // A row of the table, or a card where the screen is narrow.
-  await page
-    .locator("tr, li")
-    .filter({ hasText: of.name })
-    .getByRole("button", { name: of.t("lease.move.ask") })
-    .click();
-}
-
 test("H-29, R-GPU-01: an operator moves a machine to a host that he chooses, and reads of one with a GPU why it stays; its owner is not offered that", async () => {
   nodes.fills("at once");
   const train = await rent("train", "a100.1");
@@ -320,12 +245,12 @@ test("H-29, R-GPU-01: an operator moves a machine to a host that he chooses, and
     const { page, close } = await browser.person(cloud.url, look);
     await signIn(page, cloud.key);
     const dialog = page.getByRole("dialog");
-    await asksToMove(page, { host: trainHost, name: train.name, t });
+    await asksToMove(page, { operator: cloud.operator, host: trainHost, name: train.name, t });
     await dialog.getByText(t("lease.move.startsElsewhere")).waitFor();
     const english = dialog.getByText(/a GPU is not handed over/);
     expect(await english.count()).toBe(look.language === "en" ? 1 : 0);
     await wellMade(page, "move-cannot", look);
-    await asksToMove(page, { host, name: web.name, t });
+    await asksToMove(page, { operator: cloud.operator, host, name: web.name, t });
     await dialog.getByText(t("lease.move.listed")).waitFor();
     await wellMade(page, "move", look);
     if (look === oppositeLooks.at(-1)) {
