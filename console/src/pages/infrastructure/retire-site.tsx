@@ -18,9 +18,7 @@ export function RetireSite({ site }: { readonly site: string }): ReactNode {
   const request = { params: { name: site } };
   return (
     <Row>
-      <Button onClick={() => setAsked(true)}>
-        {t("infrastructure.platforms.retire")}
-      </Button>
+      <Button onClick={() => setAsked(true)}>{t("infrastructure.platforms.retire")}</Button>
       <ConfirmDialog
         call={{ operation: "retireSite", request }}
         isOpen={isAsked}
