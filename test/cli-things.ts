@@ -2,7 +2,8 @@
 import type { z } from "zod";
 
 import { operations } from "#contract/operations.ts";
-import { job, lease, operationRecord, type Job, type Lease } from "#contract/schemas/compute.ts";
+import { lease, operationRecord, type Lease } from "#contract/schemas/compute.ts";
+import { job, type Job } from "#contract/schemas/jobs.ts";
 
 import { sampleOf } from "./sample.ts";
 

@@ -9,6 +9,7 @@ import * as billing from "#contract/schemas/billing.ts";
 import * as catalog from "#contract/schemas/catalog.ts";
 import * as common from "#contract/schemas/common.ts";
 import * as compute from "#contract/schemas/compute.ts";
+import * as jobs from "#contract/schemas/jobs.ts";
 import * as identity from "#contract/schemas/identity.ts";
 import * as platform from "#contract/schemas/platform.ts";
 import * as sessions from "#contract/schemas/sessions.ts";
@@ -23,6 +24,7 @@ const named = Object.entries({
   ...identity,
   ...catalog,
   ...compute,
+  ...jobs,
   ...billing,
   ...platform,
   ...sessions,
@@ -42,6 +44,7 @@ const modules: readonly object[] = [
   identity,
   catalog,
   compute,
+  jobs,
   billing,
   platform,
   sessions,

@@ -1,7 +1,7 @@
 /** A job as a person and as a shell see it. */
 import { constants } from "node:os";
 
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { failureClasses } from "#kernel/failure.ts";
 
 import { adviceFields } from "./advice.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import { pause } from "#client/deadline.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 
 import { hasEnded } from "./job-text.ts";
 import { jsonOrUndefined } from "./json.ts";

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { runInside } from "#test/cli-inside.ts";
 import { makeCli, type Cli } from "#test/cli.ts";
 import { aJob, endedJob, jobId } from "#test/cli-things.ts";

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { sql } from "#db/sql.ts";
 import { formatFen } from "#kernel/money.ts";
 import { multiply, parseRational, rational } from "#kernel/rational.ts";

@@ -3,7 +3,7 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 
 import type { RequestOf } from "#client/types.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { sql } from "#db/sql.ts";
 import { setJobPolicy } from "#flow/admit/job-policy.ts";
 

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { z } from "zod";
 
 import type { RequestOf } from "#client/types.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { sql } from "#db/sql.ts";
 
 import { jobCloud, whole } from "./job-cloud.ts";

@@ -2,7 +2,8 @@
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
 
-import type { Job, Lease } from "#contract/schemas/compute.ts";
+import type { Lease } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { sql } from "#db/sql.ts";
 import { alerts } from "#notices/store.ts";
 

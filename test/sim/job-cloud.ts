@@ -13,7 +13,7 @@ import { seedPriceProfile } from "#catalog/price-profiles.ts";
 import { createClient, type Client } from "#client/client.ts";
 import type { BytesAnswer } from "#client/streams.ts";
 import type { AnswerOf, RequestOf } from "#client/types.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { changesOf } from "#db/changes.ts";
 import { listenForNudges } from "#db/listen.ts";
 import type { Db } from "#db/pool.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
 
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { sql } from "#db/sql.ts";
 import { removeAttemptFiles } from "#flow/provision/workload.ts";
 

@@ -1,7 +1,7 @@
 /** Hardware that is out of order or disturbed, as the running stages take it, on simulated hosts. */
 import { beforeAll, expect, test, vi } from "vitest";
 
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { findHost, listHosts, setMaintenance, setSchedulable } from "#flow/place/hosts.ts";
 import { present } from "#kernel/assert.ts";
 import { alerts } from "#notices/store.ts";

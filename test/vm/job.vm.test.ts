@@ -5,7 +5,7 @@ import { z } from "zod";
 import { readTar } from "#archive/tar.ts";
 import type { Client } from "#client/client.ts";
 import type { RequestOf } from "#client/types.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import { present } from "#kernel/assert.ts";
 
 import { addCustomer, qemuPid, startCloud } from "./cloud.ts";

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 
 import type { Client } from "#client/client.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 
 import { addCustomer, startCloud } from "./cloud.ts";
 

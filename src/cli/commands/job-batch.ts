@@ -4,7 +4,7 @@ import type { Session } from "#cli/session.ts";
 import { table, type Column } from "#cli/table.ts";
 import { none } from "#cli/text.ts";
 import type { AnswerOf } from "#client/types.ts";
-import { jobsPerBatchMax } from "#contract/schemas/compute.ts";
+import { jobsPerBatchMax } from "#contract/schemas/jobs.ts";
 import { isFailureCode, Failure } from "#kernel/failure.ts";
 
 /** Under the largest body that a server takes (1 MiB). */

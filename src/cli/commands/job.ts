@@ -18,7 +18,7 @@ import { collect, listText } from "#cli/lists.ts";
 import { kinds, resolve } from "#cli/resolve.ts";
 import type { Column } from "#cli/table.ts";
 import { between, gpu, shortId, time } from "#cli/text.ts";
-import { jobState, type Job } from "#contract/schemas/compute.ts";
+import { jobState, type Job } from "#contract/schemas/jobs.ts";
 
 const columns: readonly Column<Job>[] = [
   { title: "NAME", cell: (job) => job.name },

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { operation } from "#contract/operation.ts";
 import { id, nothing, page, pageQuery } from "#contract/schemas/common.ts";
 import * as compute from "#contract/schemas/compute.ts";
+import * as jobs from "#contract/schemas/jobs.ts";
 import { jobCosts } from "#contract/schemas/job-costs.ts";
 
 const ofLease = z.strictObject({ leaseId: id });
@@ -14,7 +15,7 @@ const ofMember = z.strictObject({
     .number()
     .int()
     .min(0)
-    .max(compute.gangMembersMax - 1)
+    .max(jobs.gangMembersMax - 1)
     .optional(),
 });
 const ofOperation = z.strictObject({ operationId: id });
@@ -226,8 +227,8 @@ export const computeOperations = {
     permission: "compute.use",
     audit: "job.create",
     status: 202,
-    body: compute.createJobBody,
-    result: compute.job,
+    body: jobs.createJobBody,
+    result: jobs.job,
     failures: ["rule_violation", "quota_exceeded", "insufficient_credit", "unplaceable"],
   }),
   createJobBatch: operation({
@@ -239,8 +240,8 @@ export const computeOperations = {
     permission: "compute.use",
     audit: "job.create-batch",
     status: 202,
-    body: compute.createJobBatchBody,
-    result: compute.jobBatch,
+    body: jobs.createJobBatchBody,
+    result: jobs.jobBatch,
     failures: ["rule_violation", "quota_exceeded", "insufficient_credit", "unplaceable"],
   }),
   listJobs: operation({
@@ -250,11 +251,11 @@ export const computeOperations = {
     tag: "jobs",
     permission: "compute.read",
     query: pageQuery.extend({
-      state: compute.jobState.optional(),
+      state: jobs.jobState.optional(),
       projectId: id.optional(),
       name: z.string().max(63).optional(),
     }),
-    result: page(compute.job),
+    result: page(jobs.job),
   }),
   getJob: operation({
     method: "GET",
@@ -263,7 +264,7 @@ export const computeOperations = {
     tag: "jobs",
     permission: "compute.read",
     params: ofJob,
-    result: compute.job,
+    result: jobs.job,
   }),
   getJobCosts: operation({
     method: "GET",
@@ -283,7 +284,7 @@ export const computeOperations = {
     /** Environments have secrets in them: not for those who only look. */
     permission: "compute.use",
     params: ofJob,
-    result: compute.jobRequest,
+    result: jobs.jobRequest,
   }),
   cancelJob: operation({
     method: "POST",
@@ -294,7 +295,7 @@ export const computeOperations = {
     audit: "job.cancel",
     status: 202,
     params: ofJob,
-    result: compute.job,
+    result: jobs.job,
     failures: ["wrong_state"],
   }),
   readJobLog: operation({
@@ -355,7 +356,7 @@ export const computeOperations = {
         ),
     }),
     requestTransport: "bytes",
-    result: compute.storedFile,
+    result: jobs.storedFile,
     failures: ["payload_too_large", "quota_exceeded"],
   }),
   listFiles: operation({
@@ -365,7 +366,7 @@ export const computeOperations = {
     tag: "jobs",
     permission: "compute.read",
     query: pageQuery,
-    result: page(compute.storedFile),
+    result: page(jobs.storedFile),
   }),
   downloadFile: operation({
     method: "GET",

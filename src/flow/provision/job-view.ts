@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 
-import type { attempt as attemptSchema, job as jobSchema } from "#contract/schemas/compute.ts";
+import type { attempt as attemptSchema, job as jobSchema } from "#contract/schemas/jobs.ts";
 import type { PageAsk } from "#db/keyset.ts";
 import type { Queryable } from "#db/pool.ts";
 import { instant, size } from "#db/row.ts";

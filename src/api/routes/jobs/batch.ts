@@ -5,7 +5,7 @@ import type { Context, Handler } from "#api/handler.ts";
 import { parseEach } from "#api/input.ts";
 import { problemOf } from "#api/problem.ts";
 import type { Operations } from "#contract/operations.ts";
-import { createJobBody, type JobOutcome } from "#contract/schemas/compute.ts";
+import { createJobBody, type JobOutcome } from "#contract/schemas/jobs.ts";
 import { Failure } from "#kernel/failure.ts";
 
 import { submitJobs, type Submitted } from "./submit.ts";

@@ -6,7 +6,7 @@ import type { Handler, StreamContext } from "#api/handler.ts";
 import { pageOf } from "#api/page.ts";
 import { rfc3339 } from "#api/routes/leases/show.ts";
 import type { Operations } from "#contract/operations.ts";
-import type { storedFile } from "#contract/schemas/compute.ts";
+import type { storedFile } from "#contract/schemas/jobs.ts";
 import type { Tx } from "#db/pool.ts";
 import { jobsWithInput } from "#flow/admit/job.ts";
 import { lockQuota } from "#flow/admit/quota.ts";

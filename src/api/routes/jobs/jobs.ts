@@ -5,7 +5,7 @@ import { optionalTime, rfc3339, showReason } from "#api/routes/leases/show.ts";
 import { inLine } from "#api/routes/schedule/line.ts";
 import type { Operations } from "#contract/operations.ts";
 import { price } from "#contract/schemas/catalog.ts";
-import type { Job } from "#contract/schemas/compute.ts";
+import type { Job } from "#contract/schemas/jobs.ts";
 import type { Tx } from "#db/pool.ts";
 import { shownBeside } from "#flow/provision/beside-view.ts";
 import { askCancel } from "#flow/provision/job-asks.ts";

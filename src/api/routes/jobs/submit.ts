@@ -17,7 +17,7 @@ import { jobPolicy } from "#flow/admit/job-policy.ts";
 import { priceOf } from "#flow/admit/price.ts";
 import { shapeOf, withDriverOf } from "#flow/admit/shape.ts";
 import { admitAll, type NewWork } from "#flow/admit/work.ts";
-import { gangMembersMax } from "#contract/schemas/compute.ts";
+import { gangMembersMax } from "#contract/schemas/jobs.ts";
 import { projectForWork } from "#identity/projects.ts";
 import { assert } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
