@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { cachedOrBuilt, recipeKey, type CacheRequest } from "./cache.ts";
+import { runProgram } from "./program.ts";
 
 let directory: string;
 let builds: number;
@@ -40,6 +41,32 @@ test("builds once and gives the same image again, readable by others", async () 
   expect((await stat(join(built.path, "two"))).mode & 0o777).toBe(0o644);
   expect((await stat(built.path)).mode & 0o005).toBe(0o005);
 });
+
+async function mounted(place: string): Promise<void> {
+  await mkdir(place, { recursive: true });
+  await runProgram("mount", ["-t", "tmpfs", "none", place], {
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+test.skipIf(process.getuid?.() !== 0)(
+  "what a killed builder left mounted is taken away, and hides no other builder's error",
+  async () => {
+    const left = join(directory, ".building-thing-dead", "system", "proc");
+    await mounted(left);
+    await mounted(join(left, "with a space"));
+    const broken = request({
+      build: async (draft) => {
+        await mounted(join(draft, "sys"));
+        throw new Error("no network");
+      },
+    });
+    await expect(cachedOrBuilt(broken)).rejects.toThrow("no network");
+    await cachedOrBuilt(request());
+    expect((await readdir(directory)).filter((entry) => entry.startsWith(".building"))).toEqual([]);
+    expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(directory);
+  },
+);
 
 test("a cached image is found although nothing can be built", async () => {
   const built = await cachedOrBuilt(request());

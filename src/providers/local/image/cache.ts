@@ -17,6 +17,8 @@ import { z } from "zod";
 
 import { createLocks } from "#providers/local/lock.ts";
 
+import { removeRemains } from "./remains.ts";
+
 const manifestSchema = z.object({
   format: z.literal(1),
   name: z.string(),
@@ -65,7 +67,7 @@ export async function cachedOrBuilt(request: CacheRequest): Promise<Cached> {
 
 async function build(request: CacheRequest): Promise<Cached> {
   const { directory, name } = request;
-  await removeRemains(request);
+  await removeDrafts(request);
   const draft = join(directory, `.building-${name}-${randomBytes(6).toString("hex")}`);
   const output = join(draft, "image");
   try {
@@ -90,15 +92,16 @@ async function build(request: CacheRequest): Promise<Cached> {
     await rename(output, path);
     return { id, path };
   } finally {
-    await rm(draft, { recursive: true, force: true, maxRetries: 3 });
+    // What cannot be removed now hides neither the image nor why there is none: the next builder tries again.
+    await removeRemains(draft).catch(() => {});
   }
 }
 
 /** What crashed builders and older recipes of this image left; we hold the lock. */
-async function removeRemains({ directory, name }: CacheRequest): Promise<void> {
+async function removeDrafts({ directory, name }: CacheRequest): Promise<void> {
   for (const entry of await readdir(directory)) {
     if (entry.startsWith(`.building-${name}-`)) {
-      await rm(join(directory, entry), { recursive: true, force: true, maxRetries: 3 });
+      await removeRemains(join(directory, entry));
     }
   }
 }

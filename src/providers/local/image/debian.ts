@@ -103,6 +103,7 @@ async function bootstrap(
   const parameters = [
     "--variant=minbase",
     "--quiet",
+    '--aptopt=Acquire::Retries "3"',
     `--include=${packages.join(",")}`,
     ...leftOut.map((option) => `--dpkgopt=${option}`),
     `--customize-hook=copy-in ${quoted(modules)} /usr/lib`,
