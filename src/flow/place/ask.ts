@@ -1,4 +1,5 @@
 /** What is asked of placement, and its answers: the words between the queue and the planner. */
+import { workKind, type WorkKind } from "#kernel/host-refuses.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
@@ -19,6 +20,11 @@ export interface PlaceAsk {
   readonly not?: readonly string[];
   /** It stands in for a machine that a fault of ours took: it may use a pool's reserve. */
   readonly afterFault?: boolean;
+}
+
+/** Which of the kinds that hosts start it is. */
+export function workOfAsk({ kind = "lease", shape }: Pick<PlaceAsk, "kind" | "shape">): WorkKind {
+  return workKind(kind, shape);
 }
 
 /** Also the handle by which it is given back. */

@@ -1,10 +1,10 @@
 /** An ask as the engine's request, and what is senseless about it whatever the hosts are. */
 import { imageLabel, imageThere } from "#kernel/image-label.ts";
-import { workKind, type WorkKind } from "#kernel/host-refuses.ts";
+import type { WorkKind } from "#kernel/host-refuses.ts";
 import { takenBy, type MachineCosts } from "#kernel/machine-cost.ts";
 import type { Shape } from "#kernel/shape.ts";
 
-import type { PlaceAsk } from "./ask.ts";
+import { workOfAsk, type PlaceAsk } from "./ask.ts";
 import { problemOf, sliceMilli, type PlacementRequest } from "./engine/kind.ts";
 
 export interface Asked {
@@ -29,10 +29,9 @@ const known: OfShapes = new WeakMap();
 const knownWith = new WeakMap<MachineCosts, OfShapes>();
 
 /** On hosts with these costs of a machine. */
-export function askedOf(
-  { shape, kind = "lease", pinned, image }: PlaceAsk,
-  costs: MachineCosts | null = null,
-): Asked {
+export function askedOf(ask: PlaceAsk, costs: MachineCosts | null = null): Asked {
+  const { shape, pinned, image } = ask;
+  const work = workOfAsk(ask);
   const ofShapes = costs === null ? known : (knownWith.get(costs) ?? new WeakMap());
   if (costs !== null) knownWith.set(costs, ofShapes);
   let ofShape = ofShapes.get(shape);
@@ -40,12 +39,11 @@ export function askedOf(
     ofShape = new Map();
     ofShapes.set(shape, ofShape);
   }
-  const of = `${kind} ${image ?? ""}`;
+  const of = `${work} ${image ?? ""}`;
   let both = ofShape.get(of);
   if (both === undefined) {
     // What comes back to its disk holds that already, and needs no image for it.
     const { diskGiB } = shape;
-    const work = workKind(kind, shape);
     both = {
       anew: compiled(shape, { diskGiB, costs, work, image }),
       back: compiled(shape, { diskGiB: 0, costs, work }),

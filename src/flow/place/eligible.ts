@@ -5,9 +5,7 @@
  */
 import type { Where } from "#flow/queue/work.ts";
 
-import { workKind } from "#kernel/host-refuses.ts";
-
-import type { PlaceAsk } from "./ask.ts";
+import { workOfAsk, type PlaceAsk } from "./ask.ts";
 import { hasImage } from "./host-images.ts";
 import type { HostState } from "./host-state.ts";
 import { wallOf } from "./walls.ts";
@@ -26,7 +24,7 @@ export class Eligibility {
     const { shape, image, pinned, only, not } = ask;
     const key = JSON.stringify([
       ask.tenantId,
-      ask.kind ?? "lease",
+      workOfAsk(ask),
       image ?? 0,
       shape.pool,
       shape.serviceClass,
@@ -48,14 +46,14 @@ export class Eligibility {
 }
 
 function mayLieOn(host: HostState, ask: PlaceAsk): boolean {
-  const { tenantId, shape, kind = "lease", image, pinned, only, not } = ask;
+  const { tenantId, shape, image, pinned, only, not } = ask;
   if (!host.up || host.awaySince !== null) return false;
   if (only !== undefined && !only.includes(host.id)) return false;
   if (not !== undefined && not.includes(host.id)) return false;
   if (pinned !== undefined) return pinned.hostId === host.id;
   if (!host.schedulable || wallOf(host.pool, { tenantId, shape }) !== undefined) return false;
   return (
-    host.refuses[workKind(kind, shape)] === undefined &&
+    host.refuses[workOfAsk(ask)] === undefined &&
     (image === undefined || hasImage(host, image)) &&
     Object.entries(shape.hostLabels).every(([label, value]) => host.labels[label] === value) &&
     Object.keys(host.labels).every(

@@ -5,10 +5,10 @@
  * only, and ordinary work leaves the reserve alone.
  */
 import { gpuDriverLabel } from "#kernel/gpu-driver.ts";
-import { workKind, type Refuses } from "#kernel/host-refuses.ts";
+import type { Refuses } from "#kernel/host-refuses.ts";
 import type { MachineCosts } from "#kernel/machine-cost.ts";
 
-import type { PlaceAsk } from "./ask.ts";
+import { workOfAsk, type PlaceAsk } from "./ask.ts";
 import { askedOf } from "./asked.ts";
 import { demandOf, type Asked } from "./demand.ts";
 import { Chooser, type Choice } from "./engine/choose.ts";
@@ -157,8 +157,8 @@ export class Pool {
   }
 
   /** Why the host starts none of its kind; undefined where it does. */
-  refusalOf({ shape, kind = "lease" }: PlaceAsk, slot: number): string | undefined {
-    return this.#refuses[slot]?.[workKind(kind, shape)];
+  refusalOf(ask: PlaceAsk, slot: number): string | undefined {
+    return this.#refuses[slot]?.[workOfAsk(ask)];
   }
 
   /** Is there room for it beside the reserve, all hosts of the pool taken together? */

@@ -1,10 +1,10 @@
 /** Why nowhere, in words and numbers: how many hosts have which obstacle, and what the nearest lacks. */
-import { workKind, type WorkKind } from "#kernel/host-refuses.ts";
+import type { WorkKind } from "#kernel/host-refuses.ts";
 import { takenBy } from "#kernel/machine-cost.ts";
 import type { Reason } from "#kernel/reason.ts";
 import type { Shape } from "#kernel/shape.ts";
 
-import type { PlaceAsk } from "./ask.ts";
+import { workOfAsk, type PlaceAsk } from "./ask.ts";
 import { explain, type Nearest } from "./engine/explain.ts";
 import type { Look, Pool } from "./pool.ts";
 import { wallOf } from "./walls.ts";
@@ -88,7 +88,7 @@ function ruledOut(pool: Pool, { ask, kind, only, not }: Look, slot: number): Wor
   }
   if (not.includes(slot) || only?.includes(slot) === false) return "ruled out by affinity";
   if (pool.refusalOf(ask, slot) !== undefined) {
-    return startsNone[workKind(ask.kind ?? "lease", ask.shape)];
+    return startsNone[workOfAsk(ask)];
   }
   if (!pool.hasDriverFor(ask, slot)) return "another GPU driver than the image has";
   if (!pool.hasImageFor(ask, slot)) return "its site does not have the image";

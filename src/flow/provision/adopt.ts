@@ -11,6 +11,7 @@ import { releasePlacement } from "#flow/place/store.ts";
 import { present } from "#kernel/assert.ts";
 import { Failure } from "#kernel/failure.ts";
 import type { Reason } from "#kernel/reason.ts";
+import { othersLabelsOf } from "#kernel/own-labels.ts";
 import { gibibyte, mebibyte, type Shape } from "#kernel/shape.ts";
 import type { MachineSpec, WorkloadSpec } from "#providers/provider.ts";
 
@@ -181,15 +182,10 @@ function machineSpec(
   };
 }
 
-/** Labels that hosts have from us, of which their platform does not know. */
-const ownLabels = "millrace/";
-
-/** What its platform is told of the flavor beside its size. */
+/** What its platform is told of the flavor beside its size; of labels that hosts have from us it does not know. */
 function wantsOf(shape: Shape): Pick<MachineSpec, "wants"> {
   const { tolerations, antiAffinity, hugePages, cpuModel, furtherDisks } = shape;
-  const hostLabels = Object.fromEntries(
-    Object.entries(shape.hostLabels).filter(([key]) => !key.startsWith(ownLabels)),
-  );
+  const hostLabels = othersLabelsOf(shape.hostLabels);
   const disks = furtherDisks?.map(({ name, sizeGiB }) => ({ name, bytes: sizeGiB * gibibyte }));
   const wants = {
     ...(Object.keys(hostLabels).length > 0 ? { hostLabels } : {}),
