@@ -8,6 +8,7 @@ import { Muted } from "#console/ui/text.tsx";
 import { costOfUse } from "./cost-of-use.ts";
 import { Money } from "./money.tsx";
 import { shortQuantity } from "./quantity.ts";
+import { TotalRow } from "./total-row.tsx";
 
 export function UseCost({
   of,
@@ -53,16 +54,7 @@ export function UseCost({
                 </td>
               </tr>
             ))}
-            <tr>
-              <th scope="row" colSpan={2}>
-                {t("common.cost.total")}
-              </th>
-              <td className="end">
-                <strong>
-                  <Money amount={total} />
-                </strong>
-              </td>
-            </tr>
+            <TotalRow label={t("common.cost.total")} columns={2} amount={total} />
           </tbody>
         </table>
       </div>

@@ -12,6 +12,7 @@ import { DateRange, dayBefore, todayIn } from "#console/components/date-range.ts
 import { Money } from "#console/components/money.tsx";
 import { ProblemBox } from "#console/components/problem-box.tsx";
 import { dayText, useSearchParams } from "#console/components/search-params.ts";
+import { TotalRow } from "#console/components/total-row.tsx";
 import { useNow } from "#console/components/when.tsx";
 import { UseCost } from "#console/components/use-cost.tsx";
 import { useText } from "#console/i18n/index.ts";
@@ -71,16 +72,7 @@ function Lines({ price }: { readonly price: AnswerOf<"getLease">["price"] }): Re
                 </td>
               </tr>
             ))}
-            <tr>
-              <th scope="row" colSpan={3}>
-                {t("lease.together")}
-              </th>
-              <td className="end">
-                <strong>
-                  <Money amount={price.hourly} />
-                </strong>
-              </td>
-            </tr>
+            <TotalRow label={t("lease.together")} columns={3} amount={price.hourly} />
           </tbody>
         </table>
       </div>

@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import type { AnswerOf } from "#client/types.ts";
 
 import { grouped, Money, moneyText } from "#console/components/money.tsx";
+import { TotalRow } from "#console/components/total-row.tsx";
 import { useText } from "#console/i18n/index.ts";
 import { Muted } from "#console/ui/text.tsx";
 
@@ -50,16 +51,7 @@ export function AttemptCost({ of }: { readonly of: AttemptCosts }): ReactNode {
               </td>
             </tr>
           ))}
-          <tr>
-            <th scope="row" colSpan={3}>
-              {t("common.cost.total")}
-            </th>
-            <td className="end">
-              <strong>
-                <Money amount={of.amount} />
-              </strong>
-            </td>
-          </tr>
+          <TotalRow label={t("common.cost.total")} columns={3} amount={of.amount} />
         </tbody>
       </table>
     </div>
